@@ -1,0 +1,12 @@
+"""The one app of the project."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class TrackerConfig(AppConfig):
+    """Name the app on screen."""
+
+    name = "tracker"
+    verbose_name = _("Policy tracking")
+    default_auto_field = "django.db.models.BigAutoField"

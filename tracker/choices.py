@@ -1,0 +1,134 @@
+"""Every status, kind, light, role and way: value, words, shape and colours.
+
+Nobody else writes such a literal.
+"""
+
+from dataclasses import dataclass
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class Kind(TextChoices):
+    """How a task is judged: domain section 3."""
+
+    QUANTIFIED = "quantified", _("quantified")
+    QUALITATIVE = "qualitative", _("qualitative")
+    STANDING = "standing", _("standing")
+
+
+class Status(TextChoices):
+    """Where a task stands. Overdue and due soon are lights, never states."""
+
+    NOT_STARTED = "not_started", _("not started")
+    IN_PROGRESS = "in_progress", _("in progress")
+    CLOSING = "closing", _("closing requested")
+    CLOSED = "closed", _("closed")
+    SUSPENDED = "suspended", _("suspended")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+# A task in one of these waits for its unit; one that is closing waits for the office.
+RUNNING = (Status.NOT_STARTED, Status.IN_PROGRESS)
+# Only these have turning dates.
+OPEN = (*RUNNING, Status.CLOSING)
+
+
+class Light(TextChoices):
+    """What a status and a day look like; computed, never stored."""
+
+    BLUE = "blue", _("closed on time")
+    PURPLE = "purple", _("closed late")
+    GREEN = "green", _("on course")
+    YELLOW = "yellow", _("warning")
+    RED = "red", _("red light")
+    GREY = "grey", _("not started or suspended")
+    NONE = "none", _("no light")
+
+    @property
+    def style(self) -> "LightStyle":
+        """Return shape and colours of this light."""
+        return LIGHT_STYLES[self]
+
+
+@dataclass(frozen=True)
+class LightStyle:
+    """The shape and the colours (RRGGBB) of a light, the same on page and in workbook."""
+
+    symbol: str
+    ink: str
+    fill: str
+
+
+# The pairs of yellow, red and green are Excel's own bad / neutral / good: they pass contrast.
+LIGHT_STYLES = {
+    Light.BLUE: LightStyle("✓", "1F3864", "D9E2F3"),
+    Light.PURPLE: LightStyle("✓", "5B2C83", "E4D7F0"),
+    Light.GREEN: LightStyle("●", "006100", "C6EFCE"),
+    Light.YELLOW: LightStyle("▲", "7F4700", "FFEB9C"),
+    Light.RED: LightStyle("■", "9C0006", "FFC7CE"),
+    Light.GREY: LightStyle("○", "404040", "EDEDED"),
+    Light.NONE: LightStyle("—", "404040", "FFFFFF"),
+}
+
+
+class Group(TextChoices):
+    """The five numbers that add up to the total: domain section 5."""
+
+    DONE = "done", pgettext_lazy("light group", "closed")
+    NORMAL = "normal", pgettext_lazy("light group", "on course")
+    WARNING = "warning", pgettext_lazy("light group", "warning")
+    RED = "red", pgettext_lazy("light group", "red light")
+    IDLE = "idle", pgettext_lazy("light group", "not started / suspended")
+
+
+GROUP_LIGHTS = {
+    Group.DONE: (Light.BLUE, Light.PURPLE),
+    Group.NORMAL: (Light.GREEN,),
+    Group.WARNING: (Light.YELLOW,),
+    Group.RED: (Light.RED,),
+    Group.IDLE: (Light.GREY,),
+}
+
+
+class Cause(TextChoices):
+    """Why a light is yellow or red."""
+
+    DEADLINE = "deadline", _("deadline")
+    BEHIND = "behind", _("behind schedule")
+    UNREPORTED = "unreported", _("not reported")
+
+
+class Cycle(TextChoices):
+    """How often units report."""
+
+    NONE = "none", _("no reporting")
+    WEEKLY = "weekly", _("weekly")
+    MONTHLY = "monthly", _("monthly")
+    QUARTERLY = "quarterly", _("quarterly")
+
+
+class PolicyState(TextChoices):
+    """Who sees a policy: the office alone, or everyone concerned."""
+
+    DRAFT = "draft", _("draft")
+    PUBLISHED = "published", _("published")
+
+
+class Role(TextChoices):
+    """What an account is for: domain section 1. An account may hold several."""
+
+    SUPERVISOR = "supervisor", _("supervisor")
+    LIAISON = "liaison", _("liaison")
+    LEADER = "leader", _("leader")
+    ADMINISTRATOR = "administrator", _("administrator")
+
+
+class Way(TextChoices):
+    """By which way a change came in; kept in the history."""
+
+    PAGE = "page", _("page")
+    ADMIN = "admin", _("admin")
+    IMPORT = "import", _("import")
+    COMMAND = "command", _("command")

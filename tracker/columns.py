@@ -1,0 +1,139 @@
+"""Columns, once: header, value, cell, width and order of everything that a task shows in a row.
+
+The list page and the workbook read the same objects; header lists and row lists kept by hand
+drift apart. Adding a column is one line in `COLUMNS`.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db.models import F, OrderBy
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.utils.translation import ngettext
+
+from tracker.choices import Light, Status
+from tracker.models import Task
+
+Native = str | int | float | dt.date | None
+
+TEXT, DAY, SHARE, WHOLE = "@", "yyyy-mm-dd", "0%", "0"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One fact of a task: how it is headed, valued, formatted, and ordered by.
+
+    `value(task, on)` is native: text, whole number, share from 0 to 1, day or None. It reads
+    only what `TaskQuerySet.with_related` has fetched. `width` is in characters of a workbook.
+    """
+
+    name: str
+    header: str | Promise
+    value: Callable[[Task, dt.date], Native]
+    width: float = 12
+    format: str = TEXT
+    order: tuple[str, ...] = ()
+
+
+def light_words(light: Light, status: str) -> str:
+    """Name a light as people say it: grey is either not started or suspended."""
+    if light == Light.GREY:
+        return str(Status.SUSPENDED.label if status == Status.SUSPENDED else Status.NOT_STARTED.label)
+    return str(light.label)
+
+
+def light_text(task: Task, on: dt.date) -> str:
+    """Return shape and word of a task's light, for print in grey: "▲ 预警"."""
+    light = task.light_on(on)
+    return f"{light.style.symbol} {light_words(light, task.status)}"
+
+
+def steps_text(task: Task, on: dt.date) -> str:
+    """Say what is to be done, then how far the checklist is."""
+    items = list(task.items.all())
+    lines = [task.description] if task.description else []
+    if items:
+        done = sum(1 for item in items if item.done_on)
+        lines.append(
+            ngettext("%(done)d of %(count)d step done:", "%(done)d of %(count)d steps done:", len(items))
+            % {"done": done, "count": len(items)}
+        )
+        lines += [f"{'✓' if item.done_on else '○'} {item.title}" for item in items]
+    return "\n".join(lines)
+
+
+def share(task: Task, on: dt.date) -> float | None:
+    """Return the percent as a share, or None where a percent means nothing."""
+    return task.percent / 100 if task.has_percent else None
+
+
+def lead_text(task: Task, on: dt.date) -> str:
+    """Name the lead unit, and say where it is only a proposal."""
+    if not task.lead_unit:
+        return ""
+    if task.lead_is_proposed:
+        return _("%(unit)s (proposed)") % {"unit": task.lead_unit.short_name}
+    return task.lead_unit.short_name
+
+
+def co_text(task: Task, on: dt.date) -> str:
+    """List the co-operating units in official order."""
+    return "、".join(unit.short_name for unit in task.co_units.all())
+
+
+def not_yet(task: Task, on: dt.date) -> None:
+    """Stand in for what progress reports will say: nothing has been reported."""
+    return
+
+
+LADDER = ("measure__section__number", "measure__order")
+
+COLUMNS = {
+    column.name: column
+    for column in (
+        Column("section", gettext_lazy("section"), lambda t, on: t.measure.section.name, 14, order=(*LADDER, "code")),
+        Column("measure", gettext_lazy("measure"), lambda t, on: str(t.measure), 20, order=(*LADDER, "code")),
+        Column("code", gettext_lazy("task code"), lambda t, on: t.code, 9, order=("code",)),
+        Column("title", gettext_lazy("key task"), lambda t, on: t.title, 24, order=("title",)),
+        Column("steps", gettext_lazy("steps / checklist"), steps_text, 40),
+        Column("lead_official", gettext_lazy("lead official"), lambda t, on: t.lead_official, 10, order=("lead_official",)),
+        Column("lead_unit", gettext_lazy("lead unit"), lead_text, 14, order=("lead_unit__order", "lead_unit")),
+        Column("co_units", gettext_lazy("co-operating units"), co_text, 18),
+        Column(
+            "responsible_person",
+            gettext_lazy("person responsible"),
+            lambda t, on: t.responsible_person,
+            10,
+            order=("responsible_person",),
+        ),
+        Column(
+            "original_deadline",
+            gettext_lazy("original deadline"),
+            lambda t, on: t.original_deadline,
+            12,
+            DAY,
+            ("original_deadline",),
+        ),
+        Column("deadline", gettext_lazy("current deadline"), lambda t, on: t.deadline, 12, DAY, ("deadline",)),
+        Column("percent", gettext_lazy("percent done"), share, 8, SHARE, ("percent",)),
+        Column("status", gettext_lazy("status"), lambda t, on: t.get_status_display(), 9, order=("status",)),
+        Column("light", gettext_lazy("light"), light_text, 11, order=("light_rank",)),
+        Column("progress", gettext_lazy("progress"), not_yet, 30),
+        Column("problems", gettext_lazy("problems"), not_yet, 20),
+        Column("next_steps", gettext_lazy("next steps"), not_yet, 20),
+        Column("evidence", gettext_lazy("pieces of evidence"), not_yet, 7, WHOLE),
+        Column("remark", gettext_lazy("remark"), lambda t, on: t.remark, 16),
+    )
+}
+
+
+def ordering(column: Column, descending: bool = False) -> list[OrderBy]:
+    """Return the order of a column: empty values last in both directions, the code as the last key."""
+    keys = [
+        F(key).desc(nulls_last=True) if descending else F(key).asc(nulls_last=True)
+        for key in column.order
+    ]
+    return [*keys, F("code").asc()]

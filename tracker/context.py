@@ -1,0 +1,21 @@
+"""What every page knows beside its own subject."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from tracker import permissions
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """Give templates the footer's facts and what the head line may offer the reader."""
+    user = getattr(request, "user", None)
+    signed_in = bool(user and user.is_authenticated)
+    return {
+        "operator": settings.OPERATOR,
+        "contact": settings.CONTACT,
+        "version": settings.VERSION,
+        "opens_admin": signed_in and permissions.may_open_admin(user),
+        "only_unit": permissions.sees_only_unit(user) if signed_in else None,
+    }

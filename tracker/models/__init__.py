@@ -1,0 +1,17 @@
+"""The models, each with its queryset beside it."""
+
+from tracker.models.organization import Organization, User
+from tracker.models.policy import BackgroundPassage, DeclaredCount, Measure, PolicyDocument, Section
+from tracker.models.task import ChecklistItem, Task
+
+__all__ = [
+    "BackgroundPassage",
+    "ChecklistItem",
+    "DeclaredCount",
+    "Measure",
+    "Organization",
+    "PolicyDocument",
+    "Section",
+    "Task",
+    "User",
+]

@@ -1,0 +1,101 @@
+"""What every editable row has: a version against lost updates, and a history of who changed what."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.dispatch import receiver
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+from simple_history.signals import pre_create_historical_record
+
+from tracker.choices import Way
+from tracker.dates import FIRST_DAY, LAST_DAY
+
+
+class HistoryRow(models.Model):
+    """What a history row knows beside who, when and why: the way the change came in."""
+
+    way = models.CharField(_("by way of"), max_length=10, choices=Way, default=Way.COMMAND)
+
+    class Meta:
+        abstract = True
+
+
+class History(HistoricalRecords):
+    """Keep a history whose rows can also be written once for a whole change.
+
+    `workflow` saves an object, its units and its items, then records each of them once; a save
+    on any other path is recorded by itself.
+    """
+
+    records: ClassVar[dict[type[models.Model], "History"]] = {}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(bases=[HistoryRow], verbose_name=_("history"), **options)
+
+    def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
+        super().finalize(sender, **kwargs)
+        if sender is self.cls:
+            self.records[sender] = self
+
+
+@receiver(pre_create_historical_record)
+def stamp_way(instance: models.Model, history_instance: HistoryRow, **kwargs: Any) -> None:
+    """Note the way of a change; without an explicit one, a request is a page, all else a command."""
+    request = getattr(HistoricalRecords.context, "request", None)
+    history_instance.way = getattr(instance, "_way", Way.PAGE if request else Way.COMMAND)
+
+
+class Versioned(models.Model):
+    """A row that two people may edit at the same time without losing a word."""
+
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+def code_field(text: str, **options: Any) -> models.CharField:
+    """Make a field for a code: letters, digits, dot and dash, ordered by bytes on every database."""
+    validator = RegexValidator(
+        r"\A[A-Za-z][A-Za-z0-9.-]*\Z",
+        _("A code begins with a letter and has only letters A-Z a-z, digits, “.” and “-”."),
+    )
+    options = {"max_length": 20, "db_collation": settings.CODE_COLLATION, "validators": [validator]} | options
+    return models.CharField(text, **options)
+
+
+def day_field(text: str, **options: Any) -> models.DateField:
+    """Make a field for a day that may be open; years that no calendar of ours has are refused."""
+    bounds = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
+    return models.DateField(text, null=True, blank=True, validators=bounds, **options)
+
+
+class NaturalManager(models.Manager):
+    """Find rows by their natural key: a tuple of the lookups that `Model.natural_lookups` names."""
+
+    def get_by_natural_key(self, *key: Any) -> models.Model:
+        return self.get(**dict(zip(self.model.natural_lookups, key, strict=True)))
+
+
+def natural_value(instance: models.Model, lookup: str) -> Any:
+    """Follow a lookup such as `policy__slug` from an object to its value."""
+    value: Any = instance
+    for name in lookup.split("__"):
+        value = getattr(value, name)
+    return value
+
+
+class Natural(models.Model):
+    """A row that fixtures name by what people call it, never by a number of the database."""
+
+    natural_lookups: ClassVar[tuple[str, ...]]
+
+    class Meta:
+        abstract = True
+
+    def natural_key(self) -> tuple[Any, ...]:
+        """Return what names this row in a fixture."""
+        return tuple(natural_value(self, lookup) for lookup in self.natural_lookups)

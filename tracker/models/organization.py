@@ -1,0 +1,113 @@
+"""Units and accounts."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from tracker.choices import Role
+from tracker.models.base import History, Natural, NaturalManager, Versioned
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    """Units, in official order by default."""
+
+    def named(self, text: str) -> "Organization | None":
+        """Find a unit by its name, short name or alias; None where no unit or several bear it."""
+        text = text.strip()
+        found = [unit for unit in self if text in unit.all_names()]
+        return found[0] if len(found) == 1 else None
+
+
+class Organization(Versioned, Natural):
+    """A bureau, county or office that leads tasks or co-operates in them."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    short_name = models.CharField(_("short name"), max_length=30, unique=True)
+    aliases = models.TextField(_("aliases"), blank=True, help_text=_("Other names in use, one a line."))
+    order = models.PositiveIntegerField(_("official order"), default=1000)
+    active = models.BooleanField(_("in office"), default=True)
+
+    objects = NaturalManager.from_queryset(OrganizationQuerySet)()
+    history = History()
+    natural_lookups = ("name",)
+
+    class Meta:
+        verbose_name = _("unit")
+        verbose_name_plural = _("units")
+        ordering = ("order", "pk")
+
+    def __str__(self) -> str:
+        return self.short_name
+
+    def clean(self) -> None:
+        taken = {name: unit for unit in Organization.objects.exclude(pk=self.pk) for name in unit.all_names()}
+        for name in self.all_names():
+            if name in taken:
+                raise ValidationError(
+                    _("“%(name)s” already names the unit %(unit)s; a name may belong to one unit only."),
+                    params={"name": name, "unit": taken[name].name},
+                )
+
+    def all_names(self) -> list[str]:
+        """Return every name by which people know the unit."""
+        aliases = (line.strip() for line in self.aliases.splitlines())
+        return [self.name, self.short_name, *(alias for alias in aliases if alias)]
+
+
+class AccountManager(UserManager):
+    """Find accounts by their name."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(username=username)
+
+
+class User(AbstractUser, Versioned):
+    """An account: a person's way in, with roles and, for a liaison, a unit."""
+
+    organization = models.ForeignKey(
+        Organization,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="accounts",
+        verbose_name=_("unit"),
+    )
+    is_supervisor = models.BooleanField(Role.SUPERVISOR.label, default=False)
+    is_liaison = models.BooleanField(Role.LIAISON.label, default=False)
+    is_leader = models.BooleanField(Role.LEADER.label, default=False)
+    is_administrator = models.BooleanField(Role.ADMINISTRATOR.label, default=False)
+
+    objects = AccountManager()
+    # A log-in is no change of the account, and a password's hash belongs in one place only.
+    history = History(excluded_fields=["password", "last_login"])
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        ordering = ("username",)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(is_liaison=False) | models.Q(organization__isnull=False),
+                name="liaison_has_unit",
+                violation_error_message=_("A liaison belongs to a unit: choose one."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+    @property
+    def roles(self) -> list[Role]:
+        """List the roles that the account holds."""
+        return [role for role in Role if getattr(self, f"is_{role}")]
+
+    def get_absolute_url(self) -> str:
+        return reverse("admin:tracker_user_change", args=[self.pk])
+
+    def natural_key(self) -> tuple[Any, ...]:
+        """Return what names this account in a fixture."""
+        return (self.username,)

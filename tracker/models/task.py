@@ -1,0 +1,312 @@
+"""Tasks and their checklists, and the light as the database sees it."""
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from tracker import permissions, rules
+from tracker.choices import GROUP_LIGHTS, OPEN, RUNNING, Cause, Cycle, Group, Kind, Light, PolicyState, Status
+from tracker.dates import DAY
+from tracker.models.base import History, Natural, NaturalManager, Versioned, code_field, day_field
+from tracker.models.organization import Organization
+from tracker.models.policy import Measure, PolicyDocument, anchor_field
+
+if TYPE_CHECKING:
+    from tracker.permissions import Account
+
+FORECAST_DAYS = 30
+# The order of lights in lists: what needs somebody first.
+GRAVEST = (Light.RED, Light.YELLOW, Light.GREEN, Light.GREY, Light.PURPLE, Light.BLUE, Light.NONE)
+
+
+def turned(column: str, on: dt.date) -> Q:
+    """Ask whether a turning date has passed: by the day, or by the day of the request while closing."""
+    return Q(status__in=RUNNING, **{f"{column}__lte": on}) | Q(
+        status=Status.CLOSING, **{f"{column}__lte": F("closing_requested_on")}
+    )
+
+
+def light_is(on: dt.date) -> dict[Light, Q]:
+    """Return each light as a condition on the stored columns; the same as `rules.light`, a test holds it."""
+    # Yellow never comes after red (`policy_gaps_in_range`), so yellow alone tells the calm days.
+    calm = Q(turns_yellow_on__isnull=True) | Q(turns_yellow_on__gt=_judged_on(on))
+    not_red = Q(turns_red_on__isnull=True) | Q(turns_red_on__gt=_judged_on(on))
+    return {
+        Light.BLUE: Q(status=Status.CLOSED) & (Q(deadline__isnull=True) | Q(closed_on__lte=F("deadline"))),
+        Light.PURPLE: Q(status=Status.CLOSED, closed_on__gt=F("deadline")),
+        Light.RED: turned("turns_red_on", on),
+        Light.YELLOW: turned("turns_yellow_on", on) & not_red,
+        Light.GREY: Q(status=Status.SUSPENDED) | (Q(status=Status.NOT_STARTED) & calm),
+        Light.GREEN: Q(status__in=(Status.IN_PROGRESS, Status.CLOSING)) & calm,
+        Light.NONE: Q(status=Status.CANCELLED),
+    }
+
+
+def _judged_on(on: dt.date) -> Coalesce:
+    return Coalesce(F("closing_requested_on"), Value(on, output_field=models.DateField()))
+
+
+class TaskQuerySet(models.QuerySet["Task"]):
+    """Tasks: cut to what an account may see, lit for a day, counted by the formulas of the domain."""
+
+    def visible_to(self, user: "Account") -> "TaskQuerySet":
+        """Keep the tasks that exist for an account."""
+        scope = permissions.scope(user)
+        if scope == permissions.Scope.EVERYTHING:
+            return self
+        published = self.filter(policy__state=PolicyState.PUBLISHED)
+        if scope == permissions.Scope.PUBLISHED:
+            return published
+        if scope == permissions.Scope.UNIT:
+            return published.filter(assigned_on__isnull=False).involving(user.organization_id)
+        return self.none()
+
+    def involving(self, unit: int | Organization) -> "TaskQuerySet":
+        """Keep the tasks that a unit leads or co-operates in."""
+        return self.filter(Q(lead_unit=unit) | cooperating(unit))
+
+    def with_related(self) -> "TaskQuerySet":
+        """Fetch what a row shows of other tables: three queries, whatever the number of rows."""
+        return self.select_related("policy", "measure__section", "lead_unit").prefetch_related("co_units", "items")
+
+    def with_light(self, on: dt.date) -> "TaskQuerySet":
+        """Annotate `light` for a day."""
+        cases = [When(condition, then=Value(str(light))) for light, condition in light_is(on).items()]
+        return self.annotate(light=Case(*cases, output_field=models.CharField()))
+
+    def with_light_rank(self, on: dt.date) -> "TaskQuerySet":
+        """Annotate `light_rank` for a day: the gravest light first when sorted."""
+        ranks = [When(condition, then=Value(GRAVEST.index(light))) for light, condition in light_is(on).items()]
+        return self.annotate(light_rank=Case(*ranks, output_field=models.PositiveSmallIntegerField()))
+
+    def lit(self, *lights: Light, on: dt.date) -> "TaskQuerySet":
+        """Keep the tasks that show one of some lights on a day."""
+        conditions = light_is(on)
+        wanted = Q(pk__in=[])
+        for light in lights:
+            wanted |= conditions[light]
+        return self.filter(wanted)
+
+    def in_group(self, group: Group, on: dt.date) -> "TaskQuerySet":
+        """Keep one of the five groups that add up to the total."""
+        return self.lit(*GROUP_LIGHTS[group], on=on)
+
+    def counted(self) -> "TaskQuerySet":
+        """Keep what every denominator counts: all but the cancelled."""
+        return self.exclude(status=Status.CANCELLED)
+
+    def overdue(self, on: dt.date) -> "TaskQuerySet":
+        """Keep open tasks whose day that counts is past the current deadline."""
+        return self.filter(overdue(on))
+
+    def unreported(self, on: dt.date) -> "TaskQuerySet":
+        """Keep tasks whose first owed period has ended before a day and that are not closing."""
+        return self.filter(unreported(on))
+
+    def turning(self, on: dt.date, days: int = FORECAST_DAYS) -> "TaskQuerySet":
+        """Keep tasks that turn yellow or red within some days after a day if nothing is reported."""
+        soon = (on + DAY, on + days * DAY)
+        return self.filter(
+            Q(turns_red_on__range=soon) | Q(turns_yellow_on__range=soon), status__in=RUNNING
+        )
+
+
+def cooperating(unit: int | Organization) -> Exists:
+    """Ask whether a unit co-operates in a task; a subquery, because a join would double rows."""
+    return Exists(Task.co_units.through.objects.filter(task=OuterRef("pk"), organization=unit))
+
+
+def overdue(on: dt.date) -> Q:
+    """Ask whether the day that counts is past the current deadline."""
+    return Q(status__in=RUNNING, deadline__lt=on) | Q(
+        status=Status.CLOSING, deadline__lt=F("closing_requested_on")
+    )
+
+
+def unreported(on: dt.date) -> Q:
+    """Ask whether the first owed period has ended before a day; each cycle has its own last period."""
+    owed = Q(pk__in=[])
+    for cycle in (Cycle.WEEKLY, Cycle.MONTHLY, Cycle.QUARTERLY):
+        start = rules.last_complete(cycle, on).start
+        owed |= Q(policy__cycle=cycle, owed_from__lte=start) & (
+            Q(reported_through__isnull=True) | Q(reported_through__lt=start)
+        )
+    return owed & Q(status__in=RUNNING)
+
+
+class Task(Versioned, Natural):
+    """What is done to carry out a measure: owners, a deadline, a status, and the two turning dates.
+
+    Written by `workflow` alone. `turns_yellow_on`, `turns_red_on` and the percent of a checklist
+    are derived there from the facts.
+    """
+
+    policy = models.ForeignKey(PolicyDocument, models.CASCADE, related_name="tasks", verbose_name=_("policy"))
+    measure = models.ForeignKey(Measure, models.PROTECT, related_name="tasks", verbose_name=_("measure"))
+    code = code_field(_("task code"))
+    title = models.CharField(_("task"), max_length=200)
+    description = models.TextField(_("what is to be done"), blank=True)
+    remark = models.TextField(_("remark"), blank=True)
+    anchor = anchor_field()
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind, blank=True)
+    lead_unit = models.ForeignKey(
+        Organization, models.PROTECT, null=True, blank=True, related_name="led_tasks", verbose_name=_("lead unit")
+    )
+    lead_is_proposed = models.BooleanField(
+        _("lead unit is a proposal"), default=False, help_text=_("Cleared when the task is handed over.")
+    )
+    co_units = models.ManyToManyField(
+        Organization, blank=True, related_name="co_tasks", verbose_name=_("co-operating units")
+    )
+    lead_official = models.CharField(_("lead official"), max_length=100, blank=True)
+    responsible_person = models.CharField(_("person responsible"), max_length=100, blank=True)
+    start = day_field(_("start"))
+    original_deadline = day_field(_("original deadline"))
+    deadline = day_field(_("current deadline"))
+    status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.NOT_STARTED)
+    percent = models.PositiveSmallIntegerField(
+        _("percent done"), default=0, validators=[MinValueValidator(0), MaxValueValidator(100)]
+    )
+    assigned_on = day_field(_("handed over on"))
+    owed_from = day_field(_("reports owed from"))
+    reported_through = day_field(_("reported through"))
+    closing_requested_on = day_field(_("closing requested on"))
+    closed_on = day_field(_("closed on"))
+    turns_yellow_on = models.DateField(_("turns yellow on"), null=True, editable=False)
+    turns_red_on = models.DateField(_("turns red on"), null=True, editable=False)
+
+    objects = NaturalManager.from_queryset(TaskQuerySet)()
+    # Derived columns stay out: a change of thresholds is no change of the task.
+    history = History(excluded_fields=["turns_yellow_on", "turns_red_on"], m2m_fields=[co_units])
+    natural_lookups = ("policy__slug", "code")
+
+    class Meta:
+        verbose_name = _("task")
+        verbose_name_plural = _("tasks")
+        ordering = ("policy", "measure__section__number", "measure__order", "code")
+        constraints = (
+            models.UniqueConstraint(fields=["policy", "code"], name="task_code_once"),
+            models.CheckConstraint(
+                condition=Q(status=Status.CLOSED, closed_on__isnull=False)
+                | (~Q(status=Status.CLOSED) & Q(closed_on__isnull=True)),
+                name="task_closed_iff_day",
+                violation_error_message=_("A closed task has the day of its closing, and only a closed one has it."),
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.CLOSING, closing_requested_on__isnull=False)
+                | (~Q(status=Status.CLOSING) & Q(closing_requested_on__isnull=True)),
+                name="task_closing_iff_request",
+                violation_error_message=_(
+                    "A task for which closing is requested has the day of the request, and only such a task has it."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(start__isnull=True) | Q(deadline__isnull=True) | Q(start__lte=F("deadline")),
+                name="task_starts_before_deadline",
+                violation_error_message=_("The start is after the deadline."),
+            ),
+            models.CheckConstraint(
+                condition=Q(original_deadline__isnull=True, deadline__isnull=True)
+                | Q(original_deadline__isnull=False, deadline__isnull=False),
+                name="task_both_deadlines_or_none",
+                violation_error_message=_("Original and current deadline are both set or both empty."),
+            ),
+            models.CheckConstraint(
+                condition=Q(percent__gte=0, percent__lte=100),
+                name="task_percent_in_range",
+                violation_error_message=_("A percent is a whole number from 0 to 100."),
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind=Kind.STANDING) | Q(deadline__isnull=True),
+                name="standing_task_has_no_deadline",
+                violation_error_message=_("A standing task has no deadline."),
+            ),
+            models.CheckConstraint(
+                condition=Q(assigned_on__isnull=True) | (Q(lead_unit__isnull=False) & ~Q(kind="")),
+                name="task_handed_over_has_lead",
+                violation_error_message=_("A task that is handed over has a lead unit and a kind."),
+            ),
+        )
+        indexes = (
+            # A unit's figures without touching the table: what the lights compare, and the percent.
+            models.Index(
+                fields=["lead_unit", "status", "turns_red_on", "turns_yellow_on", "deadline", "closed_on", "percent"],
+                name="task_unit_figures",
+            ),
+            models.Index(fields=["policy", "status", "turns_red_on"], name="task_red"),
+            models.Index(fields=["policy", "status", "turns_yellow_on"], name="task_yellow"),
+            models.Index(fields=["policy", "deadline", "code"], name="task_due"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.title}"
+
+    def clean(self) -> None:
+        if self.measure_id and self.policy_id and self.measure.policy_id != self.policy_id:
+            raise ValidationError({"measure": _("The measure belongs to another policy.")})
+
+    def get_absolute_url(self) -> str:
+        return f"{reverse('tasks', args=[self.policy.slug])}?text={self.code}"
+
+    @property
+    def has_percent(self) -> bool:
+        """Say whether a percent means something for this task: it is quantified or has a checklist."""
+        return self.kind == Kind.QUANTIFIED or bool(self.items.all())
+
+    def light_on(self, on: dt.date) -> Light:
+        """Return the light on a day by the pure rule."""
+        return rules.light(self, self.policy, on)
+
+    def reasons_on(self, on: dt.date) -> list[str]:
+        """Return the sentences that explain the light on a day."""
+        return rules.reasons(self, self.policy, on)
+
+
+class ChecklistItem(Natural):
+    """A step of a task that is ticked off. Its task's version guards it."""
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="items", verbose_name=_("task"))
+    number = models.PositiveSmallIntegerField(_("number"))
+    title = models.CharField(_("step"), max_length=200)
+    anchor = anchor_field()
+    weight = models.PositiveSmallIntegerField(
+        _("weight"), default=1, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+    )
+    due = day_field(_("due"))
+    done_on = day_field(_("done on"))
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="ticked_items",
+        verbose_name=_("ticked by"),
+    )
+
+    objects = NaturalManager()
+    history = History()
+    natural_lookups = ("task__policy__slug", "task__code", "number")
+
+    class Meta:
+        verbose_name = _("checklist item")
+        verbose_name_plural = _("checklist items")
+        ordering = ("task", "number")
+        constraints = (
+            models.UniqueConstraint(fields=["task", "number"], name="item_number_once"),
+            models.CheckConstraint(
+                condition=Q(weight__gte=1, weight__lte=1000),
+                name="item_weight_in_range",
+                violation_error_message=_("A weight is a whole number from 1 to 1000."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,94 @@
+"""Who may see and do what. The only file that knows roles.
+
+Everything asks here: pages, admin, exports, workflow. Not visible is a 404, not allowed a 403.
+"""
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from tracker.choices import PolicyState
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from tracker.models import Organization, PolicyDocument, Task, User
+
+    Account = User | AnonymousUser
+
+
+class Scope(Enum):
+    """How much of the policies an account sees."""
+
+    NOTHING = 0
+    UNIT = 1  # published policies, handed-over tasks that the unit leads or co-operates in
+    PUBLISHED = 2  # everything of published policies
+    EVERYTHING = 3  # drafts too
+
+
+def scope(user: "Account") -> Scope:
+    """Return the widest scope that the roles of an account give."""
+    if not user.is_authenticated or not user.is_active:
+        return Scope.NOTHING
+    if user.is_superuser or user.is_supervisor or user.is_administrator:
+        return Scope.EVERYTHING
+    if user.is_leader:
+        return Scope.PUBLISHED
+    if user.is_liaison and user.organization_id:
+        return Scope.UNIT
+    return Scope.NOTHING
+
+
+def may_see_policy(user: "Account", policy: "PolicyDocument") -> bool:
+    """Say whether a policy exists for this account."""
+    wide = scope(user)
+    return wide == Scope.EVERYTHING or (wide != Scope.NOTHING and policy.state == PolicyState.PUBLISHED)
+
+
+def sees_only_unit(user: "Account") -> "Organization | None":
+    """Return the unit whose tasks are all that the account sees, for the words “this unit only”."""
+    return user.organization if scope(user) == Scope.UNIT else None
+
+
+def may_edit_policies(user: "Account") -> bool:
+    """Say whether the account edits policies, measures, tasks and owners."""
+    return bool(user.is_authenticated and user.is_active and (user.is_superuser or user.is_supervisor))
+
+
+def may_manage_units(user: "Account") -> bool:
+    """Say whether the account edits units."""
+    return may_edit_policies(user) or may_manage_accounts(user)
+
+
+def may_manage_accounts(user: "Account") -> bool:
+    """Say whether the account makes, changes and disables accounts."""
+    return bool(user.is_authenticated and user.is_active and (user.is_superuser or user.is_administrator))
+
+
+def may_open_admin(user: "Account") -> bool:
+    """Say whether the account gets past the door of the admin."""
+    return may_edit_policies(user) or may_manage_accounts(user)
+
+
+def may_delete_task(user: "Account", task: "Task") -> bool:
+    """Say whether a task may be deleted: only before its hand-over; after it, it is cancelled."""
+    return may_edit_policies(user) and task.assigned_on is None
+
+
+# Which predicate opens which model of the admin for writing; everything else there is read-only.
+EDITORS: dict[str, Any] = {
+    "policydocument": may_edit_policies,
+    "section": may_edit_policies,
+    "measure": may_edit_policies,
+    "task": may_edit_policies,
+    "checklistitem": may_edit_policies,
+    "declaredcount": may_edit_policies,
+    "backgroundpassage": may_edit_policies,
+    "organization": may_manage_units,
+    "user": may_manage_accounts,
+}
+
+
+def may_edit(user: "Account", model_name: str) -> bool:
+    """Say whether an account edits the objects of a model, by its lower-case name."""
+    editor = EDITORS.get(model_name)
+    return bool(editor and editor(user))

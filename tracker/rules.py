@@ -1,0 +1,236 @@
+"""The light: turning dates, their causes, and the sentence that explains them. Pure.
+
+Every reason for a yellow or red light has a first day. So the question is never "what is the
+light today?" but "on which day does this task turn, if nothing more is reported, and why?".
+The day asked for only decides which of those days have passed. Nobody else compares dates.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from tracker.choices import OPEN, Cause, Cycle, Kind, Light, Status
+from tracker.dates import DAY, Period, first_period_from, period_of
+
+
+class Facts(Protocol):
+    """What the rules read of a task."""
+
+    kind: str
+    status: str
+    start: dt.date | None
+    deadline: dt.date | None
+    percent: int
+    owed_from: dt.date | None
+    reported_through: dt.date | None
+    closing_requested_on: dt.date | None
+    closed_on: dt.date | None
+
+
+class Thresholds(Protocol):
+    """What the rules read of a policy document."""
+
+    warn_days: int
+    yellow_gap: int
+    red_gap: int
+    cycle: str
+    grace_days: int
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One cause and the days from which it makes a task yellow and red; None is never."""
+
+    cause: Cause
+    yellow_on: dt.date | None
+    red_on: dt.date | None
+
+    def light(self, on: dt.date) -> Light | None:
+        """Return the light that this cause alone gives on a day."""
+        if self.red_on and self.red_on <= on:
+            return Light.RED
+        if self.yellow_on and self.yellow_on <= on:
+            return Light.YELLOW
+        return None
+
+
+def turns(task: Facts, policy: Thresholds) -> list[Turn]:
+    """Return every cause that can turn the light of a task, nothing more being reported."""
+    if task.status not in OPEN:
+        return []
+    return [turn for turn in (_deadline(task, policy), _behind(task, policy), _unreported(task, policy)) if turn]
+
+
+def turning_dates(task: Facts, policy: Thresholds) -> tuple[dt.date | None, dt.date | None]:
+    """Return the first day on which a task is yellow, and red: the two stored columns."""
+    causes = turns(task, policy)
+    return (
+        min((turn.yellow_on for turn in causes if turn.yellow_on), default=None),
+        min((turn.red_on for turn in causes if turn.red_on), default=None),
+    )
+
+
+def judged_on(task: Facts, on: dt.date) -> dt.date:
+    """Return the day that counts: while closing is asked for, the day of the request."""
+    return task.closing_requested_on if task.status == Status.CLOSING and task.closing_requested_on else on
+
+
+def light(task: Facts, policy: Thresholds, on: dt.date) -> Light:
+    """Return the light of a task on a day."""
+    if task.status == Status.CANCELLED:
+        return Light.NONE
+    if task.status == Status.CLOSED:
+        late = task.deadline and task.closed_on and task.closed_on > task.deadline
+        return Light.PURPLE if late else Light.BLUE
+    if task.status == Status.SUSPENDED:
+        return Light.GREY
+    yellow_on, red_on = turning_dates(task, policy)
+    on = judged_on(task, on)
+    if red_on and red_on <= on:
+        return Light.RED
+    if yellow_on and yellow_on <= on:
+        return Light.YELLOW
+    return Light.GREY if task.status == Status.NOT_STARTED else Light.GREEN
+
+
+def expected_percent(task: Facts, on: dt.date) -> float | None:
+    """Return time-proportional progress, 0 to 100 and not rounded; None where it is not judged."""
+    if task.kind != Kind.QUANTIFIED or not task.start or not task.deadline or task.start == task.deadline:
+        return None
+    share = 100 * (on - task.start).days / (task.deadline - task.start).days
+    return min(100.0, max(0.0, share))
+
+
+def first_owed(task: Facts, policy: Thresholds) -> Period | None:
+    """Return the first period for which a report is owed and none stands."""
+    if not task.owed_from or policy.cycle == Cycle.NONE or task.status not in OPEN:
+        return None
+    day = task.owed_from
+    if task.reported_through:
+        day = max(day, task.reported_through + DAY)
+    return first_period_from(policy.cycle, day)
+
+
+def reasons(task: Facts, policy: Thresholds, on: dt.date) -> list[str]:
+    """Explain a light in sentences, the gravest first; every light has at least one."""
+    day = judged_on(task, on)
+    grave = [(turn.light(day), turn) for turn in turns(task, policy)]
+    sentences = [
+        sentence
+        for wanted in (Light.RED, Light.YELLOW)
+        for given, turn in grave
+        if given == wanted
+        for sentence in _explain(turn, task, policy, day)
+    ]
+    return sentences or [_calm(task, day)]
+
+
+def _deadline(task: Facts, policy: Thresholds) -> Turn | None:
+    if not task.deadline:
+        return None
+    return Turn(Cause.DEADLINE, task.deadline - policy.warn_days * DAY, task.deadline + DAY)
+
+
+def _behind(task: Facts, policy: Thresholds) -> Turn | None:
+    if task.kind != Kind.QUANTIFIED or not task.start or not task.deadline or task.start == task.deadline:
+        return None
+    start, days = task.start, (task.deadline - task.start).days
+
+    def first_day(gap: int) -> dt.date | None:
+        points = task.percent + gap
+        # Whole numbers only: the first day on which 100 * passed / days >= points.
+        return start + -(-points * days // 100) * DAY if points <= 100 else None
+
+    return Turn(Cause.BEHIND, first_day(policy.yellow_gap), first_day(policy.red_gap))
+
+
+def _unreported(task: Facts, policy: Thresholds) -> Turn | None:
+    period = first_owed(task, policy)
+    if not period:
+        return None
+    wait = (1 + policy.grace_days) * DAY
+    return Turn(Cause.UNREPORTED, period.end + wait, period.next().end + wait)
+
+
+def _explain(turn: Turn, task: Facts, policy: Thresholds, on: dt.date) -> Iterator[str]:
+    """Say one cause in words; `on` is a day on which it holds."""
+    if turn.cause == Cause.DEADLINE and task.deadline:
+        left = (task.deadline - on).days
+        if left < 0:
+            yield ngettext("%(days)d day overdue", "%(days)d days overdue", -left) % {"days": -left}
+        elif left == 0:
+            yield _("due today")
+        else:
+            yield ngettext("%(days)d day to the deadline", "%(days)d days to the deadline", left) % {"days": left}
+    elif turn.cause == Cause.BEHIND:
+        expected = expected_percent(task, on)
+        if expected is not None:
+            # Rounded down: a gap shown is never larger than the gap that was judged.
+            yield _("%(percent)d%% done, %(expected)d%% expected by now, %(gap)d points behind") % {
+                "percent": task.percent,
+                "expected": int(expected),
+                "gap": int(expected) - task.percent,
+            }
+    elif turn.cause == Cause.UNREPORTED:
+        period = first_owed(task, policy)
+        if period:
+            missed = _missed(period, policy, on)
+            if len(missed) == 1:
+                yield _("no report for %(period)s") % {"period": missed[0].name(on)}
+            else:
+                yield ngettext(
+                    "no report for %(count)d period since %(period)s",
+                    "no report for %(count)d periods in a row since %(period)s",
+                    len(missed),
+                ) % {"count": len(missed), "period": missed[0].name(on)}
+
+
+def _missed(period: Period, policy: Thresholds, on: dt.date) -> list[Period]:
+    """List the periods whose grace has run out before or on a day, beginning with one that has."""
+    missed = []
+    while period.end + (1 + policy.grace_days) * DAY <= on:
+        missed.append(period)
+        period = period.next()
+    return missed
+
+
+def _calm(task: Facts, on: dt.date) -> str:
+    """Say in words why a task is neither yellow nor red."""
+    if task.status == Status.CLOSED and task.closed_on:
+        values = {"closed": task.closed_on.isoformat(), "deadline": task.deadline and task.deadline.isoformat()}
+        if not task.deadline:
+            return _("closed on %(closed)s") % values
+        if task.closed_on <= task.deadline:
+            return _("closed on %(closed)s, in time for %(deadline)s") % values
+        late = (task.closed_on - task.deadline).days
+        return ngettext(
+            "closed on %(closed)s, %(days)d day after %(deadline)s",
+            "closed on %(closed)s, %(days)d days after %(deadline)s",
+            late,
+        ) % {**values, "days": late}
+    if task.status == Status.CLOSING:
+        return _("closing requested on %(day)s, the office decides") % {"day": on.isoformat()}
+    if task.status not in OPEN:
+        return str(Status(task.status).label)
+    if not task.deadline:
+        return _("not started, no deadline yet") if task.status == Status.NOT_STARTED else _("no deadline")
+    left = (task.deadline - on).days
+    if task.status == Status.NOT_STARTED:
+        return ngettext(
+            "not started, %(days)d day to the deadline", "not started, %(days)d days to the deadline", left
+        ) % {"days": left}
+    return ngettext("%(days)d day to the deadline", "%(days)d days to the deadline", left) % {"days": left}
+
+
+def last_complete(cycle: str, on: dt.date) -> Period:
+    """Return the latest period that has ended before a day.
+
+    A task whose `owed_from` is on or before its start, and whose `reported_through` is not past
+    it, owes a report on that day: `TaskQuerySet.unreported` asks the database just that.
+    """
+    period = period_of(cycle, on)
+    return period_of(cycle, period.start - DAY)

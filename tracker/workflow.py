@@ -1,0 +1,311 @@
+"""The one write path: check the right, check the version, save, derive, record history.
+
+Every form, command and import ends here. Each public function is one transaction: all of a
+change lands, with one history row for each object it touched, or nothing does.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext as _
+
+from tracker import permissions, rules
+from tracker.choices import RUNNING, Kind, Status, Way
+from tracker.models import ChecklistItem, Organization, PolicyDocument, Task, User
+from tracker.models.base import History, Versioned
+
+DERIVED = ("percent", "turns_yellow_on", "turns_red_on")
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Act:
+    """Who changes something, by which way, and why. No user: a command on the machine itself."""
+
+    user: User | None
+    way: Way
+    reason: str = ""
+
+
+class Stale(Exception):
+    """Somebody has saved this row since the person at the form saw it; nothing was written."""
+
+
+@dataclass
+class Outcome:
+    """What a change of many rows did: the rows it changed, and those it refused with the reason."""
+
+    changed: list[Task]
+    refused: list[tuple[Task, str]]
+
+
+def save(row: Versioned, act: Act, seen: int | None = None) -> None:
+    """Save a policy, section, measure, count, passage, unit or account; raise Stale on a newer version."""
+    _check_right(row, act)
+    with transaction.atomic():
+        made = _claim(row, seen)
+        _lay(row)
+        _record(row, act, made)
+        if isinstance(row, PolicyDocument) and not made:
+            refresh([row.pk])
+
+
+def delete(row: models.Model, act: Act) -> None:
+    """Delete a row; its history stays and says who did it."""
+    _check_right(row, act)
+    if isinstance(row, Task) and act.user and not permissions.may_delete_task(act.user, row):
+        raise PermissionDenied(_("A task that has been handed over is cancelled, not deleted."))
+    _sign(row, act)
+    with transaction.atomic():
+        row.delete()
+
+
+def save_task(
+    task: Task,
+    act: Act,
+    seen: int | None = None,
+    *,
+    co_units: Iterable[Organization] | None = None,
+    items: Sequence[ChecklistItem] = (),
+    removed: Sequence[ChecklistItem] = (),
+    today: dt.date,
+) -> None:
+    """Save a task with its co-operating units and the checklist items that changed.
+
+    `seen` is the version that the person saw, `today` the day of the change. Raises Stale,
+    PermissionDenied, or ValidationError with the field at fault.
+    """
+    _check_right(task, act)
+    with transaction.atomic():
+        made = _claim(task, seen)
+        before = None if made else Task.objects.get(pk=task.pk)
+        units = list(co_units) if co_units is not None else None
+        settle(task, before, act.reason, today)
+        _check_units(task, units)
+        _lay(task)
+        if units is not None:
+            with _quiet(task):
+                task.co_units.set(units)
+        for item in removed:
+            delete(item, act)
+        for item in items:
+            item.task, new = task, item.pk is None
+            _lay(item)
+            _record(item, act, new)
+        derive(task, list(task.items.all()))
+        Task.objects.filter(pk=task.pk).update(**{name: getattr(task, name) for name in DERIVED})
+        _record(task, act, made)
+
+
+def settle(task: Task, before: Task | None, reason: str, today: dt.date) -> None:
+    """Bring the facts of a changed task in line with each other, or say what is missing.
+
+    `before` is the task as it was stored, or None for a new one. Changes `task` in place.
+    """
+    was = before.status if before else Status.NOT_STARTED
+    handed_over = before is not None and before.assigned_on is not None
+    if task.status == Status.CLOSED and not task.closed_on and before:
+        task.closed_on = before.closing_requested_on
+    if task.status != Status.CLOSED:
+        task.closed_on = None
+    if task.status != Status.CLOSING:
+        task.closing_requested_on = None
+    if task.status == Status.CLOSED and not task.closed_on:
+        raise ValidationError({"closed_on": _("Enter the day on which the task was done.")})
+    if task.status == Status.CLOSING and not task.closing_requested_on:
+        raise ValidationError({"closing_requested_on": _("Enter the day of the request for closing.")})
+
+    if not handed_over:
+        # Before the hand-over nothing was promised to anybody: one deadline, in both fields.
+        task.original_deadline = task.deadline
+    elif before and _moved(task, before, "deadline", "original_deadline") and not reason.strip():
+        raise ValidationError(
+            {"deadline": _("The task has been handed over: give the reason for which a deadline changes.")}
+        )
+    if task.deadline and not task.original_deadline:
+        task.original_deadline = task.deadline
+    if task.original_deadline and not task.deadline:
+        raise ValidationError({"deadline": _("A task that was handed over with a deadline keeps one.")})
+
+    if was in (Status.CLOSED, Status.SUSPENDED, Status.CANCELLED) and task.status in RUNNING:
+        if task.deadline and task.deadline < today:
+            raise ValidationError(
+                {"deadline": _("Reopening and resuming ask for a new deadline, %(day)s or later.") % {"day": today}}
+            )
+        if task.assigned_on and before and task.owed_from == before.owed_from:
+            task.owed_from = today
+    if task.assigned_on and not handed_over:
+        _require_owner(task)
+        task.lead_is_proposed = False
+        task.owed_from = task.owed_from or task.assigned_on
+    if task.kind == Kind.STANDING and task.deadline:
+        raise ValidationError({"deadline": _("A standing task has no deadline.")})
+    if task.start and task.deadline and task.start > task.deadline:
+        raise ValidationError({"start": _("The start is after the deadline.")})
+
+
+def hand_over(task: Task, act: Act, seen: int, on: dt.date) -> None:
+    """Hand a task over to its lead unit on a day: from then on reports are owed."""
+    if task.assigned_on:
+        raise ValidationError(_("It was handed over on %(day)s already.") % {"day": task.assigned_on})
+    _require_owner(task)
+    task.assigned_on = task.owed_from = on
+    save_task(task, act, seen, today=on)
+
+
+def set_deadline(task: Task, act: Act, seen: int, deadline: dt.date, today: dt.date) -> None:
+    """Set the current deadline; after the hand-over the original one stays and a reason is needed."""
+    task.deadline = deadline
+    save_task(task, act, seen, today=today)
+
+
+def set_status(task: Task, act: Act, seen: int, status: Status, on: dt.date) -> None:
+    """Set the status; closing and closed take `on` as the day of the request or of the closing."""
+    if task.status == status:
+        raise ValidationError(_("It has this status already."))
+    if status == Status.CLOSING:
+        task.closing_requested_on = on
+    if status == Status.CLOSED:
+        task.closed_on = task.closing_requested_on or on
+    task.status = status
+    save_task(task, act, seen, today=on)
+
+
+def tick(item: ChecklistItem, act: Act, seen: int, done_on: dt.date | None, today: dt.date) -> None:
+    """Tick an item off on a day, or take the tick away with None; the percent follows."""
+    item.done_on, item.done_by = done_on, act.user if done_on else None
+    save_task(item.task, act, seen, items=[item], today=today)
+
+
+def each(tasks: Collection[tuple[Task, int]], change: Callable[[Task, int], None]) -> Outcome:
+    """Change many tasks, each by itself: `change(task, seen)`; what cannot be done is listed, not lost."""
+    outcome = Outcome([], [])
+    for task, seen in tasks:
+        try:
+            change(task, seen)
+            outcome.changed.append(task)
+        except Stale:
+            outcome.refused.append((task, _("somebody has changed it since the list was shown")))
+        except (ValidationError, PermissionDenied) as error:
+            messages = error.messages if isinstance(error, ValidationError) else [str(error)]
+            outcome.refused.append((task, " ".join(messages)))
+    return outcome
+
+
+def derive(task: Task, items: Sequence[ChecklistItem]) -> bool:
+    """Set percent and turning dates of a task from its facts; say whether anything changed."""
+    before = [getattr(task, name) for name in DERIVED]
+    if items:
+        ticked = sum(item.weight for item in items if item.done_on)
+        task.percent = 100 * ticked // sum(item.weight for item in items)
+    elif task.kind != Kind.QUANTIFIED:
+        task.percent = 0
+    task.turns_yellow_on, task.turns_red_on = rules.turning_dates(task, task.policy)
+    return before != [getattr(task, name) for name in DERIVED]
+
+
+def refresh(policy_ids: Collection[int]) -> int:
+    """Derive percent and turning dates anew for all tasks of some policies; return how many changed.
+
+    Derived columns are no edit: versions stay, and open forms stay good.
+    """
+    tasks = Task.objects.filter(policy__in=policy_ids).select_related("policy").prefetch_related("items")
+    changed = [task for task in tasks.iterator(chunk_size=BATCH) if derive(task, list(task.items.all()))]
+    Task.objects.bulk_update(changed, DERIVED, batch_size=BATCH)
+    return len(changed)
+
+
+def adopt(laid: Collection[tuple[type[models.Model], Any, bool]], act: Act) -> None:
+    """Take in rows that a fixture laid raw: derive what follows from them, record each of them once.
+
+    `laid` names model, primary key and whether the row is new.
+    """
+    policies = {key for model, key, _made in laid if model is PolicyDocument}
+    for model, owner in ((Task, "policy_id"), (ChecklistItem, "task__policy_id")):
+        keys = [key for kind, key, _made in laid if kind is model]
+        policies |= set(model.objects.filter(pk__in=keys).values_list(owner, flat=True))
+    refresh(policies)
+    for model, key, made in laid:
+        if model in History.records:
+            _record(model._default_manager.get(pk=key), act, made)
+
+
+def _check_right(row: models.Model, act: Act) -> None:
+    if act.user and not permissions.may_edit(act.user, row._meta.model_name or ""):
+        raise PermissionDenied
+
+
+def _claim(row: Versioned, seen: int | None) -> bool:
+    """Take the row for this change and raise its version; say whether it is new.
+
+    One UPDATE that names the version seen: of two writers the second finds no such row, whatever
+    the database and its isolation.
+    """
+    if row.pk is None:
+        row.version = 1
+        return True
+    seen = row.version if seen is None else seen
+    if not type(row)._default_manager.filter(pk=row.pk, version=seen).update(version=seen + 1):
+        raise Stale(row)
+    row.version = seen + 1
+    return False
+
+
+@contextmanager
+def _quiet(row: models.Model) -> Iterator[None]:
+    """Keep the automatic history silent: a change of several steps is recorded once, at its end."""
+    row.skip_history_when_saving = True  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        del row.skip_history_when_saving  # type: ignore[attr-defined]
+
+
+def _lay(row: models.Model) -> None:
+    """Save a row without history; what the database refuses is said in words."""
+    try:
+        with _quiet(row), transaction.atomic():
+            row.save()
+    except IntegrityError as error:
+        raise ValidationError(_violation(row, error)) from error
+
+
+def _violation(row: models.Model, error: IntegrityError) -> str:
+    """Say in words which rule of the database a row breaks."""
+    for constraint in row._meta.constraints:
+        if constraint.name in str(error):
+            return str(constraint.get_violation_error_message())
+    return _("The database refuses it: %(error)s") % {"error": error}
+
+
+def _sign(row: models.Model, act: Act) -> None:
+    """Leave on a row what its next history row takes over."""
+    row._history_user, row._change_reason, row._way = act.user, act.reason, act.way  # type: ignore[attr-defined]
+
+
+def _record(row: models.Model, act: Act, made: bool) -> None:
+    _sign(row, act)
+    History.records[type(row)].create_historical_record(row, "+" if made else "~")
+
+
+def _moved(task: Task, before: Task, *names: str) -> bool:
+    return any(getattr(task, name) != getattr(before, name) for name in names)
+
+
+def _require_owner(task: Task) -> None:
+    if not task.lead_unit_id:
+        raise ValidationError({"lead_unit": _("To be handed over a task needs a lead unit.")})
+    if not task.kind:
+        raise ValidationError({"kind": _("To be handed over a task needs a kind.")})
+
+
+def _check_units(task: Task, units: list[Organization] | None) -> None:
+    if units is None:
+        units = list(task.co_units.all()) if task.pk else []
+    if task.lead_unit in units:
+        raise ValidationError({"co_units": _("The lead unit does not co-operate with itself: %(unit)s.") % {"unit": task.lead_unit}})
