@@ -1,6 +1,7 @@
 """The one app of the project."""
 
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,3 +11,9 @@ class TrackerConfig(AppConfig):
     name = "tracker"
     verbose_name = _("Policy tracking")
     default_auto_field = "django.db.models.BigAutoField"
+
+
+class TrackerAdminConfig(AdminConfig):
+    """Open the admin by role."""
+
+    default_site = "tracker.site.TrackerSite"

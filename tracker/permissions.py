@@ -11,7 +11,9 @@ from tracker.choices import PolicyState
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-    from tracker.models import Organization, PolicyDocument, Task, User
+    from django.db.models import Model
+
+    from tracker.models import Organization, PolicyDocument, User
 
     Account = User | AnonymousUser
 
@@ -69,11 +71,6 @@ def may_open_admin(user: "Account") -> bool:
     return may_edit_policies(user) or may_manage_accounts(user)
 
 
-def may_delete_task(user: "Account", task: "Task") -> bool:
-    """Say whether a task may be deleted: only before its hand-over; after it, it is cancelled."""
-    return may_edit_policies(user) and task.assigned_on is None
-
-
 # Which predicate opens which model of the admin for writing; everything else there is read-only.
 EDITORS: dict[str, Any] = {
     "policydocument": may_edit_policies,
@@ -92,3 +89,12 @@ def may_edit(user: "Account", model_name: str) -> bool:
     """Say whether an account edits the objects of a model, by its lower-case name."""
     editor = EDITORS.get(model_name)
     return bool(editor and editor(user))
+
+
+def may_delete(user: "Account", row: "Model") -> bool:
+    """Say whether a row may be deleted: what units have been asked to do is cancelled, not deleted."""
+    if row._meta.model_name == "task" and getattr(row, "assigned_on", None):
+        return False
+    if row._meta.model_name == "policydocument" and getattr(row, "state", None) == PolicyState.PUBLISHED:
+        return False
+    return may_edit(user, row._meta.model_name or "")

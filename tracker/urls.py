@@ -3,4 +3,20 @@
 from django.contrib import admin
 from django.urls import path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from tracker.views import accounts, exports, pages
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("policies/<slug:slug>/", pages.policy, name="policy"),
+    path("policies/<slug:slug>/tasks/", pages.tasks, name="tasks"),
+    path("policies/<slug:slug>/ledger.xlsx", exports.ledger, name="ledger"),
+    path("login/", accounts.login, name="login"),
+    path("logout/", accounts.logout, name="logout"),
+    path("i18n/language/", accounts.language, name="set_language"),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "tracker.views.errors.bad_request"
+handler403 = "tracker.views.errors.forbidden"
+handler404 = "tracker.views.errors.not_found"
+handler500 = "tracker.views.errors.server_error"

@@ -21,6 +21,8 @@ from tracker.models.base import History, Versioned
 
 DERIVED = ("percent", "turns_yellow_on", "turns_red_on")
 BATCH = 1000
+# From one of these a task is reopened or resumed.
+ENDED = (Status.CLOSED, Status.SUSPENDED, Status.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,8 @@ def save(row: Versioned, act: Act, seen: int | None = None) -> None:
 
 def delete(row: models.Model, act: Act) -> None:
     """Delete a row; its history stays and says who did it."""
-    _check_right(row, act)
-    if isinstance(row, Task) and act.user and not permissions.may_delete_task(act.user, row):
-        raise PermissionDenied(_("A task that has been handed over is cancelled, not deleted."))
+    if act.user and not permissions.may_delete(act.user, row):
+        raise PermissionDenied(_("It is in force: cancel it instead of deleting it."))
     _sign(row, act)
     with transaction.atomic():
         row.delete()
@@ -97,63 +98,38 @@ def save_task(
             item.task, new = task, item.pk is None
             _lay(item)
             _record(item, act, new)
-        derive(task, list(task.items.all()))
+        # Asked anew: what was prefetched with the task is from before the change.
+        derive(task, list(ChecklistItem.objects.filter(task=task)))
         Task.objects.filter(pk=task.pk).update(**{name: getattr(task, name) for name in DERIVED})
         _record(task, act, made)
 
 
 def settle(task: Task, before: Task | None, reason: str, today: dt.date) -> None:
-    """Bring the facts of a changed task in line with each other, or say what is missing.
+    """Hold a changed task against what it was, and bring its facts in line, or say what is missing.
 
     `before` is the task as it was stored, or None for a new one. Changes `task` in place.
     """
-    was = before.status if before else Status.NOT_STARTED
-    handed_over = before is not None and before.assigned_on is not None
-    if task.status == Status.CLOSED and not task.closed_on and before:
-        task.closed_on = before.closing_requested_on
-    if task.status != Status.CLOSED:
-        task.closed_on = None
-    if task.status != Status.CLOSING:
-        task.closing_requested_on = None
-    if task.status == Status.CLOSED and not task.closed_on:
-        raise ValidationError({"closed_on": _("Enter the day on which the task was done.")})
-    if task.status == Status.CLOSING and not task.closing_requested_on:
-        raise ValidationError({"closing_requested_on": _("Enter the day of the request for closing.")})
-
-    if not handed_over:
-        # Before the hand-over nothing was promised to anybody: one deadline, in both fields.
-        task.original_deadline = task.deadline
-    elif before and _moved(task, before, "deadline", "original_deadline") and not reason.strip():
+    if before and before.assigned_on and _moved(task, before, "deadline", "original_deadline") and not reason.strip():
         raise ValidationError(
             {"deadline": _("The task has been handed over: give the reason for which a deadline changes.")}
         )
-    if task.deadline and not task.original_deadline:
-        task.original_deadline = task.deadline
-    if task.original_deadline and not task.deadline:
-        raise ValidationError({"deadline": _("A task that was handed over with a deadline keeps one.")})
-
-    if was in (Status.CLOSED, Status.SUSPENDED, Status.CANCELLED) and task.status in RUNNING:
+    if before and before.status in ENDED and task.status in RUNNING:
         if task.deadline and task.deadline < today:
             raise ValidationError(
                 {"deadline": _("Reopening and resuming ask for a new deadline, %(day)s or later.") % {"day": today}}
             )
-        if task.assigned_on and before and task.owed_from == before.owed_from:
+        if task.assigned_on and task.owed_from == before.owed_from:
             task.owed_from = today
-    if task.assigned_on and not handed_over:
-        _require_owner(task)
+    if task.assigned_on and not (before and before.assigned_on):
         task.lead_is_proposed = False
         task.owed_from = task.owed_from or task.assigned_on
-    if task.kind == Kind.STANDING and task.deadline:
-        raise ValidationError({"deadline": _("A standing task has no deadline.")})
-    if task.start and task.deadline and task.start > task.deadline:
-        raise ValidationError({"start": _("The start is after the deadline.")})
+    task.clean()
 
 
 def hand_over(task: Task, act: Act, seen: int, on: dt.date) -> None:
     """Hand a task over to its lead unit on a day: from then on reports are owed."""
     if task.assigned_on:
         raise ValidationError(_("It was handed over on %(day)s already.") % {"day": task.assigned_on})
-    _require_owner(task)
     task.assigned_on = task.owed_from = on
     save_task(task, act, seen, today=on)
 
@@ -297,15 +273,8 @@ def _moved(task: Task, before: Task, *names: str) -> bool:
     return any(getattr(task, name) != getattr(before, name) for name in names)
 
 
-def _require_owner(task: Task) -> None:
-    if not task.lead_unit_id:
-        raise ValidationError({"lead_unit": _("To be handed over a task needs a lead unit.")})
-    if not task.kind:
-        raise ValidationError({"kind": _("To be handed over a task needs a kind.")})
-
-
 def _check_units(task: Task, units: list[Organization] | None) -> None:
     if units is None:
-        units = list(task.co_units.all()) if task.pk else []
+        units = list(Organization.objects.filter(co_tasks=task)) if task.pk else []
     if task.lead_unit in units:
         raise ValidationError({"co_units": _("The lead unit does not co-operate with itself: %(unit)s.") % {"unit": task.lead_unit}})

@@ -43,9 +43,16 @@ class History(HistoricalRecords):
 
 @receiver(pre_create_historical_record)
 def stamp_way(instance: models.Model, history_instance: HistoryRow, **kwargs: Any) -> None:
-    """Note the way of a change; without an explicit one, a request is a page, all else a command."""
+    """Note the way of a change: the one it names, else the one that the request tells."""
+    history_instance.way = getattr(instance, "_way", _way_of_request())
+
+
+def _way_of_request() -> Way:
     request = getattr(HistoricalRecords.context, "request", None)
-    history_instance.way = getattr(instance, "_way", Way.PAGE if request else Way.COMMAND)
+    if request is None:
+        return Way.COMMAND
+    match = request.resolver_match
+    return Way.ADMIN if match and match.app_name == "admin" else Way.PAGE
 
 
 class Versioned(models.Model):

@@ -1,6 +1,7 @@
 """Tasks and their checklists, and the light as the database sees it."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -20,6 +21,8 @@ from tracker.models.organization import Organization
 from tracker.models.policy import Measure, PolicyDocument, anchor_field
 
 if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
     from tracker.permissions import Account
 
 FORECAST_DAYS = 30
@@ -150,7 +153,7 @@ class Task(Versioned, Natural):
     """
 
     policy = models.ForeignKey(PolicyDocument, models.CASCADE, related_name="tasks", verbose_name=_("policy"))
-    measure = models.ForeignKey(Measure, models.PROTECT, related_name="tasks", verbose_name=_("measure"))
+    measure = models.ForeignKey(Measure, models.RESTRICT, related_name="tasks", verbose_name=_("measure"))
     code = code_field(_("task code"))
     title = models.CharField(_("task"), max_length=200)
     description = models.TextField(_("what is to be done"), blank=True)
@@ -250,8 +253,39 @@ class Task(Versioned, Natural):
         return f"{self.code} {self.title}"
 
     def clean(self) -> None:
-        if self.measure_id and self.policy_id and self.measure.policy_id != self.policy_id:
-            raise ValidationError({"measure": _("The measure belongs to another policy.")})
+        """Bring the facts in line with each other; what is missing is said beside its field."""
+        if self.status == Status.CLOSED:
+            # When the office agrees to a request, the day of the request is the day that counts.
+            self.closed_on = self.closed_on or self.closing_requested_on
+        else:
+            self.closed_on = None
+        if self.status != Status.CLOSING:
+            self.closing_requested_on = None
+        if not self.assigned_on:
+            # Before the hand-over nothing was promised to anybody: one deadline, in both fields.
+            self.original_deadline = self.deadline
+        elif self.deadline and not self.original_deadline:
+            self.original_deadline = self.deadline
+        faults = {name: words for name, wrong, words in self._faults() if wrong}
+        if faults:
+            raise ValidationError(faults)
+
+    def _faults(self) -> Iterator[tuple[str, bool, "StrPromise"]]:
+        """Yield field, whether it is at fault, and the words: the constraints above, field by field."""
+        foreign = bool(self.measure_id and self.policy_id and self.measure.policy_id != self.policy_id)
+        yield "measure", foreign, _("The measure belongs to another policy.")
+        open_day = self.status == Status.CLOSED and not self.closed_on
+        yield "closed_on", open_day, _("Enter the day on which the task was done.")
+        open_request = self.status == Status.CLOSING and not self.closing_requested_on
+        yield "closing_requested_on", open_request, _("Enter the day of the request for closing.")
+        lost = bool(self.original_deadline and not self.deadline)
+        yield "deadline", lost, _("A task that was handed over with a deadline keeps one.")
+        standing = bool(self.kind == Kind.STANDING and self.deadline)
+        yield "deadline", standing, _("A standing task has no deadline.")
+        late = bool(self.start and self.deadline and self.start > self.deadline)
+        yield "start", late, _("The start is after the deadline.")
+        yield "lead_unit", bool(self.assigned_on and not self.lead_unit_id), _("To be handed over a task needs a lead unit.")
+        yield "kind", bool(self.assigned_on and not self.kind), _("To be handed over a task needs a kind.")
 
     def get_absolute_url(self) -> str:
         return f"{reverse('tasks', args=[self.policy.slug])}?text={self.code}"

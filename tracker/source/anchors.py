@@ -66,6 +66,11 @@ class Anchor(NamedTuple):
     name: str
     text: str
 
+    @property
+    def owner(self) -> str:
+        """Say what it belongs to."""
+        return f"{self.kind} {self.name}".strip()
+
 
 class Place(NamedTuple):
     """An anchor that occurs exactly once, and where."""
@@ -141,7 +146,7 @@ def coverage(text: str, anchors: Iterable[Anchor], background: Iterable[Anchor] 
 
     The sections run from the first section's `opening` (without it, from the start of the text) to
     the end of the paragraph that holds the last anchor: a line such as the source stays outside.
-    An anchor that occurs twice points nowhere, so it touches nothing.
+    An anchor that occurs twice identifies no passage, so it touches nothing.
     """
     norm = normalise(text)
     missing: list[Anchor] = []
@@ -188,7 +193,7 @@ def _cut(text: str, end: re.Pattern[str]) -> list[Span]:
 
 def _sections(text: str, opening: Sequence[Span], places: Sequence[Place]) -> Span:
     start = opening[0].start if opening else 0
-    last = max((place.span.end for place in places), default=start)
+    last = max((place.span.end for place in places), default=len(text))
     end = text.find("\n", max(last, start))
     return Span(start, len(text) if end < 0 else end)
 

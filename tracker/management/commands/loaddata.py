@@ -13,8 +13,8 @@ from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import loaddata
-from django.core.serializers.base import DeserializedObject
-from django.db import models
+from django.core.serializers.base import DeserializationError, DeserializedObject
+from django.db import DatabaseError, IntegrityError, models
 from django.utils.translation import gettext as _
 
 from tracker import workflow
@@ -57,7 +57,11 @@ class Command(loaddata.Command):
         self.force = options["force"]
         self.laid: list[tuple[type[models.Model], Any, bool]] = []
         self.known: set[tuple[type[models.Model], tuple[Any, ...]]] = set()
-        super().handle(*labels, **options)
+        try:
+            super().handle(*labels, **options)
+        except (DatabaseError, DeserializationError) as error:
+            # Django has put the file's name in front.
+            raise CommandError(str(error)) from error
 
     def loaddata(self, fixture_labels: tuple[str, ...]) -> None:
         super().loaddata(fixture_labels)
@@ -75,7 +79,7 @@ class Command(loaddata.Command):
         try:
             row.clean_fields(exclude=[field.name for field in row._meta.fields if field.remote_field])
         except ValidationError as error:
-            raise ValidationError(f"{_title(row)}: {error.message_dict}") from error
+            raise DeserializationError(f"{_title(row)}: {error.message_dict}") from error
         stored = type(row)._default_manager.filter(pk=row.pk).first() if row.pk else None
         if stored:
             for name in KEPT:
@@ -88,7 +92,10 @@ class Command(loaddata.Command):
             if hasattr(row, "version"):
                 row.version += 1
         row.skip_history_when_saving = True
-        saved = super().save_obj(obj)
+        try:
+            saved = super().save_obj(obj)
+        except IntegrityError as error:
+            raise DeserializationError(f"{_title(row)}: {workflow.violation(row, error)}") from error
         if saved:
             self.laid.append((type(row), row.pk, stored is None))
         return saved
@@ -102,7 +109,8 @@ class Command(loaddata.Command):
         faults = [f"{path}: {fault}" for entry in entries for fault in self._faults(entry)]
         if faults:
             raise CommandError("\n".join(faults))
-        slugs = {key[0] for model, key in self.known if model is PolicyDocument}
+        # The key of every part of a policy begins with the policy's own.
+        slugs = {key[0] for model, key in self.known if model in PARTS}
         for policy in PolicyDocument.objects.filter(slug__in=slugs):
             if _edited(policy):
                 self._refuse(policy.slug)
@@ -124,22 +132,37 @@ class Command(loaddata.Command):
         fields = entry.get("fields") or {}
         key = _key(model, fields)
         self.known.add((model, key))
+        place = f"{model._meta.label_lower} {list(key)}"
+        for name in _key_fields(model):
+            if name not in fields:
+                yield f"{place}: {name}: {_('missing')}"
         for name, value in fields.items():
-            place = f"{model._meta.label_lower} {list(key)}: {name}"
             try:
                 field = model._meta.get_field(name)
             except FieldDoesNotExist:
-                yield _("%(place)s: no such field") % {"place": place}
+                yield f"{place}: {name}: {_('no such field')}"
                 continue
-            target = field.remote_field.model if field.remote_field else None
-            for named in (value or []) if field.many_to_many else [value]:
-                if target and isinstance(named, list) and not self._exists(target, tuple(named)):
-                    yield _("%(place)s: %(value)s names nothing that exists") % {"place": place, "value": named}
+            for fault in self._wrong(field, value):
+                yield f"{place}: {name}: {fault}"
+
+    def _wrong(self, field: Any, value: Any) -> Iterator[str]:
+        """Say what is wrong with the value of a field."""
+        if not field.remote_field:
+            try:
+                field.clean(value, None)
+            except ValidationError as error:
+                yield from error.messages
+            return
+        for named in value if field.many_to_many and isinstance(value, list) else [value]:
+            # A number names a row as Django does; text alone is no key.
+            key = tuple(named) if isinstance(named, list) else None
+            if isinstance(named, str) or (key is not None and not self._exists(field.remote_field.model, key)):
+                yield _("%(value)s is no key of a row that exists or stands before it") % {"value": named}
 
     def _exists(self, model: type[models.Model], key: tuple[Any, ...]) -> bool:
-        if (model, key) in self.known:
-            return True
         try:
+            if (model, key) in self.known:
+                return True
             model._default_manager.get_by_natural_key(*key)  # type: ignore[attr-defined]
         except (model.DoesNotExist, TypeError, ValueError):
             return False
@@ -147,10 +170,14 @@ class Command(loaddata.Command):
         return True
 
 
+def _key_fields(model: type[models.Model]) -> list[str]:
+    """Return the fields that make up the natural key of a model."""
+    return list(dict.fromkeys(lookup.split("__")[0] for lookup in getattr(model, "natural_lookups", ())))
+
+
 def _key(model: type[models.Model], fields: dict[str, Any]) -> tuple[Any, ...]:
     """Return the natural key of an entry: what its foreign keys name, then its own values."""
-    names = dict.fromkeys(lookup.split("__")[0] for lookup in getattr(model, "natural_lookups", ()))
-    values = [fields.get(name) for name in names]
+    values = [fields.get(name) for name in _key_fields(model)]
     return tuple(part for value in values for part in (value if isinstance(value, list) else [value]))
 
 

@@ -1,0 +1,50 @@
+# Two commands suffice: `make run` and `make test`. Everything lives in .venv and .data.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PY := .venv/bin/python
+SOURCES := manage.py tracker tests
+
+.PHONY: run test lint bench drill messages prepare clean
+
+run: prepare
+	$(PY) manage.py runserver 127.0.0.1:8000 --noreload
+
+prepare: .venv/run.stamp
+	$(PY) manage.py prepare
+
+test: .venv/test.stamp
+	$(PY) -m pytest -n auto
+
+lint: .venv/test.stamp
+	$(PY) -m ruff check $(SOURCES)
+	$(PY) -m ruff format --check $(SOURCES)
+	$(PY) -m djlint --check --lint --quiet templates
+	$(PY) -m mypy tracker
+
+bench: .venv/bench.stamp
+	$(PY) -m tests.benchmarks
+
+drill: .venv/test.stamp
+	$(PY) -m tests.drills.lost_updates --processes 8 --edits 200
+
+messages: .venv/test.stamp
+	cd tracker && ../$(PY) ../manage.py makemessages -l zh_Hans --no-obsolete --no-location --ignore 'migrations/*' --pythonpath .. -e html,py,txt
+	cd tracker && ../$(PY) ../manage.py compilemessages -l zh_Hans --pythonpath ..
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with PYTHON=…")'
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: requirements.txt | .venv/bin/python
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/test.stamp: requirements.txt tests/requirements.txt | .venv/bin/python
+	$(PY) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+.venv/bench.stamp: .venv/test.stamp tests/benchmarks/requirements.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -r tests/benchmarks/requirements.txt
+	@touch $@
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,240 @@
+"""Every invariant twice: the database refuses what breaks it, and `full_clean` says it in words."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Model
+from django.utils.translation import override
+
+from tests.conftest import TODAY
+from tests.factories import make_policy, make_task
+from tracker.choices import Kind, Status
+from tracker.models import (
+    BackgroundPassage,
+    ChecklistItem,
+    DeclaredCount,
+    Measure,
+    Organization,
+    PolicyDocument,
+    Section,
+    Task,
+    User,
+)
+
+DAY = dt.timedelta(days=1)
+BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
+    # constraint, model, facts that break it, words
+    ("task_closed_iff_day", "task", {"status": Status.CLOSED}, "closed task has the day of its closing"),
+    ("task_closed_iff_day", "task", {"closed_on": TODAY}, "only a closed one has it"),
+    ("task_closing_iff_request", "task", {"status": Status.CLOSING}, "has the day of the request"),
+    ("task_closing_iff_request", "task", {"closing_requested_on": TODAY}, "only such a task has it"),
+    (
+        "task_closing_iff_request",
+        "task",
+        {"status": Status.CLOSED, "closed_on": TODAY, "closing_requested_on": TODAY},
+        "only such a task has it",
+    ),
+    (
+        "task_starts_before_deadline",
+        "task",
+        {"start": TODAY + DAY, "deadline": TODAY, "original_deadline": TODAY},
+        "start is after the deadline",
+    ),
+    ("task_both_deadlines_or_none", "task", {"deadline": TODAY}, "both set or both empty"),
+    ("task_both_deadlines_or_none", "task", {"original_deadline": TODAY}, "both set or both empty"),
+    ("task_percent_in_range", "task", {"percent": 101}, "less than or equal to 100"),
+    (
+        "standing_task_has_no_deadline",
+        "task",
+        {"kind": Kind.STANDING, "deadline": TODAY, "original_deadline": TODAY},
+        "standing task has no deadline",
+    ),
+    ("task_handed_over_has_lead", "task", {"assigned_on": TODAY}, "has a lead unit and a kind"),
+    (
+        "task_handed_over_has_lead",
+        "task",
+        {"assigned_on": TODAY, "kind": "", "lead_unit": "unit"},
+        "lead unit and a kind",
+    ),
+    ("task_code_once", "task", {"code": "A1-01"}, "already exists"),
+    ("policy_gaps_in_range", "policy", {"yellow_gap": 0}, "greater than or equal to 1"),
+    ("policy_gaps_in_range", "policy", {"red_gap": 101}, "less than or equal to 100"),
+    ("policy_gaps_in_range", "policy", {"yellow_gap": 31, "red_gap": 30}, "1 ≤ yellow ≤ red ≤ 100"),
+    ("policy_waits_in_range", "policy", {"warn_days": 367}, "less than or equal to 366"),
+    ("policy_waits_in_range", "policy", {"grace_days": 367}, "less than or equal to 366"),
+    ("section_number_once", "section", {"number": 1}, "already exists"),
+    ("measure_code_once", "measure", {"code": "A1"}, "already exists"),
+    ("declared_count_once", "count", {"name": "Steps"}, "already exists"),
+    ("declared_count_has_one_object", "count", {"section": None}, "either a section or a task"),
+    ("declared_count_has_one_object", "count", {"task": "task"}, "either a section or a task"),
+    ("background_once", "passage", {"anchor": "fine weather"}, "already exists"),
+    ("item_number_once", "item", {"number": 1}, "already exists"),
+    ("item_weight_in_range", "item", {"weight": 0}, "greater than or equal to 1"),
+    ("item_weight_in_range", "item", {"weight": 1001}, "less than or equal to 1000"),
+    ("liaison_has_unit", "user", {"is_liaison": True}, "belongs to a unit"),
+]
+KEPT: list[tuple[str, dict[str, Any]]] = [
+    # what stands just inside the bounds, and what stays open
+    ("task", {"status": Status.CLOSED, "closed_on": TODAY}),
+    ("task", {"status": Status.CLOSING, "closing_requested_on": TODAY}),
+    ("task", {"start": TODAY, "deadline": TODAY, "original_deadline": TODAY}),
+    ("task", {"start": TODAY + DAY}),
+    ("task", {"start": None, "deadline": TODAY, "original_deadline": TODAY - DAY}),
+    ("task", {"percent": 0}),
+    ("task", {"percent": 100, "status": Status.NOT_STARTED}),
+    ("task", {"kind": Kind.STANDING}),
+    ("task", {"kind": ""}),
+    ("task", {"assigned_on": TODAY, "lead_unit": "unit"}),
+    ("policy", {"yellow_gap": 1, "red_gap": 1}),
+    ("policy", {"yellow_gap": 100, "red_gap": 100}),
+    ("policy", {"warn_days": 0, "grace_days": 0}),
+    ("policy", {"warn_days": 366, "grace_days": 366}),
+    ("count", {"section": None, "task": "task"}),
+    ("item", {"weight": 1}),
+    ("item", {"weight": 1000}),
+    ("user", {"is_liaison": True, "organization": "unit"}),
+]
+
+
+@pytest.fixture
+def rows(bureau: Organization) -> dict[str, Model]:
+    """Make a row of everything for the new ones to lean on or to clash with."""
+    policy = make_policy()
+    task = make_task(policy)
+    section = policy.sections.get(number=1)
+    ChecklistItem.objects.create(task=task, number=1, title="Step")
+    DeclaredCount.objects.create(policy=policy, name="Steps", number=1, task=task)
+    BackgroundPassage.objects.create(policy=policy, anchor="fine weather")
+    measure = policy.measures.get(code="A1")
+    return {"unit": bureau, "policy": policy, "section": section, "measure": measure, "task": task}
+
+
+def new(rows: dict[str, Model], model: str, facts: dict[str, Any]) -> Model:
+    """Make a row in memory that is right but for some facts; text such as `unit` names a row."""
+    policy, named = rows["policy"], {name: rows.get(value, value) for name, value in facts.items()}
+    whole = {
+        "task": (
+            Task,
+            {"policy": policy, "measure": rows["measure"], "code": "A1-99", "title": "x", "kind": Kind.QUALITATIVE},
+        ),
+        "policy": (PolicyDocument, {"slug": "new", "title": "New"}),
+        "section": (Section, {"policy": policy, "number": 9, "name": "x"}),
+        "measure": (Measure, {"policy": policy, "section": rows["section"], "code": "A9", "name": "x"}),
+        "count": (DeclaredCount, {"policy": policy, "name": "New", "number": 1, "section": rows["section"]}),
+        "passage": (BackgroundPassage, {"policy": policy, "anchor": "new"}),
+        "item": (ChecklistItem, {"task": rows["task"], "number": 9, "title": "x"}),
+        "user": (User, {"username": "new", "password": "x"}),
+    }
+    kind, right = whole[model]
+    return kind(**right | named)
+
+
+def ids(case: tuple[Any, ...]) -> str:
+    return f"{case[0]} {case[-2] if len(case) == 4 else case[-1]}"
+
+
+def test_every_constraint_of_the_product_is_tried_here() -> None:
+    names = {
+        constraint.name
+        for model in apps.get_app_config("tracker").get_models()
+        for constraint in model._meta.constraints
+    }
+    assert names == {name for name, *_rest in BROKEN}
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=ids)
+def test_the_database_refuses_what_breaks_a_rule(rows: dict[str, Model], case: tuple[Any, ...]) -> None:
+    name, model, facts, _words = case
+    row = new(rows, model, facts)
+    with pytest.raises(IntegrityError) as caught, transaction.atomic():
+        row.save()
+    # SQLite names the columns of a unique constraint, not the constraint.
+    assert name in str(caught.value) or str(caught.value).startswith("UNIQUE")
+
+
+@pytest.mark.parametrize("case", BROKEN, ids=ids)
+def test_a_broken_rule_is_said_in_words(rows: dict[str, Model], case: tuple[Any, ...]) -> None:
+    name, model, facts, words = case
+    with override("en"), pytest.raises(ValidationError, match=words) as caught:
+        new(rows, model, facts).full_clean()
+    assert name not in str(caught.value)
+
+
+@pytest.mark.parametrize("case", KEPT, ids=ids)
+def test_what_keeps_the_rules_is_taken(rows: dict[str, Model], case: tuple[Any, ...]) -> None:
+    row = new(rows, *case)
+    row.full_clean()
+    row.save()
+    assert row.pk
+
+
+@pytest.mark.parametrize(
+    ("model", "facts"),
+    [("policy", {"slug": "rise"}), ("user", {"username": "liaison"})],
+)
+def test_an_address_or_a_login_is_taken_once(
+    rows: dict[str, Model], liaison: User, model: str, facts: dict[str, str]
+) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        new(rows, model, facts).save()
+    with override("en"), pytest.raises(ValidationError, match="already exists"):
+        new(rows, model, facts).full_clean()
+
+
+@pytest.mark.parametrize("facts", [{"name": "Bureau of Science"}, {"short_name": "Science"}])
+def test_a_name_of_a_unit_is_taken_once(bureau: Organization, facts: dict[str, str]) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Organization.objects.create(**{"name": "New bureau", "short_name": "New"} | facts)
+
+
+@pytest.mark.parametrize("code", ["1-01", "-A", "A_1", "A 1", "A1\n", "任务", "A1+2", "=A1", ""])
+def test_a_code_that_a_spreadsheet_would_misread_is_refused(rows: dict[str, Model], code: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        new(rows, "task", {"code": code}).full_clean()
+    assert "code" in caught.value.message_dict
+
+
+@pytest.mark.parametrize("code", ["A", "A1-02", "B1.2", "x" * 20])
+def test_a_code_of_letters_digits_dot_and_dash_is_taken(rows: dict[str, Model], code: str) -> None:
+    new(rows, "task", {"code": code}).full_clean()
+
+
+@pytest.mark.parametrize("day", [dt.date(1899, 12, 31), dt.date(3000, 1, 1)])
+def test_a_year_that_no_calendar_of_ours_has_is_refused(rows: dict[str, Model], day: dt.date) -> None:
+    with pytest.raises(ValidationError) as caught:
+        new(rows, "task", {"start": day}).full_clean()
+    assert "start" in caught.value.message_dict
+
+
+@pytest.mark.parametrize(
+    ("model", "facts", "field"),
+    [
+        ("task", {"measure": "foreign measure"}, "measure"),
+        ("measure", {"section": "foreign section"}, "section"),
+        ("count", {"section": "foreign section"}, "section"),
+        ("count", {"section": None, "task": "foreign task"}, "task"),
+    ],
+)
+def test_what_belongs_to_another_policy_is_refused(
+    rows: dict[str, Model], model: str, facts: dict[str, Any], field: str
+) -> None:
+    other = make_policy("other")
+    rows |= {
+        "foreign section": other.sections.first(),
+        "foreign measure": other.measures.first(),
+        "foreign task": make_task(other),
+    }
+    with override("en"), pytest.raises(ValidationError, match="another policy") as caught:
+        new(rows, model, facts).full_clean()
+    assert list(caught.value.message_dict) == [field]
+
+
+def test_codes_are_ordered_by_bytes(policy: PolicyDocument) -> None:
+    for code in ("a1", "B1", "A1-2", "A1-10", "A1.2"):
+        Task.objects.create(policy=policy, code=code, title="x", measure=policy.measures.first())
+    found = Task.objects.order_by("code").values_list("code", flat=True)
+    assert list(found) == ["A1-10", "A1-2", "A1.2", "B1", "a1"]

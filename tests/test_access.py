@@ -1,0 +1,222 @@
+"""Who gets which answer: every address of the product, for every role, read and written.
+
+An address that is not listed here fails the test: whoever adds one says who may see it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests.conftest import TODAY
+from tests.factories import make_policy, make_task
+from tracker.choices import Kind
+from tracker.models import (
+    BackgroundPassage,
+    ChecklistItem,
+    DeclaredCount,
+    Measure,
+    Organization,
+    PolicyDocument,
+    Section,
+    Task,
+    User,
+)
+
+ROLES = (
+    "anonymous", "lead_liaison", "helping_liaison", "other_liaison", "leader", "supervisor", "administrator",
+    "superuser", "disabled",
+)  # fmt: skip
+OUTSIDE = ("anonymous", "disabled")
+READERS = ("lead_liaison", "helping_liaison", "other_liaison", "leader", "supervisor", "administrator", "superuser")
+OFFICE = ("supervisor", "superuser")
+DESK = ("supervisor", "administrator", "superuser")
+KEEPERS = ("administrator", "superuser")
+ROOT = ("superuser",)
+
+POLICY_MODELS = ("policydocument", "section", "measure", "task", "declaredcount", "backgroundpassage")
+EDITORS = {**dict.fromkeys(POLICY_MODELS, OFFICE), "organization": DESK, "user": KEEPERS}
+VIEWERS = {**dict.fromkeys((*POLICY_MODELS, "organization"), DESK), "user": KEEPERS}
+
+Expected = dict[str, dict[str, int]]  # method -> role -> status
+
+
+def answers(allowed: tuple[str, ...], get: int = 200, post: int = 200, refused: int = 403) -> Expected:
+    """Say what each role gets: outsiders the login page, those not allowed `refused`."""
+
+    def code(role: str, status: int) -> int:
+        return 302 if role in OUTSIDE else status if role in allowed else refused
+
+    return {"GET": {role: code(role, get) for role in ROLES}, "POST": {role: code(role, post) for role in ROLES}}
+
+
+def same(get: int, post: int) -> Expected:
+    return {"GET": dict.fromkeys(ROLES, get), "POST": dict.fromkeys(ROLES, post)}
+
+
+def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
+    """List every address with its arguments and what it answers."""
+    table: dict[str, tuple[dict[str, Any], Expected]] = {
+        "home": ({}, answers(READERS, 200, 405)),
+        "policy": ({"slug": "rise"}, answers(READERS, 200, 405)),
+        "tasks": ({"slug": "rise"}, answers(READERS, 200, 405)),
+        "ledger": ({"slug": "rise"}, answers(READERS, 200, 405)),
+        "login": (
+            {},
+            {
+                "GET": {role: 200 if role in OUTSIDE else 302 for role in ROLES},
+                "POST": {role: 200 if role in OUTSIDE else 302 for role in ROLES},
+            },
+        ),
+        "logout": ({}, answers(READERS, 405, 302)),
+        "set_language": ({}, same(302, 302)),
+        "admin:index": ({}, answers(DESK)),
+        "admin:login": ({}, answers(DESK, 302, 302)),
+        "admin:logout": ({}, answers(DESK, 405, 302)),
+        "admin:password_change": ({}, answers(DESK)),
+        "admin:password_change_done": ({}, answers(DESK, 200, 405)),
+        "admin:jsi18n": ({}, answers(DESK, 200, 405)),
+        "admin:autocomplete": ({}, answers(DESK, 403, 405)),
+        "admin:view_on_site": ({"content_type_id": 0, "object_id": 0}, answers(DESK, 404, 404)),
+        "admin:app_list": ({"app_label": "tracker"}, answers(DESK)),
+        "admin:auth_user_password_change": ({"id": "user"}, answers(KEEPERS)),
+    }
+    for model, editors in EDITORS.items():
+        viewers, row = VIEWERS[model], {"object_id": model}
+        table |= {
+            f"admin:tracker_{model}_changelist": ({}, answers(viewers)),
+            f"admin:tracker_{model}_add": ({}, answers(editors)),
+            f"admin:tracker_{model}_history": (row, answers(viewers)),
+            f"admin:tracker_{model}_delete": (row, answers(() if model == "user" else editors)),
+            f"admin:tracker_{model}_change": (row, _read_or_edit(viewers, editors)),
+        }
+    for model in ("accessattempt", "accesslog", "accessfailurelog"):
+        for page in ("changelist", "add", "history", "delete", "change"):
+            # Kept by the lock against guessing; only the rescue account looks at them, nobody edits.
+            row = {"object_id": "0"} if page in ("history", "delete", "change") else {}
+            status = {"changelist": 200, "add": 403}.get(page, 302)
+            readers = DESK if page == "history" else ROOT  # of no object: back to the start
+            table[f"admin:axes_{model}_{page}"] = (row, answers(readers, status, status))
+    return table
+
+
+def _read_or_edit(viewers: tuple[str, ...], editors: tuple[str, ...]) -> Expected:
+    return {"GET": answers(viewers)["GET"], "POST": answers(editors)["POST"]}
+
+
+
+
+def walk(patterns: list[Any], space: str = "", route: str = "") -> Iterator[tuple[str, str]]:
+    """Yield name and route of every address of the URLconf."""
+    for pattern in patterns:
+        here = route + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from walk(pattern.url_patterns, f"{pattern.namespace}:" if pattern.namespace else space, here)
+        elif isinstance(pattern, URLPattern):
+            yield (space + pattern.name if pattern.name else ""), here
+
+
+TABLE = listed()
+
+
+def test_every_address_is_listed_and_every_listed_one_exists() -> None:
+    walked = list(walk(get_resolver().url_patterns))
+    names = {name for name, _route in walked if name}
+    assert names == set(TABLE)
+    for name, route in walked:
+        assert name or route.startswith("admin/"), route
+
+
+@pytest.fixture
+def cast(
+    db: None, policy: PolicyDocument, bureau: Organization, county: Organization, supervisor: User, leader: User,
+    administrator: User,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the people by role, and one object of each model that may be deleted."""
+    other = Organization.objects.create(name="Office of the West", short_name="West", order=30)
+
+    def liaison(name: str, unit: Organization) -> User:
+        return User.objects.create_user(name, is_liaison=True, organization=unit)
+
+    task = make_task(policy, "A1-01", kind=Kind.QUALITATIVE, lead_unit=bureau, assigned_on=TODAY)
+    task.co_units.add(county)
+    draft = make_policy("draft", state="draft")
+    section = draft.sections.get(number=1)
+    free = make_task(draft, "A1-09", kind=Kind.QUALITATIVE)
+    ChecklistItem.objects.create(task=free, number=1, title="x")
+    return {
+        "lead_liaison": liaison("lead", bureau),
+        "helping_liaison": liaison("help", county),
+        "other_liaison": liaison("other", other),
+        "leader": leader,
+        "supervisor": supervisor,
+        "administrator": administrator,
+        "superuser": User.objects.create_superuser("root"),
+        "disabled": User.objects.create_user("gone", is_supervisor=True),
+        "objects": {
+            "policydocument": draft.pk,
+            "section": Section.objects.create(policy=draft, number=9, name="x").pk,
+            "measure": Measure.objects.create(policy=draft, section=section, code="A9", name="x").pk,
+            "task": free.pk,
+            "declaredcount": DeclaredCount.objects.create(policy=draft, name="x", number=1, section=section).pk,
+            "backgroundpassage": BackgroundPassage.objects.create(policy=draft, anchor="x").pk,
+            "organization": other.pk,
+            "user": leader.pk,
+        },
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_every_address_answers_every_role_as_listed(cast: dict[str, Any], role: str, method: str) -> None:
+    objects, wrong = cast["objects"], []
+    for name, (arguments, expected) in TABLE.items():
+        client = Client()
+        if role != "anonymous":
+            cast[role].is_active = True
+            cast[role].save()
+            client.force_login(cast[role])
+        if role == "disabled":
+            # Shut out while the session lives: the very next request is an outsider's.
+            User.objects.filter(pk=cast[role].pk).update(is_active=False)
+        filled = {key: objects.get(value, value) for key, value in arguments.items()}
+        answer = client.generic(method, reverse(name, kwargs=filled))
+        answer.close()
+        if answer.status_code != expected[method][role]:
+            wrong.append((name, answer.status_code, expected[method][role]))
+        if answer.status_code == 302 and expected[method][role] == 302 and role in OUTSIDE and name != "set_language":
+            # The admin's own login page only leads on to the one login page.
+            assert answer["Location"].startswith((reverse("login"), reverse("admin:login"))), name
+    assert wrong == []
+
+
+@pytest.mark.parametrize("page", ["policy", "tasks", "ledger"])
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [("supervisor", 200), ("administrator", 200), ("superuser", 200), ("leader", 404), ("lead_liaison", 404)],
+)
+def test_a_draft_exists_for_the_office_alone(cast: dict[str, Any], page: str, role: str, status: int) -> None:
+    client = Client()
+    client.force_login(cast[role])
+    answer = client.get(reverse(page, args=["draft"]))
+    answer.close()
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("page", ["policy", "tasks", "ledger"])
+def test_an_unknown_policy_is_not_found(cast: dict[str, Any], page: str) -> None:
+    client = Client()
+    client.force_login(cast["supervisor"])
+    assert client.get(reverse(page, args=["nothing"])).status_code == 404
+
+
+@pytest.mark.parametrize(("role", "sees"), [("lead_liaison", True), ("helping_liaison", True), ("other_liaison", False)])
+def test_the_words_of_a_task_reach_only_the_units_concerned(cast: dict[str, Any], role: str, sees: bool) -> None:
+    Task.objects.filter(code="A1-01").update(title="CANARY")
+    client = Client()
+    client.force_login(cast[role])
+    pages = [client.get(reverse(name, args=["rise"])).content.decode() for name in ("policy", "tasks")]
+    assert ("CANARY" in pages[1]) == sees
+    assert sees or "CANARY" not in pages[0]

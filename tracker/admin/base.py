@@ -1,0 +1,104 @@
+"""What every page of the admin has: rights, versions, history in words."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+from tracker import history, permissions, workflow
+from tracker.choices import Way
+from tracker.forms import VersionedForm
+
+
+class RoleAdmin(admin.ModelAdmin):
+    """Ask `permissions` alone who may see and edit."""
+
+    # The stock deletion of many rows carries no versions; one row at a time asks first.
+    actions = None
+    list_per_page = 50
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return permissions.may_open_admin(request.user)
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return permissions.may_open_admin(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._may_edit(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return self._may_edit(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return permissions.may_delete(request.user, obj) if obj else self._may_edit(request)
+
+    def _may_edit(self, request: HttpRequest) -> bool:
+        return permissions.may_edit(request.user, self.opts.model_name or "")
+
+
+class VersionedAdmin(RoleAdmin):
+    """Save through `workflow`; show both texts when somebody else was faster."""
+
+    form = VersionedForm
+    save_on_top = True
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"refusal": getattr(request, "refusal", None)})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        # A reader's page has no form, so what only the form knows stays away.
+        own = {"reason", "seen"}
+        fieldsets = super().get_fieldsets(request, obj)
+        if self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (name, {**options, "fields": [field for field in options["fields"] if field not in own]})
+            for name, options in fieldsets
+        ]
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except workflow.Stale:
+            # Saved by another between our check and our write: the form now sees the newer version.
+            pass
+        except ValidationError as error:
+            request.refusal = error  # type: ignore[attr-defined]
+        return super().changeform_view(request, *args, **kwargs)
+
+    def act(self, request: HttpRequest, reason: str = "") -> workflow.Act:
+        """Name who acts, here, and why."""
+        return workflow.Act(request.user, Way.ADMIN, reason)  # type: ignore[arg-type]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        workflow.save(obj, self.act(request, form.cleaned_data.get("reason", "")), getattr(form, "seen_version", None))
+
+    def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
+        workflow.delete(obj, self.act(request))
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Change history: %(object)s") % {"object": obj},
+            "events": history.events(obj),
+            "object": obj,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/object_history.html", context)
+
+
+def of_policy(name: str = "policy") -> tuple[str, type[admin.FieldListFilter]]:
+    """Make a filter by policy that offers the policies in use."""
+    return (name, admin.RelatedOnlyFieldListFilter)

@@ -1,0 +1,65 @@
+"""Units and accounts in the admin."""
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from tracker import permissions
+from tracker.admin.base import VersionedAdmin
+from tracker.models import Organization, User
+
+# Rights come from roles; groups would be a second, silent source of them.
+admin.site.unregister(Group)
+
+
+@admin.register(Organization)
+class OrganizationAdmin(VersionedAdmin):
+    """Units in official order."""
+
+    list_display = ("name", "short_name", "order", "active")
+    list_filter = ("active",)
+    search_fields = ("name", "short_name", "aliases")
+    fields = ("name", "short_name", "aliases", "order", "active", "reason", "seen")
+
+
+@admin.register(User)
+class AccountAdmin(VersionedAdmin, UserAdmin):
+    """Accounts; they are disabled, never deleted, because history names them."""
+
+    form = UserAdmin.form
+    actions = None
+    list_display = ("username", "first_name", "organization", "role_names", "is_active", "last_login")
+    list_filter = ("is_active", "is_supervisor", "is_liaison", "is_leader", "is_administrator")
+    list_select_related = ("organization",)
+    autocomplete_fields = ("organization",)
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password", "first_name", "email")}),
+        (_("Roles"), {"fields": ("organization", "is_liaison", "is_supervisor", "is_leader", "is_administrator")}),
+        (_("State"), {"fields": ("is_active", "last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("username", "usable_password", "password1", "password2")}),
+        (_("Roles"), {"fields": ("organization", "is_liaison", "is_supervisor", "is_leader", "is_administrator")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+
+    @admin.display(description=_("roles"))
+    def role_names(self, user: User) -> str:
+        return "、".join(str(role.label) for role in user.roles)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        # Whoever may set a superuser's password is a superuser.
+        return super().has_change_permission(request, obj) and (
+            obj is None or not obj.is_superuser or request.user.is_superuser
+        )
+
+    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return permissions.may_manage_accounts(request.user)
+
+    has_module_permission = has_view_permission

@@ -1,0 +1,110 @@
+"""Policies and their parts in the admin."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from tracker.admin.base import VersionedAdmin, of_policy
+from tracker.dates import today
+from tracker.forms import CountForm, MeasureForm
+from tracker.models import BackgroundPassage, DeclaredCount, Measure, PolicyDocument, Section
+
+
+@admin.register(PolicyDocument)
+class PolicyAdmin(VersionedAdmin):
+    """Policies: what they are, and how their lights are judged."""
+
+    list_display = ("title", "slug", "state", "measure_count", "task_count", "cycle", "demo")
+    list_filter = ("state", "demo")
+    search_fields = ("title", "slug", "author", "publisher")
+    readonly_fields = ("demo",)
+    prepopulated_fields = {"slug": ("title",)}
+    fieldsets = (
+        (None, {"fields": ("title", "slug", "state", "demo")}),
+        (_("Source"), {"fields": ("author", "publisher", "published_on", "source_note")}),
+        (
+            _("How lights and reports are judged"),
+            {"fields": ("warn_days", ("yellow_gap", "red_gap"), ("cycle", "grace_days"))},
+        ),
+        (_("Text"), {"classes": ("collapse",), "fields": ("full_text",)}),
+        (_("This change"), {"fields": ("reason", "seen")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        queryset = super().get_queryset(request)
+        return queryset.annotate(
+            measures_=Count("measures", Q(measures__general=False), distinct=True),
+            tasks_=Count("tasks", distinct=True),
+        )
+
+    @admin.display(description=_("measures"), ordering="measures_")
+    def measure_count(self, policy: Any) -> int:
+        return policy.measures_
+
+    @admin.display(description=_("tasks"), ordering="tasks_")
+    def task_count(self, policy: Any) -> int:
+        return policy.tasks_
+
+
+@admin.register(Section)
+class SectionAdmin(VersionedAdmin):
+    """Sections of the texts."""
+
+    list_display = ("letter", "name", "policy")
+    list_display_links = ("name",)
+    list_filter = (of_policy(),)
+    list_select_related = ("policy",)
+    search_fields = ("name",)
+    fields = ("policy", "number", "name", "anchor", "reason", "seen")
+
+
+@admin.register(Measure)
+class MeasureAdmin(VersionedAdmin):
+    """Measures in the words of the text."""
+
+    form = MeasureForm
+    list_display = ("code", "name", "section", "general", "task_links")
+    list_display_links = ("code", "name")
+    list_filter = (of_policy(), "general")
+    list_select_related = ("section__policy", "policy")
+    search_fields = ("code", "name")
+    fields = ("section", "code", "order", "name", "general", "anchor", "reason", "seen")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).annotate(tasks_=Count("tasks"))
+
+    @admin.display(description=_("tasks"), ordering="tasks_")
+    def task_links(self, measure: Any) -> str:
+        return format_html('<a href="../task/?measure__id__exact={}">{}</a>', measure.pk, measure.tasks_)
+
+
+@admin.register(DeclaredCount)
+class CountAdmin(VersionedAdmin):
+    """Numbers that the text states."""
+
+    form = CountForm
+    list_display = ("name", "number", "section", "task", "policy")
+    list_filter = (of_policy(),)
+    list_select_related = ("policy", "section", "task")
+    fields = ("name", "number", "anchor", "section", "task", "match", "note", "reason", "seen")
+
+
+@admin.register(BackgroundPassage)
+class BackgroundAdmin(VersionedAdmin):
+    """Passages that ask for nothing; whoever marks one is remembered."""
+
+    list_display = ("anchor", "note", "marked_by", "marked_on", "policy")
+    list_filter = (of_policy(),)
+    list_select_related = ("policy", "marked_by")
+    search_fields = ("anchor", "note")
+    readonly_fields = ("marked_by", "marked_on")
+    fields = ("policy", "anchor", "note", "marked_by", "marked_on", "reason", "seen")
+
+    def save_model(self, request: HttpRequest, obj: BackgroundPassage, form: Any, change: bool) -> None:
+        if not change:
+            obj.marked_by, obj.marked_on = request.user, today()  # type: ignore[assignment]
+        super().save_model(request, obj, form, change)

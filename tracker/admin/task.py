@@ -1,0 +1,294 @@
+"""Tasks in the admin: a list that answers questions, a form that loses nothing, changes of many."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms import BaseModelFormSet
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from tracker import workflow
+from tracker.admin.base import VersionedAdmin, of_policy
+from tracker.choices import Light, Status
+from tracker.columns import lead_text, light_text, share
+from tracker.dates import today
+from tracker.forms import (
+    BulkForm,
+    ChecklistFormSet,
+    ChecklistItemForm,
+    DeadlineForm,
+    HandOverForm,
+    StatusForm,
+    TaskForm,
+)
+from tracker.models import ChecklistItem, Measure, Organization, Section, Task
+from tracker.views.exports import ledger_response
+
+LISTED = 20  # refused rows named one by one in a message
+
+
+class ChecklistInline(admin.TabularInline):
+    """The steps of a task."""
+
+    model = ChecklistItem
+    form = ChecklistItemForm
+    formset = ChecklistFormSet
+    extra = 1
+    readonly_fields = ("done_by",)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.admin_site._registry[Task].has_view_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.admin_site._registry[Task].has_change_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+
+class LightFilter(admin.SimpleListFilter):
+    """Filter by the light of today."""
+
+    title = _("light")
+    parameter_name = "light"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Light.choices)
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
+        return queryset.lit(Light(self.value()), on=today()) if self.value() in Light.values else queryset
+
+
+class OfChosenPolicy(admin.SimpleListFilter):
+    """Filter by a part of the policy chosen above; without one there are too many to offer."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        policy = request.GET.get("policy__id__exact", "")
+        parts = self.parts().filter(policy=policy) if policy.isdigit() else self.parts().none()
+        return [(str(part.pk), str(part)) for part in parts]
+
+    def parts(self) -> QuerySet:
+        raise NotImplementedError
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        value = self.value() or ""
+        return queryset.filter(**{self.parameter_name: value}) if value.isdigit() else queryset
+
+
+class SectionFilter(OfChosenPolicy):
+    """Filter by section."""
+
+    title, parameter_name = _("section"), "measure__section"
+
+    def parts(self) -> QuerySet:
+        return Section.objects.all()
+
+
+class MeasureFilter(OfChosenPolicy):
+    """Filter by measure."""
+
+    title, parameter_name = _("measure"), "measure"
+
+    def parts(self) -> QuerySet:
+        return Measure.objects.all()
+
+
+class UnitFilter(admin.SimpleListFilter):
+    """Filter by unit, whether it leads or co-operates."""
+
+    title, parameter_name = _("unit"), "unit"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(unit.pk), unit.short_name) for unit in Organization.objects.all()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
+        value = self.value() or ""
+        return queryset.involving(int(value)) if value.isdigit() else queryset
+
+
+@admin.register(Task)
+class TaskAdmin(VersionedAdmin):
+    """The office's desk."""
+
+    form = TaskForm
+    inlines = (ChecklistInline,)
+    list_display = (
+        "code", "title", "measure_code", "lead", "kind", "status", "light", "reason_text", "deadline_text", "percent_text",
+    )  # fmt: skip
+    list_display_links = ("code", "title")
+    list_filter = (of_policy(), SectionFilter, MeasureFilter, UnitFilter, LightFilter, "status", "kind")
+    search_fields = (
+        "code", "title", "description", "measure__name", "lead_unit__name", "lead_unit__short_name", "lead_unit__aliases",
+    )  # fmt: skip
+    autocomplete_fields = ("lead_unit", "co_units")
+    actions = ("hand_over", "set_deadline", "set_status", "export_ledger")
+    readonly_fields = ("light_now", "turns_yellow_on", "turns_red_on")
+    fieldsets = (
+        (None, {"fields": ("light_now", "measure", "code", "title", "description", "remark", "anchor")}),
+        (
+            _("Owners"),
+            {"fields": ("kind", "lead_unit", "lead_is_proposed", "co_units", "lead_official", "responsible_person")},
+        ),
+        (
+            _("Time"),
+            {"fields": (("start", "deadline", "original_deadline"), ("turns_yellow_on", "turns_red_on"))},
+        ),
+        (
+            _("State"),
+            {"fields": (("status", "percent"), ("closing_requested_on", "closed_on"))},
+        ),
+        (
+            _("Reporting"),
+            {"fields": (("assigned_on", "owed_from", "reported_through"),)},
+        ),
+        (_("This change"), {"fields": ("reason", "seen")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return Task.objects.visible_to(request.user).with_related().with_light_rank(today())
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Task | None = None) -> tuple[str, ...]:
+        # Before the hand-over one deadline fills both fields.
+        return self.readonly_fields if obj and obj.assigned_on else (*self.readonly_fields, "original_deadline")
+
+    @admin.display(description=_("measure"), ordering="measure__code")
+    def measure_code(self, task: Task) -> str:
+        return format_html('<span title="{}">{}</span>', task.measure.name, task.measure.code)
+
+    @admin.display(description=_("lead unit"), ordering="lead_unit__order")
+    def lead(self, task: Task) -> str:
+        return lead_text(task, today()) or "—"
+
+    @admin.display(description=_("light"), ordering="light_rank")
+    def light(self, task: Task) -> str:
+        on = today()
+        return format_html(
+            '<span class="light light-{}" title="{}">{}</span>',
+            task.light_on(on),
+            "；".join(task.reasons_on(on)),
+            light_text(task, on),
+        )
+
+    @admin.display(description=_("why"))
+    def reason_text(self, task: Task) -> str:
+        return task.reasons_on(today())[0]
+
+    @admin.display(description=_("deadline"), ordering="deadline")
+    def deadline_text(self, task: Task) -> str:
+        return task.deadline.isoformat() if task.deadline else "—"
+
+    @admin.display(description=_("percent done"), ordering="percent")
+    def percent_text(self, task: Task) -> str:
+        return f"{task.percent}%" if share(task, today()) is not None else "—"
+
+    @admin.display(description=_("light today"))
+    def light_now(self, task: Task) -> str:
+        if not task.pk:
+            return "—"
+        # As stored: after a fault the form has put what was typed on the task.
+        stored = Task.objects.with_related().get(pk=task.pk)
+        return format_html("{} {}", self.light(stored), "；".join(stored.reasons_on(today())))
+
+    def save_model(self, request: HttpRequest, obj: Task, form: Any, change: bool) -> None:
+        """Leave the writing to `save_related`: task, units and items are one change."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: list[BaseModelFormSet], change: bool) -> None:
+        changed, removed = [], []
+        for formset in formsets:
+            changed += formset.save(commit=False)
+            removed += formset.deleted_objects
+        for item in changed:
+            item.done_by = (item.done_by or request.user) if item.done_on else None
+        workflow.save_task(
+            form.instance,
+            self.act(request, form.cleaned_data["reason"]),
+            form.seen_version,
+            co_units=form.cleaned_data["co_units"],
+            items=changed,
+            removed=removed,
+            today=today(),
+        )
+        for formset in formsets:
+            formset.new_objects, formset.changed_objects = [], [(item, []) for item in changed]
+
+    @admin.action(description=_("Hand over to the lead units"))
+    def hand_over(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        def change(form: HandOverForm, act: workflow.Act) -> Callable[[Task, int], None]:
+            return lambda task, seen: workflow.hand_over(task, act, seen, form.cleaned_data["on"])
+
+        return self._change_many(request, queryset, HandOverForm, change)
+
+    @admin.action(description=_("Set the deadline"))
+    def set_deadline(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        def change(form: DeadlineForm, act: workflow.Act) -> Callable[[Task, int], None]:
+            day = form.cleaned_data["deadline"]
+            return lambda task, seen: workflow.set_deadline(task, act, seen, day, today())
+
+        return self._change_many(request, queryset, DeadlineForm, change)
+
+    @admin.action(description=_("Set the status"))
+    def set_status(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        def change(form: StatusForm, act: workflow.Act) -> Callable[[Task, int], None]:
+            status, day = Status(form.cleaned_data["status"]), form.cleaned_data["on"]
+            return lambda task, seen: workflow.set_status(task, act, seen, status, day)
+
+        return self._change_many(request, queryset, StatusForm, change)
+
+    @admin.action(description=_("Export the ledger of these tasks"))
+    def export_ledger(self, request: HttpRequest, queryset: QuerySet) -> FileResponse | None:
+        policies = {task.policy for task in queryset.select_related("policy")}
+        if len(policies) != 1:
+            self.message_user(
+                request, _("A ledger is of one policy: choose one in the filter first."), messages.ERROR
+            )
+            return None
+        tasks = Task.objects.visible_to(request.user).filter(pk__in=queryset.values("pk"))
+        chosen = ngettext("%(count)d task chosen by hand", "%(count)d tasks chosen by hand", tasks.count())
+        return ledger_response(request, policies.pop(), tasks, today(), [chosen % {"count": tasks.count()}])
+
+    def _change_many(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet,
+        form_class: type[BulkForm],
+        change: Callable[[Any, workflow.Act], Callable[[Task, int], None]],
+    ) -> HttpResponse | None:
+        """Ask once with every row and its version, then change what is still as it was shown."""
+        applying = "apply" in request.POST
+        form = form_class(request.POST if applying else None)
+        tasks = list(queryset.order_by("policy", "measure__section__number", "measure__order", "code"))
+        if not (applying and form.is_valid()):
+            context = {
+                **self.admin_site.each_context(request),
+                "title": self.get_action(request.POST["action"])[2],  # type: ignore[index]
+                "action": request.POST["action"],
+                "form": form,
+                "tasks": tasks,
+                "opts": self.opts,
+                "today": date_format(today()),
+            }
+            return TemplateResponse(request, "admin/change_many.html", context)
+        seen = {key: int(value) for key, value in request.POST.items() if key.startswith("seen-") and value.isdigit()}
+        act = self.act(request, form.cleaned_data["reason"])
+        # A row without the version that was shown counts as changed by somebody else.
+        outcome = workflow.each([(task, seen.get(f"seen-{task.pk}", 0)) for task in tasks], change(form, act))
+        if outcome.changed:
+            done = len(outcome.changed)
+            text = ngettext("%(count)d task changed.", "%(count)d tasks changed.", done) % {"count": done}
+            self.message_user(request, text, messages.SUCCESS)
+        for task, why in outcome.refused[:LISTED]:
+            self.message_user(request, _("Refused: %(task)s. %(why)s") % {"task": task, "why": why}, messages.WARNING)
+        if len(outcome.refused) > LISTED:
+            more = len(outcome.refused) - LISTED
+            text = ngettext("%(count)d more refused.", "%(count)d more refused.", more) % {"count": more}
+            self.message_user(request, text, messages.WARNING)
+        return None

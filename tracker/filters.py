@@ -1,0 +1,301 @@
+"""What a query string asks for: read once, said back in words, and no value trusted.
+
+What cannot be read is never guessed: a page leaves that one filter out and says so, an export
+refuses.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
+
+from tracker import dates
+from tracker.choices import Group, Kind, Light, Status
+from tracker.models import Organization, PolicyDocument, Task
+from tracker.models.task import TaskQuerySet
+
+LONGEST_TEXT = 100
+SHOWN = 40  # characters of a value that cannot be read
+ENUMERATED = 12  # so many choices are named one by one
+FIRST = ("text", "unit", "light", "status")  # the filters of every day
+NONE = "none"  # asks for what is not set
+TOTAL = "total"
+
+# Every figure of the report pages: its name, and the filter of the list that shows what it counts.
+FIGURES: dict[str, tuple[str | Promise, dict[str, str]]] = {
+    TOTAL: (gettext_lazy("total"), {"group": TOTAL}),
+    **{str(group): (group.label, {"group": str(group)}) for group in Group},
+    "on_time": (Light.BLUE.label, {"light": str(Light.BLUE)}),
+    "overdue": (gettext_lazy("overdue"), {"overdue": "1"}),
+    "unreported": (gettext_lazy("report missing"), {"unreported": "1"}),
+}
+
+
+class Asked:
+    """A query string being read: `query` keeps what was understood, `faults` says what was not."""
+
+    def __init__(self, data: QueryDict) -> None:
+        self._left = dict(data.lists())
+        self.query: dict[str, str] = {}
+        self.faults: list[str] = []
+
+    def take(self, name: str, place: str | Promise) -> str:
+        """Return the value of a parameter; a blank one is none, two different ones are a fault."""
+        values = dict.fromkeys(value.strip() for value in self._left.pop(name, []) if value.strip())
+        if len(values) > 1:
+            self.refuse(place, " ".join(values), _("one value only"))
+            return ""
+        return next(iter(values), "")
+
+    def day(self, name: str, place: str | Promise) -> dt.date | None:
+        """Read a day."""
+        text = self.take(name, place)
+        try:
+            return dates.parse_day(text) if text else None
+        except ValueError as error:
+            self.fault(place, str(error))
+        return None
+
+    def choice(self, name: str, place: str | Promise, allowed: Collection[str]) -> str:
+        """Read one of some values; blank where none is asked for or it cannot be read."""
+        value = self.take(name, place)
+        if value and value not in allowed:
+            self.refuse(place, value, ", ".join(allowed))
+            return ""
+        return value
+
+    def refuse(self, place: str | Promise, value: str, allowed: str) -> None:
+        """Note that a value cannot be read, and what is allowed instead."""
+        self.fault(
+            place, _("“%(value)s” is not understood; allowed: %(allowed)s") % {"value": cut(value), "allowed": allowed}
+        )
+
+    def fault(self, place: str | Promise, words: str) -> None:
+        """Note a fault and its place."""
+        self.faults.append(label_and(place, words))
+
+    def finish(self, *passed_over: str) -> None:
+        """Note the parameters that nobody asked for; a mistyped filter must not count as none."""
+        for name in list(self._left):
+            values = self._left.pop(name)
+            if name not in passed_over and any(values):
+                self.fault(cut(name), _("this page knows no such filter"))
+
+
+def cut(text: str) -> str:
+    """Shorten a stranger's value to what a message can bear, without control characters."""
+    plain = "".join(sign if sign.isprintable() else "�" for sign in text[: SHOWN + 1])
+    return plain if len(plain) <= SHOWN else f"{plain[:SHOWN]}…"
+
+
+def label_and(label: str | Promise, value: Any) -> str:
+    """Join a name and a value as the language does."""
+    return _("%(label)s: %(value)s") % {"label": label, "value": value}
+
+
+class DayField(forms.CharField):
+    """A day, as the rest of the program reads days."""
+
+    widget = forms.DateInput(attrs={"type": "date"})
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        try:
+            return dates.parse_day(text) if text else None
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+
+class DayFilter(Filter):
+    """Compare a column with a day; empty days are on neither side."""
+
+    field_class = DayField
+
+
+class Tick(forms.CheckboxInput):
+    """A box that asks for “1”, so that anything else can be refused in words."""
+
+    def format_value(self, value: Any) -> str:
+        return "1"
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return data.get(name)
+
+
+def flag(label: str | Promise) -> ChoiceFilter:
+    """Make a filter that is either in force or not."""
+    return ChoiceFilter(label=label, choices=[("1", "1")], widget=Tick, method="is_so")
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter in force, in words, and its name in the query string."""
+
+    name: str
+    words: str
+
+
+class TaskFilter(FilterSet):
+    """The filters of the task list; page, workbook and figures use the same conditions.
+
+    Reads `asked` and leaves there what it understood, and what not. Three queries for the choices.
+    """
+
+    text = CharFilter(label=gettext_lazy("search text"), max_length=LONGEST_TEXT, method="with_text", strip=True)
+    unit = ChoiceFilter(label=gettext_lazy("unit (lead or co-operating)"), method="of_unit")
+    light = ChoiceFilter(label=gettext_lazy("light"), choices=Light.choices, method="with_light")
+    status = ChoiceFilter(label=gettext_lazy("status"), choices=Status.choices)
+    section = ChoiceFilter(label=gettext_lazy("section"), field_name="measure__section__number")
+    measure = ChoiceFilter(label=gettext_lazy("measure"), field_name="measure__code")
+    lead = ChoiceFilter(label=gettext_lazy("lead unit"), method="led_by")
+    kind = ChoiceFilter(label=gettext_lazy("kind"), method="of_kind")
+    group = ChoiceFilter(label=gettext_lazy("figure"), method="in_group")
+    deadline_from = DayFilter(label=gettext_lazy("deadline from"), field_name="deadline", lookup_expr="gte")
+    deadline_to = DayFilter(label=gettext_lazy("deadline to"), field_name="deadline", lookup_expr="lte")
+    overdue = flag(FIGURES["overdue"][0])
+    unreported = flag(FIGURES["unreported"][0])
+    turning = flag(gettext_lazy("turns in the next 30 days"))
+
+    class Meta:
+        model = Task
+        fields = ()
+
+    def __init__(self, asked: Asked, tasks: TaskQuerySet, policy: PolicyDocument, on: dt.date) -> None:
+        super().__init__(queryset=tasks)
+        self.on, self.is_bound, self.data = on, True, {}
+        self._offer(policy)
+        for name, each in self.filters.items():
+            if value := asked.take(name, each.label):
+                self.data[name] = value
+        for name in list(self.form.errors):
+            self._refuse(asked, name, self.data.pop(name))
+        asked.query |= self.data
+
+    @property
+    def chips(self) -> list[Chip]:
+        """Return the filters in force."""
+        return [Chip(name, self._say(name, value)) for name, value in self.data.items()]
+
+    @property
+    def first(self) -> list[forms.BoundField]:
+        """Return the fields that stand open on the page."""
+        return [self.form[name] for name in FIRST]
+
+    @property
+    def more(self) -> list[forms.BoundField]:
+        """Return the fields behind “more filters”, the boxes apart."""
+        return [field for field in self.form if field.name not in FIRST and not isinstance(field.field.widget, Tick)]
+
+    @property
+    def ticks(self) -> list[forms.BoundField]:
+        """Return the boxes."""
+        return [field for field in self.form if isinstance(field.field.widget, Tick)]
+
+    @property
+    def more_in_force(self) -> bool:
+        """Say whether a field behind “more filters” is in force."""
+        return not set(FIRST).issuperset(self.data)
+
+    def words(self) -> list[str]:
+        """Say the filters in force in words, for print and workbook."""
+        return [chip.words for chip in self.chips]
+
+    def with_text(self, tasks: TaskQuerySet, name: str, text: str) -> TaskQuerySet:
+        """Keep tasks in whose code, title, description or units each word of a text occurs."""
+        for word in text.split():
+            named = Organization.objects.filter(
+                Q(name__icontains=word) | Q(short_name__icontains=word) | Q(aliases__icontains=word)
+            )
+            helping = Task.co_units.through.objects.filter(task=OuterRef("pk"), organization__in=named)
+            tasks = tasks.filter(
+                Q(code__icontains=word)
+                | Q(title__icontains=word)
+                | Q(description__icontains=word)
+                | Q(lead_unit__in=named)
+                | Exists(helping)
+            )
+        return tasks
+
+    def of_unit(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
+        """Keep tasks that a unit leads or co-operates in."""
+        return tasks.involving(int(value))
+
+    def led_by(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
+        """Keep tasks that a unit leads, or that no unit leads."""
+        return tasks.filter(lead_unit=None if value == NONE else int(value))
+
+    def of_kind(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
+        """Keep tasks of a kind, or those whose kind is not set."""
+        return tasks.filter(kind="" if value == NONE else value)
+
+    def with_light(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
+        """Keep tasks that show a light."""
+        return tasks.lit(Light(value), on=self.on)
+
+    def in_group(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
+        """Keep what one of the six figures counts."""
+        return tasks.counted() if value == TOTAL else tasks.in_group(Group(value), self.on)
+
+    def is_so(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
+        """Keep overdue, unreported or turning tasks: the filter is named as the method of the tasks."""
+        return getattr(tasks, name)(self.on)
+
+    def _offer(self, policy: PolicyDocument) -> None:
+        """Fill in the choices that the database or the other modules know."""
+        units = [(str(unit.pk), unit.short_name) for unit in Organization.objects.all()]
+        sections = {part.pk: part for part in policy.sections.all()}
+        measures: dict[int, list[tuple[str, str]]] = {}
+        for measure in policy.measures.all():
+            measures.setdefault(measure.section_id, []).append((measure.code, str(measure)))
+        offered: dict[str, list[Any]] = {
+            "unit": units,
+            "lead": [*units, (NONE, _("no lead unit"))],
+            "section": [(str(part.number), str(part)) for part in sections.values()],
+            "measure": [(str(sections[key]), pairs) for key, pairs in measures.items()],
+            "kind": [*Kind.choices, (NONE, _("kind not set"))],
+            "group": [(str(name), FIGURES[name][0]) for name in (TOTAL, *Group)],
+        }
+        for name, choices in offered.items():
+            self.filters[name].extra["choices"] = choices
+        for each in self.filters.values():
+            if isinstance(each, ChoiceFilter):
+                each.extra["empty_label"] = _("all")
+
+    def _choices(self, name: str) -> dict[str, str]:
+        """Return values and words of a filter, groups undone."""
+        pairs: dict[str, str] = {}
+        for value, words in self.filters[name].extra["choices"]:
+            pairs.update(words if isinstance(words, list) else [(value, words)])
+        return {str(value): str(words) for value, words in pairs.items()}
+
+    def _say(self, name: str, value: str) -> str:
+        each = self.filters[name]
+        if each.extra.get("widget") is Tick:
+            return str(each.label)
+        return label_and(each.label, self._choices(name)[value] if isinstance(each, ChoiceFilter) else value)
+
+    def _refuse(self, asked: Asked, name: str, value: str) -> None:
+        each = self.filters[name]
+        if isinstance(each, ChoiceFilter):
+            choices = self._choices(name)
+            asked.refuse(each.label, value, enumerate_choices(choices.items()))
+        elif isinstance(each, DayFilter):
+            asked.fault(each.label, self.form.errors[name][0])
+        else:
+            allowed = _("at most %(count)d characters, none of them a control character") % {"count": LONGEST_TEXT}
+            asked.refuse(each.label, value, allowed)
+
+
+def enumerate_choices(choices: Iterable[tuple[str, str]]) -> str:
+    """Name the allowed values with their words, or say where they are listed."""
+    pairs = [value if value == words else f"{value} ({words})" for value, words in choices]
+    return pgettext("list", ", ").join(pairs) if len(pairs) <= ENUMERATED else _("one of those offered on the page")

@@ -1,0 +1,271 @@
+"""Forms: what a person typed, checked, and held against what somebody else saved meanwhile."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.forms.models import BaseInlineFormSet
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from tracker.choices import Status
+from tracker.dates import FIRST_DAY, LAST_DAY, today
+from tracker.models import ChecklistItem, DeclaredCount, Measure, Section, Task
+
+SECRET = gettext_lazy("Secret matters must not be entered in this system.")
+
+
+def comparable(value: Any) -> Any:
+    """Bring a form value, a stored value and a history value to one shape."""
+    if isinstance(value, models.Model):
+        return value.pk
+    if isinstance(value, models.Manager | models.QuerySet):
+        through = [getattr(link, "organization_id", None) or link.pk for link in value.all()]
+        return sorted(through)
+    return "" if value is None else value
+
+
+def put(form: forms.BaseForm, name: str, value: Any) -> None:
+    """Replace what a bound form shows in one field."""
+    data, key = form.data.copy(), form.add_prefix(name)
+    if isinstance(value, list):
+        data.setlist(key, [str(part) for part in value])
+    elif value is False:
+        data.pop(key, None)
+    else:
+        data[key] = "on" if value is True else str(value)
+    form.data = data
+
+
+def merge(form: forms.ModelForm, seen: Any, stored: Any) -> None:
+    """Hold typed values against the stored row, given the row as the person saw it.
+
+    Untouched fields take what is stored now; fields that both changed keep what was typed and
+    show the other text beside it. Nothing typed is lost, nothing stored is overwritten unseen.
+    """
+    for name in [name for name in form.fields if name in form.cleaned_data and hasattr(stored, name)]:
+        typed, now = comparable(form.cleaned_data[name]), comparable(getattr(stored, name))
+        # Without the row that the person saw, every difference counts as theirs and is shown.
+        known = comparable(getattr(seen, name, None)) if seen is not None else None
+        if typed == now or now == known:
+            continue
+        if typed == known:
+            put(form, name, now)
+            form.add_error(name, _("Changed by somebody else; this is the new value."))
+        else:
+            form.add_error(name, _("Stored now: “%(stored)s”. Yours is kept here.") % {"stored": shown(stored, name)})
+
+
+def shown(row: Any, name: str) -> str:
+    """Say a stored value as people read it."""
+    value = getattr(row, name)
+    if isinstance(value, models.Manager):
+        return "、".join(str(thing) for thing in value.all())
+    display = getattr(row, f"get_{name}_display", None)
+    return str(display() if display else "" if value is None else value)[:500]
+
+
+class VersionedForm(forms.ModelForm):
+    """Carry the version that the person saw; a newer one shows both texts and loses none."""
+
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    reason = forms.CharField(
+        label=gettext_lazy("reason of the change"),
+        required=False,
+        max_length=500,
+        help_text=gettext_lazy("Kept in the history."),
+    )
+    # What the write path refused although the form alone was right; set for the second showing.
+    refusal: ValidationError | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["seen"] = self.instance.version
+        for field in self.fields.values():
+            if isinstance(field.widget, forms.Textarea):
+                field.help_text = field.help_text or SECRET
+
+    @property
+    def seen_version(self) -> int | None:
+        """Return the version that the person saw; None for a new row."""
+        return self.cleaned_data.get("seen") if self.instance.pk else None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.instance.pk and self.seen_version != self.instance.version:
+            self._show_both()
+        elif self.refusal:
+            self.add_error(None, _refused(self, self.refusal))
+        return cleaned
+
+    def _show_both(self) -> None:
+        history = self.instance.history.select_related("history_user")
+        latest = history.first()
+        merge(self, history.filter(version=self.seen_version).first(), self.instance)
+        put(self, "seen", self.instance.version)
+        when = latest and date_format(timezone.localtime(latest.history_date), "DATETIME_FORMAT")
+        self.add_error(
+            None,
+            _(
+                "%(who)s saved this at %(when)s while you were writing. Nothing of yours is lost and nothing is "
+                "saved yet: look at the marked fields and save again."
+            )
+            % {"who": (latest and latest.history_user) or _("Somebody"), "when": when},
+        )
+
+
+def _refused(form: forms.ModelForm, refusal: ValidationError) -> ValidationError:
+    """Bring a refusal to the fields that the form has; the rest goes on top."""
+    if not hasattr(refusal, "error_dict"):
+        return refusal
+    on_top = [error for name, errors in refusal.error_dict.items() if name not in form.fields for error in errors]
+    beside = {name: errors for name, errors in refusal.error_dict.items() if name in form.fields}
+    return ValidationError(beside | ({"__all__": on_top} if on_top else {}))
+
+
+class OfPolicyForm(VersionedForm):
+    """A part of a policy: the policy follows from what it hangs on and is not asked for twice."""
+
+    owners: tuple[str, ...] = ()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        for name in self.owners:
+            if cleaned.get(name):
+                self.instance.policy = cleaned[name].policy
+        return cleaned
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # So that a code that is taken in the policy is found here and not by the database.
+        return super()._get_validation_exclusions() - ({"policy"} if self.instance.policy_id else set())
+
+
+class PolicyPartField(forms.ModelChoiceField):
+    """Choose a section, measure or task; its policy is named, because codes repeat between policies."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj} — {obj.policy}"
+
+
+class MeasureForm(OfPolicyForm):
+    """A measure; its policy is its section's."""
+
+    owners = ("section",)
+    section = PolicyPartField(Section.objects.select_related("policy"), label=gettext_lazy("section"))
+
+    class Meta:
+        model = Measure
+        fields = ("section", "code", "order", "name", "general", "anchor")
+
+
+class TaskForm(OfPolicyForm):
+    """A task as the office edits it; `workflow.settle` has the last word on its facts."""
+
+    owners = ("measure",)
+    measure = PolicyPartField(Measure.objects.select_related("policy"), label=gettext_lazy("measure"))
+
+    class Meta:
+        model = Task
+        fields = (
+            "measure",
+            "code",
+            "title",
+            "description",
+            "anchor",
+            "remark",
+            "kind",
+            "lead_unit",
+            "lead_is_proposed",
+            "co_units",
+            "lead_official",
+            "responsible_person",
+            "start",
+            "deadline",
+            "original_deadline",
+            "status",
+            "percent",
+            "closing_requested_on",
+            "closed_on",
+            "assigned_on",
+            "owed_from",
+            "reported_through",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "measure" in self.fields:
+            measures = self.fields["measure"]
+            measures.queryset = measures.queryset.filter(policy=self.instance.policy_id)
+
+
+class CountForm(OfPolicyForm):
+    """A declared count; its policy is that of the section or task it counts."""
+
+    owners = ("section", "task")
+    section = PolicyPartField(Section.objects.select_related("policy"), required=False, label=gettext_lazy("section"))
+    task = PolicyPartField(Task.objects.select_related("policy"), required=False, label=gettext_lazy("task"))
+
+    class Meta:
+        model = DeclaredCount
+        fields = ("name", "number", "anchor", "section", "task", "match", "note")
+
+
+class ChecklistFormSet(BaseInlineFormSet):
+    """The checklist under a task; the task's version guards it too."""
+
+    def clean(self) -> None:
+        super().clean()
+        seen = self.data.get("seen", "")
+        if not self.instance.pk or not seen.isdigit() or int(seen) == self.instance.version:
+            return
+        # The items as they stood until the first save that the person has not seen.
+        newer = self.instance.history.filter(version__gt=int(seen)).last()
+        stored = {item.pk: item for item in ChecklistItem.objects.filter(task=self.instance)}
+        for form in self.initial_forms:
+            if newer and form.instance.pk in stored and hasattr(form, "cleaned_data"):
+                known = form.instance.history.filter(history_date__lt=newer.history_date).first()
+                merge(form, known, stored[form.instance.pk])
+
+
+class ChecklistItemForm(forms.ModelForm):
+    """One step of a checklist."""
+
+    class Meta:
+        model = ChecklistItem
+        fields = ("number", "title", "anchor", "weight", "due", "done_on")
+
+
+def day_field(label: Any, **options: Any) -> forms.DateField:
+    """Make a field for a day within the years that the models take."""
+    bounds = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
+    return forms.DateField(label=label, validators=bounds, **options)
+
+
+class BulkForm(forms.Form):
+    """What a change of many tasks asks for."""
+
+    reason = forms.CharField(label=gettext_lazy("reason of the change"), required=False, max_length=500)
+
+
+class HandOverForm(BulkForm):
+    """The day of the hand-over."""
+
+    on = day_field(gettext_lazy("handed over on"), initial=today)
+
+
+class DeadlineForm(BulkForm):
+    """A new deadline."""
+
+    deadline = day_field(gettext_lazy("current deadline"))
+
+
+class StatusForm(BulkForm):
+    """A new status, with the day on which a closing or a request counts."""
+
+    status = forms.ChoiceField(label=gettext_lazy("status"), choices=Status.choices)
+    on = day_field(gettext_lazy("day of the change"), initial=today)
+

@@ -1,0 +1,214 @@
+"""The sheets: cover, ledger to print, data to compute with."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.filters import AutoFilter
+from openpyxl.worksheet.pagebreak import Break
+from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
+
+from tracker.choices import Kind
+from tracker.columns import COLUMNS, TEXT, WHOLE, Native
+from tracker.ledger import styles
+from tracker.ledger.cover import banner, wide_row
+from tracker.ledger.styles import Entry, Sheet, Style
+from tracker.ledger.text import height, lines
+from tracker.models import Task
+
+NUMBER = gettext_lazy("No.")
+NUMBER_WIDTH = 5
+NAMES = list(COLUMNS)
+HEADERS = [NUMBER, *(column.header for column in COLUMNS.values())]
+WIDTHS = [NUMBER_WIDTH, *(column.width for column in COLUMNS.values())]
+CODE, LIGHT = NAMES.index("code") + 2, NAMES.index("light") + 2
+BANDS = (NAMES.index("section") + 2, NAMES.index("measure") + 2)
+FREEZE = get_column_letter(CODE + 1) + "{}"  # right of the code, above a row
+MOST_BREAKS = 1_000  # Excel takes 1,026 in a sheet
+
+
+@dataclass(frozen=True)
+class Row:
+    """One task as both sheets show it: values in the order of `HEADERS`, and lines per cell."""
+
+    task: Task
+    values: list[Native]
+    counts: list[int]
+    link: str
+
+
+def row_of(number: int, task: Task, values: Sequence[Native], link: str) -> Row:
+    """Make the row of a task from clean values of `COLUMNS`."""
+    all_values = [number, *values]
+    counts = [
+        lines(value, width, styles.SIZE) if isinstance(value, str) else 1
+        for value, width in zip(all_values, WIDTHS, strict=True)
+    ]
+    return Row(task, all_values, counts, link)
+
+
+# What the printed sheet says where there is no value; the data sheet leaves the cell empty.
+def _no_deadline(task: Task) -> str | None:
+    return str(Kind.STANDING.label) if task.kind == Kind.STANDING else None
+
+
+ABSENT: dict[int, Callable[[Task], str | None]] = {
+    NAMES.index("percent") + 1: lambda task: "—",
+    NAMES.index("original_deadline") + 1: _no_deadline,
+    NAMES.index("deadline") + 1: _no_deadline,
+}
+
+
+def body_styles(sheet: Sheet) -> list[Style]:
+    """Make a look for each column: short things stand in the middle, prose begins at the left."""
+    found = [sheet.style(format=WHOLE, across="center")]
+    for column in COLUMNS.values():
+        centred = column.format != TEXT or column.width < 14
+        found.append(sheet.style(format=column.format, across="center" if centred else "left"))
+    return found
+
+
+def code_style(sheet: Sheet) -> Style:
+    """Make the look of a code that leads to its task."""
+    return sheet.style(across="center", link=True)
+
+
+def write_header(sheet: Sheet) -> float:
+    """Write the header row; return its height."""
+    style = sheet.style(styles.HEAD, across="center", fill=styles.SHADE)
+    count = max(lines(str(header), width, styles.SIZE) for header, width in zip(HEADERS, WIDTHS, strict=True))
+    tall = height(count + 1, styles.SIZE)
+    sheet.append([(style, str(header)) for header in HEADERS], tall)
+    return tall
+
+
+@dataclass
+class Band:
+    """A cell that is merged over consecutive rows of one section or measure."""
+
+    column: int
+    first: int = 0
+    height: float = 0.0
+
+    def holds(self, row: Row, other: Row | None) -> bool:
+        """Say whether two rows share the band: this column and those left of it are equal."""
+        return other is not None and row.values[1 : self.column] == other.values[1 : self.column]
+
+    def wants(self, row: Row) -> float:
+        """Return the height that the words of the band need, in points."""
+        return height(row.counts[self.column - 1], styles.SIZE)
+
+
+class Ledger:
+    """The sheet to print and to send up: title, scope, sections and measures as bands.
+
+    Bands end with the page, so that every printed page names its section and measure and no
+    word is cut in two between pages.
+    """
+
+    def __init__(self, book: Workbook, title: str, left: str, right: str, *, demo: bool, banded: bool) -> None:
+        top = 4 if demo else 3
+        self.sheet = sheet = Sheet(book, styles.LEDGER, WIDTHS, styles.A3, FREEZE.format(top + 1))
+        sheet.ws.print_title_rows = f"{top}:{top}"
+        headline = sheet.style(styles.TITLE, styles.TITLE_SIZE, across="center", box=False)
+        wide_row(sheet, headline, title, len(HEADERS), 42)
+        if demo:
+            banner(sheet, len(HEADERS))
+        plain, ends = sheet.style(box=False, size=12), sheet.style(box=False, size=12, across="right")
+        middle = len(HEADERS) * 3 // 4
+        tall = height(lines(left, sum(WIDTHS[:middle]), 12), 12)
+        sheet.append([(plain, left), *repeat((plain, None), middle - 1), (ends, right)], tall)
+        sheet.merge(1, middle, sheet.rows, sheet.rows)
+        sheet.merge(middle + 1, len(HEADERS), sheet.rows, sheet.rows)
+        self._head = write_header(sheet)
+        self._used = 42 + 30 * demo + tall + self._head
+        self._styles, self._code = body_styles(sheet), code_style(sheet)
+        self._bands = [Band(column, sheet.rows + 1) for column in BANDS] if banded else []
+        self._top = top + 1
+        self._held: Row | None = None
+
+    def add(self, row: Row) -> None:
+        """Take the next task; it is written when the one after it is known, or at the end."""
+        if self._held:
+            self._write(self._held, row)
+        self._held = row
+
+    def close(self) -> None:
+        """Write what is held back, and colour the lights."""
+        if self._held:
+            self._write(self._held, None)
+        else:
+            wide_row(self.sheet, self.sheet.style(across="center"), _("No task matches."), len(HEADERS), 30)
+        self.sheet.colour_lights(LIGHT, self._top)
+
+    def _write(self, row: Row, following: Row | None) -> None:
+        number = self.sheet.rows + 1
+        tall = self._tall(row)
+        full = self._ends_page(row, following)
+        ending = [band for band in self._bands if full or not band.holds(row, following)]
+        # No program grows a merged row: the last row of a band makes room for its words.
+        tall = max([tall, *(band.wants(row) - band.height for band in ending)])
+        entries: list[Entry] = []
+        for place, (style, value) in enumerate(zip(self._styles, row.values, strict=True)):
+            entries.append((style, ABSENT[place](row.task) if value is None and place in ABSENT else value))
+        if row.link:
+            entries[CODE - 1] = (self._code, row.values[CODE - 1], row.link)
+        for band in self._bands:
+            if band.first < number:
+                entries[band.column - 1] = (self._styles[band.column - 1], None)
+            band.height += tall
+        self.sheet.append(entries, tall)
+        self._used += tall
+        for band in ending:
+            if band.first < number:
+                self.sheet.merge(band.column, band.column, band.first, number)
+            band.first, band.height = number + 1, 0.0
+        if full:
+            self.sheet.ws.row_breaks.append(Break(number))
+            self._used = self._head
+
+    def _tall(self, row: Row) -> float:
+        return height(max(row.counts[len(BANDS) + 1 :] if self._bands else row.counts), styles.SIZE)
+
+    def _ends_page(self, row: Row, following: Row | None) -> bool:
+        """Say whether the next row, should it have to make room for its bands, does not fit on this page."""
+        if not following or not self._bands or len(self.sheet.ws.row_breaks) >= MOST_BREAKS:
+            return False
+        tall = self._tall(row)
+        stands = [band.height + tall if band.holds(row, following) else 0.0 for band in self._bands]
+        room = [band.wants(following) - height for band, height in zip(self._bands, stands, strict=True)]
+        return self._used + tall + max([self._tall(following), *room]) > self.sheet.page
+
+
+class Data:
+    """The sheet to filter and to compute with: one row a task, nothing merged, a native table."""
+
+    def __init__(self, book: Workbook) -> None:
+        self.sheet = Sheet(book, styles.DATA, WIDTHS, freeze=FREEZE.format(2))
+        self.sheet.ws.print_title_rows = "1:1"
+        write_header(self.sheet)
+        self._styles, self._code = body_styles(self.sheet), code_style(self.sheet)
+
+    def add(self, row: Row) -> None:
+        """Write the next task."""
+        entries: list[Entry] = list(zip(self._styles, row.values, strict=True))
+        if row.link:
+            entries[CODE - 1] = (self._code, row.values[CODE - 1], row.link)
+        self.sheet.append(entries, height(max(row.counts), styles.SIZE))
+
+    def close(self) -> None:
+        """Lay the table over the rows."""
+        if self.sheet.rows == 1:
+            # A table without a row makes Excel offer to repair the file.
+            self.sheet.append([(style, None) for style in self._styles], height(1, styles.SIZE))
+        ref = f"A1:{get_column_letter(len(HEADERS))}{self.sheet.rows}"
+        table = Table(displayName="tasks", ref=ref, autoFilter=AutoFilter(ref=ref))
+        table.tableColumns = [TableColumn(id=place, name=str(header)) for place, header in enumerate(HEADERS, 1)]
+        table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=True)
+        # `add_table` itself would look for the header in cells that are written and gone.
+        self.sheet.ws.tables.add(table)
+        self.sheet.colour_lights(LIGHT, 2)

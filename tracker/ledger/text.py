@@ -1,0 +1,62 @@
+"""Text for cells: what a cell can hold, and how tall it stands. Pure."""
+
+import re
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+LONGEST = 32_767  # what a cell of Excel holds, counted in units of UTF-16
+TALLEST = 409.0  # points; no row of Excel is higher
+LINE, PADDING = 1.45, 6.0  # a line by its font size, in the tallest of the fallback fonts; points around the lines
+
+# Control characters but tab and line feed, lone surrogates, and what XML does not know.
+_REFUSED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# Excel reads _x0041_ as "A"; it takes the underscore itself for one when it is written _x005F_.
+_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+
+# Whatever is not Latin is taken for wide, as Chinese fonts draw it.
+_WIDE = re.compile(r"[^\u0000-\u024f]+")
+
+
+def clean(text: str) -> tuple[str, list[str]]:
+    """Return what a cell can hold of a text, and in words what was lost."""
+    text, lost = text.replace("\r\n", "\n").replace("\r", "\n"), []
+    text, stripped = _REFUSED.subn("", text)
+    if stripped:
+        lost.append(
+            ngettext(
+                "%(count)d character that no cell can hold was left out",
+                "%(count)d characters that no cell can hold were left out",
+                stripped,
+            )
+            % {"count": stripped}
+        )
+    text = _ESCAPE.sub("_x005F_", text)
+    if 2 * len(text) > LONGEST and len(units := text.encode("utf-16-le")) > 2 * LONGEST:
+        # Half of a pair at the cut is dropped.
+        text = units[: 2 * LONGEST].decode("utf-16-le", "ignore")
+        lost.append(
+            _("cut: a cell holds %(limit)d characters, the text has %(length)d")
+            % {"limit": LONGEST, "length": len(units) // 2}
+        )
+    return text, lost
+
+
+def lines(text: str, width: float, size: float) -> int:
+    """Estimate on how many lines a text of a size in points stands in a column of a width."""
+    # A column's unit is 7 pixels, as wide as half a Chinese character of 10.5 points.
+    room = max(2, int((width - 1) * 10.5 / size) // 2 * 2)
+    if 2 * len(text) <= room and "\n" not in text:
+        return 1
+    widths = (2 * len(line) - len(_WIDE.sub("", line)) for line in text.split("\n"))
+    return sum(max(1, -(-width // room)) for width in widths)
+
+
+def needed(count: int, size: float) -> float:
+    """Return the height of some lines, in points."""
+    return count * size * LINE + PADDING
+
+
+def height(count: int, size: float) -> float:
+    """Return the height of a row that shows some lines, as far as a row can be so tall."""
+    return min(TALLEST, needed(count, size))

@@ -1,0 +1,101 @@
+"""Write the ledger of a policy to a file."""
+
+import datetime as dt
+import os
+from argparse import ArgumentParser
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from tracker import dates, ledger
+from tracker.models import Organization, PolicyDocument, Task
+
+OFFERED = 5  # names offered in place of one that is not known
+
+
+class Command(BaseCommand):
+    """Export all tasks of a policy, or of one unit: who runs commands on this machine is the office."""
+
+    help = "Write the Excel ledger of a policy, whole or of one unit, with the lights of a day."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--policy", required=True, metavar="SLUG", help=_("Short address of the policy."))
+        parser.add_argument("--out", required=True, metavar="FILE", type=Path, help=_("File to write; replaced."))
+        parser.add_argument("--unit", metavar="NAME", help=_("Only tasks that this unit leads or co-operates in."))
+        parser.add_argument("--on", metavar="DATE", help=_("Day of the lights, YYYY-MM-DD; today by default."))
+        parser.add_argument(
+            "--site", metavar="URL", default=site(), help=_("Address that the links of codes begin with.")
+        )
+
+    def handle(
+        self, *args: Any, policy: str, out: Path, unit: str | None, on: str | None, site: str, **options: Any
+    ) -> None:
+        document, day = find_policy(policy), find_day(on)
+        office = find_unit(unit) if unit is not None else None
+        tasks = Task.objects.filter(policy=document)
+        scope = ledger.Scope(
+            policy=document,
+            tasks=tasks.involving(office) if office else tasks,
+            on=day,
+            filters=[],
+            produced_by=_("the office, by command"),
+            unit_scope=office.name if office else "",
+            link=lambda task: site.rstrip("/") + task.get_absolute_url(),
+        )
+        # Beside the target, so that it is renamed in one step and nobody opens half a file.
+        part = out.with_name(f".{out.name}.{os.getpid()}.part")
+        try:
+            with part.open("xb") as file:
+                ledger.save(scope, file)
+            part.replace(out)
+        except OSError as error:
+            raise CommandError(_("%(file)s cannot be written: %(error)s") % {"file": out, "error": error}) from error
+        finally:
+            part.unlink(missing_ok=True)
+        self.stdout.write(str(out))
+
+
+def site() -> str:
+    """Guess the address of the tracker: the first host name in production, else this machine."""
+    return f"https://{settings.ALLOWED_HOSTS[0]}" if settings.PRODUCTION else "http://127.0.0.1:8000"
+
+
+def find_policy(slug: str) -> PolicyDocument:
+    """Find a policy, or say which there are."""
+    policy = PolicyDocument.objects.filter(slug=slug).first()
+    if not policy:
+        raise unknown(_("policy"), slug, list(PolicyDocument.objects.values_list("slug", flat=True)))
+    return policy
+
+
+def find_unit(name: str) -> Organization:
+    """Find a unit by any of its names, or say which come near."""
+    unit = Organization.objects.all().named(name)
+    if not unit:
+        units = list(Organization.objects.all())
+        near = get_close_matches(name, [known for each in units for known in each.all_names()], OFFERED)
+        raise unknown(_("unit"), name, near or [each.short_name for each in units])
+    return unit
+
+
+def find_day(text: str | None) -> dt.date:
+    """Read a day; none given is today."""
+    try:
+        return dates.today() if text is None else dates.parse_day(text)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+
+
+def unknown(what: str, value: str, known: list[str]) -> CommandError:
+    """Say that a name is not known, and what would be."""
+    names = pgettext("list", ", ").join(known[:OFFERED]) or _("none")
+    if len(known) > OFFERED:
+        names += " …"
+    return CommandError(
+        _("%(what)s: “%(value)s” is not known; allowed: %(known)s") % {"what": what, "value": value, "known": names}
+    )

@@ -1,0 +1,215 @@
+"""Lay a second policy to try things out on: the sample with deadlines, progress and every light.
+
+Made relative to today from a fixed seed. Nothing of it is real, every page says so, and clearing
+it touches no other policy.
+"""
+
+import datetime as dt
+import random
+import secrets
+from collections.abc import Callable, Iterator
+from itertools import cycle
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from tracker import workflow
+from tracker.choices import Cycle, Kind, Status, Way
+from tracker.dates import DAY, period_of, today
+from tracker.models import ChecklistItem, DeclaredCount, Measure, Organization, PolicyDocument, Section, Task, User
+
+SOURCE, SLUG = "central-china-rise", "central-china-rise-demo"
+SEED = 20241
+ACT = workflow.Act(None, Way.COMMAND, gettext_noop("demonstration data"))
+ACCOUNTS = ("demo-leader", "demo-liaison-1", "demo-liaison-2")
+
+Facts = dict[str, Any]
+Story = Callable[[random.Random, dt.date], Facts]
+
+
+def _span(on: dt.date, passed: float, days: int) -> Facts:
+    """Return start and deadline so that a share of the days between them has passed."""
+    start = on - round(days * passed) * DAY
+    return {"start": start, "deadline": start + days * DAY}
+
+
+def _on_course(dice: random.Random, on: dt.date) -> Facts:
+    passed = dice.uniform(0.2, 0.7)
+    return {**_span(on, passed, 300), "percent": min(100, round(100 * passed) + dice.randint(-4, 12))}
+
+
+def _behind(points: int) -> Story:
+    def story(dice: random.Random, on: dt.date) -> Facts:
+        passed = dice.uniform(0.5, 0.7)
+        return {**_span(on, passed, 300), "percent": round(100 * passed) - points - dice.randint(0, 6)}
+
+    return story
+
+
+def _due_soon(dice: random.Random, on: dt.date) -> Facts:
+    left = dice.randint(1, 6)
+    return {"start": on - 200 * DAY, "deadline": on + left * DAY, "percent": 95}
+
+
+def _overdue(dice: random.Random, on: dt.date) -> Facts:
+    return {"start": on - 200 * DAY, "deadline": on - dice.randint(3, 25) * DAY, "percent": dice.randint(60, 90)}
+
+
+def _turning(dice: random.Random, on: dt.date) -> Facts:
+    return {"start": on - 200 * DAY, "deadline": on + dice.randint(9, 28) * DAY, "percent": 92}
+
+
+def _unreported(months: int) -> Story:
+    def story(dice: random.Random, on: dt.date) -> Facts:
+        # The last period reported lies so far back that `months` periods are past their grace.
+        day = on - 6 * DAY
+        for _month in range(months + 1):
+            day = period_of(Cycle.MONTHLY, day).start - DAY
+        return {**_on_course(dice, on), "reported_through": day}
+
+    return story
+
+
+def _closed(late: int) -> Story:
+    def story(dice: random.Random, on: dt.date) -> Facts:
+        deadline = on - dice.randint(20, 80) * DAY
+        closed = deadline + late * DAY
+        return {"start": on - 220 * DAY, "deadline": deadline, "status": Status.CLOSED, "closed_on": closed, "percent": 100}
+
+    return story
+
+
+def _closing(dice: random.Random, on: dt.date) -> Facts:
+    asked = on - dice.randint(2, 9) * DAY
+    facts = {"start": on - 200 * DAY, "deadline": asked + 10 * DAY, "percent": 100}
+    return {**facts, "status": Status.CLOSING, "closing_requested_on": asked}
+
+
+def _idle(status: Status) -> Story:
+    def story(dice: random.Random, on: dt.date) -> Facts:
+        return {"start": on + 10 * DAY, "deadline": on + dice.randint(150, 320) * DAY, "status": status, "percent": 0}
+
+    return story
+
+
+# How the tasks fare, over and over in this order: mostly well, and every light and reason appears.
+STORIES: tuple[Story, ...] = (
+    _on_course, _closed(-9), _behind(12), _on_course, _overdue, _turning, _on_course, _closed(6),
+    _due_soon, _on_course, _unreported(1), _idle(Status.NOT_STARTED), _on_course, _behind(31), _closed(-20),
+    _closing, _on_course, _unreported(2), _idle(Status.SUSPENDED), _turning, _closed(-2), _on_course,
+    _idle(Status.CANCELLED),
+)  # fmt: skip
+
+
+class Command(BaseCommand):
+    """Lay the demonstration policy and its accounts, or take them away."""
+
+    help = "Make the demonstration policy with every light, and accounts for a leader and two liaisons."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--clear", action="store_true", help=_("Take the demonstration away again."))
+
+    @transaction.atomic
+    def handle(self, *args: Any, **options: Any) -> None:
+        standing = PolicyDocument.objects.filter(slug=SLUG).first()
+        if options["clear"]:
+            self._clear(standing)
+            return
+        if standing:
+            raise CommandError(_("The demonstration is there already; load_demo --clear takes it away."))
+        source = PolicyDocument.objects.filter(slug=SOURCE).first()
+        if not source:
+            raise CommandError(_("Load the sample policy first: loaddata organizations %(slug)s") % {"slug": SOURCE})
+        demo = _copy(source, slug=SLUG, title=_("%(title)s (demonstration)") % {"title": source.title}, demo=True)
+        _lay_parts(source, demo, today())
+        self.stdout.write(_("Demonstration policy laid: %(count)d tasks.") % {"count": demo.tasks.count()})
+        for user, password in _accounts(demo):
+            values = {"name": user.username, "who": user.first_name, "password": password}
+            self.stdout.write(_("Account %(name)s (%(who)s), password %(password)s, shown this once.") % values)
+
+    def _clear(self, demo: PolicyDocument | None) -> None:
+        for user in User.objects.filter(username__in=ACCOUNTS, is_active=True):
+            user.is_active = False
+            workflow.save(user, ACT)
+        if demo:
+            for parts in (demo.counts, demo.background, demo.tasks, demo.measures, demo.sections):
+                for part in parts.all():
+                    for item in getattr(part, "items", demo.tasks.none()).all():
+                        workflow.delete(item, ACT)
+                    workflow.delete(part, ACT)
+            workflow.delete(demo, ACT)
+        self.stdout.write(_("The demonstration is cleared; its history stays."))
+
+
+def _copy(row: Any, **facts: Any) -> Any:
+    """Lay a copy of a row with some facts changed."""
+    skipped = {"id", "version", "full_text", *facts}
+    values = {field.name: getattr(row, field.name) for field in row._meta.fields if field.name not in skipped}
+    copy = type(row)(**{**values, **facts})
+    workflow.save(copy, ACT)
+    return copy
+
+
+def _lay_parts(source: PolicyDocument, demo: PolicyDocument, on: dt.date) -> None:
+    dice = random.Random(SEED)  # noqa: S311 - the same demonstration everywhere, nothing secret
+    sections: dict[int, Section] = {part.pk: _copy(part, policy=demo) for part in source.sections.all()}
+    measures: dict[int, Measure] = {
+        part.pk: _copy(part, policy=demo, section=sections[part.section_id])
+        for part in source.measures.select_related("section")
+    }
+    stories = cycle(STORIES)
+    tasks = {
+        task.pk: _lay_task(task, demo, measures[task.measure_id], stories, dice, on)
+        for task in source.tasks.prefetch_related("items", "co_units").order_by("measure", "code")
+    }
+    for count in DeclaredCount.objects.filter(policy=source):
+        section, task = sections.get(count.section_id or 0), tasks.get(count.task_id or 0)
+        _copy(count, policy=demo, section=section, task=task)
+    for passage in source.background.all():
+        _copy(passage, policy=demo)
+
+
+def _lay_task(
+    task: Task, demo: PolicyDocument, measure: Measure, stories: Iterator[Story], dice: random.Random, on: dt.date
+) -> Task:
+    told = ("code", "title", "description", "anchor", "kind", "lead_unit", "lead_official", "responsible_person")
+    facts = {
+        "status": Status.IN_PROGRESS,
+        "assigned_on": on - 210 * DAY,
+        # Reported for this month already; the stories of silence say otherwise.
+        "reported_through": period_of(Cycle.MONTHLY, on).end,
+        **next(stories)(dice, on),
+    }
+    copy = Task(policy=demo, measure=measure, **{name: getattr(task, name) for name in told}, **facts)
+    copy.remark = _("demonstration data")
+    if copy.kind == Kind.STANDING:
+        copy.deadline = None
+    items = [
+        ChecklistItem(number=item.number, title=item.title, anchor=item.anchor, weight=item.weight)
+        for item in task.items.all()
+    ]
+    ticked = len(items) if copy.status in (Status.CLOSED, Status.CLOSING) else round(len(items) * copy.percent / 100)
+    for number, item in enumerate(items[:ticked]):
+        item.done_on = on - (60 - number) * DAY
+    workflow.save_task(copy, ACT, co_units=task.co_units.all(), items=items, today=on)
+    if copy.status == Status.IN_PROGRESS and copy.deadline and dice.random() < 0.1:
+        reason = workflow.Act(None, Way.COMMAND, _("demonstration data: more time was granted"))
+        workflow.set_deadline(copy, reason, copy.version, copy.deadline + 45 * DAY, on)
+    return copy
+
+
+def _accounts(demo: PolicyDocument) -> Iterator[tuple[User, str]]:
+    """Make or wake the accounts of a leader and of the liaisons of the two busiest units."""
+    units = Organization.objects.filter(led_tasks__policy=demo).annotate(n=Count("led_tasks")).order_by("-n", "order")
+    for name, unit in zip(ACCOUNTS, (None, *units[:2]), strict=True):
+        user = User.objects.filter(username=name).first() or User(username=name)
+        user.first_name = _("liaison of %(unit)s (demo)") % {"unit": unit} if unit else _("leader (demo)")
+        user.organization, user.is_liaison, user.is_leader, user.is_active = unit, bool(unit), not unit, True
+        password = secrets.token_urlsafe(12)
+        user.set_password(password)
+        workflow.save(user, ACT)
+        yield user, password

@@ -1,0 +1,43 @@
+"""Make a database ready to work with: what is absent is laid, what is there is left alone."""
+
+import secrets
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from tracker import workflow
+from tracker.choices import Way
+from tracker.models import Organization, PolicyDocument, User
+from tracker.settings import env_bool
+
+SAMPLE = "central-china-rise"
+
+
+class Command(BaseCommand):
+    """Migrate, load units and the sample policy if absent, make a first account, lay the demo."""
+
+    help = "Migrate, load what is absent, make a first account; lay the demo in a new database unless DEMO=0."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        new = "django_migrations" not in connection.introspection.table_names()
+        call_command("migrate", verbosity=0, interactive=False)
+        if not Organization.objects.exists():
+            call_command("loaddata", "organizations", verbosity=0)
+        # A sample that the office has deleted does not come back.
+        if not PolicyDocument.history.filter(slug=SAMPLE).exists():
+            call_command("loaddata", SAMPLE, verbosity=0)
+        if not User.objects.exists():
+            self._first_account()
+        if new and env_bool("DEMO", True):
+            call_command("load_demo", stdout=self.stdout)
+
+    def _first_account(self) -> None:
+        password = secrets.token_urlsafe(12)
+        user = User(username="admin", is_superuser=True)
+        user.set_password(password)
+        workflow.save(user, workflow.Act(None, Way.COMMAND, "first account"))
+        self.stdout.write(_("First account: name %(name)s, password %(password)s") % {"name": "admin", "password": password})
+        self.stdout.write(_("The password is shown this once; change it after the first log-in."))

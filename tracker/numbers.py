@@ -1,0 +1,220 @@
+"""Every figure of the report pages: one aggregate query for each table of figures, dataclasses out.
+
+The conditions are those of `TaskQuerySet`, and each figure knows the filter of the list that shows
+exactly the tasks it counts. The formulas are those of the domain, section 5.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from fractions import Fraction
+from functools import reduce
+from operator import or_
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Case, Count, F, Q, When
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from tracker import rules
+from tracker.choices import GROUP_LIGHTS, Group, Kind, Light, Status
+from tracker.filters import FIGURES, NONE, TOTAL
+from tracker.models import Organization, PolicyDocument, Task
+from tracker.models.task import TaskQuerySet, light_is, overdue, unreported
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many tasks there are, how many of each of the five groups, and what lies across them."""
+
+    total: int = 0
+    done: int = 0
+    normal: int = 0
+    warning: int = 0
+    red: int = 0
+    idle: int = 0
+    on_time: int = 0
+    overdue: int = 0
+    unreported: int = 0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        names = [field.name for field in fields(Counts)]
+        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in names})
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number, its name, and the query string of the list behind it."""
+
+    name: str
+    label: str | Promise
+    value: int
+    query: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """The figures of one thing: a section, a unit, a kind, a policy, or all tasks.
+
+    `asks` is the filter of the list of this row; `rank` is set where rows are ranked.
+    """
+
+    of: Any
+    label: str | Promise
+    counts: Counts
+    asks: Mapping[str, str]
+    rank: int | None = None
+
+    def figure(self, name: str) -> Figure:
+        """Return a figure with the filter of its list."""
+        label, asks = FIGURES[name]
+        return Figure(name, label, getattr(self.counts, name), urlencode({**self.asks, **asks}))
+
+    @property
+    def groups(self) -> list[Figure]:
+        """Return the five figures that add up to the total."""
+        return [self.figure(str(group)) for group in Group]
+
+    @property
+    def total(self) -> Figure:
+        """Return the number of tasks, the cancelled ones apart."""
+        return self.figure(TOTAL)
+
+    @property
+    def beside(self) -> list[Figure]:
+        """Return the figures that lie across the groups."""
+        return [self.figure("overdue"), self.figure("unreported")]
+
+    @property
+    def closing_rate(self) -> Fraction | None:
+        """Return closed / total; None without tasks."""
+        return Fraction(self.counts.done, self.counts.total) if self.counts.total else None
+
+    @property
+    def on_time_rate(self) -> Fraction | None:
+        """Return closed on time / closed; None where nothing is closed."""
+        return Fraction(self.counts.on_time, self.counts.done) if self.counts.done else None
+
+
+@dataclass(frozen=True)
+class Late:
+    """A task past its deadline: by how many days, and the sentences that explain its light."""
+
+    task: Task
+    days: int
+    reasons: list[str]
+
+
+@dataclass(frozen=True)
+class Turning:
+    """A task that will turn if nothing is reported: when, into which light, and why then."""
+
+    task: Task
+    day: dt.date
+    days: int
+    light: Light
+    reasons: list[str]
+
+
+def by_section(tasks: TaskQuerySet, policy: PolicyDocument, on: dt.date, asks: Mapping[str, str]) -> list[Row]:
+    """Count the tasks of each section, in the order of the text."""
+    found = _grouped(tasks, "measure__section", on)
+    return [
+        Row(part, str(part), found.get(part.pk, Counts()), {**asks, "section": str(part.number)})
+        for part in policy.sections.all()
+    ]
+
+
+def by_unit(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[Row]:
+    """Count the tasks that each unit leads, ranked by closing rate; those without a lead come last."""
+    found = _grouped(tasks, "lead_unit", on)
+    units = Organization.objects.filter(pk__in=[key for key in found if key])
+    rows = ranked([Row(unit, unit.short_name, found[unit.pk], {**asks, "lead": str(unit.pk)}) for unit in units])
+    if None in found:
+        rows.append(Row(None, _("no lead unit"), found[None], {**asks, "lead": NONE}))
+    return rows
+
+
+def by_kind(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[Row]:
+    """Count the tasks of each kind, in the order of the kinds; those without a kind come last."""
+    found = _grouped(tasks, "kind", on)
+    names: list[tuple[str, Any]] = [*Kind.choices, ("", _("kind not set"))]
+    return [
+        Row(value, label, found[value], {**asks, "kind": value or NONE}) for value, label in names if value in found
+    ]
+
+
+def by_policy(
+    tasks: TaskQuerySet, policies: Iterable[PolicyDocument], on: dt.date, asks: Mapping[str, str]
+) -> list[Row]:
+    """Count the tasks of each policy."""
+    found = _grouped(tasks, "policy", on)
+    return [Row(policy, policy.title, found.get(policy.pk, Counts()), asks) for policy in policies]
+
+
+def all_of(rows: Iterable[Row], asks: Mapping[str, str]) -> Row:
+    """Add up rows that share no task."""
+    return Row(None, FIGURES[TOTAL][0], sum((row.counts for row in rows), Counts()), asks)
+
+
+def ranked(rows: Iterable[Row]) -> list[Row]:
+    """Rank rows by closing rate, equal ranks for equal rates; rows without tasks have none and stand last.
+
+    Within a rank the rows keep the order in which they came.
+    """
+    result: list[Row] = []
+    for place, row in enumerate(sorted(rows, key=_by_rate), start=1):
+        tied = result and result[-1].closing_rate == row.closing_rate
+        rank = result[-1].rank if tied else place
+        result.append(row if row.closing_rate is None else replace(row, rank=rank))
+    return result
+
+
+def late(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Late]:
+    """Return the tasks that are longest past their deadline."""
+    longest = tasks.overdue(on).order_by("deadline", "code")
+    return [
+        Late(task, (rules.judged_on(task, on) - task.deadline).days, task.reasons_on(on))
+        for task in _few(longest, limit)
+        if task.deadline
+    ]
+
+
+def turning(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Turning]:
+    """Return the tasks that turn next if nothing is reported, the soonest first."""
+    # Yellow never comes after red: a yellow day still ahead is the next turn, else red is.
+    next_turn = Case(When(turns_yellow_on__gt=on, then=F("turns_yellow_on")), default=F("turns_red_on"))
+    soonest = tasks.turning(on).annotate(next_turn=next_turn).order_by("next_turn", "code")
+    return [
+        Turning(task, day, (day - on).days, task.light_on(day), task.reasons_on(day))
+        for task, day in ((task, task.next_turn) for task in _few(soonest, limit))
+    ]
+
+
+def _by_rate(row: Row) -> Fraction:
+    return Fraction(1) if row.closing_rate is None else -row.closing_rate
+
+
+def _few(tasks: TaskQuerySet, limit: int) -> Any:
+    """Fetch the first tasks with what explains their lights, without the text of the policy."""
+    return tasks.select_related("policy", "lead_unit").defer("policy__full_text")[:limit]
+
+
+def _grouped(tasks: TaskQuerySet, key: str, on: dt.date) -> dict[Any, Counts]:
+    """Count tasks for each value of a column, all figures in one query."""
+    rows = tasks.order_by().values_list(key).annotate(**_aggregates(on))
+    return {value: Counts(*counts) for value, *counts in rows}
+
+
+def _aggregates(on: dt.date) -> dict[str, Count]:
+    """Return an aggregate for each figure, in the order of the fields of `Counts`."""
+    lights = light_is(on)
+    conditions = {
+        TOTAL: ~Q(status=Status.CANCELLED),
+        **{str(group): reduce(or_, (lights[light] for light in GROUP_LIGHTS[group])) for group in Group},
+        "on_time": lights[Light.BLUE],
+        "overdue": overdue(on),
+        "unreported": unreported(on),
+    }
+    return {f"count_{field.name}": Count("pk", filter=conditions[field.name]) for field in fields(Counts)}

@@ -1,0 +1,43 @@
+"""The admin's door: opened by role, entered through the one login page."""
+
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy
+
+from tracker import permissions
+
+
+class TrackerSite(admin.AdminSite):
+    """The stock admin, opened by role and entered through the one login page."""
+
+    site_header = gettext_lazy("Policy tracking: administration")
+    site_title = gettext_lazy("administration")
+    index_title = gettext_lazy("What would you like to edit?")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return permissions.may_open_admin(request.user)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        guarded = super().admin_view(view, cacheable)
+
+        @wraps(view)
+        def opened_by_role(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user.is_authenticated and not self.has_permission(request):
+                raise PermissionDenied
+            return guarded(request, *args, **kwargs)
+
+        return opened_by_role
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if self.has_permission(request):
+            return redirect("admin:index")
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))

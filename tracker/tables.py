@@ -1,0 +1,145 @@
+"""The task list: headed and ordered by `tracker.columns`, sorted and paged by django-tables2.
+
+Cells are rendered here, row by row, without the library's bound cells: those inspect a signature
+for every cell, which costs five times the rendering itself.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import django_tables2 as tables
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from tracker import columns
+from tracker.choices import Light
+from tracker.filters import Asked
+from tracker.models import Task
+from tracker.models.task import TaskQuerySet
+
+PAGE_SIZES = ("25", "50")
+SORT, PAGE, PER_PAGE = gettext_lazy("sort"), gettext_lazy("page number"), gettext_lazy("rows a page")
+
+
+def badge(light: Light, status: str) -> SafeString:
+    """Show a light as shape, word and colour."""
+    return format_html(
+        '<span class="light light-{}"><span aria-hidden="true">{}</span> {}</span>',
+        light,
+        light.style.symbol,
+        columns.light_words(light, status),
+    )
+
+
+def sentences(reasons: list[str]) -> str:
+    """Join the sentences that explain a light."""
+    return pgettext("between sentences", "; ").join(reasons)
+
+
+class Fact(tables.Column):
+    """A column headed and ordered as `tracker.columns` says."""
+
+    def __init__(self, fact: str | columns.Column, header: str | Promise = "") -> None:
+        self.fact = columns.COLUMNS[fact] if isinstance(fact, str) else fact
+        super().__init__(verbose_name=header or self.fact.header, orderable=bool(self.fact.order))
+
+    def shown(self, task: Task, on: dt.date) -> str:
+        """Show the value of a task as text, what is empty as a dash."""
+        value = self.fact.value(task, on)
+        if value in (None, ""):
+            return "—"
+        return f"{value:.0%}" if self.fact.format == columns.SHARE else str(value)
+
+    def order(self, tasks: TaskQuerySet, is_descending: bool) -> tuple[TaskQuerySet, bool]:
+        """Order tasks: empty values last in both directions, the code as the last key."""
+        return tasks.order_by(*columns.ordering(self.fact, is_descending)), True
+
+
+class Cell(NamedTuple):
+    """What one cell shows, and under which header."""
+
+    name: str
+    header: str
+    shown: str
+
+
+class TaskTable(tables.Table):
+    """Tasks of a policy, a page at a time."""
+
+    code = Fact("code")
+    title = Fact("title", gettext_lazy("task"))
+    measure = Fact("measure")
+    lead_unit = Fact("lead_unit")
+    kind = Fact(columns.Column("kind", gettext_lazy("kind"), lambda t, on: t.get_kind_display(), order=("kind",)))
+    deadline = Fact("deadline", gettext_lazy("deadline"))
+    percent = Fact("percent")
+    status = Fact("status")
+    light = Fact("light", gettext_lazy("light and reason"))
+
+    def __init__(self, tasks: TaskQuerySet, asked: Asked, on: dt.date, edits: bool) -> None:
+        """Read the order from `asked`; titles lead to the editing page for those who may edit."""
+        self.on, self.edits = on, edits
+        allowed = [sign + name for name in self.base_columns for sign in ("", "-")]
+        self.sort = asked.choice("sort", SORT, allowed)
+        asked.query |= {"sort": self.sort} if self.sort else {}
+        ordered = (
+            tasks.with_related().defer("policy__full_text").order_by(*columns.ordering(columns.COLUMNS["measure"]))
+        )
+        super().__init__(ordered, order_by=self.sort or None)
+
+    @property
+    def tasks(self) -> TaskQuerySet:
+        """Return all tasks of the table in its order."""
+        return self.data.data
+
+    @property
+    def size(self) -> str:
+        """Return the rows of a full page, as the address says it."""
+        return str(self.paginator.per_page)
+
+    @property
+    def page_numbers(self) -> Iterator[int | str]:
+        """Return the numbers of pages worth a link."""
+        return self.paginator.get_elided_page_range(self.page.number, on_each_side=2, on_ends=1)
+
+    def turn_to(self, asked: Asked) -> None:
+        """Open the page that is asked for; beyond the last one is the last."""
+        size = asked.choice("per_page", PER_PAGE, PAGE_SIZES)
+        asked.query |= {"per_page": size} if size else {}
+        wanted = asked.take("page", PAGE)
+        number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else 0
+        if wanted and number < 1:
+            asked.refuse(PAGE, wanted, _("whole numbers from 1"))
+        self.paginate(per_page=int(size or PAGE_SIZES[0]))
+        self.page = self.paginator.page(min(max(number, 1), self.paginator.num_pages))
+
+    def lines(self) -> Iterator[list[Cell]]:
+        """Render the rows of the open page."""
+        heads = [(column.name, str(column.header), column.column) for column in self.columns]
+        special = {"title": self.render_title, "light": self.render_light}
+        for row in self.page.object_list:
+            task = row.record
+            yield [
+                Cell(name, header, special[name](task) if name in special else fact.shown(task, self.on))
+                for name, header, fact in heads
+            ]
+
+    def render_title(self, task: Task) -> str:
+        """Show the title, as a link for those who may edit."""
+        if not self.edits:
+            return task.title
+        return format_html('<a href="{}">{}</a>', reverse("admin:tracker_task_change", args=[task.pk]), task.title)
+
+    def render_light(self, task: Task) -> str:
+        """Show the light and the sentences that explain it."""
+        reason = sentences(task.reasons_on(self.on))
+        return format_html('{} <span class="reason">{}</span>', badge(task.light_on(self.on), task.status), reason)
+
+    def order_light(self, tasks: TaskQuerySet, is_descending: bool) -> tuple[TaskQuerySet, bool]:
+        """Order by how grave a light is; only this order pays for the rank."""
+        return self.columns["light"].column.order(tasks.with_light_rank(self.on), is_descending)

@@ -1,0 +1,99 @@
+"""Small helpers of the templates: lights, numbers with their lists, rates, bars, addresses."""
+
+import datetime as dt
+from fractions import Fraction
+from itertools import accumulate, pairwise
+from typing import Any
+
+from django import template
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from django.utils.translation import pgettext
+
+from tracker import columns, tables
+from tracker.choices import Light
+from tracker.filters import label_and
+from tracker.models import Task
+from tracker.numbers import Figure, Row
+
+register = template.Library()
+BAR_WIDTH, BAR_HEIGHT = 300, 14
+
+
+@register.simple_tag
+def light(light: Light, status: str) -> SafeString:
+    """Show a light as shape, word and colour."""
+    return tables.badge(light, status)
+
+
+@register.simple_tag
+def lead(task: Task, on: dt.date) -> str:
+    """Name the lead unit of a task, and say where it is only a proposal."""
+    return columns.lead_text(task, on) or "—"
+
+
+@register.filter
+def sentences(reasons: list[str]) -> str:
+    """Join the sentences that explain a light."""
+    return tables.sentences(reasons)
+
+
+@register.filter
+def listed(words: list[str]) -> str:
+    """Join words as a list of the language."""
+    return pgettext("list", ", ").join(words)
+
+
+@register.filter
+def rate(value: Fraction | None) -> str:
+    """Show a rate in percent with one place; a dash for none. Nothing but all is 100.0%, nothing but none is 0.0%."""
+    if value is None:
+        return "—"
+    tenths = round(value * 1000) if value in (0, 1) else min(999, max(1, int(value * 1000 + Fraction(1, 2))))
+    return f"{tenths / 10:.1f}%"
+
+
+@register.simple_tag
+def number(row: Row, name: str, slug: str) -> SafeString:
+    """Show a figure of a row as a link to its list; a zero leads nowhere."""
+    figure = row.figure(name)
+    if not figure.value:
+        return format_html('<span class="zero">{}</span>', 0)
+    return format_html('<a href="{}">{}</a>', list_of(figure, slug), figure.value)
+
+
+@register.simple_tag
+def list_of(figure: Figure, slug: str) -> str:
+    """Return the address of the list that shows what a figure counts."""
+    return f"{reverse('tasks', args=[slug])}?{figure.query}"
+
+
+@register.simple_tag
+def address_of(task: Task, keep: dict[str, str]) -> str:
+    """Return the address of a task, with what every link carries on."""
+    address = task.get_absolute_url()
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(keep)}" if keep else address
+
+
+@register.simple_tag
+def query(asked: dict[str, str], *without: str, **changed: Any) -> str:
+    """Return a query string with some parameters changed and others left out; “?” for none."""
+    kept = {name: value for name, value in asked.items() if name not in without}
+    return f"?{urlencode({**kept, **{name: value for name, value in changed.items() if value not in (None, '')}})}"
+
+
+@register.inclusion_tag("tracker/partials/_bar.html")
+def bar(row: Row) -> dict[str, Any]:
+    """Draw the five groups of a row as one stacked bar, with the numbers as its text."""
+    # A part begins and ends where the sums so far do: the bar is full, whatever is rounded.
+    ends = [
+        BAR_WIDTH * so_far // (row.counts.total or 1)
+        for so_far in accumulate((figure.value for figure in row.groups), initial=0)
+    ]
+    parts = [
+        {"name": figure.name, "label": label_and(figure.label, figure.value), "x": left, "width": right - left}
+        for figure, (left, right) in zip(row.groups, pairwise(ends), strict=True)
+    ]
+    return {"parts": parts, "label": row.label, "width": BAR_WIDTH, "height": BAR_HEIGHT}

@@ -1,0 +1,50 @@
+"""What leaves the house as a file."""
+
+import datetime as dt
+from tempfile import TemporaryFile
+
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from tracker import ledger as workbook
+from tracker import permissions
+from tracker.filters import TaskFilter
+from tracker.models import PolicyDocument
+from tracker.models.task import TaskQuerySet
+from tracker.tables import TaskTable
+from tracker.views import edge
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@require_safe
+def ledger(request: HttpRequest, slug: str) -> HttpResponse | FileResponse:
+    """Send the workbook of exactly the list that was asked for, unpaged; 400 in words where it cannot be read."""
+    policy, reading = edge.find_policy(request, slug), edge.read(request)
+    chosen = TaskFilter(reading.asked, edge.tasks_of(request, policy), policy, reading.on)
+    table = TaskTable(chosen.qs, reading.asked, reading.on, edits=False)
+    reading.asked.finish("page", "per_page")
+    if reading.asked.faults:
+        # A file of everything would be worse than none.
+        return HttpResponse("\n".join(reading.asked.faults), status=400, content_type="text/plain; charset=utf-8")
+    return ledger_response(request, policy, table.tasks, reading.on, chosen.words())
+
+
+def ledger_response(
+    request: HttpRequest, policy: PolicyDocument, tasks: TaskQuerySet, on: dt.date, filters: list[str]
+) -> FileResponse:
+    """Send the workbook of some tasks that the reader may see."""
+    unit = permissions.sees_only_unit(request.user)
+    scope = workbook.Scope(
+        policy=policy,
+        tasks=tasks,
+        on=on,
+        filters=filters,
+        produced_by=str(request.user),
+        unit_scope=unit.name if unit else "",
+        link=lambda task: request.build_absolute_uri(task.get_absolute_url()),
+    )
+    file = TemporaryFile()  # noqa: SIM115 -- the response closes it when it has been sent
+    workbook.save(scope, file)
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=workbook.filename(policy, on), content_type=XLSX)

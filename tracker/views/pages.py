@@ -1,0 +1,58 @@
+"""The report pages."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from tracker import numbers, permissions
+from tracker.filters import TaskFilter
+from tracker.models import PolicyDocument, Task
+from tracker.tables import PAGE_SIZES, TaskTable
+from tracker.views import edge
+
+LISTED = 10  # rows of the lists on the overview; the whole list is one click away
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """List the policies that exist for the reader, with their figures."""
+    reading = edge.read(request)
+    reading.asked.finish()
+    policies = PolicyDocument.objects.visible_to(request.user)
+    rows = numbers.by_policy(Task.objects.visible_to(request.user), policies, reading.on, reading.keep)
+    has_role = permissions.scope(request.user) != permissions.Scope.NOTHING
+    return render(request, "tracker/home.html", {**reading.context, "rows": rows, "has_role": has_role})
+
+
+@require_safe
+def policy(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show where a policy stands: figures, sections, units, what is late and what turns next."""
+    found, reading = edge.find_policy(request, slug), edge.read(request)
+    reading.asked.finish()
+    tasks, on, keep = edge.tasks_of(request, found), reading.on, reading.keep
+    sections = numbers.by_section(tasks, found, on, keep)
+    context = {
+        "policy": found,
+        "sections": sections,
+        "all": numbers.all_of(sections, keep),
+        "units": numbers.by_unit(tasks, on, keep),
+        "proposed": tasks.counted().filter(lead_is_proposed=True).count(),
+        "kinds": numbers.by_kind(tasks, on, keep),
+        "late": numbers.late(tasks, on, LISTED),
+        "turning": numbers.turning(tasks, on, LISTED),
+        "turning_all": tasks.turning(on).count(),
+    }
+    return render(request, "tracker/policy.html", {**reading.context, **context})
+
+
+@require_safe
+def tasks(request: HttpRequest, slug: str) -> HttpResponse:
+    """List the tasks of a policy: filtered, sorted, a page at a time."""
+    found, reading = edge.find_policy(request, slug), edge.read(request)
+    visible = edge.tasks_of(request, found)
+    chosen = TaskFilter(reading.asked, visible, found, reading.on)
+    table = TaskTable(chosen.qs, reading.asked, reading.on, permissions.may_edit_policies(request.user))
+    table.turn_to(reading.asked)
+    reading.asked.finish()
+    context = {"policy": found, "filter": chosen, "table": table, "visible": visible.count(), "sizes": PAGE_SIZES}
+    return render(request, "tracker/tasks.html", {**reading.context, **context})
