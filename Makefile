@@ -27,8 +27,8 @@ drill: .venv/test.stamp
 	$(PY) -m tests.drills.lost_updates --processes 8 --edits 200
 
 messages: .venv/test.stamp
-	cd tracker && ../$(PY) ../manage.py makemessages -l zh_Hans --no-obsolete --no-location --ignore 'migrations/*' --pythonpath .. -e html,py,txt
-	cd tracker && ../$(PY) ../manage.py compilemessages -l zh_Hans --pythonpath ..
+	$(PY) manage.py makemessages -l zh_Hans --no-obsolete --no-location --ignore '.venv/*' --ignore 'tests/*' --ignore 'migrations/*'
+	$(PY) manage.py compilemessages -l zh_Hans --ignore '.venv/*'
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with PYTHON=…")'

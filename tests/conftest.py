@@ -19,6 +19,12 @@ def settled_day(time_machine: Any) -> None:
     time_machine.move_to(dt.datetime(2026, 6, 15, 1, 0, tzinfo=dt.UTC), tick=False)
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """Hash passwords quickly: the strength of a hash is no subject of a test."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def policy(db: None) -> PolicyDocument:
     return make_policy()

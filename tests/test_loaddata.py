@@ -321,23 +321,20 @@ def test_a_slip_in_the_syntax_is_refused_with_file_and_line(fixture: Path) -> No
     assert "line 3" in said
 
 
+def test_a_file_in_another_encoding_is_refused(fixture: Path) -> None:
+    fixture.write_bytes("- model: 任务\n".encode("gb18030"))
+    with pytest.raises(CommandError, match=r"rise\.yaml.*utf-8"):
+        call_command("loaddata", str(fixture), verbosity=0)
+
+
 def test_an_unknown_fixture_is_refused() -> None:
     with pytest.raises(CommandError, match="nowhere"):
         call_command("loaddata", "nowhere", verbosity=0)
 
 
-def test_a_row_may_name_one_that_stands_later_in_the_file(fixture: Path) -> None:
-    load(fixture, [POLICY, SECTION, MEASURE, TASK, COUNTY, BUREAU])
-    task = Task.objects.get()
-    assert (task.lead_unit.short_name, [unit.short_name for unit in task.co_units.all()]) == ("Science", ["East"])
-
-
-def test_loading_later_units_twice_changes_no_row(fixture: Path) -> None:
-    entries = [POLICY, SECTION, MEASURE, TASK, COUNTY, BUREAU]
-    load(fixture, entries)
-    before = dump()
-    load(fixture, entries)
-    assert dump() == before
+def test_a_row_names_only_what_stands_before_it(fixture: Path) -> None:
+    said = refusal(fixture, [COUNTY, POLICY, SECTION, MEASURE, TASK, BUREAU])
+    assert "lead_unit: ['Bureau of Science'] is no key of a row that exists or stands before it" in said
 
 
 def test_the_loaded_task_stands_as_the_fixture_says(fixture: Path) -> None:

@@ -210,9 +210,7 @@ def test_a_handed_over_task_is_not_deleted(handed_over: Task, act: Act) -> None:
         workflow.delete(handed_over, act)
 
 
-def test_many_are_changed_one_by_one_and_the_refused_are_listed(
-    policy: PolicyDocument, task: Task, act: Act
-) -> None:
+def test_many_are_changed_one_by_one_and_the_refused_are_listed(policy: PolicyDocument, task: Task, act: Act) -> None:
     other = make_task(policy, "A1-02")
     outcome = workflow.each([(task, 1), (other, 1)], lambda t, seen: workflow.hand_over(t, act, seen, TODAY))
     assert [t.code for t in outcome.changed] == ["A1-01"]
@@ -229,5 +227,5 @@ def test_a_stale_row_among_many_is_refused_alone(policy: PolicyDocument, task: T
 def test_a_broken_constraint_is_said_in_words(policy: PolicyDocument, act: Act) -> None:
     task = make_task(policy, kind=Kind.QUANTIFIED)
     task.percent = 101
-    with pytest.raises(ValidationError, match="0 to 100|0 到 100"):
+    with pytest.raises(ValidationError, match=r"0 (to|到) 100"):
         workflow.save_task(task, act, 1, today=TODAY)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from django.db.models import F, OrderBy
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from tracker.choices import Light, Status
 from tracker.models import Task
@@ -81,7 +80,7 @@ def lead_text(task: Task, on: dt.date) -> str:
 
 def co_text(task: Task, on: dt.date) -> str:
     """List the co-operating units in official order."""
-    return "、".join(unit.short_name for unit in task.co_units.all())
+    return pgettext("list", ", ").join(unit.short_name for unit in task.co_units.all())
 
 
 def not_yet(task: Task, on: dt.date) -> None:

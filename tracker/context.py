@@ -11,11 +11,10 @@ from tracker import permissions
 def page(request: HttpRequest) -> dict[str, Any]:
     """Give templates the footer's facts and what the head line may offer the reader."""
     user = getattr(request, "user", None)
-    signed_in = bool(user and user.is_authenticated)
     return {
         "operator": settings.OPERATOR,
         "contact": settings.CONTACT,
         "version": settings.VERSION,
-        "opens_admin": signed_in and permissions.may_open_admin(user),
-        "only_unit": permissions.sees_only_unit(user) if signed_in else None,
+        "opens_admin": user is not None and permissions.may_open_admin(user),
+        "only_unit": permissions.sees_only_unit(user) if user is not None else None,
     }

@@ -1,16 +1,17 @@
 """Forms: what a person typed, checked, and held against what somebody else saved meanwhile."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.forms.models import BaseInlineFormSet
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from tracker.choices import Status
 from tracker.dates import FIRST_DAY, LAST_DAY, today
@@ -31,7 +32,7 @@ def comparable(value: Any) -> Any:
 
 def put(form: forms.BaseForm, name: str, value: Any) -> None:
     """Replace what a bound form shows in one field."""
-    data, key = form.data.copy(), form.add_prefix(name)
+    data, key = cast(QueryDict, form.data).copy(), form.add_prefix(name)
     if isinstance(value, list):
         data.setlist(key, [str(part) for part in value])
     elif value is False:
@@ -64,7 +65,7 @@ def shown(row: Any, name: str) -> str:
     """Say a stored value as people read it."""
     value = getattr(row, name)
     if isinstance(value, models.Manager):
-        return "、".join(str(thing) for thing in value.all())
+        return pgettext("list", ", ").join(str(thing) for thing in value.all())
     display = getattr(row, f"get_{name}_display", None)
     return str(display() if display else "" if value is None else value)[:500]
 
@@ -141,7 +142,8 @@ class OfPolicyForm(VersionedForm):
 
     def _get_validation_exclusions(self) -> set[str]:
         # So that a code that is taken in the policy is found here and not by the database.
-        return super()._get_validation_exclusions() - ({"policy"} if self.instance.policy_id else set())
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return excluded - ({"policy"} if self.instance.policy_id else set())
 
 
 class PolicyPartField(forms.ModelChoiceField):
@@ -198,8 +200,8 @@ class TaskForm(OfPolicyForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk and "measure" in self.fields:
-            measures = self.fields["measure"]
-            measures.queryset = measures.queryset.filter(policy=self.instance.policy_id)
+            offered = Measure.objects.select_related("policy").filter(policy=self.instance.policy_id)
+            cast(PolicyPartField, self.fields["measure"]).queryset = offered
 
 
 class CountForm(OfPolicyForm):
@@ -268,4 +270,3 @@ class StatusForm(BulkForm):
 
     status = forms.ChoiceField(label=gettext_lazy("status"), choices=Status.choices)
     on = day_field(gettext_lazy("day of the change"), initial=today)
-

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from tracker.models import ChecklistItem, Task
 from tracker.models.base import History
@@ -45,7 +46,8 @@ def events(row: models.Model, limit: int = 200) -> list[Event]:
     found = _events(row.history.all(), "", limit)  # type: ignore[attr-defined]
     if isinstance(row, Task):
         found += _events(ChecklistItem.history.filter(task_id=row.pk), _("checklist item"), limit)
-    return sorted(found, key=lambda event: event.when, reverse=True)[:limit]
+    # Turned round after sorting: of two at one moment the later one stands first too.
+    return sorted(found, key=lambda event: event.when)[::-1][:limit]
 
 
 def _events(rows: models.QuerySet, subject: str, limit: int) -> list[Event]:
@@ -58,7 +60,9 @@ def _events(rows: models.QuerySet, subject: str, limit: int) -> list[Event]:
     for row in reversed(newest):
         old = before.get(row.id)
         before[row.id] = row
-        changes = [] if row.history_type == "-" else [*_changes(fields, names, old, row), *_relinked(linked, old, row)]
+        # Without the row before it nobody can tell what a change changed.
+        told = row.history_type == "+" or (row.history_type == "~" and old)
+        changes = [*_changes(fields, names, old, row), *_relinked(linked, old, row)] if told else []
         found.append(
             Event(
                 when=row.history_date,
@@ -113,12 +117,15 @@ Linked = dict[str, dict[int, str]]
 def _linked(model: type[models.Model], rows: Sequence[Any]) -> Linked:
     """Name what many-to-many fields held at each history row, one query for each field."""
     linked: Linked = {}
-    for field, links in History.records[model].m2m_models.items():
+    for field, links in History.m2m_models.items():
+        if field.model is not model:
+            continue
         target = field.m2m_reverse_field_name()
         held: dict[int, list[str]] = {row.history_id: [] for row in rows}
         for link in links.objects.filter(history__in=held).select_related(target).order_by("pk"):
             held[link.history_id].append(str(getattr(link, target)))
-        linked[str(field.verbose_name)] = {key: "、".join(names) for key, names in held.items()}
+        comma = pgettext("list", ", ")
+        linked[str(field.verbose_name)] = {key: comma.join(names) for key, names in held.items()}
     return linked
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
 from django.utils import translation
 
 
@@ -17,7 +18,8 @@ def language(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
         request.LANGUAGE_CODE = code
         with translation.override(code):
             response = get_response(request)
-            if hasattr(response, "render") and not response.is_rendered:
+            # Lazy until now: rendered later it would speak the wrong language.
+            if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
                 response.render()
         response.headers.setdefault("Content-Language", code)
         return response

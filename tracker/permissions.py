@@ -4,18 +4,17 @@ Everything asks here: pages, admin, exports, workflow. Not visible is a 404, not
 """
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tracker.choices import PolicyState
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
-
     from django.db.models import Model
 
     from tracker.models import Organization, PolicyDocument, User
 
-    Account = User | AnonymousUser
+    Account: TypeAlias = User | AnonymousUser
 
 
 class Scope(Enum):
@@ -48,7 +47,7 @@ def may_see_policy(user: "Account", policy: "PolicyDocument") -> bool:
 
 def sees_only_unit(user: "Account") -> "Organization | None":
     """Return the unit whose tasks are all that the account sees, for the words “this unit only”."""
-    return user.organization if scope(user) == Scope.UNIT else None
+    return user.organization if user.is_authenticated and scope(user) == Scope.UNIT else None
 
 
 def may_edit_policies(user: "Account") -> bool:

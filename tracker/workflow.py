@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from tracker import permissions, rules
@@ -201,11 +202,9 @@ def adopt(laid: Collection[tuple[type[models.Model], Any, bool]], act: Act) -> N
 
     `laid` names model, primary key and whether the row is new.
     """
-    policies = {key for model, key, _made in laid if model is PolicyDocument}
-    for model, owner in ((Task, "policy_id"), (ChecklistItem, "task__policy_id")):
-        keys = [key for kind, key, _made in laid if kind is model]
-        policies |= set(model.objects.filter(pk__in=keys).values_list(owner, flat=True))
-    refresh(policies)
+    keys = {kind: [key for model, key, _made in laid if model is kind] for kind in (PolicyDocument, Task, ChecklistItem)}
+    touched = Q(policy__in=keys[PolicyDocument]) | Q(pk__in=keys[Task]) | Q(items__in=keys[ChecklistItem])
+    refresh(set(Task.objects.filter(touched).values_list("policy_id", flat=True)))
     for model, key, made in laid:
         if model in History.records:
             _record(model._default_manager.get(pk=key), act, made)
@@ -248,10 +247,10 @@ def _lay(row: models.Model) -> None:
         with _quiet(row), transaction.atomic():
             row.save()
     except IntegrityError as error:
-        raise ValidationError(_violation(row, error)) from error
+        raise ValidationError(violation(row, error)) from error
 
 
-def _violation(row: models.Model, error: IntegrityError) -> str:
+def violation(row: models.Model, error: IntegrityError) -> str:
     """Say in words which rule of the database a row breaks."""
     for constraint in row._meta.constraints:
         if constraint.name in str(error):
@@ -277,4 +276,6 @@ def _check_units(task: Task, units: list[Organization] | None) -> None:
     if units is None:
         units = list(Organization.objects.filter(co_tasks=task)) if task.pk else []
     if task.lead_unit in units:
-        raise ValidationError({"co_units": _("The lead unit does not co-operate with itself: %(unit)s.") % {"unit": task.lead_unit}})
+        raise ValidationError(
+            {"co_units": _("The lead unit does not co-operate with itself: %(unit)s.") % {"unit": task.lead_unit}}
+        )

@@ -86,7 +86,9 @@ def test_the_list_filters_by_units_that_lead_or_cooperate(
     assert [t.code for t in shown] == ["A1-01", "A1-02"]
 
 
-@pytest.mark.parametrize("query", [{"unit": "x"}, {"light": "x"}, {"measure__section": "'"}, {"q": "\x00"}, {"p": "99"}])
+@pytest.mark.parametrize(
+    "query", [{"unit": "x"}, {"light": "x"}, {"measure__section": "'"}, {"q": "\x00"}, {"p": "99"}]
+)
 def test_a_filter_that_cannot_be_read_does_no_harm(desk: Client, task: Task, query: dict[str, str]) -> None:
     assert desk.get(reverse(LIST), query).status_code in (200, 302)
 

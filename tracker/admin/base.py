@@ -3,9 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
@@ -18,8 +20,15 @@ class RoleAdmin(admin.ModelAdmin):
     """Ask `permissions` alone who may see and edit."""
 
     # The stock deletion of many rows carries no versions; one row at a time asks first.
-    actions = None
+    actions: Any = None
     list_per_page = 50
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        # No changing and deleting of other rows from inside a form: a slip there costs too much.
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return permissions.may_open_admin(request.user)
@@ -86,7 +95,7 @@ class VersionedAdmin(RoleAdmin):
     ) -> HttpResponse:
         obj = self.get_object(request, object_id)
         if obj is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return redirect("admin:index")
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
         context = {

@@ -1,10 +1,13 @@
 """Units and accounts in the admin."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from tracker import permissions
 from tracker.admin.base import VersionedAdmin
@@ -28,7 +31,7 @@ class OrganizationAdmin(VersionedAdmin):
 class AccountAdmin(VersionedAdmin, UserAdmin):
     """Accounts; they are disabled, never deleted, because history names them."""
 
-    form = UserAdmin.form
+    form = UserAdmin.form  # type: ignore[misc, assignment]
     actions = None
     list_display = ("username", "first_name", "organization", "role_names", "is_active", "last_login")
     list_filter = ("is_active", "is_supervisor", "is_liaison", "is_leader", "is_administrator")
@@ -48,18 +51,18 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
 
     @admin.display(description=_("roles"))
     def role_names(self, user: User) -> str:
-        return "、".join(str(role.label) for role in user.roles)
+        return pgettext("list", ", ").join(str(role.label) for role in user.roles)
 
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # Whoever may set a superuser's password is a superuser.
         return super().has_change_permission(request, obj) and (
             obj is None or not obj.is_superuser or request.user.is_superuser
         )
 
-    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return permissions.may_manage_accounts(request.user)
 
     has_module_permission = has_view_permission

@@ -28,6 +28,7 @@ from tracker.forms import (
     TaskForm,
 )
 from tracker.models import ChecklistItem, Measure, Organization, Section, Task
+from tracker.tables import sentences
 from tracker.views.exports import ledger_response
 
 LISTED = 20  # refused rows named one by one in a message
@@ -65,7 +66,8 @@ class LightFilter(admin.SimpleListFilter):
         return list(Light.choices)
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
-        return queryset.lit(Light(self.value()), on=today()) if self.value() in Light.values else queryset
+        value = self.value() or ""
+        return queryset.lit(Light(value), on=today()) if value in Light.values else queryset
 
 
 class OfChosenPolicy(admin.SimpleListFilter):
@@ -81,7 +83,7 @@ class OfChosenPolicy(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         value = self.value() or ""
-        return queryset.filter(**{self.parameter_name: value}) if value.isdigit() else queryset
+        return queryset.filter(**{str(self.parameter_name): value}) if value.isdigit() else queryset
 
 
 class SectionFilter(OfChosenPolicy):
@@ -122,12 +124,14 @@ class TaskAdmin(VersionedAdmin):
     form = TaskForm
     inlines = (ChecklistInline,)
     list_display = (
-        "code", "title", "measure_code", "lead", "kind", "status", "light", "reason_text", "deadline_text", "percent_text",
+        "code", "title", "measure_code", "lead", "kind", "status", "light", "reason_text", "deadline_text",
+        "percent_text",
     )  # fmt: skip
     list_display_links = ("code", "title")
     list_filter = (of_policy(), SectionFilter, MeasureFilter, UnitFilter, LightFilter, "status", "kind")
     search_fields = (
-        "code", "title", "description", "measure__name", "lead_unit__name", "lead_unit__short_name", "lead_unit__aliases",
+        "code", "title", "description", "measure__name", "lead_unit__name", "lead_unit__short_name",
+        "lead_unit__aliases",
     )  # fmt: skip
     autocomplete_fields = ("lead_unit", "co_units")
     actions = ("hand_over", "set_deadline", "set_status", "export_ledger")
@@ -156,6 +160,10 @@ class TaskAdmin(VersionedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return Task.objects.visible_to(request.user).with_related().with_light_rank(today())
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        # Codes repeat between policies: unless one is chosen, each row names its own.
+        return self.list_display if "policy__id__exact" in request.GET else (*self.list_display, "policy")
+
     def get_readonly_fields(self, request: HttpRequest, obj: Task | None = None) -> tuple[str, ...]:
         # Before the hand-over one deadline fills both fields.
         return self.readonly_fields if obj and obj.assigned_on else (*self.readonly_fields, "original_deadline")
@@ -174,7 +182,7 @@ class TaskAdmin(VersionedAdmin):
         return format_html(
             '<span class="light light-{}" title="{}">{}</span>',
             task.light_on(on),
-            "；".join(task.reasons_on(on)),
+            sentences(task.reasons_on(on)),
             light_text(task, on),
         )
 
@@ -196,7 +204,7 @@ class TaskAdmin(VersionedAdmin):
             return "—"
         # As stored: after a fault the form has put what was typed on the task.
         stored = Task.objects.with_related().get(pk=task.pk)
-        return format_html("{} {}", self.light(stored), "；".join(stored.reasons_on(today())))
+        return format_html("{} {}", self.light(stored), sentences(stored.reasons_on(today())))
 
     def save_model(self, request: HttpRequest, obj: Task, form: Any, change: bool) -> None:
         """Leave the writing to `save_related`: task, units and items are one change."""
@@ -247,9 +255,7 @@ class TaskAdmin(VersionedAdmin):
     def export_ledger(self, request: HttpRequest, queryset: QuerySet) -> FileResponse | None:
         policies = {task.policy for task in queryset.select_related("policy")}
         if len(policies) != 1:
-            self.message_user(
-                request, _("A ledger is of one policy: choose one in the filter first."), messages.ERROR
-            )
+            self.message_user(request, _("A ledger is of one policy: choose one in the filter first."), messages.ERROR)
             return None
         tasks = Task.objects.visible_to(request.user).filter(pk__in=queryset.values("pk"))
         chosen = ngettext("%(count)d task chosen by hand", "%(count)d tasks chosen by hand", tasks.count())
@@ -277,10 +283,9 @@ class TaskAdmin(VersionedAdmin):
                 "today": date_format(today()),
             }
             return TemplateResponse(request, "admin/change_many.html", context)
-        seen = {key: int(value) for key, value in request.POST.items() if key.startswith("seen-") and value.isdigit()}
         act = self.act(request, form.cleaned_data["reason"])
         # A row without the version that was shown counts as changed by somebody else.
-        outcome = workflow.each([(task, seen.get(f"seen-{task.pk}", 0)) for task in tasks], change(form, act))
+        outcome = workflow.each([(task, seen_version(request, task)) for task in tasks], change(form, act))
         if outcome.changed:
             done = len(outcome.changed)
             text = ngettext("%(count)d task changed.", "%(count)d tasks changed.", done) % {"count": done}
@@ -292,3 +297,9 @@ class TaskAdmin(VersionedAdmin):
             text = ngettext("%(count)d more refused.", "%(count)d more refused.", more) % {"count": more}
             self.message_user(request, text, messages.WARNING)
         return None
+
+
+def seen_version(request: HttpRequest, task: Task) -> int:
+    """Return the version of a row that the confirmation page showed; 0, which none has, where it showed none."""
+    value = str(request.POST.get(f"seen-{task.pk}", ""))
+    return int(value) if value.isascii() and value.isdigit() else 0

@@ -4,6 +4,7 @@ Styles are made once for a sheet and reused: setting a font or a border in the l
 costs ten times the writing itself.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -44,6 +45,8 @@ FORMULA_LIKE = ("=", "+", "-", "@")
 _side = Side(style="thin", color="808080")
 BOX = Border(left=_side, right=_side, top=_side, bottom=_side)
 
+Link = str | Hyperlink
+
 
 @dataclass
 class Style:
@@ -52,21 +55,21 @@ class Style:
     plain: Cell
     quoted: Cell
 
-    def put(self, value: Native, link: str | Hyperlink | None = None) -> Cell:
-        """Return the cell with a value; it is good until the next call."""
+    def put(self, value: Native, link: Link | None = None) -> Cell:
+        """Return the cell with a clean value; it is good until the next call."""
+        cell = self.plain
+        # Not through `cell.value`: it takes =1+1 for a formula and #N/A for an error, and is slow.
         if isinstance(value, str):
-            cell = self.quoted if value.startswith(FORMULA_LIKE) else self.plain
-            cell.value = value or None
-            # openpyxl would take =1+1 for a formula and #N/A for an error.
-            cell.data_type = "s" if value else "n"
+            if value.startswith(FORMULA_LIKE):
+                cell = self.quoted
+            cell._value, cell.data_type = value or None, "s" if value else "n"
         else:
-            cell = self.plain
-            cell.value = value
+            cell._value, cell.data_type = value, "d" if isinstance(value, dt.date) else "n"
         cell.hyperlink = link
         return cell
 
 
-Entry = tuple[Style, Native] | tuple[Style, Native, str | Hyperlink | None]
+Entry = tuple[Style, Native] | tuple[Style, Native, Link | None]
 
 
 class Sheet:
@@ -98,6 +101,8 @@ class Sheet:
         self.page = 0.985 * (tall - 72 * (TOP + BOTTOM)) / scale
         self.ws.oddFooter.center.text = _("Page %(page)s of %(pages)s") % {"page": "&P", "pages": "&N"}
         self._row = RowDimension(self.ws)
+        # openpyxl would make a new cell for every one that it is given.
+        self.ws._values_to_row = self._cells
 
     def style(
         self,
@@ -140,7 +145,7 @@ class Sheet:
         self._row.height = height
         # A dimension for each row would stay in memory to the end.
         self.ws.row_dimensions[self.rows] = self._row
-        self.ws.append(self._cells(row))
+        self.ws.append(list(row))
         del self.ws.row_dimensions[self.rows]
 
     def merge(self, left: int, right: int, top: int, bottom: int) -> None:
@@ -163,9 +168,13 @@ class Sheet:
             )
 
     @staticmethod
-    def _cells(row: Iterable[Entry]) -> Iterator[Cell]:
-        for style, value, *link in row:
-            yield style.put(value, *link)
+    def _cells(row: list[Entry], number: int) -> Iterator[Cell]:
+        for column, (style, value, *link) in enumerate(row, 1):
+            cell = style.put(value, *link)
+            cell.row, cell.column = number, column
+            if cell.hyperlink:
+                cell.hyperlink.ref = cell.coordinate
+            yield cell
 
 
 def new_book() -> Workbook:

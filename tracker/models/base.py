@@ -1,6 +1,6 @@
 """What every editable row has: a version against lost updates, and a history of who changed what."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -12,6 +12,11 @@ from simple_history.signals import pre_create_historical_record
 
 from tracker.choices import Way
 from tracker.dates import FIRST_DAY, LAST_DAY
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+StrOrPromise: TypeAlias = "str | _StrPromise"
 
 
 class HistoryRow(models.Model):
@@ -64,17 +69,17 @@ class Versioned(models.Model):
         abstract = True
 
 
-def code_field(text: str, **options: Any) -> models.CharField:
+def code_field(text: StrOrPromise, **options: Any) -> models.CharField:
     """Make a field for a code: letters, digits, dot and dash, ordered by bytes on every database."""
     validator = RegexValidator(
         r"\A[A-Za-z][A-Za-z0-9.-]*\Z",
         _("A code begins with a letter and has only letters A-Z a-z, digits, “.” and “-”."),
     )
-    options = {"max_length": 20, "db_collation": settings.CODE_COLLATION, "validators": [validator]} | options
-    return models.CharField(text, **options)
+    usual: dict[str, Any] = {"max_length": 20, "db_collation": settings.CODE_COLLATION, "validators": [validator]}
+    return models.CharField(text, **{**usual, **options})
 
 
-def day_field(text: str, **options: Any) -> models.DateField:
+def day_field(text: StrOrPromise, **options: Any) -> models.DateField:
     """Make a field for a day that may be open; years that no calendar of ours has are refused."""
     bounds = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
     return models.DateField(text, null=True, blank=True, validators=bounds, **options)
@@ -84,7 +89,8 @@ class NaturalManager(models.Manager):
     """Find rows by their natural key: a tuple of the lookups that `Model.natural_lookups` names."""
 
     def get_by_natural_key(self, *key: Any) -> models.Model:
-        return self.get(**dict(zip(self.model.natural_lookups, key, strict=True)))
+        lookups = self.model.natural_lookups  # type: ignore[attr-defined]
+        return self.get(**dict(zip(lookups, key, strict=True)))
 
 
 def natural_value(instance: models.Model, lookup: str) -> Any:

@@ -1,6 +1,6 @@
 """Units and accounts."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
@@ -61,7 +61,7 @@ class Organization(Versioned, Natural):
 class AccountManager(UserManager):
     """Find accounts by their name."""
 
-    def get_by_natural_key(self, username: str | None) -> "User":
+    def get_by_natural_key(self, username: str | None) -> Any:
         return self.get(username=username)
 
 
@@ -81,7 +81,7 @@ class User(AbstractUser, Versioned):
     is_leader = models.BooleanField(Role.LEADER.label, default=False)
     is_administrator = models.BooleanField(Role.ADMINISTRATOR.label, default=False)
 
-    objects = AccountManager()
+    objects: ClassVar[AccountManager] = AccountManager()  # type: ignore[assignment]
     # A log-in is no change of the account, and a password's hash belongs in one place only.
     history = History(excluded_fields=["password", "last_login"])
 

@@ -104,9 +104,7 @@ class Section(Versioned, Natural):
     """A part of the text; its letter begins the codes of its measures."""
 
     policy = models.ForeignKey(PolicyDocument, models.CASCADE, related_name="sections", verbose_name=_("policy"))
-    number = models.PositiveSmallIntegerField(
-        _("number"), validators=[MinValueValidator(1), MaxValueValidator(26)]
-    )
+    number = models.PositiveSmallIntegerField(_("number"), validators=[MinValueValidator(1), MaxValueValidator(26)])
     name = models.CharField(_("name"), max_length=200)
     anchor = anchor_field()
 

@@ -14,15 +14,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from tracker import permissions, rules
-from tracker.choices import GROUP_LIGHTS, OPEN, RUNNING, Cause, Cycle, Group, Kind, Light, PolicyState, Status
+from tracker.choices import GROUP_LIGHTS, RUNNING, Cycle, Group, Kind, Light, PolicyState, Status
 from tracker.dates import DAY
-from tracker.models.base import History, Natural, NaturalManager, Versioned, code_field, day_field
+from tracker.models.base import History, Natural, NaturalManager, StrOrPromise, Versioned, code_field, day_field
 from tracker.models.organization import Organization
 from tracker.models.policy import Measure, PolicyDocument, anchor_field
 
 if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise as StrPromise
-
     from tracker.permissions import Account
 
 FORECAST_DAYS = 30
@@ -68,7 +66,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         published = self.filter(policy__state=PolicyState.PUBLISHED)
         if scope == permissions.Scope.PUBLISHED:
             return published
-        if scope == permissions.Scope.UNIT:
+        if scope == permissions.Scope.UNIT and user.is_authenticated and user.organization_id:
             return published.filter(assigned_on__isnull=False).involving(user.organization_id)
         return self.none()
 
@@ -117,9 +115,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def turning(self, on: dt.date, days: int = FORECAST_DAYS) -> "TaskQuerySet":
         """Keep tasks that turn yellow or red within some days after a day if nothing is reported."""
         soon = (on + DAY, on + days * DAY)
-        return self.filter(
-            Q(turns_red_on__range=soon) | Q(turns_yellow_on__range=soon), status__in=RUNNING
-        )
+        return self.filter(Q(turns_red_on__range=soon) | Q(turns_yellow_on__range=soon), status__in=RUNNING)
 
 
 def cooperating(unit: int | Organization) -> Exists:
@@ -129,9 +125,7 @@ def cooperating(unit: int | Organization) -> Exists:
 
 def overdue(on: dt.date) -> Q:
     """Ask whether the day that counts is past the current deadline."""
-    return Q(status__in=RUNNING, deadline__lt=on) | Q(
-        status=Status.CLOSING, deadline__lt=F("closing_requested_on")
-    )
+    return Q(status__in=RUNNING, deadline__lt=on) | Q(status=Status.CLOSING, deadline__lt=F("closing_requested_on"))
 
 
 def unreported(on: dt.date) -> Q:
@@ -270,7 +264,7 @@ class Task(Versioned, Natural):
         if faults:
             raise ValidationError(faults)
 
-    def _faults(self) -> Iterator[tuple[str, bool, "StrPromise"]]:
+    def _faults(self) -> Iterator[tuple[str, bool, StrOrPromise]]:
         """Yield field, whether it is at fault, and the words: the constraints above, field by field."""
         foreign = bool(self.measure_id and self.policy_id and self.measure.policy_id != self.policy_id)
         yield "measure", foreign, _("The measure belongs to another policy.")
@@ -284,8 +278,9 @@ class Task(Versioned, Natural):
         yield "deadline", standing, _("A standing task has no deadline.")
         late = bool(self.start and self.deadline and self.start > self.deadline)
         yield "start", late, _("The start is after the deadline.")
-        yield "lead_unit", bool(self.assigned_on and not self.lead_unit_id), _("To be handed over a task needs a lead unit.")
-        yield "kind", bool(self.assigned_on and not self.kind), _("To be handed over a task needs a kind.")
+        handed_over = self.assigned_on is not None
+        yield "lead_unit", handed_over and not self.lead_unit_id, _("To be handed over a task needs a lead unit.")
+        yield "kind", handed_over and not self.kind, _("To be handed over a task needs a kind.")
 
     def get_absolute_url(self) -> str:
         return f"{reverse('tasks', args=[self.policy.slug])}?text={self.code}"

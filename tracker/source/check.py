@@ -7,6 +7,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from tracker.choices import Kind
+from tracker.dates import is_working_day
 from tracker.models import BackgroundPassage, ChecklistItem, DeclaredCount, Measure, PolicyDocument, Section, Task
 from tracker.source.anchors import Anchor, Coverage, clauses, coverage
 
@@ -20,6 +21,7 @@ class Gap(TextChoices):
     LEAD = "lead", _("without a lead unit")
     KIND = "kind", _("without a kind")
     PROPOSED = "proposed", _("with a lead unit that is only a proposal")
+    DAY_OFF = "day_off", _("with a deadline on a day off")
     OWN_CO_UNIT = "own_co_unit", _("with the lead unit among its own co-operating units")
     FOREIGN_MEASURE = "foreign_measure", _("under a measure of another policy")
 
@@ -30,6 +32,7 @@ GAPS: dict[Gap, Callable[[Task], bool]] = {
     Gap.LEAD: lambda task: task.lead_unit is None,
     Gap.KIND: lambda task: not task.kind,
     Gap.PROPOSED: lambda task: task.lead_unit is not None and task.lead_is_proposed,
+    Gap.DAY_OFF: lambda task: task.deadline is not None and not is_working_day(task.deadline)[0],
     Gap.OWN_CO_UNIT: lambda task: task.lead_unit in task.co_units.all(),
     Gap.FOREIGN_MEASURE: lambda task: task.measure.policy_id != task.policy_id,
 }

@@ -15,7 +15,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.db.models import Count
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from tracker import workflow
 from tracker.choices import Cycle, Kind, Status, Way
@@ -24,11 +23,15 @@ from tracker.models import ChecklistItem, DeclaredCount, Measure, Organization, 
 
 SOURCE, SLUG = "central-china-rise", "central-china-rise-demo"
 SEED = 20241
-ACT = workflow.Act(None, Way.COMMAND, gettext_noop("demonstration data"))
 ACCOUNTS = ("demo-leader", "demo-liaison-1", "demo-liaison-2")
 
 Facts = dict[str, Any]
 Story = Callable[[random.Random, dt.date], Facts]
+
+
+def _act() -> workflow.Act:
+    """Mark what this command does in the history."""
+    return workflow.Act(None, Way.COMMAND, _("demonstration data"))
 
 
 def _span(on: dt.date, passed: float, days: int) -> Facts:
@@ -66,7 +69,7 @@ def _turning(dice: random.Random, on: dt.date) -> Facts:
 def _unreported(months: int) -> Story:
     def story(dice: random.Random, on: dt.date) -> Facts:
         # The last period reported lies so far back that `months` periods are past their grace.
-        day = on - 6 * DAY
+        day = on - 5 * DAY
         for _month in range(months + 1):
             day = period_of(Cycle.MONTHLY, day).start - DAY
         return {**_on_course(dice, on), "reported_through": day}
@@ -78,7 +81,13 @@ def _closed(late: int) -> Story:
     def story(dice: random.Random, on: dt.date) -> Facts:
         deadline = on - dice.randint(20, 80) * DAY
         closed = deadline + late * DAY
-        return {"start": on - 220 * DAY, "deadline": deadline, "status": Status.CLOSED, "closed_on": closed, "percent": 100}
+        return {
+            "start": on - 220 * DAY,
+            "deadline": deadline,
+            "status": Status.CLOSED,
+            "closed_on": closed,
+            "percent": 100,
+        }
 
     return story
 
@@ -116,6 +125,8 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         standing = PolicyDocument.objects.filter(slug=SLUG).first()
+        if standing and not standing.demo:
+            raise CommandError(_("“%(slug)s” is a policy of the office; nothing was touched.") % {"slug": SLUG})
         if options["clear"]:
             self._clear(standing)
             return
@@ -134,14 +145,14 @@ class Command(BaseCommand):
     def _clear(self, demo: PolicyDocument | None) -> None:
         for user in User.objects.filter(username__in=ACCOUNTS, is_active=True):
             user.is_active = False
-            workflow.save(user, ACT)
+            workflow.save(user, _act())
         if demo:
             for parts in (demo.counts, demo.background, demo.tasks, demo.measures, demo.sections):
                 for part in parts.all():
                     for item in getattr(part, "items", demo.tasks.none()).all():
-                        workflow.delete(item, ACT)
-                    workflow.delete(part, ACT)
-            workflow.delete(demo, ACT)
+                        workflow.delete(item, _act())
+                    workflow.delete(part, _act())
+            workflow.delete(demo, _act())
         self.stdout.write(_("The demonstration is cleared; its history stays."))
 
 
@@ -150,7 +161,7 @@ def _copy(row: Any, **facts: Any) -> Any:
     skipped = {"id", "version", "full_text", *facts}
     values = {field.name: getattr(row, field.name) for field in row._meta.fields if field.name not in skipped}
     copy = type(row)(**{**values, **facts})
-    workflow.save(copy, ACT)
+    workflow.save(copy, _act())
     return copy
 
 
@@ -195,7 +206,7 @@ def _lay_task(
     ticked = len(items) if copy.status in (Status.CLOSED, Status.CLOSING) else round(len(items) * copy.percent / 100)
     for number, item in enumerate(items[:ticked]):
         item.done_on = on - (60 - number) * DAY
-    workflow.save_task(copy, ACT, co_units=task.co_units.all(), items=items, today=on)
+    workflow.save_task(copy, _act(), co_units=task.co_units.all(), items=items, today=on)
     if copy.status == Status.IN_PROGRESS and copy.deadline and dice.random() < 0.1:
         reason = workflow.Act(None, Way.COMMAND, _("demonstration data: more time was granted"))
         workflow.set_deadline(copy, reason, copy.version, copy.deadline + 45 * DAY, on)
@@ -211,5 +222,5 @@ def _accounts(demo: PolicyDocument) -> Iterator[tuple[User, str]]:
         user.organization, user.is_liaison, user.is_leader, user.is_active = unit, bool(unit), not unit, True
         password = secrets.token_urlsafe(12)
         user.set_password(password)
-        workflow.save(user, ACT)
+        workflow.save(user, _act())
         yield user, password

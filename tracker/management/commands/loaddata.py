@@ -5,16 +5,17 @@ with `workflow.adopt`. Rows that already stand as the fixture says are left alon
 have edited is not overwritten without --force.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist, ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands import loaddata
 from django.core.serializers.base import DeserializationError, DeserializedObject
-from django.db import DatabaseError, IntegrityError, models
+from django.db import DatabaseError, IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
 from tracker import workflow
@@ -63,15 +64,14 @@ class Command(loaddata.Command):
             # Django has put the file's name in front.
             raise CommandError(str(error)) from error
 
-    def loaddata(self, fixture_labels: tuple[str, ...]) -> None:
+    def loaddata(self, fixture_labels: Sequence[str]) -> None:
         super().loaddata(fixture_labels)
         workflow.adopt(self.laid, workflow.Act(None, Way.COMMAND, LOADED["history_change_reason"]))
 
     def load_label(self, fixture_label: str) -> None:
         for path, _directory, _name in self.find_fixtures(fixture_label):
             if path.endswith((".yaml", ".yml")):
-                with open(path, encoding="utf-8") as file:
-                    self._inspect(path, file)
+                self._inspect(Path(path))
         super().load_label(fixture_label)
 
     def save_obj(self, obj: DeserializedObject) -> bool:
@@ -91,20 +91,21 @@ class Command(loaddata.Command):
                 self._refuse(_title(stored))
             if hasattr(row, "version"):
                 row.version += 1
-        row.skip_history_when_saving = True
+        row.skip_history_when_saving = True  # type: ignore[attr-defined]
         try:
-            saved = super().save_obj(obj)
+            with transaction.atomic(self.using):
+                saved = super().save_obj(obj)
         except IntegrityError as error:
             raise DeserializationError(f"{_title(row)}: {workflow.violation(row, error)}") from error
         if saved:
             self.laid.append((type(row), row.pk, stored is None))
         return saved
 
-    def _inspect(self, path: str, file: Any) -> None:
+    def _inspect(self, path: Path) -> None:
         """Refuse a fixture with a wrong key, and one that lies over what people have edited."""
         try:
-            entries = yaml.safe_load(file) or []
-        except yaml.YAMLError as error:
+            entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise CommandError(f"{path}: {error}") from error
         faults = [f"{path}: {fault}" for entry in entries for fault in self._faults(entry)]
         if faults:
@@ -164,7 +165,7 @@ class Command(loaddata.Command):
             if (model, key) in self.known:
                 return True
             model._default_manager.get_by_natural_key(*key)  # type: ignore[attr-defined]
-        except (model.DoesNotExist, TypeError, ValueError):
+        except (ObjectDoesNotExist, TypeError, ValueError):
             return False
         self.known.add((model, key))
         return True
@@ -199,4 +200,7 @@ def _same(obj: DeserializedObject, stored: models.Model) -> bool:
 
 def _edited(policy: PolicyDocument) -> bool:
     """Say whether anything but a fixture has ever written a part of a policy."""
-    return any(model.history.filter(**{owner: policy.pk}).exclude(**LOADED).exists() for model, owner in PARTS.items())
+    return any(
+        model.history.filter(**{owner: policy.pk}).exclude(**LOADED).exists()  # type: ignore[attr-defined]
+        for model, owner in PARTS.items()
+    )

@@ -39,5 +39,7 @@ class Command(BaseCommand):
         user = User(username="admin", is_superuser=True)
         user.set_password(password)
         workflow.save(user, workflow.Act(None, Way.COMMAND, "first account"))
-        self.stdout.write(_("First account: name %(name)s, password %(password)s") % {"name": "admin", "password": password})
+        self.stdout.write(
+            _("First account: name %(name)s, password %(password)s") % {"name": "admin", "password": password}
+        )
         self.stdout.write(_("The password is shown this once; change it after the first log-in."))
