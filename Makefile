@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 SOURCES := manage.py tracker tests
 
-.PHONY: run test lint bench drill messages prepare clean
+.PHONY: run test lint bench drill messages pictures prepare clean
 
 run: prepare
 	$(PY) manage.py runserver 127.0.0.1:8000 --noreload
@@ -25,6 +25,9 @@ bench: .venv/bench.stamp
 
 drill: .venv/test.stamp
 	$(PY) -m tests.drills.lost_updates --processes 8 --edits 200
+
+pictures: .venv/test.stamp
+	$(PY) -m tests.browser.pictures
 
 messages: .venv/test.stamp
 	$(PY) manage.py makemessages -l zh_Hans --no-obsolete --no-location --ignore '.venv/*' --ignore 'tests/*' --ignore 'migrations/*'

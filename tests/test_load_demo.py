@@ -14,7 +14,7 @@ from tests.factories import make_policy, make_task
 from tracker import rules
 from tracker.choices import Cause, Kind, Light, Status, Way
 from tracker.dates import today
-from tracker.management.commands.load_demo import ACCOUNTS, SLUG, STORIES
+from tracker.management.commands.load_demo import ACCOUNTS, SLUG
 from tracker.models import (
     BackgroundPassage,
     ChecklistItem,
@@ -296,7 +296,3 @@ def test_a_policy_of_the_office_under_that_address_is_not_touched(source: Policy
 def test_without_the_sample_there_is_nothing_to_copy() -> None:
     with pytest.raises(CommandError, match="Load the sample policy first"):
         load()
-
-
-def test_the_stories_tell_of_every_status() -> None:
-    assert len(STORIES) > 20

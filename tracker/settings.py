@@ -69,7 +69,7 @@ if PRODUCTION:
         raise ImproperlyConfigured("PRODUCTION=1 does not go with DEBUG=1.")
     if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10:
         raise ImproperlyConfigured("PRODUCTION=1 needs SECRET_KEY: at least 50 random characters.")
-    if "ALLOWED_HOSTS" not in os.environ or any(host.startswith("*") for host in ALLOWED_HOSTS):
+    if not env_list("ALLOWED_HOSTS", []) or any(host.startswith("*") for host in ALLOWED_HOSTS):
         raise ImproperlyConfigured("PRODUCTION=1 needs ALLOWED_HOSTS: the host names by comma, no “*”.")
 else:
     if not set(ALLOWED_HOSTS) <= {*LOCAL_HOSTS, "testserver"}:

@@ -125,7 +125,7 @@ class Ledger:
         sheet.merge(1, middle, sheet.rows, sheet.rows)
         sheet.merge(middle + 1, len(HEADERS), sheet.rows, sheet.rows)
         self._head = write_header(sheet)
-        self._used = 42 + 30 * demo + tall + self._head
+        self._page = 0.0  # height of all rows above this page
         self._styles, self._code = body_styles(sheet), code_style(sheet)
         self._bands = [Band(column, sheet.rows + 1) for column in BANDS] if banded else []
         self._top = top + 1
@@ -162,14 +162,13 @@ class Ledger:
                 entries[band.column - 1] = (self._styles[band.column - 1], None)
             band.height += tall
         self.sheet.append(entries, tall)
-        self._used += tall
         for band in ending:
             if band.first < number:
                 self.sheet.merge(band.column, band.column, band.first, number)
             band.first, band.height = number + 1, 0.0
         if full:
             self.sheet.ws.row_breaks.append(Break(number))
-            self._used = self._head
+            self._page = self.sheet.height - self._head
 
     def _tall(self, row: Row) -> float:
         return height(max(row.counts[len(BANDS) + 1 :] if self._bands else row.counts), styles.SIZE)
@@ -181,7 +180,7 @@ class Ledger:
         tall = self._tall(row)
         stands = [band.height + tall if band.holds(row, following) else 0.0 for band in self._bands]
         room = [band.wants(following) - height for band, height in zip(self._bands, stands, strict=True)]
-        return self._used + tall + max([self._tall(following), *room]) > self.sheet.page
+        return self.sheet.height - self._page + tall + max([self._tall(following), *room]) > self.sheet.page
 
 
 class Data:

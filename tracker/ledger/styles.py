@@ -7,6 +7,7 @@ costs ten times the writing itself.
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
@@ -52,10 +53,10 @@ Link = str | Hyperlink
 class Style:
     """One look: a cell that is filled and written again and again, and its twin for formula-like text."""
 
-    plain: Cell
-    quoted: Cell
+    plain: Any  # Cell; its stubs hide the value within
+    quoted: Any
 
-    def put(self, value: Native, link: Link | None = None) -> Cell:
+    def put(self, value: Native, row: int, column: int, link: Link | None = None) -> Cell:
         """Return the cell with a clean value; it is good until the next call."""
         cell = self.plain
         # Not through `cell.value`: it takes =1+1 for a formula and #N/A for an error, and is slow.
@@ -65,6 +66,7 @@ class Style:
             cell._value, cell.data_type = value or None, "s" if value else "n"
         else:
             cell._value, cell.data_type = value, "d" if isinstance(value, dt.date) else "n"
+        cell.row, cell.column = row, column
         cell.hyperlink = link
         return cell
 
@@ -75,14 +77,14 @@ Entry = tuple[Style, Native] | tuple[Style, Native, Link | None]
 class Sheet:
     """A sheet that is written row by row and never held in memory.
 
-    `page` is the height of the rows that one printed page takes, in points, rather too low.
+    `height` is that of all rows so far, `page` that of the rows on one printed page, in points.
     """
 
     def __init__(
         self, book: Workbook, title: object, widths: Sequence[float], paper: int = A4, freeze: str = ""
     ) -> None:
         self.ws = book.create_sheet(str(title))
-        self.rows = 0
+        self.rows, self.height = 0, 0.0
         for number, width in enumerate(widths, 1):
             self.ws.column_dimensions[get_column_letter(number)].width = width
         if freeze:
@@ -96,7 +98,8 @@ class Sheet:
         margins.left = margins.right = SIDE
         margins.top, margins.bottom, margins.header, margins.footer = TOP, BOTTOM, 0.3, 0.3
         wide, tall = PAPER[paper]
-        # What the width of the page makes of the columns, 5.25 points a unit, goes for the height as well.
+        # Fitting the columns, 5.25 points a unit, to the width scales the rows as well. Rows are rounded to
+        # pixels: a little less is safe.
         scale = min(1.0, (wide - 2 * 72 * SIDE) / (5.25 * sum(widths)))
         self.page = 0.985 * (tall - 72 * (TOP + BOTTOM)) / scale
         self.ws.oddFooter.center.text = _("Page %(page)s of %(pages)s") % {"page": "&P", "pages": "&N"}
@@ -141,7 +144,7 @@ class Sheet:
 
     def append(self, row: Iterable[Entry], height: float) -> None:
         """Write the next row."""
-        self.rows += 1
+        self.rows, self.height = self.rows + 1, self.height + height
         self._row.height = height
         # A dimension for each row would stay in memory to the end.
         self.ws.row_dimensions[self.rows] = self._row
@@ -170,11 +173,7 @@ class Sheet:
     @staticmethod
     def _cells(row: list[Entry], number: int) -> Iterator[Cell]:
         for column, (style, value, *link) in enumerate(row, 1):
-            cell = style.put(value, *link)
-            cell.row, cell.column = number, column
-            if cell.hyperlink:
-                cell.hyperlink.ref = cell.coordinate
-            yield cell
+            yield style.put(value, number, column, *link)
 
 
 def new_book() -> Workbook:
@@ -183,7 +182,7 @@ def new_book() -> Workbook:
     The unit is the digit of the font of the style Normal; Calibri, the usual one, is missing
     where there is no Microsoft Office, and columns get a third wider there.
     """
-    book = Workbook(write_only=True)
+    book: Any = Workbook(write_only=True)
     book._fonts = IndexedList()
     book._named_styles["Normal"].font = Font(name="Arial", size=10)
     return book

@@ -5,7 +5,8 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO
+from pathlib import Path
+from typing import IO, Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -49,21 +50,23 @@ class Scope:
 
 
 def build(scope: Scope) -> Workbook:
-    """Return the workbook; rows stand in temporary files until it is saved, once."""
+    """Return the workbook; its rows stand in temporary files until it is saved, once."""
     book = styles.new_book()
     try:
         return _fill(book, scope)
     except BaseException:
-        for sheet in book.worksheets:
-            if sheet._writer:
-                sheet.close()
-                sheet._writer.cleanup()
+        _discard(book)
         raise
 
 
 def save(scope: Scope, file: str | os.PathLike[str] | IO[bytes]) -> None:
     """Write the workbook to a path or an open file."""
-    build(scope).save(file)
+    book = build(scope)
+    try:
+        book.save(file)
+    except BaseException:
+        _discard(book)
+        raise
 
 
 def filename(policy: PolicyDocument, on: dt.date) -> str:
@@ -73,6 +76,17 @@ def filename(policy: PolicyDocument, on: dt.date) -> str:
         "policy": title.decode("utf-8", "ignore").strip(" ."),
         "day": on.strftime("%Y%m%d"),
     }
+
+
+def _discard(book: Workbook) -> None:
+    """Remove the temporary files of a workbook that will never be saved: they hold what it says."""
+    sheet: Any
+    for sheet in book.worksheets:
+        writer = sheet._writer
+        if writer and Path(writer.out).exists():
+            if not sheet.closed:
+                sheet.close()
+            writer.cleanup()
 
 
 class Notes:

@@ -19,7 +19,7 @@ from tracker.models import Task
 from tracker.numbers import Figure, Row
 
 register = template.Library()
-BAR_WIDTH, BAR_HEIGHT = 300, 14
+BAR_HEIGHT = 14
 
 
 @register.simple_tag
@@ -44,6 +44,12 @@ def sentences(reasons: list[str]) -> str:
 def listed(words: list[str]) -> str:
     """Join words as a list of the language."""
     return pgettext("list", ", ").join(words)
+
+
+@register.filter
+def labelled(value: Any, label: str) -> str:
+    """Put a name before a value as the language does."""
+    return label_and(label, value)
 
 
 @register.filter
@@ -85,15 +91,16 @@ def query(asked: dict[str, str], *without: str, **changed: Any) -> str:
 
 
 @register.inclusion_tag("tracker/partials/_bar.html")
-def bar(row: Row) -> dict[str, Any]:
+def bar(row: Row, width: int = 300) -> dict[str, Any]:
     """Draw the five groups of a row as one stacked bar, with the numbers as its text."""
     # A part begins and ends where the sums so far do: the bar is full, whatever is rounded.
     ends = [
-        BAR_WIDTH * so_far // (row.counts.total or 1)
+        width * so_far // (row.counts.total or 1)
         for so_far in accumulate((figure.value for figure in row.groups), initial=0)
     ]
+    words = [label_and(figure.label, figure.value) for figure in row.groups]
     parts = [
-        {"name": figure.name, "label": label_and(figure.label, figure.value), "x": left, "width": right - left}
-        for figure, (left, right) in zip(row.groups, pairwise(ends), strict=True)
+        {"name": figure.name, "words": said, "x": left, "width": right - left}
+        for figure, said, (left, right) in zip(row.groups, words, pairwise(ends), strict=True)
     ]
-    return {"parts": parts, "label": row.label, "width": BAR_WIDTH, "height": BAR_HEIGHT}
+    return {"parts": parts, "words": words, "label": row.label, "width": width, "height": BAR_HEIGHT}

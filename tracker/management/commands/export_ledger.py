@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--policy", required=True, metavar="SLUG", help=_("Short address of the policy."))
-        parser.add_argument("--out", required=True, metavar="FILE", type=Path, help=_("File to write; replaced."))
+        parser.add_argument("--out", required=True, metavar="FILE", help=_("File to write; replaced."))
         parser.add_argument("--unit", metavar="NAME", help=_("Only tasks that this unit leads or co-operates in."))
         parser.add_argument("--on", metavar="DATE", help=_("Day of the lights, YYYY-MM-DD; today by default."))
         parser.add_argument(
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         )
 
     def handle(
-        self, *args: Any, policy: str, out: Path, unit: str | None, on: str | None, site: str, **options: Any
+        self, *args: Any, policy: str, out: str, unit: str | None, on: str | None, site: str, **options: Any
     ) -> None:
         document, day = find_policy(policy), find_day(on)
         office = find_unit(unit) if unit is not None else None
@@ -48,16 +48,17 @@ class Command(BaseCommand):
             link=lambda task: site.rstrip("/") + task.get_absolute_url(),
         )
         # Beside the target, so that it is renamed in one step and nobody opens half a file.
-        part = out.with_name(f".{out.name}.{os.getpid()}.part")
+        target = Path(out)
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             with part.open("xb") as file:
                 ledger.save(scope, file)
-            part.replace(out)
+            part.replace(target)
         except OSError as error:
             raise CommandError(_("%(file)s cannot be written: %(error)s") % {"file": out, "error": error}) from error
         finally:
             part.unlink(missing_ok=True)
-        self.stdout.write(str(out))
+        self.stdout.write(out)
 
 
 def site() -> str:

@@ -1,0 +1,53 @@
+"""A real Chromium against a live server; skipped, with the reason, where there is none."""
+
+import io
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import call_command
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tracker.models import User
+
+# Root cannot use the sandbox; the rest keeps the browser from calling home.
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+PASSWORD = "a long password"
+
+
+@pytest.fixture(autouse=True)
+def settled_day() -> None:
+    """Let time pass: a browser waits for real."""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if not path:
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is missing")
+        pytest.skip("no Chromium on this machine")
+    # Playwright runs a loop in this thread, and Django takes every thread with one for async code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def office(transactional_db: None) -> User:
+    """Load the sample and the demonstration; return the account that opens every page."""
+    call_command("loaddata", "organizations", "central-china-rise", verbosity=0)
+    call_command("load_demo", stdout=io.StringIO())
+    return User.objects.create_superuser("office", password=PASSWORD)
+
+
+def log_in(page: Page, url: str, name: str = "office") -> None:
+    """Log in as a person does."""
+    page.goto(f"{url}/login/")
+    page.fill("[name=username]", name)
+    page.fill("[name=password]", PASSWORD)
+    page.click("main button[type=submit]")

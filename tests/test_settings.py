@@ -1,0 +1,232 @@
+"""Settings: what is misspelt is refused at the start, and production asks for what it needs."""
+
+import re
+import runpy
+import secrets
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from tracker.settings import env_bool, env_int, env_list
+
+Start = Callable[..., dict[str, Any]]
+ROOT = Path(__file__).resolve().parent.parent
+KEY = secrets.token_urlsafe(64)
+RIGHT = {"PRODUCTION": "1", "SECRET_KEY": KEY, "ALLOWED_HOSTS": "tracker.example,www.tracker.example"}
+SETTINGS = ROOT / "tracker" / "settings.py"
+OURS = {"DATABASE_URL", *re.findall(r'(?:env_[a-z]+|environ\.get)\("([A-Z_]+)"', SETTINGS.read_text(encoding="utf-8"))}
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
+    """Return a function that reads the settings anew with some variables and no others of ours."""
+    for name in OURS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+
+    def read(**variables: str) -> dict[str, Any]:
+        with monkeypatch.context() as patch:
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            return runpy.run_path(str(SETTINGS))
+
+    return read
+
+
+@pytest.mark.parametrize("text", ["1", "true", "True", "YES", " on "])
+def test_a_switch_is_on(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("SWITCH", text)
+    assert env_bool("SWITCH", False) is True
+
+
+@pytest.mark.parametrize("text", ["0", "false", "False", "NO", " off "])
+def test_a_switch_is_off(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("SWITCH", text)
+    assert env_bool("SWITCH", True) is False
+
+
+@pytest.mark.parametrize("text", ["2", "ja", "tru", "-1", "1.0"])
+def test_a_switch_that_is_neither_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("SWITCH", text)
+    with pytest.raises(ImproperlyConfigured, match=f"SWITCH='{text}'"):
+        env_bool("SWITCH", False)
+
+
+@pytest.mark.parametrize("default", [True, False])
+@pytest.mark.parametrize("text", [None, "", "  "])
+def test_a_switch_that_is_not_set_stands_as_it_is_by_default(
+    monkeypatch: pytest.MonkeyPatch, text: str | None, default: bool
+) -> None:
+    monkeypatch.delenv("SWITCH", raising=False)
+    if text is not None:
+        monkeypatch.setenv("SWITCH", text)
+    assert env_bool("SWITCH", default) is default
+
+
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("60", 60), (" 3600 ", 3600), ("", 5)])
+def test_a_whole_number_is_read(monkeypatch: pytest.MonkeyPatch, text: str, number: int) -> None:
+    monkeypatch.setenv("NUMBER", text)
+    assert env_int("NUMBER", 5, 0, 3600) == number
+
+
+@pytest.mark.parametrize("text", ["ten", "-1", "3601", "1.5", "1e3", "0x10", "1_000", "６０", "²"])
+def test_what_is_no_whole_number_within_bounds_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("NUMBER", text)
+    with pytest.raises(ImproperlyConfigured, match=r"NUMBER=.*from 0 to 3600"):
+        env_int("NUMBER", 5, 0, 3600)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [("a", ["a"]), ("a,b", ["a", "b"]), (" a , b ,", ["a", "b"]), ("", ["default"]), (" , ", ["default"])],
+)
+def test_names_are_read_between_commas(monkeypatch: pytest.MonkeyPatch, text: str, names: list[str]) -> None:
+    monkeypatch.setenv("NAMES", text)
+    assert env_list("NAMES", ["default"]) == names
+
+
+def test_without_any_variable_it_serves_this_machine_alone(start: Start, tmp_path: Path) -> None:
+    found = start()
+    assert found["ALLOWED_HOSTS"] == ["127.0.0.1", "localhost", "[::1]"]
+    assert (found["DEBUG"], found["PRODUCTION"], found["SECURE_SSL_REDIRECT"]) == (False, False, False)
+    assert found["DATABASES"]["default"]["NAME"] == str(tmp_path / "db.sqlite3")
+
+
+def test_sqlite_queues_writers(start: Start) -> None:
+    options = start()["DATABASES"]["default"]["OPTIONS"]
+    assert (options["transaction_mode"], options["timeout"]) == ("IMMEDIATE", 20)
+    assert "journal_mode=WAL" in options["init_command"]
+
+
+def test_no_request_is_one_transaction(start: Start) -> None:
+    assert not start()["DATABASES"]["default"].get("ATOMIC_REQUESTS")
+
+
+def test_the_key_of_this_machine_is_made_once(start: Start) -> None:
+    first = start()["SECRET_KEY"]
+    assert len(first) >= 50
+    assert start()["SECRET_KEY"] == first
+
+
+def test_the_key_of_this_machine_is_its_owners_alone(start: Start, tmp_path: Path) -> None:
+    start()
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+
+
+def test_a_key_that_is_given_is_taken(start: Start, tmp_path: Path) -> None:
+    assert start(SECRET_KEY="mine")["SECRET_KEY"] == "mine"
+    assert not (tmp_path / "secret_key").exists()
+
+
+@pytest.mark.parametrize("hosts", ["tracker.example", "*", "localhost,tracker.example"])
+def test_beyond_this_machine_only_production_serves(start: Start, hosts: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="needs PRODUCTION=1"):
+        start(ALLOWED_HOSTS=hosts)
+
+
+@pytest.mark.parametrize("name", ["PRODUCTION", "DEBUG", "BEHIND_PROXY"])
+def test_a_misspelt_switch_stops_the_start(start: Start, name: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"{name}='maybe'"):
+        start(**{name: "maybe"})
+
+
+def test_a_misspelt_number_stops_the_start(start: Start) -> None:
+    with pytest.raises(ImproperlyConfigured, match="CONN_MAX_AGE='forever'"):
+        start(DATABASE_URL="postgres://127.0.0.1/x", CONN_MAX_AGE="forever")
+
+
+def test_postgresql_is_taken_from_its_address(start: Start) -> None:
+    database = start(DATABASE_URL="postgres://me:pw@db.example:5433/office")["DATABASES"]["default"]
+    assert [database[name] for name in ("ENGINE", "HOST", "PORT", "NAME", "USER")] == [
+        "django.db.backends.postgresql",
+        "db.example",
+        5433,
+        "office",
+        "me",
+    ]
+
+
+def test_another_database_is_refused(start: Start) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"SQLite .* and PostgreSQL .* are supported"):
+        start(DATABASE_URL="mysql://me@db.example/x")
+
+
+def test_production_starts_with_a_key_and_host_names(start: Start, tmp_path: Path) -> None:
+    found = start(**RIGHT)
+    assert found["ALLOWED_HOSTS"] == ["tracker.example", "www.tracker.example"]
+    assert found["SECRET_KEY"] == KEY
+    assert not (tmp_path / "secret_key").exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SECURE_SSL_REDIRECT",
+        "SESSION_COOKIE_SECURE",
+        "CSRF_COOKIE_SECURE",
+        "SECURE_HSTS_SECONDS",
+        "SESSION_COOKIE_HTTPONLY",
+    ],
+)
+def test_production_goes_by_https(start: Start, name: str) -> None:
+    assert start(**RIGHT)[name]
+
+
+def test_production_serves_files_by_their_content(start: Start) -> None:
+    assert "Manifest" in start(**RIGHT)["STORAGES"]["staticfiles"]["BACKEND"]
+
+
+@pytest.mark.parametrize("origin", ["default-src", "frame-ancestors", "base-uri"])
+def test_a_page_may_load_nothing_from_elsewhere(start: Start, origin: str) -> None:
+    assert start(**RIGHT)["CONTENT_SECURITY_POLICY"]["DIRECTIVES"][origin] == ["'none'"]
+
+
+def test_no_directive_allows_inline_scripts_or_strangers(start: Start) -> None:
+    directives = start(**RIGHT)["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]
+    assert {source for sources in directives.values() for source in sources} == {"'self'", "'none'"}
+
+
+def test_a_proxy_is_believed_only_when_there_is_one(start: Start) -> None:
+    assert "SECURE_PROXY_SSL_HEADER" not in start(**RIGHT)
+    assert start(**RIGHT, BEHIND_PROXY="1")["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+
+
+@pytest.mark.parametrize(
+    "key", [None, "", "short", "x" * 64, KEY[:49]], ids=["none", "empty", "short", "monotonous", "49"]
+)
+def test_production_refuses_a_key_that_can_be_guessed(start: Start, key: str | None) -> None:
+    variables = {**RIGHT, "SECRET_KEY": key}
+    if key is None:
+        del variables["SECRET_KEY"]
+    with pytest.raises(ImproperlyConfigured, match="needs SECRET_KEY"):
+        start(**variables)
+
+
+def test_production_does_not_make_a_key_of_its_own(start: Start) -> None:
+    start()
+    with pytest.raises(ImproperlyConfigured, match="needs SECRET_KEY"):
+        start(**{**RIGHT, "SECRET_KEY": ""})
+
+
+def test_production_refuses_debug(start: Start) -> None:
+    with pytest.raises(ImproperlyConfigured, match="does not go with DEBUG=1"):
+        start(**RIGHT, DEBUG="1")
+
+
+@pytest.mark.parametrize("hosts", [None, "", " , ", "*", "tracker.example,*", "*.example"])
+def test_production_refuses_to_answer_to_any_name(start: Start, hosts: str | None) -> None:
+    variables = {**RIGHT, "ALLOWED_HOSTS": hosts}
+    if hosts is None:
+        del variables["ALLOWED_HOSTS"]
+    with pytest.raises(ImproperlyConfigured, match="needs ALLOWED_HOSTS"):
+        start(**variables)
+
+
+def test_no_key_is_repeated_in_a_refusal(start: Start) -> None:
+    with pytest.raises(ImproperlyConfigured) as caught:
+        start(**{**RIGHT, "SECRET_KEY": "guessable"})
+    assert "guessable" not in str(caught.value)
