@@ -1,4 +1,4 @@
-"""Every invariant twice: the database refuses what breaks it, and `full_clean` says it in words."""
+"""Every invariant twice: the database refuses what breaks it, and `full_clean` says it beside the field."""
 
 import datetime as dt
 from typing import Any
@@ -26,56 +26,59 @@ from tracker.models import (
 )
 
 DAY = dt.timedelta(days=1)
-BROKEN: list[tuple[str, str, dict[str, Any], str]] = [
-    # constraint, model, facts that break it, words
-    ("task_closed_iff_day", "task", {"status": Status.CLOSED}, "closed task has the day of its closing"),
-    ("task_closed_iff_day", "task", {"closed_on": TODAY}, "only a closed one has it"),
-    ("task_closing_iff_request", "task", {"status": Status.CLOSING}, "has the day of the request"),
-    ("task_closing_iff_request", "task", {"closing_requested_on": TODAY}, "only such a task has it"),
+HANDED_OVER = {"assigned_on": TODAY, "lead_unit": "unit"}
+CLOSED, CLOSING = {"status": Status.CLOSED}, {"status": Status.CLOSING}
+BOTH = {"deadline": TODAY, "original_deadline": TODAY}
+# Constraint, model, facts that break it, its words, and the field where `full_clean` says it; without a
+# field `clean` brings the facts in line by itself, because what they mean is beyond doubt.
+BROKEN: list[tuple[str, str, dict[str, Any], str, str]] = [
+    ("task_closed_iff_day", "task", CLOSED, "closed task has the day of its closing", "closed_on"),
+    ("task_closed_iff_day", "task", {"closed_on": TODAY}, "only a closed one has it", ""),
+    ("task_closing_iff_request", "task", CLOSING, "has the day of the request", "closing_requested_on"),
+    ("task_closing_iff_request", "task", {"closing_requested_on": TODAY}, "only such a task has it", ""),
     (
         "task_closing_iff_request",
         "task",
-        {"status": Status.CLOSED, "closed_on": TODAY, "closing_requested_on": TODAY},
+        {**CLOSED, "closed_on": TODAY, "closing_requested_on": TODAY},
         "only such a task has it",
+        "",
     ),
+    ("task_starts_before_deadline", "task", {**BOTH, "start": TODAY + DAY}, "start is after the deadline", "start"),
+    ("task_both_deadlines_or_none", "task", {"deadline": TODAY}, "both set or both empty", ""),
+    ("task_both_deadlines_or_none", "task", {"original_deadline": TODAY}, "both set or both empty", ""),
     (
-        "task_starts_before_deadline",
+        "task_both_deadlines_or_none",
         "task",
-        {"start": TODAY + DAY, "deadline": TODAY, "original_deadline": TODAY},
-        "start is after the deadline",
+        {**HANDED_OVER, "original_deadline": TODAY},
+        "both set or both empty",
+        "deadline",
     ),
-    ("task_both_deadlines_or_none", "task", {"deadline": TODAY}, "both set or both empty"),
-    ("task_both_deadlines_or_none", "task", {"original_deadline": TODAY}, "both set or both empty"),
-    ("task_percent_in_range", "task", {"percent": 101}, "less than or equal to 100"),
+    ("task_percent_in_range", "task", {"percent": 101}, "whole number from 0 to 100", "percent"),
     (
         "standing_task_has_no_deadline",
         "task",
-        {"kind": Kind.STANDING, "deadline": TODAY, "original_deadline": TODAY},
+        {**BOTH, "kind": Kind.STANDING},
         "standing task has no deadline",
+        "deadline",
     ),
-    ("task_handed_over_has_lead", "task", {"assigned_on": TODAY}, "has a lead unit and a kind"),
-    (
-        "task_handed_over_has_lead",
-        "task",
-        {"assigned_on": TODAY, "kind": "", "lead_unit": "unit"},
-        "lead unit and a kind",
-    ),
-    ("task_code_once", "task", {"code": "A1-01"}, "already exists"),
-    ("policy_gaps_in_range", "policy", {"yellow_gap": 0}, "greater than or equal to 1"),
-    ("policy_gaps_in_range", "policy", {"red_gap": 101}, "less than or equal to 100"),
-    ("policy_gaps_in_range", "policy", {"yellow_gap": 31, "red_gap": 30}, "1 ≤ yellow ≤ red ≤ 100"),
-    ("policy_waits_in_range", "policy", {"warn_days": 367}, "less than or equal to 366"),
-    ("policy_waits_in_range", "policy", {"grace_days": 367}, "less than or equal to 366"),
-    ("section_number_once", "section", {"number": 1}, "already exists"),
-    ("measure_code_once", "measure", {"code": "A1"}, "already exists"),
-    ("declared_count_once", "count", {"name": "Steps"}, "already exists"),
-    ("declared_count_has_one_object", "count", {"section": None}, "either a section or a task"),
-    ("declared_count_has_one_object", "count", {"task": "task"}, "either a section or a task"),
-    ("background_once", "passage", {"anchor": "fine weather"}, "already exists"),
-    ("item_number_once", "item", {"number": 1}, "already exists"),
-    ("item_weight_in_range", "item", {"weight": 0}, "greater than or equal to 1"),
-    ("item_weight_in_range", "item", {"weight": 1001}, "less than or equal to 1000"),
-    ("liaison_has_unit", "user", {"is_liaison": True}, "belongs to a unit"),
+    ("task_handed_over_has_lead", "task", {"assigned_on": TODAY}, "has a lead unit and a kind", "lead_unit"),
+    ("task_handed_over_has_lead", "task", {**HANDED_OVER, "kind": ""}, "has a lead unit and a kind", "kind"),
+    ("task_code_once", "task", {"code": "A1-01"}, "already exists", "__all__"),
+    ("policy_gaps_in_range", "policy", {"yellow_gap": 0}, "1 ≤ yellow ≤ red ≤ 100", "yellow_gap"),
+    ("policy_gaps_in_range", "policy", {"red_gap": 101}, "1 ≤ yellow ≤ red ≤ 100", "red_gap"),
+    ("policy_gaps_in_range", "policy", {"yellow_gap": 31, "red_gap": 30}, "1 ≤ yellow ≤ red ≤ 100", "__all__"),
+    ("policy_waits_in_range", "policy", {"warn_days": 367}, "between 0 and 366", "warn_days"),
+    ("policy_waits_in_range", "policy", {"grace_days": 367}, "between 0 and 366", "grace_days"),
+    ("section_number_once", "section", {"number": 1}, "already exists", "__all__"),
+    ("measure_code_once", "measure", {"code": "A1"}, "already exists", "__all__"),
+    ("declared_count_once", "count", {"name": "Steps"}, "already exists", "__all__"),
+    ("declared_count_has_one_object", "count", {"section": None}, "either a section or a task", "__all__"),
+    ("declared_count_has_one_object", "count", {"task": "task"}, "either a section or a task", "__all__"),
+    ("background_once", "passage", {"anchor": "fine weather"}, "already exists", "__all__"),
+    ("item_number_once", "item", {"number": 1}, "already exists", "__all__"),
+    ("item_weight_in_range", "item", {"weight": 0}, "whole number from 1 to 1000", "weight"),
+    ("item_weight_in_range", "item", {"weight": 1001}, "whole number from 1 to 1000", "weight"),
+    ("liaison_has_unit", "user", {"is_liaison": True}, "belongs to a unit", "__all__"),
 ]
 KEPT: list[tuple[str, dict[str, Any]]] = [
     # what stands just inside the bounds, and what stays open
@@ -88,7 +91,7 @@ KEPT: list[tuple[str, dict[str, Any]]] = [
     ("task", {"percent": 100, "status": Status.NOT_STARTED}),
     ("task", {"kind": Kind.STANDING}),
     ("task", {"kind": ""}),
-    ("task", {"assigned_on": TODAY, "lead_unit": "unit"}),
+    ("task", HANDED_OVER),
     ("policy", {"yellow_gap": 1, "red_gap": 1}),
     ("policy", {"yellow_gap": 100, "red_gap": 100}),
     ("policy", {"warn_days": 0, "grace_days": 0}),
@@ -134,7 +137,9 @@ def new(rows: dict[str, Model], model: str, facts: dict[str, Any]) -> Model:
 
 
 def ids(case: tuple[Any, ...]) -> str:
-    return f"{case[0]} {case[-2] if len(case) == 4 else case[-1]}"
+    """Name a case by its model and its facts."""
+    at = 1 if len(case) > 2 else 0
+    return f"{case[at]} {', '.join(f'{name} {value}' for name, value in case[at + 1].items())}"
 
 
 def test_every_constraint_of_the_product_is_tried_here() -> None:
@@ -143,12 +148,12 @@ def test_every_constraint_of_the_product_is_tried_here() -> None:
         for model in apps.get_app_config("tracker").get_models()
         for constraint in model._meta.constraints
     }
-    assert names == {name for name, *_rest in BROKEN}
+    assert names == {case[0] for case in BROKEN}
 
 
 @pytest.mark.parametrize("case", BROKEN, ids=ids)
 def test_the_database_refuses_what_breaks_a_rule(rows: dict[str, Model], case: tuple[Any, ...]) -> None:
-    name, model, facts, _words = case
+    name, model, facts, _words, _field = case
     row = new(rows, model, facts)
     with pytest.raises(IntegrityError) as caught, transaction.atomic():
         row.save()
@@ -157,11 +162,27 @@ def test_the_database_refuses_what_breaks_a_rule(rows: dict[str, Model], case: t
 
 
 @pytest.mark.parametrize("case", BROKEN, ids=ids)
-def test_a_broken_rule_is_said_in_words(rows: dict[str, Model], case: tuple[Any, ...]) -> None:
-    name, model, facts, words = case
+def test_a_constraint_speaks_in_words(rows: dict[str, Model], case: tuple[Any, ...]) -> None:
+    name, model, facts, words, _field = case
     with override("en"), pytest.raises(ValidationError, match=words) as caught:
-        new(rows, model, facts).full_clean()
+        new(rows, model, facts).validate_constraints()
     assert name not in str(caught.value)
+
+
+@pytest.mark.parametrize("case", [case for case in BROKEN if case[-1]], ids=ids)
+def test_a_broken_rule_is_said_beside_the_field(rows: dict[str, Model], case: tuple[Any, ...]) -> None:
+    _name, model, facts, _words, field = case
+    with pytest.raises(ValidationError) as caught:
+        new(rows, model, facts).full_clean()
+    assert list(caught.value.message_dict) == [field]
+
+
+@pytest.mark.parametrize("case", [case for case in BROKEN if not case[-1]], ids=ids)
+def test_what_is_beyond_doubt_is_brought_in_line(rows: dict[str, Model], case: tuple[Any, ...]) -> None:
+    row = new(rows, *case[1:3])
+    row.full_clean()
+    row.save()
+    assert row.pk
 
 
 @pytest.mark.parametrize("case", KEPT, ids=ids)

@@ -1,6 +1,8 @@
 """The way in and out, the lock after wrong passwords, and the language of the pages."""
 
 import pytest
+from django.conf import settings
+from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -11,7 +13,7 @@ from tracker.models import User
 RIGHT, WRONG = "a long password", "not this one"
 
 
-def enter(client: Client, password: str, **more: str) -> "Client":
+def enter(client: Client, password: str, **more: str) -> HttpResponse:
     return client.post(reverse("login"), {"username": "leader", "password": password, **more})
 
 
@@ -87,3 +89,11 @@ def test_a_stranger_may_choose_the_language_too(stranger: Client, db: None) -> N
 
 def test_the_pages_speak_chinese_until_somebody_chooses(db: None) -> None:
     assert '<html lang="zh-hans">' in Client().get(reverse("login")).content.decode()
+
+
+def test_a_form_without_its_token_is_called_expired(leader: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    response = enter(client, RIGHT)
+    assert response.status_code == 403
+    assert "The form has expired" in response.content.decode()

@@ -419,6 +419,12 @@ def test_a_fault_of_ours_is_admitted_without_the_database(office: Client) -> Non
         assert "Something is broken here" in office.get("/").content.decode()
 
 
+def test_what_is_not_allowed_says_so_and_leads_home(browser: Browser, leader: User) -> None:
+    page = read(browser(leader), "/admin/", 403)
+    assert "Your account may not do this" in page
+    assert reverse("home") in links(page)
+
+
 def test_too_many_parameters_are_refused_in_words(office: Client) -> None:
     page = read(office, "/?" + "&".join(f"a{number}=1" for number in range(20_001)), 400)
     assert "could not be read" in page

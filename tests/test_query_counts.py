@@ -1,0 +1,46 @@
+"""Every page and export asks the database as often at three tasks as at three thousand."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.factories import make_many
+from tracker.models import PolicyDocument, User
+
+# What each address may ask at most: lists 15, details 20, the overview 25.
+LIMITS = {
+    "home": 15,
+    "policy": 25,
+    "tasks": 15,
+    "ledger": 15,
+    "admin:tracker_task_changelist": 15,
+    "admin:tracker_task_change": 20,
+}
+
+
+def count(client: Client, policy: PolicyDocument, name: str) -> int:
+    """Count the queries of one address, session and account included."""
+    arguments = {"policy": [policy.slug], "tasks": [policy.slug], "ledger": [policy.slug]}.get(name, [])
+    if name == "admin:tracker_task_change":
+        arguments = [policy.tasks.order_by("pk").first().pk]
+    address = reverse(name, args=arguments)
+    client.get(address).close()  # what Django keeps in memory for ever is asked for once
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get(address)
+        answer.close()
+    assert answer.status_code == 200
+    return len(queries)
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_three_thousand_tasks_cost_no_query_more_than_three(
+    client: Client, policy: PolicyDocument, supervisor: User, name: str
+) -> None:
+    client.force_login(supervisor)
+    counts = []
+    for many in (3, 3000):
+        make_many(policy, many)
+        counts.append(count(client, policy, name))
+    assert counts[0] == counts[1] <= LIMITS[name]
