@@ -71,7 +71,10 @@ def make_many(policy: PolicyDocument, count: int) -> None:
     made = Task.objects.bulk_create(rows, batch_size=500)
     through = Task.co_units.through
     helping = [
-        through(task_id=task.pk, organization_id=unit.pk) for task in made for unit in units[:2] if unit != task.lead_unit
+        through(task_id=task.pk, organization_id=unit.pk)
+        for task in made
+        for unit in units[:2]
+        if unit != task.lead_unit
     ]
     through.objects.bulk_create(helping, batch_size=500)
     ChecklistItem.objects.bulk_create(

@@ -98,7 +98,9 @@ COLUMNS = {
         Column("code", gettext_lazy("task code"), lambda t, on: t.code, 9, order=("code",)),
         Column("title", gettext_lazy("key task"), lambda t, on: t.title, 18, order=("title",)),
         Column("steps", gettext_lazy("steps / checklist"), steps_text, 38),
-        Column("lead_official", gettext_lazy("lead official"), lambda t, on: t.lead_official, 9, order=("lead_official",)),
+        Column(
+            "lead_official", gettext_lazy("lead official"), lambda t, on: t.lead_official, 9, order=("lead_official",)
+        ),
         Column("lead_unit", gettext_lazy("lead unit"), lead_text, 13.5, order=("lead_unit__order", "lead_unit")),
         Column("co_units", gettext_lazy("co-operating units"), co_text, 15),
         Column(
@@ -131,8 +133,5 @@ COLUMNS = {
 
 def ordering(column: Column, descending: bool = False) -> list[OrderBy]:
     """Return the order of a column: empty values last in both directions, the code as the last key."""
-    keys = [
-        F(key).desc(nulls_last=True) if descending else F(key).asc(nulls_last=True)
-        for key in column.order
-    ]
+    keys = [F(key).desc(nulls_last=True) if descending else F(key).asc(nulls_last=True) for key in column.order]
     return [*keys, F("code").asc()]

@@ -218,6 +218,15 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# To stderr, where systemd and containers collect it: without DEBUG a fault would leave no trace.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "loggers": {"django": {"handlers": ["stderr"], "level": "WARNING", "propagate": True}},
+}
+
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 DJANGO_TABLES2_TEMPLATE = "tracker/partials/_table.html"
 # What the footer says: who runs the system and whom to call.

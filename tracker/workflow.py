@@ -202,7 +202,8 @@ def adopt(laid: Collection[tuple[type[models.Model], Any, bool]], act: Act) -> N
 
     `laid` names model, primary key and whether the row is new.
     """
-    keys = {kind: [key for model, key, _made in laid if model is kind] for kind in (PolicyDocument, Task, ChecklistItem)}
+    kinds = (PolicyDocument, Task, ChecklistItem)
+    keys = {kind: [key for model, key, _made in laid if model is kind] for kind in kinds}
     touched = Q(policy__in=keys[PolicyDocument]) | Q(pk__in=keys[Task]) | Q(items__in=keys[ChecklistItem])
     refresh(set(Task.objects.filter(touched).values_list("policy_id", flat=True)))
     for model, key, made in laid:

@@ -63,7 +63,9 @@ def ledger() -> None:
                         sheet.write(row, place, str(column.value(task, on) or ""))
 
     ours, theirs = timed(lambda: workbook.save(scope, io.BytesIO())), timed(plain)
-    print(f"ledger of 5,000 tasks: {ours:.2f} s; the same values by XlsxWriter: {theirs:.2f} s; ratio {ours / theirs:.2f}")
+    print(
+        f"ledger of 5,000 tasks: {ours:.2f} s, as XlsxWriter without styles: {theirs:.2f} s, ratio {ours / theirs:.2f}"
+    )
 
 
 def main() -> None:

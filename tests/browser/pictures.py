@@ -15,7 +15,8 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).parent / "pictures"
-PAGES = {"overview": "/policies/central-china-rise-demo/", "tasks": "/policies/central-china-rise-demo/tasks/?light=red"}
+POLICY = "/policies/central-china-rise-demo/"
+PAGES = {"overview": POLICY, "tasks": f"{POLICY}tasks/?light=red"}
 
 
 def main() -> None:
