@@ -66,7 +66,7 @@ LIGHT_STYLES = {
     Light.BLUE: LightStyle("✓", "1F3864", "D9E2F3"),
     Light.PURPLE: LightStyle("✓", "5B2C83", "E4D7F0"),
     Light.GREEN: LightStyle("●", "006100", "C6EFCE"),
-    Light.YELLOW: LightStyle("▲", "7F4700", "FFEB9C"),
+    Light.YELLOW: LightStyle("▲", "9C5700", "FFEB9C"),
     Light.RED: LightStyle("■", "9C0006", "FFC7CE"),
     Light.GREY: LightStyle("○", "404040", "EDEDED"),
     Light.NONE: LightStyle("—", "404040", "FFFFFF"),

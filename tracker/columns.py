@@ -102,7 +102,7 @@ COLUMNS = {
             "lead_official", gettext_lazy("lead official"), lambda t, on: t.lead_official, 9, order=("lead_official",)
         ),
         Column("lead_unit", gettext_lazy("lead unit"), lead_text, 13.5, order=("lead_unit__order", "lead_unit")),
-        Column("co_units", gettext_lazy("co-operating units"), co_text, 15),
+        Column("co_units", gettext_lazy("co-operating units"), co_text, 18),
         Column(
             "responsible_person",
             gettext_lazy("person responsible"),

@@ -275,6 +275,7 @@ def test_a_light_is_word_shape_and_colour(ask: Ask, policy: PolicyDocument) -> N
             for area in sheet.conditional_formatting
             if cell.coordinate in area
             for rule in area.rules
+            if (rule.type, rule.operator) == ("cellIs", "equal")
         }
         colours = rules['"■ red light"']
         style = Light.RED.style
