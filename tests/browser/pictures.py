@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(__file__).parent / "pictures"
 POLICY = "/policies/central-china-rise-demo/"
-PAGES = {"overview": POLICY, "tasks": f"{POLICY}tasks/?light=red"}
+PAGES = {"overview": POLICY}
 
 
 def main() -> None:
