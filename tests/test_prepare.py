@@ -168,3 +168,10 @@ def run(folder: Path, demo: str) -> Any:
     return subprocess.run(
         [sys.executable, "manage.py", "prepare"], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
     )
+
+
+@pytest.mark.django_db
+def test_an_office_with_units_of_its_own_goes_without_the_sample() -> None:
+    Organization.objects.create(name="Bureau of Tides", short_name="Tides")
+    assert "not loaded" in prepare()
+    assert slugs() == set()

@@ -229,3 +229,19 @@ def test_a_broken_constraint_is_said_in_words(policy: PolicyDocument, act: Act) 
     task.percent = 101
     with pytest.raises(ValidationError, match=r"0 (to|到) 100"):
         workflow.save_task(task, act, 1, today=TODAY)
+
+
+def test_a_code_taken_meanwhile_is_said_in_words(task: Task, act: Act) -> None:
+    twin = Task(policy=task.policy, measure=task.measure, code=task.code, title="twin")
+    with pytest.raises(ValidationError) as caught:
+        workflow.save_task(twin, act, today=TODAY)
+    assert "constraint" not in " ".join(caught.value.messages).lower()
+
+
+def test_a_task_is_judged_by_the_thresholds_in_force_not_by_those_it_was_read_with(task: Task, act: Act) -> None:
+    read_before = Task.objects.select_related("policy").get()
+    policy = PolicyDocument.objects.get()
+    policy.warn_days = 3
+    workflow.save(policy, act, policy.version)
+    workflow.save_task(read_before, act, 1, today=TODAY)
+    assert Task.objects.get().turns_yellow_on == dt.date(2026, 7, 28)

@@ -84,6 +84,8 @@ def save_task(
     """
     _check_right(task, act)
     with transaction.atomic():
+        # Held first, as a change of thresholds holds it: neither derives by the other's old facts.
+        task.policy = PolicyDocument.objects.select_for_update().defer("full_text").get(pk=task.policy_id)
         made = _claim(task, seen)
         before = None if made else Task.objects.get(pk=task.pk)
         units = list(co_units) if co_units is not None else None
@@ -248,15 +250,16 @@ def _lay(row: models.Model) -> None:
         with _quiet(row), transaction.atomic():
             row.save()
     except IntegrityError as error:
-        raise ValidationError(violation(row, error)) from error
+        raise violation(row, error) from error
 
 
-def violation(row: models.Model, error: IntegrityError) -> str:
-    """Say in words which rule of the database a row breaks."""
-    for constraint in row._meta.constraints:
-        if constraint.name in str(error):
-            return str(constraint.get_violation_error_message())
-    return _("The database refuses it: %(error)s") % {"error": error}
+def violation(row: models.Model, error: IntegrityError) -> ValidationError:
+    """Say in words which rule of the database a row breaks; to be asked after the roll-back."""
+    try:
+        row.validate_constraints()
+    except ValidationError as broken:
+        return broken
+    return ValidationError(_("The database refuses it: %(error)s") % {"error": error})
 
 
 def _sign(row: models.Model, act: Act) -> None:

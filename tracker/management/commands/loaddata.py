@@ -96,7 +96,7 @@ class Command(loaddata.Command):
             with transaction.atomic(self.using):
                 saved = super().save_obj(obj)
         except IntegrityError as error:
-            raise DeserializationError(f"{_title(row)}: {workflow.violation(row, error)}") from error
+            raise DeserializationError(f"{_title(row)}: {' '.join(workflow.violation(row, error).messages)}") from error
         if saved:
             self.laid.append((type(row), row.pk, stored is None))
         return saved

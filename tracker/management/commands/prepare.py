@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils.translation import gettext as _
 
@@ -28,11 +28,18 @@ class Command(BaseCommand):
             call_command("loaddata", "organizations", verbosity=0)
         # A sample that the office has deleted does not come back.
         if not PolicyDocument.history.filter(slug=SAMPLE).exists():
-            call_command("loaddata", SAMPLE, verbosity=0)
+            self._load_sample()
         if not User.objects.exists():
             self._first_account()
-        if new and env_bool("DEMO", True):
+        if new and env_bool("DEMO", True) and PolicyDocument.objects.filter(slug=SAMPLE).exists():
             call_command("load_demo", stdout=self.stdout)
+
+    def _load_sample(self) -> None:
+        try:
+            call_command("loaddata", SAMPLE, verbosity=0)
+        except CommandError:
+            # An office with units of its own has no use for a sample that names other ones.
+            self.stdout.write(_("The sample policy was not loaded: its units are not those of this system."))
 
     def _first_account(self) -> None:
         password = secrets.token_urlsafe(12)
