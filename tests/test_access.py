@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.conftest import TODAY
-from tests.factories import make_policy, make_task
+from tests.factories import make_policy, make_task, read_through
 from tracker.choices import Kind
 from tracker.models import (
     BackgroundPassage,
@@ -172,8 +172,7 @@ def test_every_address_answers_every_role_as_listed(cast: dict[str, Any], role: 
             # Shut out while the session lives: the very next request is an outsider's.
             User.objects.filter(pk=cast[role].pk).update(is_active=False)
         filled = {key: objects.get(value, value) for key, value in arguments.items()}
-        answer = client.generic(method, reverse(name, kwargs=filled))
-        answer.close()
+        answer = read_through(client.generic(method, reverse(name, kwargs=filled)))
         if answer.status_code != expected[method][role]:
             wrong.append((name, answer.status_code, expected[method][role]))
         if answer.status_code == 302 and expected[method][role] == 302 and role in OUTSIDE and name != "set_language":
@@ -190,8 +189,7 @@ def test_every_address_answers_every_role_as_listed(cast: dict[str, Any], role: 
 def test_a_draft_exists_for_the_office_alone(cast: dict[str, Any], page: str, role: str, status: int) -> None:
     client = Client()
     client.force_login(cast[role])
-    answer = client.get(reverse(page, args=["draft"]))
-    answer.close()
+    answer = read_through(client.get(reverse(page, args=["draft"])))
     assert answer.status_code == status
 
 

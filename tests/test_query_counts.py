@@ -6,7 +6,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.factories import make_many
+from tests.factories import make_many, read_through
 from tracker.models import PolicyDocument, User
 
 # What each address may ask at most: lists 15, details 20, the overview 25.
@@ -26,10 +26,9 @@ def count(client: Client, policy: PolicyDocument, name: str) -> int:
     if name == "admin:tracker_task_change":
         arguments = [policy.tasks.order_by("pk").first().pk]
     address = reverse(name, args=arguments)
-    client.get(address).close()  # what Django keeps in memory for ever is asked for once
+    read_through(client.get(address))  # what Django keeps in memory for ever is asked for once
     with CaptureQueriesContext(connection) as queries:
-        answer = client.get(address)
-        answer.close()
+        answer = read_through(client.get(address))
     assert answer.status_code == 200
     return len(queries)
 
