@@ -88,13 +88,15 @@ def not_yet(task: Task, on: dt.date) -> None:
     return
 
 
-LADDER = ("measure__section__number", "measure__order")
+# No two tasks of a policy share one of these: no further key is needed.
+UNIQUE = {"code", "sort_key"}
+MAY_BE_EMPTY = {field.name for field in Task._meta.local_concrete_fields if field.null}
 
 COLUMNS = {
     column.name: column
     for column in (
-        Column("section", gettext_lazy("section"), lambda t, on: t.measure.section.name, 10, order=(*LADDER, "code")),
-        Column("measure", gettext_lazy("measure"), lambda t, on: str(t.measure), 15, order=(*LADDER, "code")),
+        Column("section", gettext_lazy("section"), lambda t, on: t.measure.section.name, 10, order=("sort_key",)),
+        Column("measure", gettext_lazy("measure"), lambda t, on: str(t.measure), 15, order=("sort_key",)),
         Column("code", gettext_lazy("task code"), lambda t, on: t.code, 9, order=("code",)),
         Column("title", gettext_lazy("key task"), lambda t, on: t.title, 18, order=("title",)),
         Column("steps", gettext_lazy("steps / checklist"), steps_text, 38),
@@ -132,6 +134,14 @@ COLUMNS = {
 
 
 def ordering(column: Column, descending: bool = False) -> list[OrderBy]:
-    """Return the order of a column: empty values last in both directions, the code as the last key."""
-    keys = [F(key).desc(nulls_last=True) if descending else F(key).asc(nulls_last=True) for key in column.order]
-    return [*keys, F("code").asc()]
+    """Return the order of a column: empty values last in both directions, the code as the last key.
+
+    Only a column that can be empty says where: told so, a database leaves its indexes aside.
+    """
+    keys = [_directed(key, descending) for key in column.order]
+    return keys if UNIQUE.intersection(column.order) else [*keys, F("code").asc()]
+
+
+def _directed(key: str, descending: bool) -> OrderBy:
+    last = key.split("__")[0] in MAY_BE_EMPTY or None
+    return F(key).desc(nulls_last=last) if descending else F(key).asc(nulls_last=last)
