@@ -51,6 +51,12 @@ def answers(allowed: tuple[str, ...], get: int = 200, post: int = 200, refused: 
     return {"GET": {role: code(role, get) for role in ROLES}, "POST": {role: code(role, post) for role in ROLES}}
 
 
+def concerned(get: int, post: int) -> Expected:
+    """Say what each role gets of a task of two units: to a third unit it does not exist."""
+    found = answers(READERS, get, post)
+    return {**found, "GET": {**found["GET"], "other_liaison": 404}}
+
+
 def same(get: int, post: int) -> Expected:
     return {"GET": dict.fromkeys(ROLES, get), "POST": dict.fromkeys(ROLES, post)}
 
@@ -61,6 +67,7 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
         "home": ({}, answers(READERS, 200, 405)),
         "policy": ({"slug": "rise"}, answers(READERS, 200, 405)),
         "tasks": ({"slug": "rise"}, answers(READERS, 200, 405)),
+        "task": ({"slug": "rise", "code": "A1-01"}, concerned(200, 405)),
         "ledger": ({"slug": "rise"}, answers(READERS, 200, 405)),
         "login": (
             {},

@@ -14,6 +14,7 @@ LIMITS = {
     "home": 15,
     "policy": 25,
     "tasks": 15,
+    "task": 20,
     "ledger": 15,
     "admin:tracker_task_changelist": 15,
     "admin:tracker_task_change": 20,
@@ -23,6 +24,8 @@ LIMITS = {
 def count(client: Client, policy: PolicyDocument, name: str) -> int:
     """Count the queries of one address, session and account included."""
     arguments = {"policy": [policy.slug], "tasks": [policy.slug], "ledger": [policy.slug]}.get(name, [])
+    if name == "task":
+        arguments = [policy.slug, policy.tasks.order_by("pk").first().code]
     if name == "admin:tracker_task_change":
         arguments = [policy.tasks.order_by("pk").first().pk]
     address = reverse(name, args=arguments)

@@ -5,7 +5,7 @@ drift apart. Adding a column is one line in `COLUMNS`.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import F, OrderBy
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from tracker.choices import Light, Status
-from tracker.models import Task
+from tracker.models import ChecklistItem, Task
 
 Native = str | int | float | dt.date | None
 
@@ -50,16 +50,21 @@ def light_text(task: Task, on: dt.date) -> str:
     return f"{light.style.symbol} {light_words(light, task.status)}"
 
 
+def steps_done(items: Sequence[ChecklistItem]) -> str:
+    """Say how many steps of a checklist are done."""
+    done = sum(1 for item in items if item.done_on)
+    return ngettext("%(done)d of %(count)d step done", "%(done)d of %(count)d steps done", len(items)) % {
+        "done": done,
+        "count": len(items),
+    }
+
+
 def steps_text(task: Task, on: dt.date) -> str:
     """Say what is to be done, then how far the checklist is."""
     items = list(task.items.all())
     lines = [task.description] if task.description else []
     if items:
-        done = sum(1 for item in items if item.done_on)
-        lines.append(
-            ngettext("%(done)d of %(count)d step done:", "%(done)d of %(count)d steps done:", len(items))
-            % {"done": done, "count": len(items)}
-        )
+        lines.append(steps_done(items) + pgettext("after a field's name", ":"))
         lines += [f"{'✓' if item.done_on else '○'} {item.title}" for item in items]
     return "\n".join(lines)
 

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import django_tables2 as tables
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from tracker import columns
+from tracker import columns, links
 from tracker.choices import Light
 from tracker.filters import Asked
 from tracker.models import Task
@@ -81,9 +80,9 @@ class TaskTable(tables.Table):
     status = Fact("status")
     light = Fact("light", gettext_lazy("light and reason"))
 
-    def __init__(self, tasks: TaskQuerySet, asked: Asked, on: dt.date, edits: bool) -> None:
-        """Read the order from `asked`; titles lead to the editing page for those who may edit."""
-        self.on, self.edits = on, edits
+    def __init__(self, tasks: TaskQuerySet, asked: Asked, on: dt.date) -> None:
+        """Read the order from `asked`, and the day that every link carries on."""
+        self.on, self.keep = on, {name: value for name, value in asked.query.items() if name == "on"}
         allowed = [sign + name for name in self.base_columns for sign in ("", "-")]
         self.sort = asked.choice("sort", SORT, allowed)
         asked.query |= {"sort": self.sort} if self.sort else {}
@@ -130,10 +129,8 @@ class TaskTable(tables.Table):
             ]
 
     def render_title(self, task: Task) -> str:
-        """Show the title, as a link for those who may edit."""
-        if not self.edits:
-            return task.title
-        return format_html('<a href="{}">{}</a>', reverse("admin:tracker_task_change", args=[task.pk]), task.title)
+        """Show the title, which leads to the page of the task."""
+        return links.linked(task, task.title, task.policy.slug, self.keep)
 
     def render_light(self, task: Task) -> str:
         """Show the light and the sentences that explain it."""

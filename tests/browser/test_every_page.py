@@ -28,6 +28,12 @@ GRAVE = ("serious", "critical")
 WEIGHT = 300 * 1024  # bytes that a page may weigh, with everything it loads
 
 
+def task_codes() -> list[str]:
+    """Return a task of each status and kind."""
+    found = {(task.status, task.kind): task.code for task in Task.objects.filter(policy__slug=DEMO)}
+    return sorted(found.values())
+
+
 def report_pages() -> list[str]:
     """List the report pages, also filtered, sorted, empty and for another day."""
     tasks = reverse("tasks", args=[DEMO])
@@ -39,6 +45,7 @@ def report_pages() -> list[str]:
         reverse("policy", args=[DEMO]) + "?on=nonsense",
         tasks,
         tasks + "?light=red&sort=-deadline&per_page=50",
+        *(reverse("task", args=[DEMO, code]) for code in task_codes()),
         tasks + "?text=nothing-has-this",
         tasks + "?light=nonsense&page=99",
     ]

@@ -134,14 +134,12 @@ def test_no_page_of_real_data_is_called_a_demonstration(office: Client, policy: 
     assert "Demonstration data" not in read(office, address)
 
 
-def test_the_title_of_a_task_leads_an_editor_to_its_form(office: Client, policy: PolicyDocument) -> None:
-    task = make_task(policy)
-    assert reverse("admin:tracker_task_change", args=[task.pk]) in links(read(office, LIST))
-
-
-def test_the_title_of_a_task_leads_a_reader_nowhere(browser: Browser, leader: User, policy: PolicyDocument) -> None:
-    make_task(policy)
-    assert "/admin/" not in read(browser(leader), LIST)
+@pytest.mark.parametrize("address", [OVERVIEW, LIST])
+def test_a_task_leads_to_its_page(browser: Browser, leader: User, policy: PolicyDocument, address: str) -> None:
+    make_task(policy, deadline=TODAY - DAY)
+    page = read(browser(leader), address)
+    assert "/policies/rise/tasks/A1-01/" in links(page)
+    assert "/admin/" not in page
 
 
 # What the pages say
@@ -311,11 +309,6 @@ def test_an_unreadable_filter_is_named_and_left_out(office: Client, policy: Poli
     page = read(office, f"{LIST}?light=purpel")
     assert "light: “purpel” is not understood; allowed: blue (closed on time)" in page
     assert codes(page) == ["A1-01"]
-
-
-def test_a_task_is_found_at_its_own_address(office: Client, policy: PolicyDocument) -> None:
-    task = make_task(policy)
-    assert codes(read(office, task.get_absolute_url())) == ["A1-01"]
 
 
 # Another day

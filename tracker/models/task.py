@@ -293,7 +293,7 @@ class Task(Versioned, Natural):
         yield "kind", handed_over and not self.kind, _("To be handed over a task needs a kind.")
 
     def get_absolute_url(self) -> str:
-        return f"{reverse('tasks', args=[self.policy.slug])}?text={self.code}"
+        return reverse("task", args=[self.policy.slug, self.code])
 
     @property
     def place(self) -> str:
