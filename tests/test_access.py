@@ -68,6 +68,10 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
         "policy": ({"slug": "rise"}, answers(READERS, 200, 405)),
         "tasks": ({"slug": "rise"}, answers(READERS, 200, 405)),
         "task": ({"slug": "rise", "code": "A1-01"}, concerned(200, 405)),
+        "measure": ({"slug": "rise", "code": "A1"}, answers(READERS, 200, 405)),
+        "units": ({"slug": "rise"}, answers(READERS, 200, 405)),
+        "unit": ({"slug": "rise", "pk": "organization"}, answers(READERS, 200, 405)),
+        "unit_everywhere": ({"pk": "organization"}, answers(READERS, 200, 405)),
         "ledger": ({"slug": "rise"}, answers(READERS, 200, 405)),
         "login": (
             {},
@@ -189,7 +193,7 @@ def test_every_address_answers_every_role_as_listed(cast: dict[str, Any], role: 
     assert wrong == []
 
 
-@pytest.mark.parametrize("page", ["policy", "tasks", "ledger"])
+@pytest.mark.parametrize("page", ["policy", "tasks", "units", "ledger"])
 @pytest.mark.parametrize(
     ("role", "status"),
     [("supervisor", 200), ("administrator", 200), ("superuser", 200), ("leader", 404), ("lead_liaison", 404)],
@@ -202,7 +206,7 @@ def test_a_draft_exists_for_the_office_alone(cast: dict[str, Any], page: str, ro
     assert answer.status_code == status
 
 
-@pytest.mark.parametrize("page", ["policy", "tasks", "ledger"])
+@pytest.mark.parametrize("page", ["policy", "tasks", "units", "ledger"])
 def test_an_unknown_policy_is_not_found(cast: dict[str, Any], page: str) -> None:
     client = Client()
     client.force_login(cast["supervisor"])

@@ -21,7 +21,7 @@ from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 from tracker import dates
 from tracker.choices import Group, Kind, Light, Status
 from tracker.models import Organization, PolicyDocument, Task
-from tracker.models.task import TaskQuerySet
+from tracker.models.task import TaskQuerySet, cooperating
 
 LONGEST_TEXT = 100
 SHOWN = 40  # characters of a value that cannot be read
@@ -157,6 +157,7 @@ class TaskFilter(FilterSet):
     section = ChoiceFilter(label=gettext_lazy("section"), field_name="measure__section__number")
     measure = ChoiceFilter(label=gettext_lazy("measure"), field_name="measure__code")
     lead = ChoiceFilter(label=gettext_lazy("lead unit"), method="led_by")
+    helping = ChoiceFilter(label=gettext_lazy("co-operating unit"), method="helped_by")
     kind = ChoiceFilter(label=gettext_lazy("kind"), method="of_kind")
     group = ChoiceFilter(label=gettext_lazy("figure"), method="in_group")
     deadline_from = DayFilter(label=gettext_lazy("deadline from"), field_name="deadline", lookup_expr="gte")
@@ -233,6 +234,10 @@ class TaskFilter(FilterSet):
         """Keep tasks that a unit leads, or that no unit leads."""
         return tasks.filter(lead_unit=None if value == NONE else int(value))
 
+    def helped_by(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
+        """Keep tasks that a unit co-operates in."""
+        return tasks.filter(cooperating(int(value)))
+
     def of_kind(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
         """Keep tasks of a kind, or those whose kind is not set."""
         return tasks.filter(kind="" if value == NONE else value)
@@ -258,6 +263,7 @@ class TaskFilter(FilterSet):
             measures.setdefault(measure.section_id, []).append((measure.code, str(measure)))
         offered: dict[str, list[Any]] = {
             "unit": units,
+            "helping": units,
             "lead": [*units, (NONE, _("no lead unit"))],
             "section": [(str(part.number), str(part)) for part in sections.values()],
             "measure": [(str(sections[key]), pairs) for key, pairs in measures.items()],

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from tracker import rules
 from tracker.choices import GROUP_LIGHTS, Group, Kind, Light, Status
+from tracker.dates import DAY
 from tracker.filters import FIGURES, NONE, TOTAL
 from tracker.models import Organization, PolicyDocument, Task
 from tracker.models.task import TaskQuerySet, light_is, overdue, unreported
@@ -107,6 +108,15 @@ class Late:
 
 
 @dataclass(frozen=True)
+class Owing:
+    """A task whose report is missing: for which period, and the last day of grace."""
+
+    task: Task
+    period: str
+    due: dt.date
+
+
+@dataclass(frozen=True)
 class Turning:
     """A task that will turn if nothing is reported: when, into which light, and why then."""
 
@@ -126,6 +136,15 @@ def by_section(tasks: TaskQuerySet, policy: PolicyDocument, on: dt.date, asks: M
     ]
 
 
+def by_measure(tasks: TaskQuerySet, policy: PolicyDocument, on: dt.date, asks: Mapping[str, str]) -> list[Row]:
+    """Count the tasks of each measure and each general demand, in the order of the text."""
+    found = _grouped(tasks, "measure", on)
+    return [
+        Row(measure, str(measure), found.get(measure.pk, Counts()), {**asks, "measure": measure.code})
+        for measure in policy.measures.all()
+    ]
+
+
 def by_unit(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[Row]:
     """Count the tasks that each unit leads, ranked by closing rate; those without a lead come last."""
     found = _grouped(tasks, "lead_unit", on)
@@ -134,6 +153,13 @@ def by_unit(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[R
     if None in found:
         rows.append(Row(None, _("no lead unit"), found[None], {**asks, "lead": NONE}))
     return rows
+
+
+def by_helper(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[Row]:
+    """Count the tasks that each unit co-operates in; a task of several units is counted with each."""
+    found = _grouped(tasks, "co_units", on)
+    units = Organization.objects.filter(pk__in=[key for key in found if key])
+    return [Row(unit, unit.short_name, found[unit.pk], {**asks, "helping": str(unit.pk)}) for unit in units]
 
 
 def by_kind(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[Row]:
@@ -158,6 +184,12 @@ def all_of(rows: Iterable[Row], asks: Mapping[str, str]) -> Row:
     return Row(None, FIGURES[TOTAL][0], sum((row.counts for row in rows), Counts()), asks)
 
 
+def row_of(tasks: TaskQuerySet, on: dt.date, of: Any, asks: Mapping[str, str]) -> Row:
+    """Count some tasks as one row."""
+    counts = tasks.aggregate(**_aggregates(on))
+    return Row(of, FIGURES[TOTAL][0], Counts(**{name.removeprefix("count_"): counts[name] for name in counts}), asks)
+
+
 def ranked(rows: Iterable[Row]) -> list[Row]:
     """Rank rows by closing rate, equal ranks for equal rates; rows without tasks have none and stand last.
 
@@ -179,6 +211,13 @@ def late(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Late]:
         for task in _few(longest, limit)
         if task.deadline
     ]
+
+
+def owing(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Owing]:
+    """Return the tasks whose report is missing, those that owe for longest first."""
+    longest = tasks.unreported(on).order_by(F("reported_through").asc(nulls_first=True), "owed_from", "code")
+    found = [(task, rules.first_owed(task, task.policy)) for task in _few(longest, limit)]
+    return [Owing(task, period.name(on), period.end + task.policy.grace_days * DAY) for task, period in found if period]
 
 
 def turning(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Turning]:
@@ -217,4 +256,5 @@ def _aggregates(on: dt.date) -> dict[str, Count]:
         "overdue": overdue(on),
         "unreported": unreported(on),
     }
-    return {f"count_{field.name}": Count("pk", filter=conditions[field.name]) for field in fields(Counts)}
+    # Every task has a policy, and the indexes that serve the figures hold it; they do not hold the key.
+    return {f"count_{field.name}": Count("policy", filter=conditions[field.name]) for field in fields(Counts)}

@@ -24,7 +24,8 @@ from tracker.models import Organization, PolicyDocument, Task, User
 from tracker.tables import TaskTable
 
 OVERVIEW, LIST = "/policies/rise/", "/policies/rise/tasks/"
-PAGES = ("/", OVERVIEW, LIST)
+MEASURE, UNITS = "/policies/rise/measures/A1/", "/policies/rise/units/"
+PAGES = ("/", OVERVIEW, LIST, MEASURE, UNITS)
 
 
 def read(client: Client, address: str, status: int = 200) -> str:

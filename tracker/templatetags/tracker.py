@@ -17,7 +17,7 @@ from django.utils.translation import pgettext
 from tracker import columns, links, tables
 from tracker.choices import Light
 from tracker.filters import label_and
-from tracker.models import ChecklistItem, Task
+from tracker.models import ChecklistItem, PolicyDocument, Task
 from tracker.numbers import Figure, Row
 
 register = template.Library()
@@ -41,6 +41,15 @@ def linked(context: Context, thing: Model, words: object) -> str:
     """Show words that lead to the page of a thing, in the policy of the page and for its day."""
     policy = context.get("policy")
     return links.linked(thing, words, policy.slug if policy else "", context.get("keep") or {})
+
+
+@register.simple_tag(takes_context=True)
+def name_of(context: Context, row: Row) -> str:
+    """Show the name of a row, which leads to the page of what it counts; across policies to the unit's in each."""
+    thing = row.of
+    if "unit" in context and isinstance(thing, PolicyDocument):
+        return links.linked(context["unit"], row.label, thing.slug, context.get("keep") or {})
+    return linked(context, thing, row.label) if isinstance(thing, Model) else str(row.label)
 
 
 @register.simple_tag
@@ -89,11 +98,13 @@ def rate(value: Fraction | None) -> str:
 
 
 @register.simple_tag
-def number(row: Row, name: str, slug: str) -> SafeString:
-    """Show a figure of a row as a link to its list; a zero leads nowhere."""
+def number(row: Row, name: str, slug: str) -> str:
+    """Show a figure of a row as a link to its list; a zero, or what lies across policies, leads nowhere."""
     figure = row.figure(name)
     if not figure.value:
         return format_html('<span class="zero">{}</span>', 0)
+    if not slug:
+        return str(figure.value)
     return format_html('<a href="{}">{}</a>', list_of(figure, slug), figure.value)
 
 
