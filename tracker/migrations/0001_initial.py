@@ -391,9 +391,9 @@ class Migration(migrations.Migration):
                 ('turns_red_on', models.DateField(editable=False, null=True, verbose_name='turns red on')),
                 ('sort_key', models.CharField(blank=True, db_collation=settings.CODE_COLLATION, default='', editable=False, max_length=32, verbose_name='sort')),
                 ('co_units', models.ManyToManyField(blank=True, related_name='co_tasks', to='tracker.organization', verbose_name='co-operating units')),
-                ('lead_unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='led_tasks', to='tracker.organization', verbose_name='lead unit')),
+                ('lead_unit', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='led_tasks', to='tracker.organization', verbose_name='lead unit')),
                 ('measure', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='tasks', to='tracker.measure', verbose_name='measure')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='tracker.policydocument', verbose_name='policy')),
+                ('policy', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='tracker.policydocument', verbose_name='policy')),
             ],
             options={
                 'verbose_name': 'task',
@@ -531,19 +531,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='task',
-            index=models.Index(fields=['lead_unit', 'status', 'turns_red_on', 'turns_yellow_on', 'deadline', 'closed_on', 'percent'], name='task_unit_figures'),
+            index=models.Index(fields=['policy', 'status', 'turns_red_on', 'turns_yellow_on', 'deadline', 'closed_on', 'closing_requested_on', 'owed_from', 'reported_through', 'measure', 'lead_unit', 'kind', 'lead_is_proposed', 'percent', 'code'], name='task_policy_figures'),
         ),
         migrations.AddIndex(
             model_name='task',
-            index=models.Index(fields=['policy', 'status', 'turns_red_on'], name='task_red'),
-        ),
-        migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['policy', 'status', 'turns_yellow_on'], name='task_yellow'),
+            index=models.Index(fields=['lead_unit', 'status', 'turns_red_on', 'turns_yellow_on', 'deadline', 'closed_on', 'closing_requested_on', 'owed_from', 'reported_through', 'policy', 'percent'], name='task_unit_figures'),
         ),
         migrations.AddIndex(
             model_name='task',
             index=models.Index(fields=['policy', 'deadline', 'code'], name='task_due'),
+        ),
+        migrations.AddIndex(
+            model_name='task',
+            index=models.Index(fields=['policy', 'title', 'code'], name='task_title'),
         ),
         migrations.AddConstraint(
             model_name='task',
