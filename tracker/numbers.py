@@ -22,7 +22,7 @@ from tracker.choices import GROUP_LIGHTS, Group, Kind, Light, Status
 from tracker.dates import DAY
 from tracker.filters import FIGURES, NONE, TOTAL
 from tracker.models import Organization, PolicyDocument, Task
-from tracker.models.task import TaskQuerySet, light_is, overdue, unreported
+from tracker.models.task import FORECAST_DAYS, TaskQuerySet, light_is, overdue, unreported
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,15 @@ class Turning:
     reasons: list[str]
 
 
+@dataclass(frozen=True)
+class Day:
+    """How many tasks turn on a day if nothing is reported, and into which light."""
+
+    day: dt.date
+    yellow: int
+    red: int
+
+
 def by_section(tasks: TaskQuerySet, policy: PolicyDocument, on: dt.date, asks: Mapping[str, str]) -> list[Row]:
     """Count the tasks of each section, in the order of the text."""
     found = _grouped(tasks, "measure__section", on)
@@ -222,13 +231,25 @@ def owing(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Owing]:
 
 def turning(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Turning]:
     """Return the tasks that turn next if nothing is reported, the soonest first."""
-    # Yellow never comes after red: a yellow day still ahead is the next turn, else red is.
-    next_turn = Case(When(turns_yellow_on__gt=on, then=F("turns_yellow_on")), default=F("turns_red_on"))
-    soonest = tasks.turning(on).annotate(next_turn=next_turn).order_by("next_turn", "code")
+    soonest = tasks.turning(on).annotate(next_turn=_next_turn(on)).order_by("next_turn", "code")
     return [
         Turning(task, day, (day - on).days, task.light_on(day), task.reasons_on(day))
         for task, day in ((task, task.next_turn) for task in _few(soonest, limit))
     ]
+
+
+def turning_days(tasks: TaskQuerySet, on: dt.date) -> list[Day]:
+    """Count what turns next on each day of the forecast; the days add up to the tasks that turn."""
+    turns = tasks.turning(on).annotate(next_turn=_next_turn(on)).order_by().values_list("next_turn")
+    counted = turns.annotate(every=Count("pk"), red=Count("pk", filter=Q(turns_red_on=F("next_turn"))))
+    found = {day: (every - red, red) for day, every, red in counted}
+    days = [on + number * DAY for number in range(1, FORECAST_DAYS + 1)]
+    return [Day(day, *found.get(day, (0, 0))) for day in days]
+
+
+def _next_turn(on: dt.date) -> Case:
+    """Return the next turning date: yellow never comes after red, so a yellow day still ahead, else the red one."""
+    return Case(When(turns_yellow_on__gt=on, then=F("turns_yellow_on")), default=F("turns_red_on"))
 
 
 def _by_rate(row: Row) -> Fraction:
