@@ -51,6 +51,12 @@ def answers(allowed: tuple[str, ...], get: int = 200, post: int = 200, refused: 
     return {"GET": {role: code(role, get) for role in ROLES}, "POST": {role: code(role, post) for role in ROLES}}
 
 
+def concerned(get: int, post: int) -> Expected:
+    """Say what each role gets of a task of two units: to a third unit it does not exist."""
+    found = answers(READERS, get, post)
+    return {**found, "GET": {**found["GET"], "other_liaison": 404}}
+
+
 def same(get: int, post: int) -> Expected:
     return {"GET": dict.fromkeys(ROLES, get), "POST": dict.fromkeys(ROLES, post)}
 
@@ -61,6 +67,11 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
         "home": ({}, answers(READERS, 200, 405)),
         "policy": ({"slug": "rise"}, answers(READERS, 200, 405)),
         "tasks": ({"slug": "rise"}, answers(READERS, 200, 405)),
+        "task": ({"slug": "rise", "code": "A1-01"}, concerned(200, 405)),
+        "measure": ({"slug": "rise", "code": "A1"}, answers(READERS, 200, 405)),
+        "units": ({"slug": "rise"}, answers(READERS, 200, 405)),
+        "unit": ({"slug": "rise", "pk": "organization"}, answers(READERS, 200, 405)),
+        "unit_everywhere": ({"pk": "organization"}, answers(READERS, 200, 405)),
         "ledger": ({"slug": "rise"}, answers(READERS, 200, 405)),
         "login": (
             {},
@@ -181,7 +192,7 @@ def test_every_address_answers_every_role_as_listed(cast: dict[str, Any], role: 
     assert wrong == []
 
 
-@pytest.mark.parametrize("page", ["policy", "tasks", "ledger"])
+@pytest.mark.parametrize("page", ["policy", "tasks", "units", "ledger"])
 @pytest.mark.parametrize(
     ("role", "status"),
     [("supervisor", 200), ("administrator", 200), ("superuser", 200), ("leader", 404), ("lead_liaison", 404)],
@@ -193,7 +204,7 @@ def test_a_draft_exists_for_the_office_alone(cast: dict[str, Any], page: str, ro
     assert answer.status_code == status
 
 
-@pytest.mark.parametrize("page", ["policy", "tasks", "ledger"])
+@pytest.mark.parametrize("page", ["policy", "tasks", "units", "ledger"])
 def test_an_unknown_policy_is_not_found(cast: dict[str, Any], page: str) -> None:
     client = Client()
     client.force_login(cast["supervisor"])

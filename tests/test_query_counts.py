@@ -14,6 +14,11 @@ LIMITS = {
     "home": 15,
     "policy": 25,
     "tasks": 15,
+    "task": 20,
+    "measure": 20,
+    "units": 15,
+    "unit": 20,
+    "unit_everywhere": 20,
     "ledger": 15,
     "admin:tracker_task_changelist": 15,
     "admin:tracker_task_change": 20,
@@ -22,9 +27,15 @@ LIMITS = {
 
 def count(client: Client, policy: PolicyDocument, name: str) -> int:
     """Count the queries of one address, session and account included."""
-    arguments = {"policy": [policy.slug], "tasks": [policy.slug], "ledger": [policy.slug]}.get(name, [])
-    if name == "admin:tracker_task_change":
-        arguments = [policy.tasks.order_by("pk").first().pk]
+    slug, task = policy.slug, policy.tasks.select_related("measure").order_by("pk").first()
+    arguments = {
+        **{key: [slug] for key in ("policy", "tasks", "units", "ledger")},
+        "task": [slug, task.code],
+        "measure": [slug, task.measure.code],
+        "unit": [slug, task.lead_unit_id],
+        "unit_everywhere": [task.lead_unit_id],
+        "admin:tracker_task_change": [task.pk],
+    }.get(name, [])
     address = reverse(name, args=arguments)
     read_through(client.get(address))  # what Django keeps in memory for ever is asked for once
     with CaptureQueriesContext(connection) as queries:

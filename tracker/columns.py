@@ -5,7 +5,7 @@ drift apart. Adding a column is one line in `COLUMNS`.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import F, OrderBy
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from tracker.choices import Light, Status
-from tracker.models import Task
+from tracker.models import ChecklistItem, Task
 
 Native = str | int | float | dt.date | None
 
@@ -50,16 +50,21 @@ def light_text(task: Task, on: dt.date) -> str:
     return f"{light.style.symbol} {light_words(light, task.status)}"
 
 
+def steps_done(items: Sequence[ChecklistItem]) -> str:
+    """Say how many steps of a checklist are done."""
+    done = sum(1 for item in items if item.done_on)
+    return ngettext("%(done)d of %(count)d step done", "%(done)d of %(count)d steps done", len(items)) % {
+        "done": done,
+        "count": len(items),
+    }
+
+
 def steps_text(task: Task, on: dt.date) -> str:
     """Say what is to be done, then how far the checklist is."""
     items = list(task.items.all())
     lines = [task.description] if task.description else []
     if items:
-        done = sum(1 for item in items if item.done_on)
-        lines.append(
-            ngettext("%(done)d of %(count)d step done:", "%(done)d of %(count)d steps done:", len(items))
-            % {"done": done, "count": len(items)}
-        )
+        lines.append(steps_done(items) + pgettext("after a field's name", ":"))
         lines += [f"{'✓' if item.done_on else '○'} {item.title}" for item in items]
     return "\n".join(lines)
 
@@ -88,13 +93,15 @@ def not_yet(task: Task, on: dt.date) -> None:
     return
 
 
-LADDER = ("measure__section__number", "measure__order")
+# No two tasks of a policy share one of these: no further key is needed.
+UNIQUE = {"code", "sort_key"}
+MAY_BE_EMPTY = {field.name for field in Task._meta.local_concrete_fields if field.null}
 
 COLUMNS = {
     column.name: column
     for column in (
-        Column("section", gettext_lazy("section"), lambda t, on: t.measure.section.name, 10, order=(*LADDER, "code")),
-        Column("measure", gettext_lazy("measure"), lambda t, on: str(t.measure), 15, order=(*LADDER, "code")),
+        Column("section", gettext_lazy("section"), lambda t, on: t.measure.section.name, 10, order=("sort_key",)),
+        Column("measure", gettext_lazy("measure"), lambda t, on: str(t.measure), 15, order=("sort_key",)),
         Column("code", gettext_lazy("task code"), lambda t, on: t.code, 9, order=("code",)),
         Column("title", gettext_lazy("key task"), lambda t, on: t.title, 18, order=("title",)),
         Column("steps", gettext_lazy("steps / checklist"), steps_text, 38),
@@ -132,6 +139,14 @@ COLUMNS = {
 
 
 def ordering(column: Column, descending: bool = False) -> list[OrderBy]:
-    """Return the order of a column: empty values last in both directions, the code as the last key."""
-    keys = [F(key).desc(nulls_last=True) if descending else F(key).asc(nulls_last=True) for key in column.order]
-    return [*keys, F("code").asc()]
+    """Return the order of a column: empty values last in both directions, the code as the last key.
+
+    Only a column that can be empty says where: told so, a database leaves its indexes aside.
+    """
+    keys = [_directed(key, descending) for key in column.order]
+    return keys if UNIQUE.intersection(column.order) else [*keys, F("code").asc()]
+
+
+def _directed(key: str, descending: bool) -> OrderBy:
+    last = key.split("__")[0] in MAY_BE_EMPTY or None
+    return F(key).desc(nulls_last=last) if descending else F(key).asc(nulls_last=last)

@@ -11,9 +11,12 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
+from django.forms.utils import flatatt
 from django.http import QueryDict
 from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
@@ -21,7 +24,7 @@ from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 from tracker import dates
 from tracker.choices import Group, Kind, Light, Status
 from tracker.models import Organization, PolicyDocument, Task
-from tracker.models.task import TaskQuerySet
+from tracker.models.task import TaskQuerySet, cooperating
 
 LONGEST_TEXT = 100
 SHOWN = 40  # characters of a value that cannot be read
@@ -121,6 +124,30 @@ class DayFilter(Filter):
     field_class = DayField
 
 
+class Choice(forms.Select):
+    """A plain list of choices, written in one go: Django renders a template for each single choice."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        chosen = {str(each) for each in self.format_value(value)}
+        groups = [
+            (words, inside) if isinstance(inside, list) else (None, [(words, inside)]) for words, inside in self.choices
+        ]
+        return format_html(
+            "<select{}>{}</select>",
+            flatatt(self.build_attrs({"name": name, **self.attrs}, attrs)),
+            format_html_join("", "{}", ((_group(words, pairs, chosen),) for words, pairs in groups)),
+        )
+
+
+def _group(words: str | None, pairs: Iterable[tuple[Any, Any]], chosen: Collection[str]) -> SafeString:
+    options = format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        ((value, " selected" if str(value) in chosen else "", label) for value, label in pairs),
+    )
+    return options if words is None else format_html('<optgroup label="{}">{}</optgroup>', words, options)
+
+
 class Tick(forms.CheckboxInput):
     """A box that asks for “1”, so that anything else can be refused in words."""
 
@@ -157,6 +184,7 @@ class TaskFilter(FilterSet):
     section = ChoiceFilter(label=gettext_lazy("section"), field_name="measure__section__number")
     measure = ChoiceFilter(label=gettext_lazy("measure"), field_name="measure__code")
     lead = ChoiceFilter(label=gettext_lazy("lead unit"), method="led_by")
+    helping = ChoiceFilter(label=gettext_lazy("co-operating unit"), method="helped_by")
     kind = ChoiceFilter(label=gettext_lazy("kind"), method="of_kind")
     group = ChoiceFilter(label=gettext_lazy("figure"), method="in_group")
     deadline_from = DayFilter(label=gettext_lazy("deadline from"), field_name="deadline", lookup_expr="gte")
@@ -215,13 +243,13 @@ class TaskFilter(FilterSet):
             named = Organization.objects.filter(
                 Q(name__icontains=word) | Q(short_name__icontains=word) | Q(aliases__icontains=word)
             )
-            helping = Task.co_units.through.objects.filter(task=OuterRef("pk"), organization__in=named)
+            helping = Task.co_units.through.objects.filter(organization__in=named)
             tasks = tasks.filter(
                 Q(code__icontains=word)
                 | Q(title__icontains=word)
                 | Q(description__icontains=word)
                 | Q(lead_unit__in=named)
-                | Exists(helping)
+                | Q(pk__in=helping.values("task"))
             )
         return tasks
 
@@ -232,6 +260,10 @@ class TaskFilter(FilterSet):
     def led_by(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
         """Keep tasks that a unit leads, or that no unit leads."""
         return tasks.filter(lead_unit=None if value == NONE else int(value))
+
+    def helped_by(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
+        """Keep tasks that a unit co-operates in."""
+        return tasks.filter(cooperating(int(value)))
 
     def of_kind(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
         """Keep tasks of a kind, or those whose kind is not set."""
@@ -258,6 +290,7 @@ class TaskFilter(FilterSet):
             measures.setdefault(measure.section_id, []).append((measure.code, str(measure)))
         offered: dict[str, list[Any]] = {
             "unit": units,
+            "helping": units,
             "lead": [*units, (NONE, _("no lead unit"))],
             "section": [(str(part.number), str(part)) for part in sections.values()],
             "measure": [(str(sections[key]), pairs) for key, pairs in measures.items()],
@@ -269,6 +302,7 @@ class TaskFilter(FilterSet):
         for each in self.filters.values():
             if isinstance(each, ChoiceFilter):
                 each.extra["empty_label"] = _("all")
+                each.extra.setdefault("widget", Choice)
 
     def _choices(self, name: str) -> dict[str, str]:
         """Return values and words of a filter, groups undone."""

@@ -19,9 +19,10 @@ from django.utils.translation import gettext as _
 
 from tracker import rules
 from tracker.choices import GROUP_LIGHTS, Group, Kind, Light, Status
+from tracker.dates import DAY
 from tracker.filters import FIGURES, NONE, TOTAL
 from tracker.models import Organization, PolicyDocument, Task
-from tracker.models.task import TaskQuerySet, light_is, overdue, unreported
+from tracker.models.task import FORECAST_DAYS, TaskQuerySet, light_is, overdue, unreported
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,15 @@ class Late:
 
 
 @dataclass(frozen=True)
+class Owing:
+    """A task whose report is missing: for which period, and the last day of grace."""
+
+    task: Task
+    period: str
+    due: dt.date
+
+
+@dataclass(frozen=True)
 class Turning:
     """A task that will turn if nothing is reported: when, into which light, and why then."""
 
@@ -115,6 +125,15 @@ class Turning:
     days: int
     light: Light
     reasons: list[str]
+
+
+@dataclass(frozen=True)
+class Day:
+    """How many tasks turn on a day if nothing is reported, and into which light."""
+
+    day: dt.date
+    yellow: int
+    red: int
 
 
 def by_section(tasks: TaskQuerySet, policy: PolicyDocument, on: dt.date, asks: Mapping[str, str]) -> list[Row]:
@@ -126,6 +145,15 @@ def by_section(tasks: TaskQuerySet, policy: PolicyDocument, on: dt.date, asks: M
     ]
 
 
+def by_measure(tasks: TaskQuerySet, policy: PolicyDocument, on: dt.date, asks: Mapping[str, str]) -> list[Row]:
+    """Count the tasks of each measure and each general demand, in the order of the text."""
+    found = _grouped(tasks, "measure", on)
+    return [
+        Row(measure, str(measure), found.get(measure.pk, Counts()), {**asks, "measure": measure.code})
+        for measure in policy.measures.all()
+    ]
+
+
 def by_unit(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[Row]:
     """Count the tasks that each unit leads, ranked by closing rate; those without a lead come last."""
     found = _grouped(tasks, "lead_unit", on)
@@ -134,6 +162,13 @@ def by_unit(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[R
     if None in found:
         rows.append(Row(None, _("no lead unit"), found[None], {**asks, "lead": NONE}))
     return rows
+
+
+def by_helper(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[Row]:
+    """Count the tasks that each unit co-operates in; a task of several units is counted with each."""
+    found = _grouped(tasks, "co_units", on)
+    units = Organization.objects.filter(pk__in=[key for key in found if key])
+    return [Row(unit, unit.short_name, found[unit.pk], {**asks, "helping": str(unit.pk)}) for unit in units]
 
 
 def by_kind(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[Row]:
@@ -156,6 +191,12 @@ def by_policy(
 def all_of(rows: Iterable[Row], asks: Mapping[str, str]) -> Row:
     """Add up rows that share no task."""
     return Row(None, FIGURES[TOTAL][0], sum((row.counts for row in rows), Counts()), asks)
+
+
+def row_of(tasks: TaskQuerySet, on: dt.date, of: Any, asks: Mapping[str, str]) -> Row:
+    """Count some tasks as one row."""
+    counts = tasks.aggregate(**_aggregates(on))
+    return Row(of, FIGURES[TOTAL][0], Counts(**{name.removeprefix("count_"): counts[name] for name in counts}), asks)
 
 
 def ranked(rows: Iterable[Row]) -> list[Row]:
@@ -181,15 +222,34 @@ def late(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Late]:
     ]
 
 
+def owing(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Owing]:
+    """Return the tasks whose report is missing, those that owe for longest first."""
+    longest = tasks.unreported(on).order_by(F("reported_through").asc(nulls_first=True), "owed_from", "code")
+    found = [(task, rules.first_owed(task, task.policy)) for task in _few(longest, limit)]
+    return [Owing(task, period.name(on), period.end + task.policy.grace_days * DAY) for task, period in found if period]
+
+
 def turning(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Turning]:
     """Return the tasks that turn next if nothing is reported, the soonest first."""
-    # Yellow never comes after red: a yellow day still ahead is the next turn, else red is.
-    next_turn = Case(When(turns_yellow_on__gt=on, then=F("turns_yellow_on")), default=F("turns_red_on"))
-    soonest = tasks.turning(on).annotate(next_turn=next_turn).order_by("next_turn", "code")
+    soonest = tasks.turning(on).annotate(next_turn=_next_turn(on)).order_by("next_turn", "code")
     return [
         Turning(task, day, (day - on).days, task.light_on(day), task.reasons_on(day))
         for task, day in ((task, task.next_turn) for task in _few(soonest, limit))
     ]
+
+
+def turning_days(tasks: TaskQuerySet, on: dt.date) -> list[Day]:
+    """Count what turns next on each day of the forecast; the days add up to the tasks that turn."""
+    turns = tasks.turning(on).annotate(next_turn=_next_turn(on)).order_by().values_list("next_turn")
+    counted = turns.annotate(every=Count("pk"), red=Count("pk", filter=Q(turns_red_on=F("next_turn"))))
+    found = {day: (every - red, red) for day, every, red in counted}
+    days = [on + number * DAY for number in range(1, FORECAST_DAYS + 1)]
+    return [Day(day, *found.get(day, (0, 0))) for day in days]
+
+
+def _next_turn(on: dt.date) -> Case:
+    """Return the next turning date: yellow never comes after red, so a yellow day still ahead, else the red one."""
+    return Case(When(turns_yellow_on__gt=on, then=F("turns_yellow_on")), default=F("turns_red_on"))
 
 
 def _by_rate(row: Row) -> Fraction:
@@ -217,4 +277,5 @@ def _aggregates(on: dt.date) -> dict[str, Count]:
         "overdue": overdue(on),
         "unreported": unreported(on),
     }
-    return {f"count_{field.name}": Count("pk", filter=conditions[field.name]) for field in fields(Counts)}
+    # Every task has a policy, and the indexes that serve the figures hold it; they do not hold the key.
+    return {f"count_{field.name}": Count("policy", filter=conditions[field.name]) for field in fields(Counts)}

@@ -3,12 +3,17 @@
 from django.contrib import admin
 from django.urls import path
 
-from tracker.views import accounts, exports, pages
+from tracker.views import accounts, details, exports, pages
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("policies/<slug:slug>/", pages.policy, name="policy"),
     path("policies/<slug:slug>/tasks/", pages.tasks, name="tasks"),
+    path("policies/<slug:slug>/tasks/<str:code>/", details.task, name="task"),
+    path("policies/<slug:slug>/measures/<str:code>/", details.measure, name="measure"),
+    path("policies/<slug:slug>/units/", details.units, name="units"),
+    path("policies/<slug:slug>/units/<int:pk>/", details.unit, name="unit"),
+    path("units/<int:pk>/", details.unit_everywhere, name="unit_everywhere"),
     path("policies/<slug:slug>/ledger.xlsx", exports.ledger, name="ledger"),
     path("login/", accounts.login, name="login"),
     path("logout/", accounts.logout, name="logout"),

@@ -8,6 +8,8 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -17,11 +19,19 @@ from django.utils.translation import gettext as _
 
 from tracker import permissions, rules
 from tracker.choices import RUNNING, Kind, Status, Way
-from tracker.models import ChecklistItem, Organization, PolicyDocument, Task, User
+from tracker.models import ChecklistItem, Measure, Organization, PolicyDocument, Section, Task, User
 from tracker.models.base import History, Versioned
 
-DERIVED = ("percent", "turns_yellow_on", "turns_red_on")
+DERIVED = ("percent", "turns_yellow_on", "turns_red_on", "sort_key")
 BATCH = 1000
+# How a task leads to what its derived columns come from.
+SOURCES: dict[type[models.Model], str] = {
+    PolicyDocument: "policy",
+    Section: "measure__section",
+    Measure: "measure",
+    Task: "pk",
+    ChecklistItem: "items",
+}
 # From one of these a task is reopened or resumed.
 ENDED = (Status.CLOSED, Status.SUSPENDED, Status.CANCELLED)
 
@@ -54,8 +64,8 @@ def save(row: Versioned, act: Act, seen: int | None = None) -> None:
         made = _claim(row, seen)
         _lay(row)
         _record(row, act, made)
-        if isinstance(row, PolicyDocument) and not made:
-            refresh([row.pk])
+        if not made:
+            _refresh(_deriving_from([(type(row), row.pk)]))
 
 
 def delete(row: models.Model, act: Act) -> None:
@@ -177,7 +187,7 @@ def each(tasks: Collection[tuple[Task, int]], change: Callable[[Task, int], None
 
 
 def derive(task: Task, items: Sequence[ChecklistItem]) -> bool:
-    """Set percent and turning dates of a task from its facts; say whether anything changed."""
+    """Set percent, turning dates and sort key of a task from its facts; say whether anything changed."""
     before = [getattr(task, name) for name in DERIVED]
     if items:
         ticked = sum(item.weight for item in items if item.done_on)
@@ -185,18 +195,16 @@ def derive(task: Task, items: Sequence[ChecklistItem]) -> bool:
     elif task.kind != Kind.QUANTIFIED:
         task.percent = 0
     task.turns_yellow_on, task.turns_red_on = rules.turning_dates(task, task.policy)
+    task.sort_key = task.place
     return before != [getattr(task, name) for name in DERIVED]
 
 
 def refresh(policy_ids: Collection[int]) -> int:
-    """Derive percent and turning dates anew for all tasks of some policies; return how many changed.
+    """Set every derived column anew for all tasks of some policies; return how many tasks changed.
 
     Derived columns are no edit: versions stay, and open forms stay good.
     """
-    tasks = Task.objects.filter(policy__in=policy_ids).select_related("policy").prefetch_related("items")
-    changed = [task for task in tasks.iterator(chunk_size=BATCH) if derive(task, list(task.items.all()))]
-    Task.objects.bulk_update(changed, DERIVED, batch_size=BATCH)
-    return len(changed)
+    return _refresh(Q(policy__in=policy_ids))
 
 
 def adopt(laid: Collection[tuple[type[models.Model], Any, bool]], act: Act) -> None:
@@ -204,13 +212,24 @@ def adopt(laid: Collection[tuple[type[models.Model], Any, bool]], act: Act) -> N
 
     `laid` names model, primary key and whether the row is new.
     """
-    kinds = (PolicyDocument, Task, ChecklistItem)
-    keys = {kind: [key for model, key, _made in laid if model is kind] for kind in kinds}
-    touched = Q(policy__in=keys[PolicyDocument]) | Q(pk__in=keys[Task]) | Q(items__in=keys[ChecklistItem])
+    touched = _deriving_from([(model, key) for model, key, _made in laid])
     refresh(set(Task.objects.filter(touched).values_list("policy_id", flat=True)))
     for model, key, made in laid:
         if model in History.records:
             _record(model._default_manager.get(pk=key), act, made)
+
+
+def _deriving_from(rows: Collection[tuple[type[models.Model], Any]]) -> Q:
+    """Ask for the tasks with a derived column that comes from one of some rows."""
+    keys = {kind: [key for model, key in rows if model is kind] for kind in SOURCES}
+    return reduce(or_, (Q(**{f"{way}__in": keys[kind]}) for kind, way in SOURCES.items() if keys[kind]), Q(pk__in=[]))
+
+
+def _refresh(which: Q) -> int:
+    tasks = Task.objects.filter(which).select_related("policy", "measure__section").prefetch_related("items")
+    changed = [task for task in tasks.iterator(chunk_size=BATCH) if derive(task, list(task.items.all()))]
+    Task.objects.bulk_update(changed, DERIVED, batch_size=BATCH)
+    return len(changed)
 
 
 def _check_right(row: models.Model, act: Act) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.db.models import Count
 from django.urls import reverse
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
@@ -28,9 +29,21 @@ GRAVE = ("serious", "critical")
 WEIGHT = 300 * 1024  # bytes that a page may weigh, with everything it loads
 
 
+def task_codes() -> list[str]:
+    """Return a task of each status and kind."""
+    found = {(task.status, task.kind): task.code for task in Task.objects.filter(policy__slug=DEMO)}
+    return sorted(found.values())
+
+
+def busiest_units() -> list[Organization]:
+    """Return the unit that leads most, and one that leads nothing."""
+    ordered = Organization.objects.annotate(leads=Count("led_tasks")).order_by("-leads", "pk")
+    return [ordered[0], ordered.reverse()[0]]
+
+
 def report_pages() -> list[str]:
     """List the report pages, also filtered, sorted, empty and for another day."""
-    tasks = reverse("tasks", args=[DEMO])
+    tasks, units = reverse("tasks", args=[DEMO]), busiest_units()
     return [
         reverse("home"),
         reverse("policy", args=["central-china-rise"]),
@@ -39,6 +52,12 @@ def report_pages() -> list[str]:
         reverse("policy", args=[DEMO]) + "?on=nonsense",
         tasks,
         tasks + "?light=red&sort=-deadline&per_page=50",
+        *(reverse("task", args=[DEMO, code]) for code in task_codes()),
+        reverse("measure", args=[DEMO, "A1"]),
+        reverse("measure", args=["central-china-rise", "B0"]),
+        reverse("units", args=[DEMO]),
+        *(reverse("unit", args=[DEMO, unit.pk]) for unit in units),
+        reverse("unit_everywhere", args=[units[0].pk]) + "?on=2027-06-30",
         tasks + "?text=nothing-has-this",
         tasks + "?light=nonsense&page=99",
     ]

@@ -24,7 +24,8 @@ from tracker.models import Organization, PolicyDocument, Task, User
 from tracker.tables import TaskTable
 
 OVERVIEW, LIST = "/policies/rise/", "/policies/rise/tasks/"
-PAGES = ("/", OVERVIEW, LIST)
+MEASURE, UNITS = "/policies/rise/measures/A1/", "/policies/rise/units/"
+PAGES = ("/", OVERVIEW, LIST, MEASURE, UNITS)
 
 
 def read(client: Client, address: str, status: int = 200) -> str:
@@ -134,14 +135,12 @@ def test_no_page_of_real_data_is_called_a_demonstration(office: Client, policy: 
     assert "Demonstration data" not in read(office, address)
 
 
-def test_the_title_of_a_task_leads_an_editor_to_its_form(office: Client, policy: PolicyDocument) -> None:
-    task = make_task(policy)
-    assert reverse("admin:tracker_task_change", args=[task.pk]) in links(read(office, LIST))
-
-
-def test_the_title_of_a_task_leads_a_reader_nowhere(browser: Browser, leader: User, policy: PolicyDocument) -> None:
-    make_task(policy)
-    assert "/admin/" not in read(browser(leader), LIST)
+@pytest.mark.parametrize("address", [OVERVIEW, LIST])
+def test_a_task_leads_to_its_page(browser: Browser, leader: User, policy: PolicyDocument, address: str) -> None:
+    make_task(policy, deadline=TODAY - DAY)
+    page = read(browser(leader), address)
+    assert "/policies/rise/tasks/A1-01/" in links(page)
+    assert "/admin/" not in page
 
 
 # What the pages say
@@ -313,11 +312,6 @@ def test_an_unreadable_filter_is_named_and_left_out(office: Client, policy: Poli
     assert codes(page) == ["A1-01"]
 
 
-def test_a_task_is_found_at_its_own_address(office: Client, policy: PolicyDocument) -> None:
-    task = make_task(policy)
-    assert codes(read(office, task.get_absolute_url())) == ["A1-01"]
-
-
 # Another day
 
 
@@ -428,3 +422,48 @@ def test_what_is_not_allowed_says_so_and_leads_home(browser: Browser, leader: Us
 def test_too_many_parameters_are_refused_in_words(office: Client) -> None:
     page = read(office, "/?" + "&".join(f"a{number}=1" for number in range(20_001)), 400)
     assert "could not be read" in page
+
+
+# The overview's measures and its forecast
+
+
+def test_the_overview_counts_measures_without_general_demands(office: Client, policy: PolicyDocument) -> None:
+    policy.measures.filter(code="B1").update(general=True)
+    page = re.sub(r"\s+", " ", read(office, OVERVIEW))
+    assert "1 measure; general demands are not counted among them" in page
+    assert page.count("general demand</span>") == 1
+    assert {"/policies/rise/measures/A1/", "/policies/rise/measures/B1/"} <= set(links(page))
+
+
+def test_the_calendar_has_30_days_and_counts_every_turn_once(office: Client, scattered: PolicyDocument) -> None:
+    page = read(office, OVERVIEW)
+    strip = re.search(r'<ol class="calendar".*?</ol>', page, re.DOTALL)
+    assert strip
+    days = re.findall(r'<time datetime="([^"]+)">', strip[0])
+    assert days == [(TODAY + number * DAY).isoformat() for number in range(1, 31)]
+    counts = re.findall(r"</span>(\d+)<span class=\"unseen\"> (red light|warning)</span>", strip[0])
+    assert sum(int(count) for count, _light in counts) == Task.objects.turning(TODAY).count() > 0
+
+
+def test_the_calendar_tells_yellow_from_red(office: Client, policy: PolicyDocument) -> None:
+    make_task(policy, "A1-01", deadline=TODAY + 9 * DAY)
+    make_task(policy, "A1-02", deadline=TODAY + DAY)  # yellow since six days, red the day after tomorrow
+    strip = re.sub(r"<[^>]+>|\s+", " ", read(office, OVERVIEW).split('class="calendar"')[1].split("</ol>")[0])
+    assert re.search(r"17\s+■\s+1\s+red light\s+▲\s+1\s+warning\s+18\s+none", strip)
+
+
+def test_the_list_stands_in_bands_in_the_order_of_the_text_alone(office: Client, policy: PolicyDocument) -> None:
+    for code in ("B1-01", "A1-02", "A1-01"):
+        make_task(policy, code)
+    page = read(office, LIST)
+    bands = re.findall(
+        r'<tr class="band band-(\w+)"><th scope="rowgroup" colspan="8"><a href="([^"]+)">([^<]+)</a>', page
+    )
+    assert bands == [
+        ("section", f"{LIST}?section=1", "A Section A"),
+        ("measure", MEASURE, "A1 Measure A1"),
+        ("section", f"{LIST}?section=2", "B Section B"),
+        ("measure", "/policies/rise/measures/B1/", "B1 Measure B1"),
+    ]
+    assert "col-measure" not in page
+    assert 'class="band' not in read(office, f"{LIST}?sort=code")

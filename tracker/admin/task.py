@@ -271,7 +271,7 @@ class TaskAdmin(VersionedAdmin):
         """Ask once with every row and its version, then change what is still as it was shown."""
         applying = "apply" in request.POST
         form = form_class(request.POST if applying else None)
-        tasks = list(queryset.order_by("policy", "measure__section__number", "measure__order", "code"))
+        tasks = list(queryset.order_by("policy", "sort_key"))
         if not (applying and form.is_valid()):
             context = {
                 **self.admin_site.each_context(request),

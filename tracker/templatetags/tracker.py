@@ -6,16 +6,18 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from django import template
+from django.db.models import Model
+from django.template import Context
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext
 
-from tracker import columns, tables
+from tracker import columns, links, tables
 from tracker.choices import Light
 from tracker.filters import label_and
-from tracker.models import Task
+from tracker.models import ChecklistItem, PolicyDocument, Task
 from tracker.numbers import Figure, Row
 
 register = template.Library()
@@ -32,6 +34,40 @@ def light(light: Light, status: str) -> SafeString:
 def lead(task: Task, on: dt.date) -> str:
     """Name the lead unit of a task, and say where it is only a proposal."""
     return columns.lead_text(task, on) or "—"
+
+
+@register.simple_tag(takes_context=True)
+def linked(context: Context, thing: Model, words: object) -> str:
+    """Show words that lead to the page of a thing, in the policy of the page and for its day."""
+    policy = context.get("policy")
+    return links.linked(thing, words, policy.slug if policy else "", context.get("keep") or {})
+
+
+@register.simple_tag(takes_context=True)
+def name_of(context: Context, row: Row) -> str:
+    """Show the name of a row, which leads to the page of what it counts; across policies to the unit's in each."""
+    thing = row.of
+    if "unit" in context and isinstance(thing, PolicyDocument):
+        return links.linked(context["unit"], row.label, thing.slug, context.get("keep") or {})
+    return linked(context, thing, row.label) if isinstance(thing, Model) else str(row.label)
+
+
+@register.simple_tag
+def light_word(light: str) -> str:
+    """Name a light in a word."""
+    return str(Light(light).label)
+
+
+@register.simple_tag
+def steps_done(items: list[ChecklistItem]) -> str:
+    """Say how many steps of a checklist are done."""
+    return columns.steps_done(items)
+
+
+@register.filter
+def whole(value: float) -> int:
+    """Round down, as the sentences do: what is expected is never overstated."""
+    return int(value)
 
 
 @register.filter
@@ -62,11 +98,13 @@ def rate(value: Fraction | None) -> str:
 
 
 @register.simple_tag
-def number(row: Row, name: str, slug: str) -> SafeString:
-    """Show a figure of a row as a link to its list; a zero leads nowhere."""
+def number(row: Row, name: str, slug: str) -> str:
+    """Show a figure of a row as a link to its list; a zero, or what lies across policies, leads nowhere."""
     figure = row.figure(name)
     if not figure.value:
         return format_html('<span class="zero">{}</span>', 0)
+    if not slug:
+        return str(figure.value)
     return format_html('<a href="{}">{}</a>', list_of(figure, slug), figure.value)
 
 
@@ -79,8 +117,7 @@ def list_of(figure: Figure, slug: str) -> str:
 @register.simple_tag
 def address_of(task: Task, keep: dict[str, str]) -> str:
     """Return the address of a task, with what every link carries on."""
-    address = task.get_absolute_url()
-    return f"{address}{'&' if '?' in address else '?'}{urlencode(keep)}" if keep else address
+    return links.page_of(task, task.policy.slug, keep)
 
 
 @register.simple_tag

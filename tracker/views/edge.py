@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from tracker import dates
+from tracker import dates, permissions
 from tracker.filters import Asked
-from tracker.models import PolicyDocument, Task
+from tracker.models import Organization, PolicyDocument, Task
 from tracker.models.task import TaskQuerySet
 
 
@@ -51,6 +51,12 @@ def read(request: HttpRequest) -> Reading:
 def find_policy(request: HttpRequest, slug: str) -> PolicyDocument:
     """Find a policy that exists for the reader, or answer 404."""
     return get_object_or_404(PolicyDocument.objects.visible_to(request.user), slug=slug)
+
+
+def find_unit(request: HttpRequest, pk: int) -> Organization:
+    """Find a unit for a reader who sees any task at all, or answer 404."""
+    known = permissions.scope(request.user) != permissions.Scope.NOTHING
+    return get_object_or_404(Organization.objects.all() if known else Organization.objects.none(), pk=pk)
 
 
 def tasks_of(request: HttpRequest, policy: PolicyDocument) -> TaskQuerySet:

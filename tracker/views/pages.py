@@ -31,16 +31,21 @@ def policy(request: HttpRequest, slug: str) -> HttpResponse:
     reading.asked.finish()
     tasks, on, keep = edge.tasks_of(request, found), reading.on, reading.keep
     sections = numbers.by_section(tasks, found, on, keep)
+    measures = numbers.by_measure(tasks, found, on, keep)
+    days = numbers.turning_days(tasks, on)
     context = {
         "policy": found,
         "sections": sections,
         "all": numbers.all_of(sections, keep),
+        "measures": measures,
+        "counted": sum(not row.of.general for row in measures),
         "units": numbers.by_unit(tasks, on, keep),
         "proposed": tasks.counted().filter(lead_is_proposed=True).count(),
         "kinds": numbers.by_kind(tasks, on, keep),
         "late": numbers.late(tasks, on, LISTED),
         "turning": numbers.turning(tasks, on, LISTED),
-        "turning_all": tasks.turning(on).count(),
+        "turning_all": sum(day.yellow + day.red for day in days),
+        "days": days,
     }
     return render(request, "tracker/policy.html", {**reading.context, **context})
 
@@ -51,7 +56,7 @@ def tasks(request: HttpRequest, slug: str) -> HttpResponse:
     found, reading = edge.find_policy(request, slug), edge.read(request)
     visible = edge.tasks_of(request, found)
     chosen = TaskFilter(reading.asked, visible, found, reading.on)
-    table = TaskTable(chosen.qs, reading.asked, reading.on, permissions.may_edit_policies(request.user))
+    table = TaskTable(chosen.qs, reading.asked, reading.on, banded=True)
     table.turn_to(reading.asked)
     reading.asked.finish()
     context = {"policy": found, "filter": chosen, "table": table, "visible": visible.count(), "sizes": PAGE_SIZES}
