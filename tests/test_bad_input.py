@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import TODAY
-from tests.factories import make_task
+from tests.factories import make_task, read_through
 from tracker.choices import Light, Status
 from tracker.dates import DAY
 from tracker.filters import TaskFilter
@@ -88,8 +88,7 @@ def test_any_query_string_is_answered(reader: Client, name: str) -> None:
     )
     @given(query=st.one_of(PAIRS, PAIRS, RAW, BYTES))
     def ask(query: str) -> None:
-        answer = reader.get(address, QUERY_STRING=query)
-        answer.close()
+        answer = read_through(reader.get(address, QUERY_STRING=query))
         assert answer.status_code in ANSWERS.get(name, {200, 404}), query
 
     ask()
