@@ -15,6 +15,7 @@ LIMITS = {
     "policy": 25,
     "tasks": 15,
     "task": 20,
+    "search": 15,
     "measure": 20,
     "units": 15,
     "unit": 20,
@@ -36,7 +37,7 @@ def count(client: Client, policy: PolicyDocument, name: str) -> int:
         "unit_everywhere": [task.lead_unit_id],
         "admin:tracker_task_change": [task.pk],
     }.get(name, [])
-    address = reverse(name, args=arguments)
+    address = reverse(name, args=arguments) + ("?q=%E4%BB%BB%E5%8A%A1" if name == "search" else "")
     client.get(address).close()  # what Django keeps in memory for ever is asked for once
     with CaptureQueriesContext(connection) as queries:
         answer = client.get(address)
