@@ -49,7 +49,6 @@ class Ledgers:
 
         def ask() -> None:
             answer = self.readers[size].get(address)
-            answer.close()
             assert answer.status_code == 200, answer
 
         return ask
