@@ -82,11 +82,3 @@ def make_many(policy: PolicyDocument, count: int) -> None:
     ]
     through.objects.bulk_create(helping, batch_size=500)
     ChecklistItem.objects.bulk_create([item for found in steps.values() for item in found], batch_size=500)
-
-
-def read_through(answer: Any) -> Any:
-    """Read a file that is sent to its end, which closes it; any other answer stays as it is."""
-    if answer.streaming:
-        for _part in answer.streaming_content:
-            pass
-    return answer

@@ -20,7 +20,7 @@ LAYERS = (
     ("workflow", "history"),
     ("forms", "filters"),
     ("columns", "links"),
-    ("tables", "numbers", "charts"),
+    ("tables", "numbers", "charts", "search"),
     ("ledger", "source"),
     ("context", "middleware", "site", "templatetags", "views"),
     ("admin", "management"),

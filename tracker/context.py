@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from tracker import permissions
+from tracker.models import PolicyDocument
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -15,6 +16,9 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "operator": settings.OPERATOR,
         "contact": settings.CONTACT,
         "version": settings.VERSION,
+        "large": request.COOKIES.get(settings.LARGE_TYPE_COOKIE_NAME) == "1",
+        # Asked for by the first page that offers a switch: the admin does not.
+        "policies": PolicyDocument.objects.visible_to(user).only("slug", "title", "state") if user else [],
         "opens_admin": user is not None and permissions.may_open_admin(user),
         "only_unit": permissions.sees_only_unit(user) if user is not None else None,
     }

@@ -7,6 +7,7 @@ refuses.
 import datetime as dt
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from django import forms
@@ -129,23 +130,25 @@ class Choice(forms.Select):
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         chosen = {str(each) for each in self.format_value(value)}
-        groups = [
-            (words, inside) if isinstance(inside, list) else (None, [(words, inside)]) for words, inside in self.choices
-        ]
-        return format_html(
-            "<select{}>{}</select>",
-            flatatt(self.build_attrs({"name": name, **self.attrs}, attrs)),
-            format_html_join("", "{}", ((_group(words, pairs, chosen),) for words, pairs in groups)),
-        )
+        parts: list[SafeString] = []
+        for single, run in groupby(self.choices, key=lambda choice: not isinstance(choice[1], list)):
+            if single:
+                parts.append(_options(run, chosen))
+            else:
+                parts += [
+                    format_html('<optgroup label="{}">{}</optgroup>', words, _options(inside, chosen))
+                    for words, inside in run
+                ]
+        head = flatatt(self.build_attrs({"name": name, **self.attrs}, attrs))
+        return format_html("<select{}>{}</select>", head, format_html_join("", "{}", ((part,) for part in parts)))
 
 
-def _group(words: str | None, pairs: Iterable[tuple[Any, Any]], chosen: Collection[str]) -> SafeString:
-    options = format_html_join(
+def _options(pairs: Iterable[tuple[Any, Any]], chosen: Collection[str]) -> SafeString:
+    return format_html_join(
         "",
         '<option value="{}"{}>{}</option>',
         ((value, " selected" if str(value) in chosen else "", label) for value, label in pairs),
     )
-    return options if words is None else format_html('<optgroup label="{}">{}</optgroup>', words, options)
 
 
 class Tick(forms.CheckboxInput):

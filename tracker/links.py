@@ -13,7 +13,7 @@ from tracker.models import Measure, Organization, PolicyDocument, Section, Task
 def page_of(thing: Model, slug: str, keep: Mapping[str, str]) -> str:
     """Return the address of a thing within a policy, with what every link carries on; a unit has one across too."""
     if isinstance(thing, Section):
-        return f"{reverse('tasks', args=[slug])}?{urlencode({**keep, 'section': thing.number})}"
+        return f"{reverse('tasks', args=[slug])}?{urlencode({**keep, 'section': str(thing.number)})}"
     if isinstance(thing, Task | Measure):
         address = reverse(thing._meta.model_name or "", args=[slug, thing.code])
     elif isinstance(thing, Organization):

@@ -174,6 +174,7 @@ AXES_ENABLE_ADMIN = False  # `manage.py axes_reset` unlocks; its English tables 
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
+LARGE_TYPE_COOKIE_NAME = "large_type"
 LOCALE_PATHS = [BASE_DIR / "tracker" / "locale"]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True

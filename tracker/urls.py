@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from tracker.views import accounts, details, exports, pages
+from tracker.views import accounts, details, exports, finding, pages
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -15,6 +15,8 @@ urlpatterns = [
     path("policies/<slug:slug>/units/<int:pk>/", details.unit, name="unit"),
     path("units/<int:pk>/", details.unit_everywhere, name="unit_everywhere"),
     path("policies/<slug:slug>/ledger.xlsx", exports.ledger, name="ledger"),
+    path("search/", finding.search, name="search"),
+    path("large-type/", accounts.large_type, name="large_type"),
     path("login/", accounts.login, name="login"),
     path("logout/", accounts.logout, name="logout"),
     path("i18n/language/", accounts.language, name="set_language"),

@@ -1,10 +1,15 @@
-"""Print the figures of the README: `make bench`. Ratios of one run; nothing here judges."""
+"""Print the figures of the README: `make bench`. Ratios of one run; nothing here judges.
 
+`python -m tests.benchmarks --size 1000000` prints list and overview at one size instead.
+"""
+
+import argparse
 import io
 import os
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 
 RUNS = 5
@@ -68,8 +73,28 @@ def ledger() -> None:
     )
 
 
+def pages(folder: Path, size: int | None) -> None:
+    """Print the figures of list and overview."""
+    from tests.benchmarks import pages
+    from tests.benchmarks.scale import Ledgers
+
+    ledgers = Ledgers(folder)
+    if size:
+        ledgers.lay(size)
+        pages.at(ledgers, size)
+        pages.overview(ledgers, size)
+        return
+    ledgers.lay(*pages.SIZES)
+    pages.lists(ledgers)
+    pages.overview(ledgers, pages.SIZES[-1])
+
+
 def main() -> None:
     """Lay a scratch database and run everything."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--size", type=int, help="print list and overview at so many tasks, and nothing else")
+    parser.add_argument("--pages", action="store_true", help="print list and overview, and nothing else")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["DATABASE_URL"] = f"sqlite:///{folder}/bench.sqlite3"
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
@@ -78,9 +103,11 @@ def main() -> None:
         django.setup()
         from django.core.management import call_command
 
-        call_command("migrate", verbosity=0)
-        query_counts()
-        ledger()
+        if not (options.size or options.pages):
+            call_command("migrate", verbosity=0)
+            query_counts()
+            ledger()
+        pages(Path(folder), options.size)
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ def test_the_first_page_lists_every_policy_that_one_sees(browser: Browser, leade
     for slug in ("one", "two"):
         make_policy(slug)
     make_policy("three", state=PolicyState.DRAFT)
-    assert re.findall(r">Policy (one|two|three)</a>", read(browser(leader), "/")) == ["one", "two"]
+    assert re.findall(r">Policy (one|two|three)</a>", read(browser(leader), "/").split("<main")[1]) == ["one", "two"]
 
 
 @pytest.mark.parametrize("address", PAGES)
@@ -159,7 +159,7 @@ def test_the_overview_prints_the_thresholds_in_force(office: Client) -> None:
 
 def test_a_section_without_tasks_has_a_dash_for_its_rate(office: Client, policy: PolicyDocument) -> None:
     make_task(policy, "A1-01")
-    row = re.search(r"B Section B</th>.*?</tr>", read(office, OVERVIEW), re.DOTALL)
+    row = re.search(r"B Section B</a>.*?</tr>", read(office, OVERVIEW), re.DOTALL)
     assert row
     assert "—" in row[0]
     assert "%" not in row[0]

@@ -31,15 +31,21 @@ def light(light: Light, status: str) -> SafeString:
 
 
 @register.simple_tag
+def light_of(task: Task, on: dt.date) -> SafeString:
+    """Show the light of a task on a day."""
+    return tables.badge(task.light_on(on), task.status)
+
+
+@register.simple_tag
 def lead(task: Task, on: dt.date) -> str:
     """Name the lead unit of a task, and say where it is only a proposal."""
     return columns.lead_text(task, on) or "—"
 
 
 @register.simple_tag(takes_context=True)
-def linked(context: Context, thing: Model, words: object) -> str:
-    """Show words that lead to the page of a thing, in the policy of the page and for its day."""
-    policy = context.get("policy")
+def linked(context: Context, thing: Model, words: object, policy: PolicyDocument | None = None) -> str:
+    """Show words that lead to the page of a thing, for the day of the page and in its policy if no other is given."""
+    policy = policy or context.get("policy")
     return links.linked(thing, words, policy.slug if policy else "", context.get("keep") or {})
 
 

@@ -15,6 +15,7 @@ from tracker.tables import PAGE_SIZES, TaskTable
 from tracker.views import edge
 
 EVENTS = 20  # changes that a task's page tells; the admin tells more
+FACTS = ("lead_official", "responsible_person", "kind", "status", "assigned_on", "start", "deadline", "remark")
 LISTED = 10  # rows of what is asked of a unit; the whole list is one click away
 
 
@@ -27,6 +28,7 @@ def task(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     context = {
         "policy": policy,
         "task": found,
+        "facts": _facts(found),
         "light": found.light_on(reading.on),
         "reasons": found.reasons_on(reading.on),
         "bar": charts.time_bar(found, policy, reading.on),
@@ -36,6 +38,13 @@ def task(request: HttpRequest, slug: str, code: str) -> HttpResponse:
         "edits": permissions.may_edit_policies(request.user),
     }
     return render(request, "tracker/task.html", {**reading.context, **context})
+
+
+def _facts(task: Task) -> list[tuple[str, str]]:
+    """Name the plain facts of a task that are known, each by the words of its field."""
+    fields = {field.name: field for field in Task._meta.local_concrete_fields}
+    known = [(fields[name], getattr(task, name)) for name in FACTS if getattr(task, name)]
+    return [(str(field.verbose_name), str(dict(field.flatchoices).get(value, value))) for field, value in known]
 
 
 @require_safe

@@ -1,0 +1,78 @@
+"""Ledgers of several sizes, each in a database of its own, and fair races between them."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import median
+
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+
+from tests.factories import make_many, make_policy
+from tracker.models import User
+
+SLUG = "bench"
+STEP = 100_000  # tasks laid at a time: bounds the memory
+ROUNDS = 15
+
+
+class Ledgers:
+    """SQLite files with a policy of so many tasks; `use` turns the whole product to one of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.readers: dict[int, Client] = {}
+
+    def lay(self, *sizes: int) -> None:
+        """Lay a ledger for each size, with all units of the office and an account that opens every page."""
+        for size in sizes:
+            start = time.perf_counter()
+            self.use(size)
+            call_command("migrate", verbosity=0)
+            call_command("loaddata", "organizations", verbosity=0)
+            policy = make_policy(SLUG)
+            for count in [*range(STEP, size, STEP), size]:
+                make_many(policy, count)
+            client = self.readers[size] = Client(headers={"host": "localhost"})
+            user = User.objects.create_superuser("bench", is_supervisor=True)
+            client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+            print(f"{size:9,} tasks laid in {time.perf_counter() - start:.0f} s")
+
+    def use(self, size: int) -> None:
+        """Turn to the ledger of a size."""
+        connection.close()
+        connection.settings_dict["NAME"] = str(self.folder / f"{size}.sqlite3")
+
+    def get(self, size: int, address: str) -> Callable[[], object]:
+        """Return the work of asking for an address, middleware, session and all."""
+
+        def ask() -> None:
+            answer = self.readers[size].get(address)
+            assert answer.status_code == 200, answer
+
+        return ask
+
+
+Entry = tuple[int, Callable[[], object]]
+
+
+def race(ledgers: Ledgers, entries: Mapping[str, Entry], rounds: int = ROUNDS) -> dict[str, float]:
+    """Return the median milliseconds of each work, taken in turns: what disturbs one disturbs all.
+
+    An entry names the size of its ledger and the work; each turn runs it twice and times the second.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in entries}
+    for _round in range(rounds):
+        for name, (size, work) in entries.items():
+            ledgers.use(size)
+            work()
+            start = time.perf_counter()
+            work()
+            taken[name].append(1000 * (time.perf_counter() - start))
+    return {name: median(times) for name, times in taken.items()}
+
+
+def tell(name: str, ours: float, theirs: float, allowed: str) -> None:
+    """Print one ratio."""
+    print(f"{name:64} {ours:7.1f} ms / {theirs:7.1f} ms = {ours / theirs:5.2f}  (wanted: {allowed})")
