@@ -59,5 +59,7 @@ def tasks(request: HttpRequest, slug: str) -> HttpResponse:
     table = TaskTable(chosen.qs, reading.asked, reading.on, banded=True)
     table.turn_to(reading.asked)
     reading.asked.finish()
-    context = {"policy": found, "filter": chosen, "table": table, "visible": visible.count(), "sizes": PAGE_SIZES}
+    # Without a filter the two are one number: counting twice would cost as much as the page.
+    count = visible.count() if chosen.data else table.paginator.count
+    context = {"policy": found, "filter": chosen, "table": table, "visible": count, "sizes": PAGE_SIZES}
     return render(request, "tracker/tasks.html", {**reading.context, **context})
