@@ -45,7 +45,7 @@ def light_words(light: Light, status: str) -> str:
 
 
 def light_text(task: Task, on: dt.date) -> str:
-    """Return shape and word of a task's light, for print in grey: "▲ 预警"."""
+    """Return shape and word of a task's light, legible in grey print."""
     light = task.light_on(on)
     return f"{light.style.symbol} {light_words(light, task.status)}"
 
