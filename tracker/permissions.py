@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
     from django.db.models import Model
 
-    from tracker.models import Organization, PolicyDocument, User
+    from tracker.models import Organization, User
 
     Account: TypeAlias = User | AnonymousUser
 
@@ -37,12 +37,6 @@ def scope(user: "Account") -> Scope:
     if user.is_liaison and user.organization_id:
         return Scope.UNIT
     return Scope.NOTHING
-
-
-def may_see_policy(user: "Account", policy: "PolicyDocument") -> bool:
-    """Say whether a policy exists for this account."""
-    wide = scope(user)
-    return wide == Scope.EVERYTHING or (wide != Scope.NOTHING and policy.state == PolicyState.PUBLISHED)
 
 
 def sees_only_unit(user: "Account") -> "Organization | None":
