@@ -44,10 +44,14 @@ def light_words(light: Light, status: str) -> str:
     return str(light.label)
 
 
+def light_label(light: Light, status: str) -> str:
+    """Return shape and word of a light, legible in grey print; a workbook's colours go by this text."""
+    return f"{light.style.symbol} {light_words(light, status)}"
+
+
 def light_text(task: Task, on: dt.date) -> str:
-    """Return shape and word of a task's light, legible in grey print."""
-    light = task.light_on(on)
-    return f"{light.style.symbol} {light_words(light, task.status)}"
+    """Return shape and word of a task's light."""
+    return light_label(task.light_on(on), task.status)
 
 
 def steps_done(items: Sequence[ChecklistItem]) -> str:

@@ -9,8 +9,9 @@ from openpyxl import Workbook
 from openpyxl.worksheet.hyperlink import Hyperlink
 
 from tracker.choices import Cycle, Light, Status
+from tracker.columns import light_label
 from tracker.ledger import styles
-from tracker.ledger.styles import Sheet, Style, light_label
+from tracker.ledger.styles import Sheet, Style
 from tracker.ledger.text import height, lines
 from tracker.models import PolicyDocument
 

@@ -23,7 +23,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from tracker.choices import Light, LightStyle, Status
-from tracker.columns import TEXT, Native, light_words
+from tracker.columns import TEXT, Native, light_label
 
 # The fonts of official papers. A file can name one only; the Chinese character set makes a
 # machine without it take another Chinese font instead of a Latin one.
@@ -186,11 +186,6 @@ def new_book() -> Workbook:
     book._fonts = IndexedList()
     book._named_styles["Normal"].font = Font(name="Arial", size=10)
     return book
-
-
-def light_label(light: Light, status: str) -> str:
-    """Return shape and word of a light, as `columns.light_text` has it."""
-    return f"{light.style.symbol} {light_words(light, status)}"
 
 
 def light_labels() -> dict[str, LightStyle]:
