@@ -16,7 +16,7 @@ LAYERS = (
     ("choices",),
     ("dates",),
     ("rules", "permissions"),
-    ("models",),
+    ("models", "legend"),
     ("workflow", "history"),
     ("forms", "filters"),
     ("columns", "links"),
