@@ -7,6 +7,7 @@ refuses.
 import datetime as dt
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -144,11 +145,15 @@ class Choice(forms.Select):
 
 
 def _options(pairs: Iterable[tuple[Any, Any]], chosen: Collection[str]) -> SafeString:
-    return format_html_join(
-        "",
-        '<option value="{}"{}>{}</option>',
-        ((value, " selected" if str(value) in chosen else "", label) for value, label in pairs),
-    )
+    texts = tuple((str(value), str(label)) for value, label in pairs)
+    return _written(texts, frozenset(value for value, _label in texts if value in chosen))
+
+
+@lru_cache(maxsize=128)
+def _written(pairs: tuple[tuple[str, str], ...], chosen: frozenset[str]) -> SafeString:
+    """Write choices; all pages offer the same units, three times each."""
+    marked = ((value, " selected" if value in chosen else "", label) for value, label in pairs)
+    return format_html_join("", '<option value="{}"{}>{}</option>', marked)
 
 
 class Tick(forms.CheckboxInput):
@@ -286,8 +291,9 @@ class TaskFilter(FilterSet):
 
     def _offer(self, policy: PolicyDocument) -> None:
         """Fill in the choices that the database or the other modules know."""
-        units = [(str(unit.pk), unit.short_name) for unit in Organization.objects.all()]
-        sections = {part.pk: part for part in policy.sections.all()}
+        units = [(str(key), name) for key, name in Organization.objects.values_list("pk", "short_name")]
+        # All of one policy: their own order would sort by the policy first, and join it.
+        sections = {part.pk: part for part in policy.sections.order_by("number")}
         measures: dict[int, list[tuple[str, str]]] = {}
         for measure in policy.measures.all():
             measures.setdefault(measure.section_id, []).append((measure.code, str(measure)))
