@@ -22,7 +22,7 @@ from tracker.choices import RUNNING, Kind, Status, Way
 from tracker.models import ChecklistItem, Measure, Organization, PolicyDocument, Section, Task, User
 from tracker.models.base import History, Versioned
 
-DERIVED = ("percent", "turns_yellow_on", "turns_red_on", "sort_key")
+DERIVED = ("percent", "turns_yellow_on", "turns_red_on", "sort_key", "search")
 BATCH = 1000
 # How a task leads to what its derived columns come from.
 SOURCES: dict[type[models.Model], str] = {
@@ -187,7 +187,7 @@ def each(tasks: Collection[tuple[Task, int]], change: Callable[[Task, int], None
 
 
 def derive(task: Task, items: Sequence[ChecklistItem]) -> bool:
-    """Set percent, turning dates and sort key of a task from its facts; say whether anything changed."""
+    """Set percent, turning dates, sort key and words of a task from its facts; say whether anything changed."""
     before = [getattr(task, name) for name in DERIVED]
     if items:
         ticked = sum(item.weight for item in items if item.done_on)
@@ -195,7 +195,7 @@ def derive(task: Task, items: Sequence[ChecklistItem]) -> bool:
     elif task.kind != Kind.QUANTIFIED:
         task.percent = 0
     task.turns_yellow_on, task.turns_red_on = rules.turning_dates(task, task.policy)
-    task.sort_key = task.place
+    task.sort_key, task.search = task.place, task.words
     return before != [getattr(task, name) for name in DERIVED]
 
 
