@@ -22,7 +22,20 @@ from tracker.filters import Asked
 from tracker.models import PolicyDocument, Task
 from tracker.models.task import TaskQuerySet
 
-PAGE_SIZES = ("25", "50")
+
+class PageSize(NamedTuple):
+    """How many rows a page has, and how it is named."""
+
+    rows: int
+    name: str | Promise
+
+
+# By the word of the address. All rows at once are for the printer, within what a browser lays out in a moment.
+PAGE_SIZES = {
+    "25": PageSize(25, "25"),
+    "50": PageSize(50, "50"),
+    "all": PageSize(500, gettext_lazy("all, to print")),
+}
 SORT, PAGE, PER_PAGE = gettext_lazy("sort"), gettext_lazy("page number"), gettext_lazy("rows a page")
 
 
@@ -80,6 +93,7 @@ class TaskTable(tables.Table):
     percent = Fact("percent")
     status = Fact("status")
     light = Fact("light", gettext_lazy("light and reason"))
+    size: str  # a key of PAGE_SIZES, once a page is open
 
     def __init__(
         self,
@@ -110,11 +124,6 @@ class TaskTable(tables.Table):
         return self.data.data
 
     @property
-    def size(self) -> str:
-        """Return the rows of a full page, as the address says it."""
-        return str(self.paginator.per_page)
-
-    @property
     def page_numbers(self) -> Iterator[int | str]:
         """Return the numbers of pages worth a link."""
         return self.paginator.get_elided_page_range(self.page.number, on_each_side=2, on_ends=1)
@@ -123,11 +132,12 @@ class TaskTable(tables.Table):
         """Open the page that is asked for; beyond the last one is the last."""
         size = asked.choice("per_page", PER_PAGE, PAGE_SIZES)
         asked.query |= {"per_page": size} if size else {}
+        self.size = size or next(iter(PAGE_SIZES))
         wanted = asked.take("page", PAGE)
         number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else 0
         if wanted and number < 1:
             asked.refuse(PAGE, wanted, _("whole numbers from 1"))
-        self.paginate(per_page=int(size or PAGE_SIZES[0]))
+        self.paginate(per_page=PAGE_SIZES[self.size].rows)
         self.page = self.paginator.page(min(max(number, 1), self.paginator.num_pages))
 
     def lines(self) -> Iterator[Line]:
