@@ -32,6 +32,12 @@ SOURCES: dict[type[models.Model], str] = {
     Task: "pk",
     ChecklistItem: "items",
 }
+# What of these rows the derived columns come from.
+GROUNDS: dict[type[models.Model], tuple[str, ...]] = {
+    PolicyDocument: ("warn_days", "yellow_gap", "red_gap", "cycle", "grace_days"),
+    Section: ("number",),
+    Measure: ("section_id", "order"),
+}
 # From one of these a task is reopened or resumed.
 ENDED = (Status.CLOSED, Status.SUSPENDED, Status.CANCELLED)
 
@@ -61,10 +67,12 @@ def save(row: Versioned, act: Act, seen: int | None = None) -> None:
     """Save a policy, section, measure, count, passage, unit or account; raise Stale on a newer version."""
     _check_right(row, act)
     with transaction.atomic():
-        made = _claim(row, seen)
+        made, grounds = _claim(row, seen), GROUNDS.get(type(row), ())
+        # Compared while the row is held; most changes, such as a new title, move no task.
+        moves = bool(grounds) and not made and _moved(row, type(row)._default_manager.get(pk=row.pk), *grounds)
         _lay(row)
         _record(row, act, made)
-        if not made:
+        if moves:
             _refresh(_deriving_from([(type(row), row.pk)]))
 
 
@@ -291,8 +299,8 @@ def _record(row: models.Model, act: Act, made: bool) -> None:
     History.records[type(row)].create_historical_record(row, "+" if made else "~")
 
 
-def _moved(task: Task, before: Task, *names: str) -> bool:
-    return any(getattr(task, name) != getattr(before, name) for name in names)
+def _moved(row: models.Model, before: models.Model, *names: str) -> bool:
+    return any(getattr(row, name) != getattr(before, name) for name in names)
 
 
 def _check_units(task: Task, units: list[Organization] | None) -> None:
