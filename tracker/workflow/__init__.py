@@ -34,7 +34,7 @@ from tracker.workflow.reports import (
     submit_unchanged,
     withdraw,
 )
-from tracker.workflow.steps import allowed, perform, tick
+from tracker.workflow.steps import allowed, check, perform, tick
 from tracker.workflow.table import STEPS
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "adopt",
     "allowed",
     "answer_help",
+    "check",
     "delete",
     "derive",
     "each",
