@@ -49,5 +49,5 @@ def test_loaded_tasks_are_found(db: None) -> None:
 def test_tasks_that_were_there_before_the_column_are_found(policy: PolicyDocument) -> None:
     make_task(policy, title="建设枢纽")
     Task.objects.update(search="")
-    import_module("tracker.migrations.0002_search_column").fill(apps, None)
+    import_module("tracker.migrations.0003_search_column").fill(apps, None)
     assert [task.search == task.words for task in Task.objects.all()] == [True]
