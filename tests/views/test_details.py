@@ -77,11 +77,11 @@ def test_a_closed_task_expects_nothing_more(office: Client, policy: PolicyDocume
     assert "When the light turns" not in page
 
 
-def test_a_task_shows_its_steps_ticked_or_not(office: Client, policy: PolicyDocument) -> None:
+def test_a_task_shows_its_steps_ticked_or_not(browser: Browser, leader: User, policy: PolicyDocument) -> None:
     task = make_task(policy)
     ChecklistItem.objects.create(task=task, number=1, title="Lay it", done_on=TODAY)
     ChecklistItem.objects.create(task=task, number=2, title="Test it")
-    page = flat(read(office, TASK))
+    page = flat(read(browser(leader), TASK))
     assert "Checklist 1 of 2 steps done" in page
     assert "✓ 2026-06-15 Lay it" in page
     assert "○ not done yet Test it" in page
