@@ -77,6 +77,16 @@ def delete(row: models.Model, act: Act) -> None:
         row.delete()
 
 
+def choose_password(user: User, password: str) -> None:
+    """Store the password that a person has chosen for the own account; raise Stale as `save` does."""
+    user.set_password(password)
+    user.must_change_password = False
+    with transaction.atomic():
+        _claim(user, None)
+        _lay(user)
+        _record(user, Act(user, Way.PAGE), made=False)
+
+
 def save_task(
     task: Task,
     act: Act,

@@ -41,7 +41,7 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
     fieldsets = (
         (None, {"fields": ("username", "password", "first_name", "email")}),
         (_("Roles"), {"fields": ("organization", "is_liaison", "is_supervisor", "is_leader", "is_administrator")}),
-        (_("State"), {"fields": ("is_active", "last_login", "date_joined")}),
+        (_("State"), {"fields": ("is_active", "must_change_password", "last_login", "date_joined")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "usable_password", "password1", "password2")}),

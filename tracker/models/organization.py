@@ -80,6 +80,11 @@ class User(AbstractUser, Versioned):
     is_liaison = models.BooleanField(Role.LIAISON.label, default=False)
     is_leader = models.BooleanField(Role.LEADER.label, default=False)
     is_administrator = models.BooleanField(Role.ADMINISTRATOR.label, default=False)
+    must_change_password = models.BooleanField(
+        _("must choose a new password"),
+        default=False,
+        help_text=_("Set whenever somebody else sets the password; asked for before anything else."),
+    )
 
     objects: ClassVar[AccountManager] = AccountManager()  # type: ignore[assignment]
     # A log-in is no change of the account, and a password's hash belongs in one place only.
@@ -99,6 +104,11 @@ class User(AbstractUser, Versioned):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Set a password that holds for one log-in; `workflow.choose_password` sets one's own."""
+        super().set_password(raw_password)
+        self.must_change_password = True
 
     @property
     def roles(self) -> list[Role]:

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
@@ -62,3 +62,18 @@ def find_unit(request: HttpRequest, pk: int) -> Organization:
 def tasks_of(request: HttpRequest, policy: PolicyDocument) -> TaskQuerySet:
     """Return the tasks of a policy that exist for the reader."""
     return Task.objects.visible_to(request.user).filter(policy=policy)
+
+
+def kept(request: HttpRequest) -> QueryDict | None:
+    """Return, once, what the reader sent from this page after the session had ended; None where nothing was.
+
+    To be shown in a bound form and never saved unseen: nobody has sent it in this session.
+    """
+    found = request.session.get("kept")
+    if not found or (found["user"], found["path"]) != (request.user.pk, request.path):
+        return None
+    del request.session["kept"]
+    data = QueryDict(mutable=True)
+    for name, values in found["data"].items():
+        data.setlist(name, values)
+    return data
