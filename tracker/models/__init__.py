@@ -1,5 +1,6 @@
 """The models, each with its queryset beside it."""
 
+from tracker.models import guard
 from tracker.models.organization import Organization, User
 from tracker.models.policy import BackgroundPassage, DeclaredCount, Measure, PolicyDocument, Section
 from tracker.models.task import ChecklistItem, Task
@@ -14,4 +15,5 @@ __all__ = [
     "Section",
     "Task",
     "User",
+    "guard",
 ]
