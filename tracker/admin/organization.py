@@ -15,6 +15,7 @@ from tracker.models import Organization, User
 
 # Rights come from roles; groups would be a second, silent source of them.
 admin.site.unregister(Group)
+ROLES = ("organization", "is_liaison", "is_supervisor", "is_leader", "is_administrator")
 
 
 @admin.register(Organization)
@@ -40,18 +41,23 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "password", "first_name", "email")}),
-        (_("Roles"), {"fields": ("organization", "is_liaison", "is_supervisor", "is_leader", "is_administrator")}),
+        (_("Roles"), {"fields": ROLES}),
         (_("State"), {"fields": ("is_active", "must_change_password", "last_login", "date_joined")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "usable_password", "password1", "password2")}),
-        (_("Roles"), {"fields": ("organization", "is_liaison", "is_supervisor", "is_leader", "is_administrator")}),
+        (_("Roles"), {"fields": ROLES}),
     )
     readonly_fields = ("last_login", "date_joined")
 
     @admin.display(description=_("roles"))
     def role_names(self, user: User) -> str:
         return pgettext("list", ", ").join(str(role.label) for role in user.roles)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # Nobody gives roles to the own account, a superuser excepted.
+        own = obj == request.user and not request.user.is_superuser
+        return (*super().get_readonly_fields(request, obj), *(ROLES if own else ()))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
