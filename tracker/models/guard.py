@@ -15,6 +15,7 @@ from django.dispatch import receiver
 
 from tracker.models.base import History
 
+FUNCTION_NAME = "tracker_history_kept()"
 WORDS = "History is kept as it was written."
 REFUSE = f"BEGIN SELECT RAISE(ABORT, '{WORDS}'); END"
 # Database -> the end of a trigger's name -> what the trigger does.
@@ -24,12 +25,12 @@ TRIGGERS = {
         "kept": f"BEFORE DELETE ON {{table}} {REFUSE}",
     },
     "postgresql": {
-        "kept": "BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION tracker_history_kept()",
-        "kept_whole": "BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION tracker_history_kept()",
+        "kept": f"BEFORE UPDATE OR DELETE ON {{table}} FOR EACH ROW EXECUTE FUNCTION {FUNCTION_NAME}",
+        "kept_whole": f"BEFORE TRUNCATE ON {{table}} FOR EACH STATEMENT EXECUTE FUNCTION {FUNCTION_NAME}",
     },
 }
 FUNCTION = f"""
-CREATE OR REPLACE FUNCTION tracker_history_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION {FUNCTION_NAME} RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION '{WORDS}' USING ERRCODE = 'integrity_constraint_violation'; END $$
 """
 FOUND = {
