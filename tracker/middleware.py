@@ -46,11 +46,15 @@ class AccountMiddleware(LoginRequiredMiddleware):
 
     def process_view(self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any) -> Any:
         guarded = getattr(view_func, "login_required", True)
+        account = None
         if request.user.is_authenticated and not goes_on(request.session):
             account = request.user.pk
             logout(request)
-            if guarded and request.method == "POST":
-                return redirect_to_login(keep(request, account))
+        elif not request.user.is_authenticated and request.method == "POST":
+            # A page that saves by itself has told of the end before its reader does.
+            account = request.session.get("kept", {}).get("user")
+        if account and guarded and request.method == "POST":
+            return redirect_to_login(keep(request, account))
         if request.user.is_authenticated and request.user.must_change_password and guarded:
             match = request.resolver_match
             if match is None or match.view_name not in self.FIRST:

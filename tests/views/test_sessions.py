@@ -263,6 +263,16 @@ def kept_of(client: Client, **words: str) -> dict[str, Any]:
     return client.session["kept"]["data"]
 
 
+def test_what_is_sent_last_is_kept(late: HttpResponse, desk: Client, task: Task) -> None:
+    desk.post(address(task), {"title": "typed later still"})
+    assert kept_of(desk) == {"title": ["typed later still"]}
+
+
+def test_a_stranger_who_never_was_in_keeps_nothing(stranger: Client, task: Task) -> None:
+    stranger.post(address(task), {"title": "x"})
+    assert "kept" not in stranger.session
+
+
 def test_passwords_and_tokens_are_not_kept(desk: Client, time_machine: Any) -> None:
     desk.get("/")
     time_machine.shift(3600)
