@@ -181,7 +181,7 @@ def lay() -> None:
 
 
 def count_up() -> None:
-    """Read what was acknowledged; print how much of it is lost, what is half done, and whether the database is whole."""
+    """Read what was acknowledged; print how much is lost or half done, and whether the database is whole."""
     from django.db import connection
 
     from tracker.models import ChecklistItem, Task
