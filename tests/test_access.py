@@ -21,6 +21,7 @@ from tracker.models import (
     Organization,
     PolicyDocument,
     Section,
+    SentReminder,
     Task,
     User,
 )
@@ -35,10 +36,11 @@ READERS = ("lead_liaison", "helping_liaison", "other_liaison", "leader", "superv
 OFFICE = ("supervisor", "superuser")
 DESK = ("supervisor", "administrator", "superuser")
 KEEPERS = ("administrator", "superuser")
+NOBODY = ()
 
 POLICY_MODELS = ("policydocument", "section", "measure", "task", "declaredcount", "backgroundpassage")
-EDITORS = {**dict.fromkeys(POLICY_MODELS, OFFICE), "organization": DESK, "user": KEEPERS}
-VIEWERS = {**dict.fromkeys((*POLICY_MODELS, "organization"), DESK), "user": KEEPERS}
+EDITORS = {**dict.fromkeys(POLICY_MODELS, OFFICE), "organization": DESK, "user": KEEPERS, "sentreminder": NOBODY}
+VIEWERS = {**dict.fromkeys((*POLICY_MODELS, "organization", "sentreminder"), DESK), "user": KEEPERS}
 
 Expected = dict[str, dict[str, int]]  # method -> role -> status
 
@@ -170,6 +172,7 @@ def cast(
             "backgroundpassage": BackgroundPassage.objects.create(policy=draft, anchor="x").pk,
             "organization": other.pk,
             "user": leader.pk,
+            "sentreminder": SentReminder.objects.create(address="x@example.gov", day=TODAY, subject="x", text="x").pk,
         },
     }
 

@@ -5,8 +5,10 @@ key, host names and https, and refuses to start without them.
 """
 
 import os
+import re
 import secrets
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -239,6 +241,25 @@ LOGGING = {
 
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 DJANGO_TABLES2_TEMPLATE = "tracker/partials/_table.html"
+# Mail: off until EMAIL_URL says by which server, EMAIL_FROM in whose name.
+EMAIL_URL = os.environ.get("EMAIL_URL", "")
+DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", "")
+OFFICE_EMAIL = os.environ.get("OFFICE_EMAIL", "")
+SITE_URL = os.environ.get("SITE_URL", "").rstrip("/")
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465, "console": 0}
+_mail = urlsplit(EMAIL_URL)
+if EMAIL_URL and (_mail.scheme not in MAIL_PORTS or not re.fullmatch(r"([^@]*@)?[^@:]*(:\d{1,5})?", _mail.netloc)):
+    # Not repeated here: there is a password in it.
+    raise ImproperlyConfigured("EMAIL_URL: write smtp://, smtp+tls:// or smtps://user:password@host:port, or console:")
+if EMAIL_URL and not DEFAULT_FROM_EMAIL:
+    raise ImproperlyConfigured("EMAIL_URL needs EMAIL_FROM: the address in whose name mail goes out.")
+_backend = {"": "dummy", "console": "console"}.get(_mail.scheme, "smtp")
+EMAIL_BACKEND = f"django.core.mail.backends.{_backend}.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or MAIL_PORTS.get(_mail.scheme, 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.scheme == "smtp+tls", _mail.scheme == "smtps"
+EMAIL_TIMEOUT = 20
+
 # What the footer says: who runs the system and whom to call.
 OPERATOR = os.environ.get("OPERATOR", "")
 CONTACT = os.environ.get("CONTACT", "")

@@ -15,6 +15,7 @@ from tracker import permissions
 
 WORK = (
     "Task", "PolicyDocument", "Section", "Measure", "DeclaredCount", "BackgroundPassage", "Organization", "User",
+    "SentReminder",
 )  # fmt: skip
 
 

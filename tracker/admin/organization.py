@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
 from tracker import permissions
-from tracker.admin.base import VersionedAdmin
-from tracker.models import Organization, User
+from tracker.admin.base import RoleAdmin, VersionedAdmin
+from tracker.models import Organization, SentReminder, User
 
 # Rights come from roles; groups would be a second, silent source of them.
 admin.site.unregister(Group)
@@ -25,7 +25,7 @@ class OrganizationAdmin(VersionedAdmin):
     list_display = ("name", "short_name", "order", "active")
     list_filter = ("active",)
     search_fields = ("name", "short_name", "aliases")
-    fields = ("name", "short_name", "aliases", "order", "active", "reason", "seen")
+    fields = ("name", "short_name", "aliases", "contact_email", "order", "active", "reason", "seen")
 
 
 @admin.register(User)
@@ -72,3 +72,13 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
         return permissions.may_manage_accounts(request.user)
 
     has_module_permission = has_view_permission
+
+
+@admin.register(SentReminder)
+class ReminderAdmin(RoleAdmin):
+    """What `send_reminders` has sent; to read."""
+
+    list_display = ("day", "address", "subject")
+    list_filter = ("day",)
+    search_fields = ("address", "text")
+    fields = ("day", "address", "sent_at", "subject", "text")

@@ -4,6 +4,7 @@ from tracker.models import guard
 from tracker.models.organization import Organization, User
 from tracker.models.policy import BackgroundPassage, DeclaredCount, Measure, PolicyDocument, Section
 from tracker.models.progress import Evidence, ProgressUpdate, TaskRequest
+from tracker.models.reminder import SentReminder
 from tracker.models.task import ChecklistItem, Task
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "PolicyDocument",
     "ProgressUpdate",
     "Section",
+    "SentReminder",
     "Task",
     "TaskRequest",
     "User",

@@ -28,6 +28,9 @@ class Organization(Versioned, Natural):
     name = models.CharField(_("name"), max_length=80, unique=True)
     short_name = models.CharField(_("short name"), max_length=30, unique=True)
     aliases = models.TextField(_("aliases"), blank=True, help_text=_("Other names in use, one a line."))
+    contact_email = models.EmailField(
+        _("contact e-mail"), blank=True, help_text=_("Gets the reminders where no liaison of the unit has an e-mail.")
+    )
     order = models.PositiveIntegerField(_("official order"), default=1000)
     active = models.BooleanField(_("in office"), default=True)
 
@@ -63,6 +66,14 @@ class AccountManager(UserManager):
 
     def get_by_natural_key(self, username: str | None) -> Any:
         return self.get(username=username)
+
+    def reporting(self) -> models.QuerySet:
+        """Return the accounts that report for a unit."""
+        return self.filter(is_active=True, is_liaison=True)
+
+    def reviewing(self) -> models.QuerySet:
+        """Return the accounts of the office that reviews."""
+        return self.filter(is_active=True, is_supervisor=True)
 
 
 class User(AbstractUser, Versioned):

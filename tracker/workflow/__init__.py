@@ -22,6 +22,7 @@ from tracker.workflow.core import (
     set_status,
     violation,
 )
+from tracker.workflow.reminders import send_once
 from tracker.workflow.reports import (
     MOST_UNCHANGED,
     accept,
@@ -63,6 +64,7 @@ __all__ = [
     "save_draft",
     "save_task",
     "send_back",
+    "send_once",
     "set_deadline",
     "set_status",
     "submit",
