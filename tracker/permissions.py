@@ -78,6 +78,13 @@ def acts_for(user: "Account", task: "Task") -> set[Doer]:
     return doers
 
 
+def works_for(user: "Account") -> "Organization | None":
+    """Return the unit that the account reports for."""
+    if not user.is_authenticated or not user.is_active or not user.is_liaison:
+        return None
+    return user.organization
+
+
 def may_review(user: "Account", author: int | None = None) -> bool:
     """Say whether an account reviews what an author has handed in: the office does, and nobody their own."""
     return may_edit_policies(user) and (author is None or author != user.pk)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from tracker import history, permissions, workflow
 from tracker.choices import Way
-from tracker.forms import VersionedForm
+from tracker.forms.editing import VersionedForm
 from tracker.views import edge
 
 KEPT = gettext_lazy("Your session had ended. This is what you were sending; nothing of it is saved yet.")

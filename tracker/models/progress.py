@@ -4,7 +4,6 @@ import uuid
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.storage import Storage, storages
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -179,11 +178,6 @@ class TaskRequest(Versioned):
         return f"{self.task.code} {self.get_kind_display()}"
 
 
-def evidence_storage() -> Storage:
-    """Return the store of evidence: outside of everything that a web server shows."""
-    return storages["evidence"]
-
-
 def stored_name(evidence: "Evidence", name: str) -> str:
     """Make up a name for a file: what a person called it never reaches the disk."""
     return uuid.uuid4().hex
@@ -212,7 +206,7 @@ class Evidence(models.Model):
     request = models.ForeignKey(
         TaskRequest, models.CASCADE, null=True, blank=True, related_name="evidence", verbose_name=_("request")
     )
-    file = models.FileField(_("file"), storage=evidence_storage, upload_to=stored_name, blank=True, max_length=100)
+    file = models.FileField(_("file"), upload_to=stored_name, blank=True, max_length=100)
     link = models.URLField(_("link"), blank=True, max_length=500)
     name = models.CharField(_("name"), max_length=200)
     size = models.PositiveIntegerField(_("size in bytes"), default=0)

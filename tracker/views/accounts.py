@@ -9,15 +9,15 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.i18n import set_language
 
-from tracker import dates, workflow
-from tracker.forms import PasswordForm
+from tracker import dates, permissions, workflow
+from tracker.forms.editing import PasswordForm
 from tracker.models import User
+from tracker.views import edge
 
 YEAR = 365 * 24 * 3600
 
@@ -26,9 +26,13 @@ language = login_not_required(set_language)
 
 
 class Login(LoginView):
-    """Log in; from here the time of a session counts."""
+    """Let people in; a liaison begins with what is asked of the unit. From here the time of a session counts."""
 
     redirect_authenticated_user = True
+
+    def get_default_redirect_url(self) -> str:
+        works = permissions.works_for(self.request.user)
+        return reverse("my") if works and permissions.sees_only_unit(self.request.user) else reverse("home")
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         answer = super().form_valid(form)
@@ -69,9 +73,7 @@ def kept(request: HttpRequest) -> HttpResponse:
 @require_POST
 def large_type(request: HttpRequest) -> HttpResponse:
     """Remember the size of type that a browser asks for, and go back to where it was asked for."""
-    wanted = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
-    answer = redirect(wanted if safe else "home")
+    answer = edge.back(request, "home")
     if request.POST.get("large") == "1":
         secure = settings.SESSION_COOKIE_SECURE
         answer.set_cookie(

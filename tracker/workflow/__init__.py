@@ -36,7 +36,7 @@ from tracker.workflow.reports import (
     submit_unchanged,
     withdraw,
 )
-from tracker.workflow.steps import allowed, perform, tick
+from tracker.workflow.steps import allowed, check, perform, tick
 from tracker.workflow.table import STEPS
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "adopt",
     "allowed",
     "answer_help",
+    "check",
     "choose_password",
     "delete",
     "derive",
