@@ -5,14 +5,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.template.response import SimpleTemplateResponse
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from tracker import dates
 
@@ -48,8 +50,10 @@ class AccountMiddleware(LoginRequiredMiddleware):
         guarded = getattr(view_func, "login_required", True)
         account = None
         if request.user.is_authenticated and not goes_on(request.session):
-            account = request.user.pk
+            account, before = request.user.pk, request.session.get("kept")
             logout(request)
+            if before:
+                request.session["kept"] = before
         elif not request.user.is_authenticated and request.method == "POST":
             # A page that saves by itself has told of the end before its reader does.
             account = request.session.get("kept", {}).get("user")
@@ -73,6 +77,17 @@ def goes_on(session: SessionBase) -> bool:
     return True
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Bring what a page of an earlier log-in sends back to its form, for the reader to look at and send again."""
+    match = request.resolver_match
+    if not request.user.is_authenticated or match is None or not getattr(match.func, "login_required", True):
+        return render(request, "403_csrf.html", status=403)
+    messages.warning(
+        request, _("The page was from an earlier log-in. Nothing of it is saved yet: look, and send it again.")
+    )
+    return redirect(keep(request, request.user.pk))
+
+
 def keep(request: HttpRequest, account: int) -> str:
     """Keep for an account what its ended session has sent; return the address of the form that it came from."""
     left, data = KEPT, {}
@@ -82,5 +97,6 @@ def keep(request: HttpRequest, account: int) -> str:
             data[name] = values
     sender = urlsplit(request.headers.get("Referer", ""))
     own = sender.netloc == request.get_host()
-    request.session["kept"] = {"user": account, "path": sender.path if own else request.path, "data": data}
+    if data:
+        request.session["kept"] = {"user": account, "path": sender.path if own else request.path, "data": data}
     return sender._replace(scheme="", netloc="").geturl() if own else request.get_full_path()

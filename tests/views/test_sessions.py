@@ -268,6 +268,25 @@ def test_what_is_sent_last_is_kept(late: HttpResponse, desk: Client, task: Task)
     assert kept_of(desk) == {"title": ["typed later still"]}
 
 
+def test_a_form_of_an_earlier_log_in_comes_back_and_saves_nothing(supervisor: User, task: Task) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(supervisor)
+    answer = client.post(address(task), {"title": "typed before", "csrfmiddlewaretoken": "old"})
+    assert answer["Location"] == address(task)
+    assert client.get(address(task)).context["adminform"].form["title"].value() == "typed before"
+    assert Task.objects.get().title == "Task A1-01"
+
+
+def test_what_is_kept_outlives_the_session_that_kept_it(desk: Client, task: Task, time_machine: Any) -> None:
+    session = desk.session
+    session["kept"] = {"user": User.objects.get().pk, "path": address(task), "data": {"title": ["typed"]}}
+    session.save()
+    time_machine.shift(3600)
+    desk.get("/")
+    log_in(desk)
+    assert desk.get(address(task)).context["adminform"].form["title"].value() == "typed"
+
+
 def test_a_stranger_who_never_was_in_keeps_nothing(stranger: Client, task: Task) -> None:
     stranger.post(address(task), {"title": "x"})
     assert "kept" not in stranger.session
