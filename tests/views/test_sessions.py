@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.admin.test_tasks import address, typed
+from tests.admin.test_tasks import JULY, address, typed
 from tests.factories import make_task
 from tests.views.conftest import Browser
 from tests.views.test_login import RIGHT, enter
@@ -228,6 +228,30 @@ def test_what_was_kept_is_shown_once(late: HttpResponse, desk: Client, task: Tas
     log_in(desk)
     titles = [desk.get(address(task)).context["adminform"].form["title"].value() for _time in range(2)]
     assert titles == ["typed late", "Task A1-01"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "field"), [("report", [], "progress"), ("step", ["request_closing"], "reason")]
+)
+def test_what_a_unit_was_sending_is_in_its_form_again(
+    browser: Browser,
+    policy: PolicyDocument,
+    liaison: User,
+    time_machine: Any,
+    name: str,
+    arguments: list[str],
+    field: str,
+) -> None:
+    make_task(policy, deadline=JULY, lead_unit=liaison.organization, assigned_on=dt.date(2026, 5, 1))
+    page = reverse(name, args=["rise", "A1-01", *arguments])
+    client = browser(liaison)
+    assert client.get(page).status_code == 200
+    time_machine.shift(3600)
+    client.post(page, {field: "typed late", "submit": "1"})
+    log_in(client, "liaison")
+    assert client.get(page).context["form"][field].value() == "typed late"
+    assert client.get(page).context["form"][field].value() != "typed late"
+    assert not liaison.organization.reports.exists()
 
 
 def test_what_somebody_else_saved_meanwhile_is_shown_beside_it(
