@@ -189,6 +189,10 @@ def test_every_address_is_listed_and_every_listed_one_exists() -> None:
         assert name or route.startswith("admin/"), route
 
 
+def test_more_than_nine_hundred_answers_are_listed() -> None:
+    assert sum(len(codes) for _arguments, expected in TABLE.values() for codes in expected.values()) >= 900
+
+
 @pytest.fixture
 def cast(
     db: None, policy: PolicyDocument, bureau: Organization, county: Organization, supervisor: User, leader: User,

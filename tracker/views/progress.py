@@ -177,7 +177,8 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
     wanted, task = Action(action), edge.find_task(request, slug, code)
     if wanted not in workflow.allowed(task, edge.user(request)):
         return _unfit(request, task, wanted)
-    form = StepForm(wanted, task, request.POST or edge.kept(request), request.FILES or None)
+    data = request.POST if request.method == "POST" else edge.kept(request)
+    form = StepForm(wanted, task, data, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
             workflow.perform(task, wanted, edge.act(request), edge.today(), **form.entered())
