@@ -19,6 +19,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -117,16 +119,8 @@ def drill(rounds: int, url: str = "") -> Result:
 
 
 def _kill_once(clients: list[Client], environment: dict[str, str], seconds: float) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    serve = [sys.executable, "-m", "gunicorn", "tracker.wsgi", f"--bind=127.0.0.1:{port}", "--workers=2"]
-    server = subprocess.Popen(
-        [*serve, "--log-level=error"], env=environment, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL
-    )
     stop = threading.Event()
-    try:
-        _wait_for(port, server)
+    with served(environment, "--workers=2") as port:
         for client in clients:
             client.port = port
             if not client.cookies:
@@ -138,12 +132,27 @@ def _kill_once(clients: list[Client], environment: dict[str, str], seconds: floa
         while sum(len(client.acknowledged) for client in clients) == before and not any(c.faults for c in clients):
             time.sleep(0.01)  # killed while writing, not before
         time.sleep(seconds)
-    finally:
         stop.set()
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
     for thread in threads:
         thread.join()
+
+
+@contextmanager
+def served(environment: dict[str, str], *options: str) -> Iterator[int]:
+    """Start a real server on a free port; at the end kill it, and all its processes, by SIGKILL."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    serve = [sys.executable, "-m", "gunicorn", "tracker.wsgi", f"--bind=127.0.0.1:{port}", "--log-level=error"]
+    server = subprocess.Popen(
+        [*serve, *options], env=environment, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL
+    )
+    try:
+        _wait_for(port, server)
+        yield port
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
