@@ -99,6 +99,15 @@ def erase(row: models.Model, act: Act) -> None:
             transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)))
 
 
+def choose_password(user: User, password: str) -> None:
+    """Store the password that a person has chosen for the own account; raise Stale as `save` does."""
+    user.set_password(password)
+    user.must_change_password = False
+    with transaction.atomic():
+        claim(user, None)
+        lay(user, Act(user, Way.PAGE))
+
+
 def save_task(
     task: Task,
     act: Act,
