@@ -21,7 +21,7 @@ LAYERS = (
     ("forms", "filters"),
     ("columns", "links"),
     ("tables", "numbers", "charts", "search", "worklist"),
-    ("ledger", "source"),
+    ("ledger", "source", "reminders"),
     ("context", "middleware", "site", "templatetags", "views"),
     ("admin", "management"),
     ("urls",),

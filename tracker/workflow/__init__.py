@@ -10,6 +10,7 @@ from tracker.workflow.core import (
     Outcome,
     Stale,
     adopt,
+    choose_password,
     delete,
     derive,
     each,
@@ -21,6 +22,7 @@ from tracker.workflow.core import (
     set_status,
     violation,
 )
+from tracker.workflow.reminders import send_once
 from tracker.workflow.reports import (
     MOST_UNCHANGED,
     accept,
@@ -49,6 +51,7 @@ __all__ = [
     "allowed",
     "answer_help",
     "check",
+    "choose_password",
     "delete",
     "derive",
     "each",
@@ -62,6 +65,7 @@ __all__ = [
     "save_draft",
     "save_task",
     "send_back",
+    "send_once",
     "set_deadline",
     "set_status",
     "submit",

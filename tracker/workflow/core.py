@@ -86,12 +86,26 @@ def delete(row: models.Model, act: Act) -> None:
     """Delete a row; its history stays and says who did it."""
     if act.user and not permissions.may_delete(act.user, row):
         raise PermissionDenied(_("It is in force: cancel it instead of deleting it."))
+    erase(row, act)
+
+
+def erase(row: models.Model, act: Act) -> None:
+    """Delete a row that the caller has the right to delete."""
     _sign(row, act)
     with transaction.atomic():
         row.delete()
         if isinstance(row, Evidence) and row.file:
             # Only when the row is gone for good.
             transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)))
+
+
+def choose_password(user: User, password: str) -> None:
+    """Store the password that a person has chosen for the own account; raise Stale as `save` does."""
+    user.set_password(password)
+    user.must_change_password = False
+    with transaction.atomic():
+        claim(user, None)
+        lay(user, Act(user, Way.PAGE))
 
 
 def save_task(
