@@ -141,6 +141,19 @@ def test_the_report_pages_have_no_grave_fault_for_assistive_technology(
     assert faults == []
 
 
+def test_the_admin_is_legible_in_the_dark_theme_too(browser: Browser, live_server: LiveServer, office: User) -> None:
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    log_in(page, live_server.url)
+    task, faults = Task.objects.filter(policy__slug=DEMO).first(), []
+    for name, key in (("changelist", []), ("change", [task.pk]), ("history", [task.pk])):
+        page.goto(live_server.url + reverse(f"admin:tracker_task_{name}", args=key))
+        found = Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
+        faults += [(name, node["html"], node["failureSummary"]) for fault in found for node in fault["nodes"]]
+    context.close()
+    assert faults == []
+
+
 def test_a_supervisor_edits_a_task_and_units_are_offered_while_typing(
     browser: Browser, live_server: LiveServer, office: User
 ) -> None:
