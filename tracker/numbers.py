@@ -257,8 +257,8 @@ def _by_rate(row: Row) -> Fraction:
 
 
 def _few(tasks: TaskQuerySet, limit: int) -> Any:
-    """Fetch the first tasks with what explains their lights, without the text of the policy."""
-    return tasks.select_related("policy", "lead_unit").defer("policy__full_text")[:limit]
+    """Fetch the first tasks with what explains their lights and what comes next, without the text of the policy."""
+    return tasks.select_related("policy", "lead_unit", "latest_report").defer("policy__full_text")[:limit]
 
 
 def _grouped(tasks: TaskQuerySet, key: str, on: dt.date) -> dict[Any, Counts]:

@@ -121,13 +121,15 @@ def lights_in(text: str, tasks: list[Task], on: dt.date) -> Counter[str]:
     return Counter({light: text.count(light) for light in lights})
 
 
-@pytest.mark.parametrize("slug", ["central-china-rise", DEMO])
+@pytest.mark.parametrize(("slug", "ahead"), [("central-china-rise", 0), (DEMO, 0), (DEMO, 40)])
 def test_a_printed_overview_takes_two_pages_at_most(
-    browser: Browser, live_server: LiveServer, office: User, tmp_path: Path, slug: str
+    browser: Browser, live_server: LiveServer, office: User, tmp_path: Path, slug: str, ahead: int
 ) -> None:
+    # Forty days ahead ten tasks and more are overdue: as many as the overview lists.
+    day = dates.today() + ahead * dates.DAY
     page = browser.new_page(viewport={"width": 1366, "height": 768})
     log_in(page, live_server.url)
-    page.goto(live_server.url + reverse("policy", args=[slug]))
+    page.goto(f"{live_server.url}{reverse('policy', args=[slug])}?on={day}")
     papers = printed(page, tmp_path)
     page.close()
     assert len(papers) <= 2

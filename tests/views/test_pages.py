@@ -18,9 +18,9 @@ from tests.factories import make_policy, make_task
 from tests.test_filters import NAMES, VALUES
 from tests.test_numbers import scatter
 from tests.views.conftest import Browser
-from tracker.choices import LIGHT_STYLES, Light, PolicyState, Status
+from tracker.choices import LIGHT_STYLES, Light, PolicyState, ReportState, Status
 from tracker.dates import DAY
-from tracker.models import Organization, PolicyDocument, Task, User
+from tracker.models import Organization, PolicyDocument, ProgressUpdate, Task, User
 from tracker.tables import PAGE_SIZES, TaskTable
 
 OVERVIEW, LIST = "/policies/rise/", "/policies/rise/tasks/"
@@ -168,6 +168,16 @@ def test_a_section_without_tasks_has_a_dash_for_its_rate(office: Client, policy:
 def test_a_late_task_stands_on_the_overview_with_its_reason(office: Client, policy: PolicyDocument) -> None:
     make_task(policy, deadline=TODAY - 4 * DAY)
     assert "4 days overdue" in read(office, OVERVIEW)
+
+
+def test_a_late_task_says_what_its_unit_does_next(office: Client, policy: PolicyDocument, bureau: Organization) -> None:
+    task = make_task(policy, deadline=TODAY - DAY, lead_unit=bureau)
+    report = ProgressUpdate.objects.create(
+        task=task, unit=bureau, period_start=TODAY, period_end=TODAY, state=ReportState.ACCEPTED, submitted_on=TODAY,
+        next_steps="Pour the concrete",
+    )  # fmt: skip
+    Task.objects.update(latest_report=report)
+    assert "Next: Pour the concrete" in read(office, OVERVIEW)
 
 
 def test_a_task_about_to_turn_stands_on_the_overview(office: Client, policy: PolicyDocument) -> None:

@@ -10,7 +10,7 @@ from tracker.models import PolicyDocument, Task
 from tracker.tables import PAGE_SIZES, TaskTable
 from tracker.views import edge
 
-LISTED = 10  # rows of the lists on the overview; the whole list is one click away
+LISTED = 8  # rows of the lists on the overview, which prints on two pages; the whole list is one click away
 
 
 @require_safe
