@@ -16,7 +16,7 @@ LAYERS = (
     ("choices",),
     ("dates", "evidence", "differences"),
     ("rules", "permissions"),
-    ("models",),
+    ("models", "legend"),
     ("workflow", "history"),
     ("forms", "filters"),
     ("columns", "links"),

@@ -132,7 +132,8 @@ INSTALLED_APPS.append("django.forms")
 
 DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
 _engine = DATABASES["default"]["ENGINE"]
-if _engine == "django.db.backends.sqlite3":
+SQLITE = _engine == "django.db.backends.sqlite3"
+if SQLITE:
     # IMMEDIATE takes the write lock at the start of a transaction, so that two writers queue
     # instead of failing half-way; WAL alone loses most of them to "database is locked".
     DATABASES["default"]["OPTIONS"] = {
@@ -146,7 +147,7 @@ elif _engine == "django.db.backends.postgresql":
 else:
     raise ImproperlyConfigured("DATABASE_URL: SQLite (sqlite:///path) and PostgreSQL (postgres://…) are supported.")
 # Codes are ordered by bytes on both databases; see models.base.code_field.
-CODE_COLLATION = "C" if _engine == "django.db.backends.postgresql" else "BINARY"
+CODE_COLLATION = "BINARY" if SQLITE else "C"
 
 AUTH_USER_MODEL = "tracker.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]

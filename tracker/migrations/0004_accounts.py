@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tracker', '0002_progress'),
+        ('tracker', '0003_search_column'),
     ]
 
     operations = [
