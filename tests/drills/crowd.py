@@ -15,8 +15,10 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.drills.kill import Client, served
@@ -139,7 +141,10 @@ def drill(writers: int, edits: int, url: str = "") -> Result:
                 )
                 faults += [f"{press[0]} answered {answer}" for answer in answers if answer >= 400]
         if faults:
-            print(f"faults: {faults[:5]}", file=sys.stderr)
+            told = re.findall(
+                r"^\w+(?:\.\w+)*(?:Error|Exception|Stale).*", (Path(folder) / "log").read_text(), re.MULTILINE
+            )
+            print(f"faults: {faults[:5]} {dict(Counter(told))}", file=sys.stderr)
         done = [
             (DOORS[each.number % len(DOORS)], each.facts["task"], each.accepted, each.refused, each.known)
             for each in crowd
