@@ -60,7 +60,7 @@ class Client:
         head = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         body = urlencode({**(words or {}), "csrfmiddlewaretoken": self.cookies.get("csrftoken", "")})
         head["Content-Type"] = "application/x-www-form-urlencoded"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.request(method, path, body if method == "POST" else None, head)
             answer = connection.getresponse()
