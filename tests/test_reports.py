@@ -100,10 +100,10 @@ def test_a_draft_that_another_window_has_saved_is_stale(task: Task, unit_act: Ac
         workflow.save_draft(report, unit_act, 1, today=TODAY)
 
 
-def test_a_second_draft_of_a_period_is_refused_in_words(task: Task, unit_act: Act) -> None:
+def test_a_second_draft_of_a_period_finds_the_first(task: Task, unit_act: Act) -> None:
     second = workflow.open_report(task, task.lead_unit, JUNE)
     write(task, unit_act)
-    with pytest.raises(ValidationError):
+    with pytest.raises(Stale):
         workflow.save_draft(second, unit_act, today=TODAY)
 
 

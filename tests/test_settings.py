@@ -98,7 +98,7 @@ def test_without_any_variable_it_serves_this_machine_alone(start: Start, tmp_pat
 
 def test_sqlite_queues_writers(start: Start) -> None:
     options = start()["DATABASES"]["default"]["OPTIONS"]
-    assert (options["transaction_mode"], options["timeout"]) == ("IMMEDIATE", 20)
+    assert (options["transaction_mode"], options["timeout"]) == ("IMMEDIATE", 60)
     assert "journal_mode=WAL" in options["init_command"]
 
 

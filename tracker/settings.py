@@ -137,7 +137,7 @@ if SQLITE:
     # IMMEDIATE takes the write lock at the start of a transaction, so that two writers queue
     # instead of failing half-way; WAL alone loses most of them to "database is locked".
     DATABASES["default"]["OPTIONS"] = {
-        "timeout": 20,
+        "timeout": 60,  # seconds: the queue is not fair, and with 30 writers at once some waited for more than 20
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }

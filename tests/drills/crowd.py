@@ -15,8 +15,10 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from tests.drills.kill import Client, served
@@ -48,6 +50,7 @@ class Writer:
     client: Client
     facts: dict[str, Any]
     accepted: list[str] = field(default_factory=list)
+    known: list[int] = field(default_factory=list)  # the version on which each accepted form was built
     refused: list[tuple[int, int, str, list[str]]] = field(default_factory=list)  # seen, then, own, texts shown
     faults: list[str] = field(default_factory=list)
 
@@ -75,6 +78,7 @@ class Writer:
             status, page = self._ask(path, {**words(shown), "seen": str(seen)})
             if status == 302:
                 self.accepted.append(own)
+                self.known.append(seen)
                 return
             self.refused.append((seen, int(_values(page)["seen"]), own, TOKEN.findall(page)))
 
@@ -137,8 +141,14 @@ def drill(writers: int, edits: int, url: str = "") -> Result:
                 )
                 faults += [f"{press[0]} answered {answer}" for answer in answers if answer >= 400]
         if faults:
-            print(f"faults: {faults[:5]}", file=sys.stderr)
-        done = [(DOORS[each.number % len(DOORS)], each.facts["task"], each.accepted, each.refused) for each in crowd]
+            told = re.findall(
+                r"^\w+(?:\.\w+)*(?:Error|Exception|Stale).*", (Path(folder) / "log").read_text(), re.MULTILINE
+            )
+            print(f"faults: {faults[:5]} {dict(Counter(told))}", file=sys.stderr)
+        done = [
+            (DOORS[each.number % len(DOORS)], each.facts["task"], each.accepted, each.refused, each.known)
+            for each in crowd
+        ]
         found = _part([*run, "--role", "count"], environment, json.dumps(done))
     accepted, refused = (sum(len(each[n]) for each in done) for n in (2, 3))
     return Result(accepted, refused, len(faults), **found)
@@ -217,7 +227,7 @@ def lay(writers: int, edits: int) -> None:
     page, later = last.get_absolute_url(), (now + dt.timedelta(days=200)).isoformat()
     buttons = [
         (f"{page}do/acknowledge/", {"x": "1"}),
-        (f"{page}report/", {"progress": "once", "seen": "1", "submit": "1"}),
+        (f"{page}report/", {"progress": "once", "seen": "0", "submit": "1"}),
         (f"{page}do/request_extension/", {"deadline": later, "reason": "once", "progress": "half"}),
     ]
     browser = Browser()
@@ -234,12 +244,14 @@ def count() -> None:
 
     lost = unseen = 0
     saves: dict[int, set[str]] = {}
-    for door, key, accepted, refused in json.load(sys.stdin):
+    bases: dict[int, list[int]] = {}
+    for door, key, accepted, refused, known in json.load(sys.stdin):
         history = {row.version: row for row in Task.history.filter(id=key)}
         if door == "admin":
             lost += len(set(accepted) - {row.remark for row in history.values()})
         elif door == "report":
             saves.setdefault(key, set()).update(accepted)
+            bases.setdefault(key, []).extend(known)
         elif door == "accept":
             stand = ProgressUpdate.objects.filter(pk__in=accepted, state="accepted")
             lost += len(accepted) - sum(report.history.filter(state="accepted").count() == 1 for report in stand)
@@ -253,7 +265,8 @@ def count() -> None:
         lost += versions != list(range(1, task.version + 1))
     for key, texts in saves.items():
         draft = ProgressUpdate.objects.get(task=key, state="draft")
-        lost += abs(draft.version - len(texts)) + (draft.progress not in texts)
+        # Each was built on what the one before it had left.
+        lost += (sorted(bases[key]) != list(range(draft.version))) + (draft.progress not in texts)
     last = Task.objects.order_by("pk").last()
     if last is None:
         raise RuntimeError("no tasks")

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -59,7 +60,7 @@ class Client:
         head = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         body = urlencode({**(words or {}), "csrfmiddlewaretoken": self.cookies.get("csrftoken", "")})
         head["Content-Type"] = "application/x-www-form-urlencoded"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.request(method, path, body if method == "POST" else None, head)
             answer = connection.getresponse()
@@ -144,9 +145,8 @@ def served(environment: dict[str, str], *options: str) -> Iterator[int]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     serve = [sys.executable, "-m", "gunicorn", "tracker.wsgi", f"--bind=127.0.0.1:{port}", "--log-level=error"]
-    server = subprocess.Popen(
-        [*serve, *options], env=environment, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL
-    )
+    with (Path(environment["DATA_DIR"]) / "log").open("ab") as log:
+        server = subprocess.Popen([*serve, *options], env=environment, cwd=ROOT, start_new_session=True, stderr=log)
     try:
         _wait_for(port, server)
         yield port

@@ -249,7 +249,9 @@ def test_what_a_unit_was_sending_is_in_its_form_again(
     time_machine.shift(3600)
     client.post(page, {field: "typed late", "submit": "1"})
     log_in(client, "liaison")
-    assert client.get(page).context["form"][field].value() == "typed late"
+    shown = client.get(page)
+    assert shown.context["form"][field].value() == "typed late"
+    assert "nothing of it is saved yet" in shown.content.decode()
     assert client.get(page).context["form"][field].value() != "typed late"
     assert not liaison.organization.reports.exists()
 

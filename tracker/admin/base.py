@@ -17,7 +17,7 @@ from tracker.choices import Way
 from tracker.forms.editing import VersionedForm
 from tracker.views import edge
 
-KEPT = gettext_lazy("Your session had ended. This is what you were sending; nothing of it is saved yet.")
+KEPT = gettext_lazy("Look it through and save it again.")
 
 
 class RoleAdmin(admin.ModelAdmin):

@@ -87,7 +87,8 @@ class VersionedForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial["seen"] = self.instance.version
+        # Of a row that is not there yet nobody has seen a version: who lays it first is shown to the second.
+        self.initial["seen"] = self.instance.version if self.instance.pk else 0
         for field in self.fields.values():
             if isinstance(field.widget, forms.Textarea):
                 field.help_text = field.help_text or SECRET

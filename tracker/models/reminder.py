@@ -2,13 +2,14 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class SentReminder(models.Model):
     """The one mail that an address got on a day, with what it said."""
 
     address = models.EmailField(_("e-mail"))
-    day = models.DateField(_("day"))
+    day = models.DateField(pgettext_lazy("of a reminder", "day"))
     sent_at = models.DateTimeField(_("sent at"), null=True)
     subject = models.CharField(_("subject"), max_length=200)
     text = models.TextField(_("text"))

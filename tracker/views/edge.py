@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, cast
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
@@ -121,6 +122,8 @@ def kept(request: HttpRequest) -> QueryDict | None:
     if not found or (found["user"], found["path"]) != (request.user.pk, request.path):
         return None
     del request.session["kept"]
+    words = _("Your session had ended. This is what you were sending; nothing of it is saved yet.")
+    messages.warning(request, words, fail_silently=True)
     data = QueryDict(mutable=True)
     for name, values in found["data"].items():
         data.setlist(name, values)

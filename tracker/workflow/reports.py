@@ -56,8 +56,14 @@ def save_draft(
     with transaction.atomic():
         if report.pk and _stored(report).state not in (ReportState.DRAFT, ReportState.RETURNED):
             raise ValidationError(_("This report has been handed in already; withdraw it to change it."))
-        claim(report, seen)
-        lay(report)
+        new = claim(report, seen)
+        try:
+            lay(report)
+        except ValidationError:
+            # Of two who begin the same report the second is shown what the first has written.
+            if new and open_report(report.task, report.unit, report.period).pk:
+                raise Stale(report) from None
+            raise
         attach(evidence, act, today, task=report.task, report=report)
         for piece in removed:
             erase(piece, act)
