@@ -8,10 +8,11 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import F, OrderBy
+from django.conf import settings
+from django.db.models import F, OrderBy, TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext, override, pgettext
 
 from tracker.choices import Light, Status
 from tracker.models import ChecklistItem, Task
@@ -35,6 +36,15 @@ class Column:
     width: float = 12
     format: str = TEXT
     order: tuple[str, ...] = ()
+
+
+def words_of(choices: type[TextChoices]) -> dict[str, str]:
+    """Map the words of some choices, in the language in use and in every other, to their values."""
+    known = {str(label): str(value) for value, label in choices.choices}
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            known |= {str(label): str(value) for value, label in choices.choices}
+    return known
 
 
 def light_words(light: Light, status: str) -> str:
