@@ -13,8 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.db.models import F, OrderBy, TextChoices
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import get_language, gettext_lazy, ngettext, override, pgettext
+from django.utils.translation import gettext as _
 
 from tracker import parsing, rules
 from tracker.choices import Light, Status
@@ -212,6 +212,15 @@ COLUMNS = numbered(
         replace(words("remark", gettext_lazy("remark"), 14), order=()),
     )
 )
+# What a unit fills in beside the texts and the percent of the ledger.
+FALL_REASON = told("fall_reason", gettext_lazy("why the percent falls"), 14)
+
+
+def filled_in() -> list[Column]:
+    """Return the columns that a unit fills in: one that is added to `COLUMNS` is among them."""
+    return [*(column for column in COLUMNS.values() if column.fills), FALL_REASON]
+
+
 # What a warned task shows beside its facts: why, by how much, and who has to move.
 WARNING_COLUMNS = numbered(
     (

@@ -33,9 +33,10 @@ _MONTH_END = re.compile(r"([0-9]{4})年([0-9]{1,2})月[底末](?:之?前|以前)
 _YEAR_PART = re.compile(r"([0-9]{4})年(上半年|下半年|年?底|年?末)(?:之?前|以前)?", re.ASCII)
 _LAST_MONTH = {"上半年": 6}
 _NO_DAY = {"长期", "长期坚持"}
-_CLEAR = {"【清空】", "[清空]"}
+CLEAR_WORD = "【清空】"
+_CLEAR = {CLEAR_WORD, "[清空]"}
 _UNIT_MARKS = re.compile(r"[、，,;；\n]+")
-_DONE, _UNDONE = ("✓", "√", "✔", "是", "已完成"), ("○", "×", "否", "未完成")
+DONE, UNDONE = ("✓", "√", "✔", "是", "已完成"), ("○", "×", "否", "未完成")
 # Words of the office that mean one of ours.
 _ALSO = {
     "未开始": "未启动",
@@ -191,11 +192,11 @@ def choice(words: Callable[[], Mapping[str, str]], cell: Cell) -> str | None:
 def tick(cell: Cell) -> bool | None:
     """Read whether a step is done."""
     text = cell.value if isinstance(cell.value, bool) else plain(written(cell.value))
-    if text is True or text in _DONE:
+    if text is True or text in DONE:
         return True
-    if text is False or text in _UNDONE:
+    if text is False or text in UNDONE:
         return False
-    raise ValueError(_("one of: %(words)s") % {"words": pgettext("list", ", ").join((*_DONE, *_UNDONE))})
+    raise ValueError(_("one of: %(words)s") % {"words": pgettext("list", ", ").join((*DONE, *UNDONE))})
 
 
 def names(cell: Cell) -> list[str] | Clear | None:

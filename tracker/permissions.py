@@ -88,6 +88,16 @@ def may_read_reviews(user: "Account") -> bool:
     return may_edit_policies(user) or may_manage_accounts(user)
 
 
+def imports_for(user: "Account") -> "Organization | None":
+    """Return the unit whose workbooks a liaison sends in."""
+    return user.organization if user.is_authenticated and user.is_active and user.is_liaison else None
+
+
+def may_import(user: "Account") -> bool:
+    """Say whether an account sends workbooks in: the office any, a liaison that of the own unit."""
+    return may_edit_policies(user) or imports_for(user) is not None
+
+
 def reads_help(user: "Account") -> bool:
     """Say whether an account reads what units ask help for: all who see every unit's tasks."""
     return scope(user) in (Scope.PUBLISHED, Scope.EVERYTHING)

@@ -18,7 +18,7 @@ from django.utils.translation import pgettext_lazy
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.formatting.rule import CellIsRule
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.worksheet.cell_range import CellRange
@@ -40,11 +40,12 @@ SIZE, TITLE_SIZE = 11, 22
 COVER, LEDGER, DATA = pgettext_lazy("sheet", "Cover"), pgettext_lazy("sheet", "Ledger"), pgettext_lazy("sheet", "Data")
 UNITS, PARTS = pgettext_lazy("sheet", "Units"), pgettext_lazy("sheet", "Sections")
 WARNINGS, STEPS = pgettext_lazy("sheet", "Warnings"), pgettext_lazy("sheet", "Steps")
+FILL_IN, WORDS = pgettext_lazy("sheet", "Fill in"), pgettext_lazy("sheet", "Words")
 
 A3, A4 = 8, 9
 PAPER = {A3: (1190.6, 841.9), A4: (841.9, 595.3)}  # points, landscape
 SIDE, TOP, BOTTOM = 0.4, 0.5, 0.6  # margins, inches
-INK, LINK, ALARM, SHADE = "000000", "0563C1", "C00000", "F2F2F2"
+INK, LINK, ALARM, SHADE, OPEN, WRONG = "000000", "0563C1", "C00000", "F2F2F2", "FFFFE5", "FFC7CE"
 # Text that begins so is a formula to some programs: it is marked as text.
 FORMULA_LIKE = ("=", "+", "-", "@")
 
@@ -121,6 +122,7 @@ class Sheet:
         box: bool = True,
         indent: int = 0,
         link: bool = False,
+        locked: bool = True,
     ) -> Style:
         """Make a look of this sheet."""
         numbers = []
@@ -140,6 +142,8 @@ class Sheet:
             if fill:
                 cell.fill = PatternFill("solid", fgColor=fill)
             cell.quotePrefix = quote
+            if not locked:
+                cell.protection = Protection(locked=False)
             numbers.append(cell.style_id)
         return Style(*numbers)
 

@@ -1,5 +1,6 @@
 """The models, each with its queryset beside it."""
 
+from tracker.models.imports import ImportBatch
 from tracker.models.organization import Organization, User
 from tracker.models.policy import BackgroundPassage, DeclaredCount, Measure, PolicyDocument, Section
 from tracker.models.progress import Evidence, ProgressUpdate, TaskRequest
@@ -10,6 +11,7 @@ __all__ = [
     "ChecklistItem",
     "DeclaredCount",
     "Evidence",
+    "ImportBatch",
     "Measure",
     "Organization",
     "PolicyDocument",

@@ -21,6 +21,7 @@ from tracker.workflow.core import (
     set_status,
     violation,
 )
+from tracker.workflow.imports import Change, at_hand, base_of, keep, land, undo
 from tracker.workflow.reports import (
     MOST_UNCHANGED,
     accept,
@@ -42,17 +43,22 @@ __all__ = [
     "MOST_UNCHANGED",
     "STEPS",
     "Act",
+    "Change",
     "Outcome",
     "Stale",
     "accept",
     "adopt",
     "allowed",
     "answer_help",
+    "at_hand",
+    "base_of",
     "delete",
     "derive",
     "each",
     "hand_over",
     "has_own_percent",
+    "keep",
+    "land",
     "last_report",
     "open_report",
     "perform",
@@ -66,6 +72,7 @@ __all__ = [
     "submit",
     "submit_unchanged",
     "tick",
+    "undo",
     "violation",
     "withdraw",
 ]

@@ -1,0 +1,140 @@
+"""Reports that come in by workbook: landed whole or not at all, and taken back the same way."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from tracker import dates
+from tracker.choices import STANDING, BatchState, ReportState
+from tracker.dates import Period
+from tracker.models import ChecklistItem, ImportBatch, ProgressUpdate, Task
+from tracker.workflow.core import Act
+from tracker.workflow.reports import has_own_percent, save_draft, submit, withdraw
+from tracker.workflow.steps import tick
+
+
+@dataclass
+class Change:
+    """What a row of a workbook asks for: a report of a task for a period, and steps to tick or untick."""
+
+    task: Task
+    period: Period
+    fields: dict[str, Any]
+    ticks: list[tuple[ChecklistItem, bool]]
+
+
+def at_hand(tasks: Collection[Task]) -> dict[tuple[int, dt.date], ProgressUpdate]:
+    """Return what the lead units have reported, begun or handed in: the latest of each task and period. One query."""
+    found = ProgressUpdate.objects.filter(task__in=[task.pk for task in tasks], contribution=False).order_by("pk")
+    leads = {task.pk: task.lead_unit_id for task in tasks}
+    return {(each.task_id, each.period_start): each for each in found if leads[each.task_id] == each.unit_id}
+
+
+def base_of(task: Task, period: Period, known: dict[tuple[int, dt.date], ProgressUpdate]) -> ProgressUpdate | None:
+    """Return the report that a new one for a period goes on from: the one at hand, else the latest accepted one."""
+    return known.get((task.pk, period.start)) or task.latest_report
+
+
+def keep(batch: ImportBatch) -> None:
+    """Keep what was read of a workbook; nothing of it has landed."""
+    batch.read_at = dates.now()
+    batch.save()
+
+
+def land(batch: ImportBatch, changes: Iterable[Change], act: Act, today: dt.date) -> None:
+    """Hand in every report of a batch and tick its steps: all, or none with the words why."""
+    with transaction.atomic():
+        _claim(batch, BatchState.READ, _("This import has been confirmed already."))
+        batch.made = [_land(change, act, today) for change in changes]
+        batch.state, batch.landed_at = BatchState.LANDED, dates.now()
+        batch.save()
+
+
+def undo(batch: ImportBatch, act: Act, today: dt.date) -> None:
+    """Take back all that a batch has made: reports as they were before, ticks as they were. All, or none."""
+    with transaction.atomic():
+        _claim(batch, BatchState.LANDED, _("This import has been undone already, or was never confirmed."))
+        for entry in reversed(batch.made):
+            _take_back(entry, act, today)
+        batch.state, batch.undone_at, batch.undone_by = BatchState.UNDONE, dates.now(), act.user
+        batch.save()
+
+
+def _claim(batch: ImportBatch, state: BatchState, words: str) -> None:
+    """Hold a batch: two people who confirm it at once make one effect."""
+    if ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk).state != state:
+        raise ValidationError(words)
+
+
+def _land(change: Change, act: Act, today: dt.date) -> dict[str, Any]:
+    entry: dict[str, Any] = {"task": change.task.pk, "ticks": []}
+    try:
+        if change.fields:
+            entry |= _report(change, act, today)
+        for item, done in change.ticks:
+            entry["ticks"].append([item.pk, item.done_on])
+            tick(item, act, today if done else None, today)
+    except ValidationError as error:
+        raise ValidationError(f"{change.task.code}: {' '.join(error.messages)}") from error
+    return entry
+
+
+def _report(change: Change, act: Act, today: dt.date) -> dict[str, Any]:
+    known = at_hand([change.task])
+    at, base = known.get((change.task.pk, change.period.start)), base_of(change.task, change.period, known)
+    before = None
+    if at and at.state != ReportState.ACCEPTED:
+        report, before = at, {name: getattr(at, name) for name in (*change.fields, "state")}
+        report.task = change.task
+        if at.state == ReportState.SUBMITTED:
+            withdraw(report, act, today)
+            report.refresh_from_db(fields=["version", "state"])
+    else:
+        report = _carried_on(change, base)
+    for name, value in change.fields.items():
+        setattr(report, name, value)
+    save_draft(report, act, report.version, today=today)
+    submit(report, act, today)
+    report.refresh_from_db(fields=["version"])
+    return {"report": report.pk, "version": report.version, "before": before}
+
+
+def _carried_on(change: Change, base: ProgressUpdate | None) -> ProgressUpdate:
+    """Begin a report in the words of the last one: a blank cell changes nothing."""
+    task = change.task
+    report = ProgressUpdate(
+        task=task, unit=task.lead_unit, period_start=change.period.start, period_end=change.period.end
+    )
+    for name in ("progress", "problems", "next_steps"):
+        setattr(report, name, getattr(base, name, ""))
+    report.percent = task.percent if base and has_own_percent(task) else None
+    return report
+
+
+def _take_back(entry: dict[str, Any], act: Act, today: dt.date) -> None:
+    for key, done_on in entry["ticks"]:
+        item = ChecklistItem.objects.select_related("task__policy").get(pk=key)
+        tick(item, act, dt.date.fromisoformat(done_on) if done_on else None, today)
+    if "report" not in entry:
+        return
+    report = ProgressUpdate.objects.select_related("task__policy", "unit").filter(pk=entry["report"]).first()
+    if not report or report.state != ReportState.SUBMITTED or report.version != entry["version"]:
+        code = Task.objects.get(pk=entry["task"]).code
+        raise ValidationError(_("%(code)s: its report has been reviewed or changed since.") % {"code": code})
+    withdraw(report, act, today)
+    report.refresh_from_db(fields=["version", "state"])
+    before = entry["before"]
+    if before is None:
+        report.delete()
+        return
+    state = before.pop("state")
+    for name, value in before.items():
+        setattr(report, name, value)
+    save_draft(report, act, report.version, today=today)
+    if state in STANDING:
+        submit(report, act, today)
