@@ -72,8 +72,8 @@ class Cell:
         return not self.fault and (self.value is None or (isinstance(self.value, str) and not self.value.strip()))
 
     def __str__(self) -> str:
-        if isinstance(self.value, float) and self.percent:
-            return f"{self.value:.10g}"
+        if self.percent and isinstance(self.value, int | float):
+            return f"{100 * self.value:.10g}%"
         return written(self.value)
 
 

@@ -21,11 +21,11 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from tracker import rules, workflow
 from tracker.choices import RUNNING
-from tracker.columns import COLUMNS, ITEM_COLUMNS, SHARE, TEXT, Column, Native, filled_in, numbered
+from tracker.columns import COLUMNS, ITEM_COLUMNS, SHARE, TEXT, WHOLE, Column, Native, filled_in, numbered
 from tracker.dates import DAY, Period
 from tracker.ledger import styles
 from tracker.ledger.notes import Notes
-from tracker.ledger.sheets import write_header
+from tracker.ledger.sheets import Listing, write_header
 from tracker.ledger.styles import Sheet, Style
 from tracker.ledger.text import height, lines
 from tracker.models import ChecklistItem, Organization, ProgressUpdate, Task
@@ -33,6 +33,28 @@ from tracker.models.task import TaskQuerySet
 from tracker.parsing import CLEAR_WORD, DONE, UNDONE
 
 SHOWN = ("code", "measure", "title", "steps", "co_units", "deadline", "light")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What cannot be read or taken: sheet, row, column, value and what is allowed."""
+
+    sheet: str
+    row: int
+    column: str
+    value: str
+    words: str
+
+
+FAULT_COLUMNS = numbered(
+    (
+        Column("sheet", gettext_lazy("sheet"), lambda fault, on: fault.sheet, 14),
+        Column("row", gettext_lazy("row"), lambda fault, on: fault.row, 8, WHOLE),
+        Column("column", gettext_lazy("column"), lambda fault, on: fault.column, 18),
+        Column("value", gettext_lazy("value"), lambda fault, on: fault.value, 40),
+        Column("words", gettext_lazy("what is wrong"), lambda fault, on: fault.words, 60),
+    )
+)
 
 
 @dataclass
@@ -59,6 +81,11 @@ def key_of(task: Task, period: Period) -> str:
 def fillable(tasks: TaskQuerySet) -> TaskQuerySet:
     """Keep the tasks that a report can be handed in for."""
     return tasks.filter(status__in=RUNNING, assigned_on__isnull=False, lead_unit__isnull=False)
+
+
+def takes_reports(task: Task) -> bool:
+    """Say of one task what `fillable` asks of many."""
+    return bool(task.status in RUNNING and task.assigned_on and task.lead_unit_id)
 
 
 def rows_of(tasks: TaskQuerySet, today: dt.date) -> list[Row]:
@@ -106,7 +133,7 @@ def state_of(row: Row, on: dt.date) -> str:
     return f"{row.period.name(on)}\n{state}{note}"
 
 
-KEY = Column("key", gettext_lazy("mark (leave it as it is)"), lambda row, on: row.key, 4)
+KEY = Column("key", gettext_lazy("mark (leave it as it is)"), lambda row, on: row.key, 40)
 FAULTS = Column("faults", gettext_lazy("what is wrong"), lambda row, on: "\n".join(row.faults.values()), 30)
 STATE = Column("state", gettext_lazy("this period"), state_of, 11)
 
@@ -136,11 +163,11 @@ def step_columns(marked: bool = False) -> dict[str, Column]:
 class Scope:
     """What a fill-in workbook is asked for: these rows of a unit, on this day."""
 
-    unit: Organization
+    unit: Organization | None
     rows: Sequence[Row]
     steps: Sequence[Row]
     on: dt.date
-    marked: bool = False
+    faults: Sequence[Fault] = ()
 
 
 def scope_of(unit: Organization, tasks: TaskQuerySet, today: dt.date) -> Scope:
@@ -153,11 +180,16 @@ def save(scope: Scope, file: str | os.PathLike[str] | IO[bytes]) -> None:
     """Write the workbook to a path or an open file."""
     book = styles.new_book()
     notes = Notes()
-    title = _("%(unit)s: progress to fill in") % {"unit": scope.unit.name}
+    title = _("%(unit)s: progress to fill in") % {"unit": scope.unit.name if scope.unit else ""}
     book.properties.title = notes.text(title)
-    _sheet(book, styles.FILL_IN, report_columns(scope.marked), scope.rows, scope, title, notes)
+    _sheet(book, styles.FILL_IN, report_columns(bool(scope.faults)), scope.rows, scope, title, notes)
     if scope.steps:
-        _sheet(book, styles.STEPS, step_columns(scope.marked), scope.steps, scope, title, notes)
+        _sheet(book, styles.STEPS, step_columns(bool(scope.faults)), scope.steps, scope, title, notes)
+    if scope.faults:
+        listing = Listing(book, styles.FAULTS, FAULT_COLUMNS, title, "faults")
+        for fault in scope.faults:
+            listing.add(listing.row(fault, scope.on, notes, str(styles.FAULTS)))
+        listing.close()
     words = Sheet(book, styles.WORDS, (12,))
     plain = words.style()
     for word in (DONE[0], UNDONE[0]):
@@ -173,7 +205,8 @@ def filename(unit: Organization, on: dt.date) -> str:
 
 def _instructions(scope: Scope) -> Iterable[str]:
     """Say until when and to whom, and how the file is read."""
-    due = min((row.period.end + row.task.policy.grace_days * DAY for row in scope.rows), default=scope.on)
+    ends = {row.period.end + row.task.policy.grace_days * DAY for row in scope.rows}
+    due = min((day for day in ends if day >= scope.on), default=scope.on)
     yield _("Hand in by %(day)s at the latest, to %(office)s. Contact: %(contact)s") % {
         "day": due.isoformat(),
         "office": settings.OPERATOR or _("the supervision office"),
@@ -228,7 +261,7 @@ def _looks(sheet: Sheet, column: Column) -> tuple[Style, Style, Style]:
         "format": column.format,
         "across": "center" if column.format != TEXT or column.width < 14 else "left",
     }
-    locked = sheet.style(**look, fill="" if column.fills else styles.SHADE)
+    locked = sheet.style(**look, fill=styles.SHADE)
     wrong = sheet.style(**look, fill=styles.WRONG, ink="9C0006", locked=not column.fills)
     return locked, sheet.style(**look, fill=styles.OPEN, locked=False), wrong
 

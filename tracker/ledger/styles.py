@@ -41,6 +41,7 @@ COVER, LEDGER, DATA = pgettext_lazy("sheet", "Cover"), pgettext_lazy("sheet", "L
 UNITS, PARTS = pgettext_lazy("sheet", "Units"), pgettext_lazy("sheet", "Sections")
 WARNINGS, STEPS = pgettext_lazy("sheet", "Warnings"), pgettext_lazy("sheet", "Steps")
 FILL_IN, WORDS = pgettext_lazy("sheet", "Fill in"), pgettext_lazy("sheet", "Words")
+FAULTS = pgettext_lazy("sheet", "Faults")
 
 A3, A4 = 8, 9
 PAPER = {A3: (1190.6, 841.9), A4: (841.9, 595.3)}  # points, landscape

@@ -21,12 +21,13 @@ from tracker.workflow.core import (
     set_status,
     violation,
 )
-from tracker.workflow.imports import Change, at_hand, base_of, keep, land, undo
+from tracker.workflow.imports import Change, at_hand, base_of, keep, land, report_for, undo
 from tracker.workflow.reports import (
     MOST_UNCHANGED,
     accept,
     answer_help,
     has_own_percent,
+    lacks,
     last_report,
     open_report,
     save_draft,
@@ -58,11 +59,13 @@ __all__ = [
     "hand_over",
     "has_own_percent",
     "keep",
+    "lacks",
     "land",
     "last_report",
     "open_report",
     "perform",
     "refresh",
+    "report_for",
     "save",
     "save_draft",
     "save_task",

@@ -14,7 +14,7 @@ from tracker.choices import STANDING, BatchState, ReportState
 from tracker.dates import Period
 from tracker.models import ChecklistItem, ImportBatch, ProgressUpdate, Task
 from tracker.workflow.core import Act
-from tracker.workflow.reports import has_own_percent, save_draft, submit, withdraw
+from tracker.workflow.reports import TEXTS, has_own_percent, save_draft, submit, withdraw
 from tracker.workflow.steps import tick
 
 
@@ -84,36 +84,35 @@ def _land(change: Change, act: Act, today: dt.date) -> dict[str, Any]:
     return entry
 
 
-def _report(change: Change, act: Act, today: dt.date) -> dict[str, Any]:
-    known = at_hand([change.task])
-    at, base = known.get((change.task.pk, change.period.start)), base_of(change.task, change.period, known)
-    before = None
-    if at and at.state != ReportState.ACCEPTED:
-        report, before = at, {name: getattr(at, name) for name in (*change.fields, "state")}
-        report.task = change.task
-        if at.state == ReportState.SUBMITTED:
-            withdraw(report, act, today)
-            report.refresh_from_db(fields=["version", "state"])
-    else:
-        report = _carried_on(change, base)
+def report_for(change: Change, known: dict[tuple[int, dt.date], ProgressUpdate]) -> ProgressUpdate:
+    """Return the report that a change makes: the one at hand, or a new one in the words of the last; not saved."""
+    task, report = change.task, known.get((change.task.pk, change.period.start))
+    if not report or report.state == ReportState.ACCEPTED:
+        base = base_of(task, change.period, known)
+        report = ProgressUpdate(unit=task.lead_unit, period_start=change.period.start, period_end=change.period.end)
+        for name in TEXTS:
+            setattr(report, name, getattr(base, name, ""))
+        report.percent = task.percent if base and has_own_percent(task) else None
+    report.task = task
     for name, value in change.fields.items():
         setattr(report, name, value)
+    return report
+
+
+def _report(change: Change, act: Act, today: dt.date) -> dict[str, Any]:
+    known = at_hand([change.task])
+    at, before = known.get((change.task.pk, change.period.start)), None
+    if at and at.state != ReportState.ACCEPTED:
+        before = {name: getattr(at, name) for name in (*change.fields, "state")}
+        at.task = change.task
+        if at.state == ReportState.SUBMITTED:
+            withdraw(at, act, today)
+            at.refresh_from_db(fields=["version", "state"])
+    report = report_for(change, known)
     save_draft(report, act, report.version, today=today)
     submit(report, act, today)
     report.refresh_from_db(fields=["version"])
     return {"report": report.pk, "version": report.version, "before": before}
-
-
-def _carried_on(change: Change, base: ProgressUpdate | None) -> ProgressUpdate:
-    """Begin a report in the words of the last one: a blank cell changes nothing."""
-    task = change.task
-    report = ProgressUpdate(
-        task=task, unit=task.lead_unit, period_start=change.period.start, period_end=change.period.end
-    )
-    for name in ("progress", "problems", "next_steps"):
-        setattr(report, name, getattr(base, name, ""))
-    report.percent = task.percent if base and has_own_percent(task) else None
-    return report
 
 
 def _take_back(entry: dict[str, Any], act: Act, today: dt.date) -> None:
