@@ -78,6 +78,13 @@ def acts_for(user: "Account", task: "Task") -> set[Doer]:
     return doers
 
 
+def works_for(user: "Account") -> "Organization | None":
+    """Return the unit that the account reports for."""
+    if not user.is_authenticated or not user.is_active or not user.is_liaison:
+        return None
+    return user.organization
+
+
 def may_review(user: "Account", author: int | None = None) -> bool:
     """Say whether an account reviews what an author has handed in: the office does, and nobody their own."""
     return may_edit_policies(user) and (author is None or author != user.pk)
@@ -88,14 +95,9 @@ def may_read_reviews(user: "Account") -> bool:
     return may_edit_policies(user) or may_manage_accounts(user)
 
 
-def imports_for(user: "Account") -> "Organization | None":
-    """Return the unit whose workbooks a liaison sends in."""
-    return user.organization if user.is_authenticated and user.is_active and user.is_liaison else None
-
-
 def may_import(user: "Account") -> bool:
     """Say whether an account sends workbooks in: the office any, a liaison that of the own unit."""
-    return may_edit_policies(user) or imports_for(user) is not None
+    return may_edit_policies(user) or works_for(user) is not None
 
 
 def reads_help(user: "Account") -> bool:

@@ -89,7 +89,7 @@ def read(file: IO[bytes], name: str, user: User | None) -> ImportBatch:
     if sheet := find(book, steps, STEPS_NEEDED):
         rows += [_row(found, steps) for found in records(book, sheet, steps, STEPS_NEEDED)]
     _mark_twice(rows)
-    unit = permissions.imports_for(user) if user else None
+    unit = permissions.works_for(user) if user else None
     return ImportBatch(kind=BatchKind.PROGRESS, file_name=cut(name), rows=rows, read_by=user, unit=unit)
 
 
@@ -136,7 +136,7 @@ def tasks_for(user: User | None) -> TaskQuerySet:
     """Return the tasks whose reports an account may send in by workbook; a command all of them."""
     if user is None or permissions.may_edit_policies(user):
         return Task.objects.all()
-    return Task.objects.visible_to(user).filter(lead_unit=permissions.imports_for(user))
+    return Task.objects.visible_to(user).filter(lead_unit=permissions.works_for(user))
 
 
 def preview(batch: ImportBatch, user: User | None, today: dt.date) -> Preview:

@@ -24,7 +24,7 @@ class BatchQuerySet(models.QuerySet["ImportBatch"]):
         """Keep all for the office, and for a unit what its own liaisons have sent."""
         if permissions.may_read_reviews(user):
             return self
-        unit = permissions.imports_for(user)
+        unit = permissions.works_for(user)
         return self.filter(unit=unit) if unit else self.none()
 
 

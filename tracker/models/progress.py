@@ -4,7 +4,6 @@ import uuid
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.storage import Storage, storages
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -60,7 +59,9 @@ class ProgressUpdate(Versioned):
     contribution = models.BooleanField(_("contribution"), default=False)
     period_start = models.DateField(_("period from"))
     period_end = models.DateField(_("period to"))
-    state = models.CharField(_("state"), max_length=10, choices=ReportState, default=ReportState.DRAFT)
+    state = models.CharField(
+        pgettext_lazy("report", "state"), max_length=10, choices=ReportState, default=ReportState.DRAFT
+    )
     percent = models.PositiveSmallIntegerField(
         _("percent done"), null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(100)]
     )
@@ -133,8 +134,10 @@ class TaskRequest(Versioned):
     """A unit's request to the office: closing, or more time; what the office granted unasked stands here too."""
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="requests", verbose_name=_("task"))
-    kind = models.CharField(_("kind"), max_length=10, choices=RequestKind)
-    state = models.CharField(_("state"), max_length=10, choices=RequestState, default=RequestState.OPEN)
+    kind = models.CharField(pgettext_lazy("report", "kind of request"), max_length=10, choices=RequestKind)
+    state = models.CharField(
+        pgettext_lazy("report", "state"), max_length=10, choices=RequestState, default=RequestState.OPEN
+    )
     reason = models.TextField(_("reason or closing statement"), blank=True)
     progress = models.TextField(_("progress so far"), blank=True)
     old_deadline = models.DateField(_("deadline at that time"), null=True, blank=True)
@@ -179,11 +182,6 @@ class TaskRequest(Versioned):
         return f"{self.task.code} {self.get_kind_display()}"
 
 
-def evidence_storage() -> Storage:
-    """Return the store of evidence: outside of everything that a web server shows."""
-    return storages["evidence"]
-
-
 def stored_name(evidence: "Evidence", name: str) -> str:
     """Make up a name for a file: what a person called it never reaches the disk."""
     return uuid.uuid4().hex
@@ -212,7 +210,7 @@ class Evidence(models.Model):
     request = models.ForeignKey(
         TaskRequest, models.CASCADE, null=True, blank=True, related_name="evidence", verbose_name=_("request")
     )
-    file = models.FileField(_("file"), storage=evidence_storage, upload_to=stored_name, blank=True, max_length=100)
+    file = models.FileField(_("file"), upload_to=stored_name, blank=True, max_length=100)
     link = models.URLField(_("link"), blank=True, max_length=500)
     name = models.CharField(_("name"), max_length=200)
     size = models.PositiveIntegerField(_("size in bytes"), default=0)

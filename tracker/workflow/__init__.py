@@ -36,7 +36,7 @@ from tracker.workflow.reports import (
     submit_unchanged,
     withdraw,
 )
-from tracker.workflow.steps import allowed, perform, tick
+from tracker.workflow.steps import allowed, check, perform, tick
 from tracker.workflow.table import STEPS
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "answer_help",
     "at_hand",
     "base_of",
+    "check",
     "delete",
     "derive",
     "each",

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import Any
 
@@ -15,7 +15,17 @@ from django.utils.translation import gettext as _
 
 from tracker import permissions, rules
 from tracker.choices import OPEN, RUNNING, Kind, RequestKind, RequestState, Status, Way
-from tracker.models import ChecklistItem, Measure, Organization, PolicyDocument, Section, Task, TaskRequest, User
+from tracker.models import (
+    ChecklistItem,
+    Evidence,
+    Measure,
+    Organization,
+    PolicyDocument,
+    Section,
+    Task,
+    TaskRequest,
+    User,
+)
 from tracker.models.base import History, Versioned
 from tracker.workflow.table import office_may_set
 
@@ -50,8 +60,8 @@ class Stale(Exception):
 class Outcome:
     """What a change of many rows did: the rows it changed, and those it refused with the reason."""
 
-    changed: list[Task]
-    refused: list[tuple[Task, str]]
+    changed: list[Any]
+    refused: list[tuple[Any, str]]
 
 
 def save(row: Versioned, act: Act, seen: int | None = None) -> None:
@@ -71,6 +81,9 @@ def delete(row: models.Model, act: Act) -> None:
     _sign(row, act)
     with transaction.atomic():
         row.delete()
+        if isinstance(row, Evidence) and row.file:
+            # Only when the row is gone for good.
+            transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)))
 
 
 def save_task(
@@ -231,18 +244,18 @@ def set_status(task: Task, act: Act, seen: int, status: Status, on: dt.date) -> 
     save_task(task, act, seen, today=on)
 
 
-def each(tasks: Collection[tuple[Task, int]], change: Callable[[Task, int], None]) -> Outcome:
-    """Change many tasks, each by itself: `change(task, seen)`; what cannot be done is listed, not lost."""
+def each(rows: Collection[tuple[Any, int]], change: Callable[[Any, int], None]) -> Outcome:
+    """Change many rows, each by itself: `change(row, seen)`; what cannot be done is listed, not lost."""
     outcome = Outcome([], [])
-    for task, seen in tasks:
+    for row, seen in rows:
         try:
-            change(task, seen)
-            outcome.changed.append(task)
+            change(row, seen)
+            outcome.changed.append(row)
         except Stale:
-            outcome.refused.append((task, _("somebody has changed it since the list was shown")))
+            outcome.refused.append((row, _("somebody has changed it since the list was shown")))
         except (ValidationError, PermissionDenied) as error:
             messages = error.messages if isinstance(error, ValidationError) else [str(error)]
-            outcome.refused.append((task, " ".join(messages)))
+            outcome.refused.append((row, " ".join(messages)))
     return outcome
 
 
