@@ -10,8 +10,9 @@ from openpyxl import Workbook, load_workbook
 
 from tests.conftest import TODAY
 from tests.factories import make_task
+from tracker import workflow
 from tracker.choices import Kind
-from tracker.dates import DAY
+from tracker.dates import DAY, now
 from tracker.intake import progress
 from tracker.ledger import fillin
 from tracker.models import ImportBatch, Organization, PolicyDocument, Task, User
@@ -56,9 +57,7 @@ def row_of(book: Workbook, code: str, name: str = "Fill in", step: int | None = 
     """Return the row of a task, or of one of its steps."""
     places = headers(book, name)
     for row in book[name].iter_rows():
-        if row[places["task code"] - 1].value == code and (
-            step is None or row[places["step no."] - 1].value == step
-        ):
+        if row[places["task code"] - 1].value == code and (step is None or row[places["step no."] - 1].value == step):
             return row[0].row
     raise LookupError(code)
 
@@ -80,10 +79,8 @@ def as_file(book: Workbook) -> BytesIO:
 
 def sent(book: Workbook, user: User | None) -> ImportBatch:
     """Send a workbook in; it is read and kept, and nothing has landed."""
-    from tracker import workflow
-
     batch = progress.read(as_file(book), "file.xlsx", user)
-    workflow.keep(batch)
+    workflow.keep(batch, now())
     batch.refresh_from_db()
     return batch
 
@@ -91,5 +88,5 @@ def sent(book: Workbook, user: User | None) -> ImportBatch:
 def landed(batch: ImportBatch, user: User | None) -> progress.Preview:
     """Confirm a batch as it is previewed; return what was seen."""
     seen = progress.preview(batch, user, TODAY)
-    assert progress.confirm(batch, user, seen.digest, TODAY) is None
+    assert progress.confirm(batch, user, seen.digest, now()) is None
     return seen

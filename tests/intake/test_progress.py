@@ -15,7 +15,7 @@ from tests.factories import make_task
 from tests.intake.conftest import fill, fresh, headers, landed, row_of, sent
 from tracker import workflow
 from tracker.choices import BatchState, Kind, ReportState, Status, Way
-from tracker.dates import Period
+from tracker.dates import Period, now
 from tracker.intake import progress
 from tracker.intake.workbook import Refused
 from tracker.ledger import fillin
@@ -30,7 +30,9 @@ def states(preview: progress.Preview) -> dict[str, str]:
 
 
 def words(preview: progress.Preview) -> str:
-    return "\n".join(f"{fault.sheet} {fault.row} {fault.column} {fault.value} {fault.words}" for fault in preview.faults)
+    return "\n".join(
+        f"{fault.sheet} {fault.row} {fault.column} {fault.value} {fault.words}" for fault in preview.faults
+    )
 
 
 def reports() -> list[ProgressUpdate]:
@@ -167,7 +169,7 @@ def test_a_file_with_a_fault_lands_nothing(handed_over: list[Task], bureau: Orga
     fill(book, "A1-02", percent_done=7, progress="bad")
     batch = sent(book, liaison)
     seen = progress.preview(batch, liaison, TODAY)
-    assert progress.confirm(batch, liaison, seen.digest, TODAY) is not None
+    assert progress.confirm(batch, liaison, seen.digest, now()) is not None
     assert reports() == []
 
 
@@ -296,7 +298,7 @@ def test_what_changed_since_the_preview_is_shown_anew(
     task = Task.objects.get(code="A1-01")
     task.remark = "changed"
     workflow.save_task(task, Act(None, Way.COMMAND), today=TODAY)
-    anew = progress.confirm(batch, liaison, seen.digest, TODAY)
+    anew = progress.confirm(batch, liaison, seen.digest, now())
     assert anew is not None
     assert states(anew) == {"Fill in A1-01": "stale"}
     assert reports() == []
@@ -308,7 +310,7 @@ def test_a_batch_is_confirmed_once(handed_over: list[Task], bureau: Organization
     batch = sent(book, liaison)
     landed(batch, liaison)
     with pytest.raises(ValidationError):
-        workflow.land(batch, [], Act(liaison, Way.IMPORT), TODAY)
+        workflow.land(batch, [], Act(liaison, Way.IMPORT), now())
 
 
 def test_a_batch_that_cannot_land_whole_lands_not_at_all(
@@ -321,7 +323,7 @@ def test_a_batch_that_cannot_land_whole_lands_not_at_all(
     preview = progress.preview(batch, liaison, TODAY)
     preview.changes[1].fields["percent"] = None
     with pytest.raises(ValidationError, match="A1-02"):
-        workflow.land(batch, preview.changes, Act(liaison, Way.IMPORT), TODAY)
+        workflow.land(batch, preview.changes, Act(liaison, Way.IMPORT), now())
     batch.refresh_from_db()
     assert (reports(), batch.state) == ([], BatchState.READ)
 
@@ -333,7 +335,7 @@ def test_a_batch_is_undone_whole(handed_over: list[Task], bureau: Organization, 
     before = list(Task.objects.values("code", "percent", "status", "reported_through"))
     batch = sent(book, liaison)
     landed(batch, liaison)
-    workflow.undo(batch, Act(liaison, Way.IMPORT), TODAY)
+    workflow.undo(batch, Act(liaison, Way.IMPORT), now())
     after = list(Task.objects.values("code", "percent", "status", "reported_through"))
     assert (reports(), after, batch.state) == ([], before, BatchState.UNDONE)
 
@@ -350,7 +352,7 @@ def test_undoing_brings_back_what_waited_before(handed_over: list[Task], bureau:
     batch = sent(book, liaison)
     landed(batch, liaison)
     assert [report.progress for report in reports()] == ["second words"]
-    workflow.undo(batch, Act(liaison, Way.IMPORT), TODAY)
+    workflow.undo(batch, Act(liaison, Way.IMPORT), now())
     assert [(report.progress, report.state) for report in reports()] == [("first words", ReportState.SUBMITTED)]
 
 
@@ -365,7 +367,7 @@ def test_a_batch_with_an_accepted_report_cannot_be_undone(
     report = reports()[0]
     workflow.accept(report, Act(supervisor, Way.PAGE), report.version, TODAY)
     with pytest.raises(ValidationError, match="A1-01"):
-        workflow.undo(batch, Act(liaison, Way.IMPORT), TODAY)
+        workflow.undo(batch, Act(liaison, Way.IMPORT), now())
     assert [report.state for report in reports()] == [ReportState.ACCEPTED, ReportState.SUBMITTED]
 
 
@@ -374,7 +376,7 @@ def test_after_an_undo_the_file_can_be_sent_again(handed_over: list[Task], burea
     fill(book, "A1-01", percent_done=0.1, progress="one")
     batch = sent(book, liaison)
     landed(batch, liaison)
-    workflow.undo(batch, Act(liaison, Way.IMPORT), TODAY)
+    workflow.undo(batch, Act(liaison, Way.IMPORT), now())
     assert states(progress.preview(sent(fresh_with(bureau), liaison), liaison, TODAY)) == {"Fill in A1-01": "changed"}
 
 

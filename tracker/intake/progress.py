@@ -1,10 +1,9 @@
 """A fill-in workbook that comes back: read into a batch, compared with what is stored, and confirmed."""
 
 import datetime as dt
-import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import IO, Any
 
 from django.core.exceptions import ValidationError
@@ -17,6 +16,7 @@ from tracker.choices import STANDING, BatchKind, Cycle, Way
 from tracker.columns import SHARE, Column, filled_in
 from tracker.dates import Period
 from tracker.filters import cut
+from tracker.intake.preview import Entry, Field, Preview
 from tracker.intake.tables import Record, cleared, expect, find, records
 from tracker.intake.workbook import Workbook
 from tracker.ledger import fillin
@@ -27,52 +27,6 @@ from tracker.workflow import Act, Change
 
 SPOILT = gettext_lazy("The mark of the row is missing or was changed: copy the row from a fresh workbook.")
 NEEDED, STEPS_NEEDED = {"key", "code", "progress"}, {"key", "code", "done"}
-
-
-@dataclass
-class Field:
-    """One field of a row: what it was when the file was made, what it is now, and what the row says."""
-
-    header: str
-    then: str
-    now: str
-    new: str
-
-
-@dataclass
-class Entry:
-    """A row as the preview shows it: changed, unchanged, stale or at fault."""
-
-    sheet: str
-    row: int
-    code: str
-    state: str
-    title: str = ""
-    fields: list[Field] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-
-
-@dataclass
-class Preview:
-    """All rows of a batch held against what is stored, and the changes that confirming it lands."""
-
-    entries: list[Entry] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-
-    @property
-    def faults(self) -> list[Fault]:
-        """Return all faults, in the order of the rows."""
-        return [fault for entry in self.entries for fault in entry.faults]
-
-    @property
-    def counts(self) -> Counter[str]:
-        """Count the rows of each state."""
-        return Counter(entry.state for entry in self.entries)
-
-    @property
-    def digest(self) -> str:
-        """Return what tells this preview from any other: a person confirms what was seen."""
-        return hashlib.sha256(repr(self.entries).encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _read_back(columns: dict[str, Column]) -> dict[str, Column]:
@@ -259,16 +213,16 @@ def _shown(value: object, column: Column) -> str:
     return f"{value}%" if column.format == SHARE and isinstance(value, int) else str(value)
 
 
-def confirm(batch: ImportBatch, user: User | None, seen: str, today: dt.date) -> Preview | None:
+def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime) -> Preview | None:
     """Land what a person has seen in the preview, whole or not at all; return the new preview where it differs."""
     with transaction.atomic():
         slugs = {row["key"].split("/")[0] for row in batch.rows}
         # Held while it is compared and landed: what was seen stays true.
         list(PolicyDocument.objects.select_for_update().filter(slug__in=slugs).order_by("pk").values_list("pk"))
-        found = preview(batch, user, today)
+        found = preview(batch, user, now.date())
         if found.digest != seen or found.faults:
             return found
-        workflow.land(batch, found.changes, Act(user, Way.IMPORT, batch.file_name), today)
+        workflow.land(batch, found.changes, Act(user, Way.IMPORT, batch.file_name), now)
     return None
 
 

@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from tracker import dates
 from tracker.choices import STANDING, BatchState, ReportState
 from tracker.dates import Period
 from tracker.models import ChecklistItem, ImportBatch, ProgressUpdate, Task
@@ -40,28 +39,28 @@ def base_of(task: Task, period: Period, known: dict[tuple[int, dt.date], Progres
     return known.get((task.pk, period.start)) or task.latest_report
 
 
-def keep(batch: ImportBatch) -> None:
+def keep(batch: ImportBatch, now: dt.datetime) -> None:
     """Keep what was read of a workbook; nothing of it has landed."""
-    batch.read_at = dates.now()
+    batch.read_at = now
     batch.save()
 
 
-def land(batch: ImportBatch, changes: Iterable[Change], act: Act, today: dt.date) -> None:
+def land(batch: ImportBatch, changes: Iterable[Change], act: Act, now: dt.datetime) -> None:
     """Hand in every report of a batch and tick its steps: all, or none with the words why."""
     with transaction.atomic():
         _claim(batch, BatchState.READ, _("This import has been confirmed already."))
-        batch.made = [_land(change, act, today) for change in changes]
-        batch.state, batch.landed_at = BatchState.LANDED, dates.now()
+        batch.made = [_land(change, act, now.date()) for change in changes]
+        batch.state, batch.landed_at = BatchState.LANDED, now
         batch.save()
 
 
-def undo(batch: ImportBatch, act: Act, today: dt.date) -> None:
+def undo(batch: ImportBatch, act: Act, now: dt.datetime) -> None:
     """Take back all that a batch has made: reports as they were before, ticks as they were. All, or none."""
     with transaction.atomic():
         _claim(batch, BatchState.LANDED, _("This import has been undone already, or was never confirmed."))
         for entry in reversed(batch.made):
-            _take_back(entry, act, today)
-        batch.state, batch.undone_at, batch.undone_by = BatchState.UNDONE, dates.now(), act.user
+            _take_back(entry, act, now.date())
+        batch.state, batch.undone_at, batch.undone_by = BatchState.UNDONE, now, act.user
         batch.save()
 
 
