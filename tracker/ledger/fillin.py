@@ -6,8 +6,9 @@ be sorted, filtered and deleted, and come home all the same.
 
 import datetime as dt
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from itertools import repeat
 from typing import IO, Any
 
@@ -27,8 +28,8 @@ from tracker.ledger import styles
 from tracker.ledger.notes import Notes
 from tracker.ledger.sheets import Listing, write_header
 from tracker.ledger.styles import Sheet, Style
-from tracker.ledger.text import height, lines
-from tracker.models import ChecklistItem, Organization, ProgressUpdate, Task
+from tracker.ledger.text import height, lines, safe_name
+from tracker.models import ChecklistItem, Organization, PolicyDocument, ProgressUpdate, Task
 from tracker.models.task import TaskQuerySet
 from tracker.parsing import CLEAR_WORD, DONE, UNDONE
 
@@ -198,9 +199,18 @@ def save(scope: Scope, file: str | os.PathLike[str] | IO[bytes]) -> None:
     book.save(file)
 
 
+def of_all_units(policy: PolicyDocument, today: dt.date) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of the workbook of each unit that leads an open task of a policy."""
+    tasks = Task.objects.filter(policy=policy)
+    for unit in Organization.objects.filter(pk__in=fillable(tasks).order_by().values("lead_unit")):
+        file = BytesIO()
+        save(scope_of(unit, tasks, today), file)
+        yield filename(unit, today), file.getvalue()
+
+
 def filename(unit: Organization, on: dt.date) -> str:
     """Name the file of a unit."""
-    return _("%(unit)s_fill_in_%(day)s.xlsx") % {"unit": unit.short_name, "day": on.strftime("%Y%m%d")}
+    return safe_name(_("%(unit)s_fill_in_%(day)s.xlsx") % {"unit": unit.short_name, "day": on.strftime("%Y%m%d")})
 
 
 def _instructions(scope: Scope) -> Iterable[str]:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from tracker.ledger import figures, styles
 from tracker.ledger.cover import Cover
 from tracker.ledger.notes import Notes
 from tracker.ledger.sheets import Ledger, Listing, Row
-from tracker.ledger.text import TALLEST, needed
+from tracker.ledger.text import TALLEST, needed, safe_name
 from tracker.models import PolicyDocument, Task
 from tracker.models.task import TaskQuerySet
 
@@ -86,7 +85,7 @@ def save(scope: Scope, file: str | os.PathLike[str] | IO[bytes]) -> None:
 
 def filename(policy: PolicyDocument, on: dt.date) -> str:
     """Name the file: policy, ledger, day; without what file systems refuse."""
-    title = re.sub(r'[\\/:*?"<>|\x00-\x1f\x7f]', "_", policy.title).encode("utf-8", "ignore")[:LONGEST_NAME]
+    title = safe_name(policy.title).encode("utf-8", "ignore")[:LONGEST_NAME]
     return _("%(policy)s_ledger_as_of_%(day)s.xlsx") % {
         "policy": title.decode("utf-8", "ignore").strip(" ."),
         "day": on.strftime("%Y%m%d"),
