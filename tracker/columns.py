@@ -17,7 +17,7 @@ from django.utils.translation import get_language, gettext_lazy, ngettext, overr
 from django.utils.translation import gettext as _
 
 from tracker import parsing, rules
-from tracker.choices import Light, Status
+from tracker.choices import Kind, Light, Status
 from tracker.models import ChecklistItem, Task
 
 Native = str | int | float | dt.date | None
@@ -253,6 +253,79 @@ ITEM_COLUMNS = numbered(
         Column("done_on", gettext_lazy("done on"), lambda item, on: item.done_on, 13, DAY),
     )
 )
+
+
+def unit_name(task: Task, on: dt.date) -> str:
+    """Name the lead unit as it is read back."""
+    return task.lead_unit.short_name if task.lead_unit else ""
+
+
+def field_of(name: str, header: str | Promise, width: float, parse: Reader, format: str = TEXT) -> Column:
+    """Make a column of a plain field that is read back into it."""
+    return Column(name, header, lambda thing, on: getattr(thing, name), width, format, parse=parse)
+
+
+VERSION = field_of("version", gettext_lazy("version (leave it as it is)"), 9, parsing.whole, WHOLE)
+SECTION_NO = Column(
+    "section", gettext_lazy("section no."), lambda measure, on: measure.section.number, 9, WHOLE, parse=parsing.whole
+)
+MEASURE_CODE = Column("measure", gettext_lazy("measure code"), lambda t, on: t.measure.code, 10, parse=parsing.code)
+# The sheets of the template that a policy's checklist is loaded from.
+TEMPLATE = {
+    "policydocument": numbered(
+        (
+            field_of("slug", gettext_lazy("short address of the policy"), 34, parsing.prose),
+            field_of("title", gettext_lazy("title of the policy"), 70, parsing.prose),
+        )
+    ),
+    "section": numbered(
+        (
+            replace(SECTION_NO, name="number", value=lambda section, on: section.number),
+            field_of("name", gettext_lazy("name of the section"), 80, parsing.prose),
+            VERSION,
+        )
+    ),
+    "measure": numbered(
+        (
+            SECTION_NO,
+            replace(MEASURE_CODE, name="code", value=lambda measure, on: measure.code),
+            field_of("order", gettext_lazy("order in the section"), 9, parsing.whole, WHOLE),
+            field_of("name", gettext_lazy("name of the measure"), 70, parsing.prose),
+            Column(
+                "general",
+                gettext_lazy("general demand"),
+                lambda measure, on: parsing.DONE[0] if measure.general else parsing.UNDONE[0],
+                9,
+                parse=parsing.tick,
+            ),
+            VERSION,
+        )
+    ),
+    "task": numbered(
+        (
+            MEASURE_CODE,
+            CODE,
+            TITLE,
+            field_of("description", gettext_lazy("what is to be done"), 38, parsing.prose),
+            Column(
+                "kind",
+                gettext_lazy("kind"),
+                lambda t, on: t.get_kind_display() if t.kind else "",
+                9,
+                parse=parsing.one_of(lambda: words_of(Kind)),
+            ),
+            replace(LEAD, value=unit_name, parse=parsing.names),
+            COLUMNS["co_units"],
+            COLUMNS["lead_official"],
+            COLUMNS["responsible_person"],
+            field_of("start", gettext_lazy("start"), 13, parsing.day, DAY),
+            DEADLINE,
+            COLUMNS["remark"],
+            VERSION,
+        )
+    ),
+    "checklistitem": numbered(ITEM_COLUMNS[name] for name in ("code", "number", "title", "weight", "due")),
+}
 
 
 def ordering(column: Column, descending: bool = False) -> list[OrderBy]:

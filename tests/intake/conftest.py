@@ -10,7 +10,7 @@ from openpyxl import Workbook, load_workbook
 
 from tests.conftest import TODAY
 from tests.factories import make_task
-from tracker import workflow
+from tracker import intake, workflow
 from tracker.choices import Kind
 from tracker.dates import DAY, now
 from tracker.intake import progress
@@ -79,7 +79,7 @@ def as_file(book: Workbook) -> BytesIO:
 
 def sent(book: Workbook, user: User | None) -> ImportBatch:
     """Send a workbook in; it is read and kept, and nothing has landed."""
-    batch = progress.read(as_file(book), "file.xlsx", user)
+    batch = intake.read(as_file(book), "file.xlsx", user)
     workflow.keep(batch, now())
     batch.refresh_from_db()
     return batch

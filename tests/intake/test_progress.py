@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from tests.conftest import TODAY
 from tests.factories import make_task
 from tests.intake.conftest import fill, fresh, headers, landed, row_of, sent
-from tracker import workflow
+from tracker import intake, workflow
 from tracker.choices import BatchState, Kind, ReportState, Status, Way
 from tracker.dates import Period, now
 from tracker.intake import progress
@@ -411,7 +411,7 @@ def test_a_ledger_is_no_workbook_to_fill_in(handed_over: list[Task], policy: Pol
 
     scope = ledger.Scope(policy, Task.objects.all(), TODAY, [], "x", "", lambda task: "")
     with pytest.raises(Refused, match="mark"):
-        progress.read(saved(scope), "x", liaison)
+        intake.read(saved(scope), "x", liaison)
 
 
 def test_a_preview_takes_as_many_queries_for_many_rows_as_for_few(

@@ -4,7 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import IO, Any
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -35,9 +35,8 @@ def _read_back(columns: dict[str, Column]) -> dict[str, Column]:
     return columns | keys
 
 
-def read(file: IO[bytes], name: str, user: User | None) -> ImportBatch:
-    """Read a workbook into a batch, not saved yet; Refused says in words what cannot be read at all."""
-    book = Workbook(file)
+def read(book: Workbook, name: str, user: User | None) -> ImportBatch:
+    """Read a fill-in workbook into a batch, not saved yet; Refused says in words what cannot be read at all."""
     reports, steps = _read_back(fillin.report_columns()), _read_back(fillin.step_columns())
     rows = [_row(found, reports) for found in records(book, expect(book, reports, NEEDED), reports, NEEDED)]
     if sheet := find(book, steps, STEPS_NEEDED):

@@ -30,6 +30,7 @@ WIDTHS = [NUMBER_WIDTH, *(column.width for column in COLUMNS.values())]
 CODE, LIGHT = NAMES.index("code") + 2, NAMES.index("light") + 2
 BANDS = (NAMES.index("section") + 2, NAMES.index("measure") + 2)
 FREEZE = get_column_letter(CODE + 1) + "{}"  # right of the code, above a row
+MORE_ROWS = 100  # empty rows of a template, formatted: what is typed there stays text
 MOST_BREAKS = 1_000  # Excel takes 1,026 in a sheet
 
 
@@ -189,8 +190,13 @@ class Listing:
         heading: str,
         table: str,
         like: "Listing | None" = None,
+        open_rows: bool = False,
     ) -> None:
-        """Lay out a sheet; rows made `like` those of another sheet take over the values that both show."""
+        """Lay out a sheet; rows made `like` those of another sheet take over the values that both show.
+
+        With `open_rows` further rows may be written below: they are formatted, and the last column is hidden.
+        """
+        self._open_rows = open_rows
         self.columns, self.table = list(columns.values()), table
         known = like.columns if like else []
         self._sources = [(column, known.index(column) + 1 if column in known else 0) for column in self.columns]
@@ -234,6 +240,11 @@ class Listing:
             # A table without a row makes Excel offer to repair the file.
             self.sheet.append([(style, None) for style in self._styles], height(1, styles.SIZE))
         ref = f"A1:{get_column_letter(len(self.headers))}{self.sheet.rows}"
+        if self._open_rows:
+            if self.columns[-1].name == "version":
+                self.sheet.ws.column_dimensions[get_column_letter(len(self.headers))].hidden = True
+            for _number in range(MORE_ROWS):
+                self.sheet.append([(style, None) for style in self._styles], height(1, styles.SIZE))
         table = Table(displayName=self.table, ref=ref, autoFilter=AutoFilter(ref=ref))
         table.tableColumns = [TableColumn(id=place, name=header) for place, header in enumerate(self.headers, 1)]
         table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=True)

@@ -42,8 +42,14 @@ UNITS, PARTS = pgettext_lazy("sheet", "Units"), pgettext_lazy("sheet", "Sections
 WARNINGS, STEPS = pgettext_lazy("sheet", "Warnings"), pgettext_lazy("sheet", "Steps")
 FILL_IN, WORDS = pgettext_lazy("sheet", "Fill in"), pgettext_lazy("sheet", "Words")
 FAULTS = pgettext_lazy("sheet", "Faults")
+POLICY, MEASURES, TASKS = (
+    pgettext_lazy("sheet", "Policy"),
+    pgettext_lazy("sheet", "Measures"),
+    pgettext_lazy("sheet", "Tasks"),
+)
 
 A3, A4 = 8, 9
+PAPERS = {"a3": A3, "a4": A4}
 PAPER = {A3: (1190.6, 841.9), A4: (841.9, 595.3)}  # points, landscape
 SIDE, TOP, BOTTOM = 0.4, 0.5, 0.6  # margins, inches
 INK, LINK, ALARM, SHADE, OPEN, WRONG = "000000", "0563C1", "C00000", "F2F2F2", "FFFFE5", "FFC7CE"

@@ -21,7 +21,7 @@ from tracker.workflow.core import (
     set_status,
     violation,
 )
-from tracker.workflow.imports import Change, at_hand, base_of, keep, land, report_for, undo
+from tracker.workflow.imports import Change, Row, at_hand, base_of, keep, land, load, report_for, undo, unload
 from tracker.workflow.reports import (
     MOST_UNCHANGED,
     accept,
@@ -46,6 +46,7 @@ __all__ = [
     "Act",
     "Change",
     "Outcome",
+    "Row",
     "Stale",
     "accept",
     "adopt",
@@ -63,6 +64,7 @@ __all__ = [
     "lacks",
     "land",
     "last_report",
+    "load",
     "open_report",
     "perform",
     "refresh",
@@ -77,6 +79,7 @@ __all__ = [
     "submit_unchanged",
     "tick",
     "undo",
+    "unload",
     "violation",
     "withdraw",
 ]

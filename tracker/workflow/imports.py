@@ -5,14 +5,16 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.apps import apps
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from tracker.choices import STANDING, BatchState, ReportState
 from tracker.dates import Period
-from tracker.models import ChecklistItem, ImportBatch, ProgressUpdate, Task
-from tracker.workflow.core import Act
+from tracker.models import ChecklistItem, ImportBatch, Organization, PolicyDocument, ProgressUpdate, Task
+from tracker.workflow.core import Act, delete, save, save_task
 from tracker.workflow.reports import TEXTS, has_own_percent, save_draft, submit, withdraw
 from tracker.workflow.steps import tick
 
@@ -25,6 +27,16 @@ class Change:
     period: Period
     fields: dict[str, Any]
     ticks: list[tuple[ChecklistItem, bool]]
+
+
+@dataclass
+class Row:
+    """A part of a policy that a workbook makes or changes: the thing as it will be, and what it was."""
+
+    thing: Any
+    new: bool
+    before: dict[str, Any]
+    co_units: list[Organization] | None
 
 
 def at_hand(tasks: Collection[Task]) -> dict[tuple[int, dt.date], ProgressUpdate]:
@@ -136,3 +148,74 @@ def _take_back(entry: dict[str, Any], act: Act, today: dt.date) -> None:
     save_draft(report, act, report.version, today=today)
     if state in STANDING:
         submit(report, act, today)
+
+
+def load(batch: ImportBatch, rows: Iterable[Row], act: Act, now: dt.datetime) -> None:
+    """Load a checklist: policy, sections, measures, tasks, steps, in this order. All, or none."""
+    with transaction.atomic():
+        _claim(batch, BatchState.READ, _("This import has been confirmed already."))
+        batch.made = [_load(row, act, now.date()) for row in rows]
+        batch.state, batch.landed_at = BatchState.LANDED, now
+        batch.save()
+
+
+def unload(batch: ImportBatch, act: Act, now: dt.datetime) -> None:
+    """Take back a checklist that was loaded: new parts go, changed ones are as before. All, or none."""
+    with transaction.atomic():
+        _claim(batch, BatchState.LANDED, _("This import has been undone already, or was never confirmed."))
+        for entry in reversed(batch.made):
+            _unload(entry, act, now.date())
+        batch.state, batch.undone_at, batch.undone_by = BatchState.UNDONE, now, act.user
+        # A policy that the import made is gone.
+        batch.policy = PolicyDocument.objects.filter(pk__in=[batch.policy_id]).first()
+        batch.save()
+
+
+def _load(row: Row, act: Act, today: dt.date) -> dict[str, Any]:
+    thing = row.thing
+    units = [unit.pk for unit in thing.co_units.all()] if row.co_units is not None and not row.new else []
+    # What an earlier row has just made has its number now.
+    for field in thing._meta.concrete_fields:
+        if field.is_relation and field.is_cached(thing) and getattr(thing, field.name):
+            setattr(thing, field.name, getattr(thing, field.name))
+    try:
+        if isinstance(thing, Task):
+            save_task(thing, act, None if row.new else thing.version, co_units=row.co_units, today=today)
+        elif isinstance(thing, ChecklistItem):
+            save_task(Task.objects.get(pk=thing.task_id), act, items=[thing], today=today)
+        else:
+            save(thing, act)
+    except ValidationError as error:
+        raise ValidationError(f"{thing}: {' '.join(error.messages)}") from error
+    before = {name: value.pk if isinstance(value, Model) else value for name, value in row.before.items()}
+    return {
+        "model": thing._meta.model_name,
+        "pk": thing.pk,
+        "new": row.new,
+        "before": before,
+        "co_units": units if row.co_units is not None else None,
+        "version": getattr(thing, "version", None),
+    }
+
+
+def _unload(entry: dict[str, Any], act: Act, today: dt.date) -> None:
+    model = apps.get_model("tracker", entry["model"])
+    thing = model._default_manager.filter(pk=entry["pk"]).first()
+    if thing is None:
+        raise ValidationError(_("A part that this import made is gone already."))
+    if entry["new"]:
+        try:
+            delete(thing, act)
+        except PermissionDenied as error:
+            raise ValidationError(f"{thing}: {error}") from error
+        return
+    for name, value in entry["before"].items():
+        field = model._meta.get_field(name)
+        setattr(thing, field.attname, field.to_python(value) if not field.is_relation else value)
+    units = None if entry["co_units"] is None else list(Organization.objects.filter(pk__in=entry["co_units"]))
+    if isinstance(thing, Task):
+        save_task(thing, act, co_units=units, today=today)
+    elif isinstance(thing, ChecklistItem):
+        save_task(Task.objects.get(pk=thing.task_id), act, items=[thing], today=today)
+    else:
+        save(thing, act)
