@@ -140,6 +140,8 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
             per(dict.fromkeys(("other_liaison", *OFFICE), 200), dict.fromkeys(READERS, 405)),
         ),
         "fill_ins": ({"slug": "rise"}, per(dict.fromkeys(OFFICE, 200), dict.fromkeys(READERS, 405))),
+        "checklist": ({"slug": "rise"}, per(dict.fromkeys(OFFICE, 200), dict.fromkeys(READERS, 405))),
+        "empty_checklist": ({}, per(dict.fromkeys(OFFICE, 200), dict.fromkeys(READERS, 405))),
         "my_fill_in": ({}, per(dict.fromkeys(LIAISONS, 200), dict.fromkeys(READERS, 405))),
         "imports": (
             {},

@@ -25,7 +25,7 @@ from tracker.parsing import Cell, Native
 MEGABYTE = 1_000_000
 MOST_BYTES, MOST_UNPACKED, MOST_ENTRIES = 20 * MEGABYTE, 200 * MEGABYTE, 2_000
 MOST_ROWS, MOST_COLUMNS, BLANK_ROWS = 20_000, 100, 200
-MOST_ELEMENTS, MOST_SIGNS = 5_000_000, 60_000_000  # of one part: bounds time and memory
+MOST_ELEMENTS, MOST_SIGNS = 3_000_000, 60_000_000  # of one part: bounds time and memory
 MOST_SHEETS = 100
 LONGEST_TEXT = 32_767
 STEP = 1 << 16

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from tracker import dates, intake, permissions, workflow
 from tracker.choices import BatchState
-from tracker.ledger import fillin
+from tracker.ledger import fillin, template
 from tracker.models import ImportBatch, Organization, Task
 from tracker.models.task import TaskQuerySet
 from tracker.views import edge
@@ -67,6 +67,18 @@ def fill_ins(request: HttpRequest, slug: str) -> FileResponse:
     return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
 
 
+@require_safe
+def checklist(request: HttpRequest, slug: str = "") -> FileResponse:
+    """Send the template that a checklist is loaded from: of a policy its export, else an empty one."""
+    policy = edge.find_policy(request, slug) if slug else None
+    _check_office(request)
+    file, today = TemporaryFile(), edge.today()  # noqa: SIM115 -- the response closes it when it has been sent
+    template.save(policy, today, file)
+    file.seek(0)
+    name = _("%(policy)s_checklist_%(day)s.xlsx") % {"policy": slug or _("new_policy"), "day": f"{today:%Y%m%d}"}
+    return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX)
+
+
 @get_or_post
 def imports(request: HttpRequest) -> HttpResponse:
     """Take a workbook in, and list those that came in before. What is read is shown, not written."""
@@ -89,6 +101,7 @@ def imports(request: HttpRequest) -> HttpResponse:
         "form": form,
         "batches": batches.select_related("read_by", "unit", "policy", "undone_by")[:LISTED],
         "may_import": permissions.may_import(request.user),
+        "loads": permissions.may_edit_policies(request.user),
     }
     return render(request, "tracker/imports.html", context)
 
