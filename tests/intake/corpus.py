@@ -85,7 +85,7 @@ def attacks(good: bytes) -> Iterator[Entry]:
     yield "16,384 columns", below(good, '<row r="30">' + "<c><v>1</v></c>" * 16_384 + "</row>"), REFUSED
     yield "billion laughs in a sheet", instead(good, laugh, laughs), REFUSED
     yield (
-        "billion laughs in the workbook",
+        "billion laughs in a workbook",
         with_part(good, "xl/workbook.xml", f"{laughs}<x>&a29;</x>".encode()),
         REFUSED,
     )
