@@ -299,7 +299,9 @@ def writings(module: Module) -> Iterator[str]:
         if not isinstance(call.func, ast.Attribute):
             continue
         owner, names = of(call.func.value), {word.arg for word in call.keywords}
-        by_hand = owner not in (["workflow"], ["ledger"], ["fillin"], ["template"], ["workbook"]) and "commit" not in names
+        by_hand = (
+            owner not in (["workflow"], ["ledger"], ["fillin"], ["template"], ["workbook"]) and "commit" not in names
+        )
         if (
             name in BULK
             or (name == "update" and (names or "objects" in owner))
