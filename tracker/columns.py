@@ -68,6 +68,16 @@ def words_of(choices: type[TextChoices]) -> dict[str, str]:
     return known
 
 
+def kind_text(task: Task, on: dt.date) -> str:
+    """Name the kind of a task; Django's own display builds all choices anew for every row."""
+    return str(Kind(task.kind).label) if task.kind else ""
+
+
+def status_text(task: Task, on: dt.date) -> str:
+    """Name the status of a task."""
+    return str(Status(task.status).label)
+
+
 def light_words(light: Light, status: str) -> str:
     """Name a light as people say it: grey is either not started or suspended."""
     if light == Light.GREY:
@@ -203,7 +213,7 @@ COLUMNS = numbered(
         ),
         DEADLINE,
         PERCENT,
-        Column("status", gettext_lazy("status"), lambda t, on: str(Status(t.status).label), 9, order=("status",)),
+        Column("status", gettext_lazy("status"), status_text, 9, order=("status",)),
         LIGHT,
         told("progress", gettext_lazy("progress"), 24),
         told("problems", gettext_lazy("problems"), 16),
@@ -310,7 +320,7 @@ TEMPLATE = {
             Column(
                 "kind",
                 gettext_lazy("kind"),
-                lambda t, on: t.get_kind_display() if t.kind else "",
+                kind_text,
                 9,
                 parse=parsing.one_of(lambda: words_of(Kind)),
             ),

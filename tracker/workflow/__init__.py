@@ -10,6 +10,7 @@ from tracker.workflow.core import (
     Outcome,
     Stale,
     adopt,
+    choose_password,
     delete,
     derive,
     each,
@@ -22,6 +23,7 @@ from tracker.workflow.core import (
     violation,
 )
 from tracker.workflow.imports import Change, Row, at_hand, base_of, keep, land, load, report_for, undo, unload
+from tracker.workflow.reminders import send_once
 from tracker.workflow.reports import (
     MOST_UNCHANGED,
     accept,
@@ -55,6 +57,7 @@ __all__ = [
     "at_hand",
     "base_of",
     "check",
+    "choose_password",
     "delete",
     "derive",
     "each",
@@ -73,6 +76,7 @@ __all__ = [
     "save_draft",
     "save_task",
     "send_back",
+    "send_once",
     "set_deadline",
     "set_status",
     "submit",

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tracker', '0002_progress'),
+        ('tracker', '0004_accounts'),
     ]
 
     operations = [
