@@ -184,6 +184,43 @@ def memory(policy: Any, size: int) -> None:
     print(f"memory of an export of {size:,} tasks: {float(done.stdout):.0f} MB above start  (wanted: at most 150)")
 
 
+def reading(size: int) -> None:
+    """Print the reading of a fill-in workbook, preview and all, beside a bare pass of openpyxl over the file."""
+    from openpyxl import load_workbook
+
+    from tests.factories import make_many, make_policy
+    from tracker import intake
+    from tracker.choices import Status
+    from tracker.dates import today
+    from tracker.ledger import fillin
+    from tracker.models import Organization, Task
+
+    policy, on = make_policy("bench-reading"), today()
+    make_many(policy, size)
+    unit, tasks = Organization.objects.first(), Task.objects.filter(policy=policy)
+    tasks.update(lead_unit=unit, status=Status.IN_PROGRESS, closed_on=None, closing_requested_on=None)
+    scope = fillin.scope_of(unit, tasks, on)
+    for number, row in enumerate(scope.rows):
+        row.typed = {"progress": f"done so much {number}", "percent": 0.5}
+    file = BytesIO()
+    fillin.save(scope, file)
+
+    def mine() -> None:
+        intake.preview(intake.read(file, "x", None), None, on)
+
+    def bare() -> None:
+        file.seek(0)
+        for sheet in load_workbook(file, read_only=True).worksheets:
+            for _row in sheet.iter_rows(values_only=True):
+                pass
+
+    took, peer = best(mine, 2), best(bare, 2)
+    print(
+        f"reading {size:,} rows with preview: {took:.2f} s, bare openpyxl pass {peer:.2f} s, "
+        f"ratio {took / peer:.2f}  (wanted: at most 2)"
+    )
+
+
 def run() -> None:
     """Print everything; one policy grows from size to size."""
     from tests.factories import make_many, make_policy
@@ -194,3 +231,4 @@ def run() -> None:
         writing(policy, size)
         whole(policy, size)
     memory(policy, SIZES[-1])
+    reading(10_000)
