@@ -44,7 +44,7 @@ def drill(rounds: int, url: str = "") -> Result:
             victim = subprocess.Popen([*run, "land"], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
             if victim.stdout:
                 victim.stdout.readline()  # it has read the file and begins to write
-            time.sleep(dice.random() * 1.2)
+            time.sleep(dice.random() * 3)
             victim.send_signal(signal.SIGKILL)
             victim.communicate()
             reports, landed = (int(word) for word in part("count").split())

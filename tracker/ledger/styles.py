@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.formatting.rule import CellIsRule
+from openpyxl.packaging.relationship import Relationship
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.xml.constants import REL_NS
 
 from tracker.choices import Light, LightStyle, Status
 from tracker.columns import TEXT, Native, light_label
@@ -112,7 +114,8 @@ class Sheet:
         # An ampersand begins a code there, and 255 signs are all that it holds.
         self.ws.oddHeader.center.text = heading[:120].replace("&", "&&") or None
         self._letters = [get_column_letter(number) for number in range(1, len(widths) + 1)]
-        self._links: list[Hyperlink] = []
+        self._links: list[str] = []
+        self._targets: list[str] = []
         self._rows = self.ws.rows_file = TemporaryFile()  # noqa: SIM115 -- closed with the sheet
         self.ws.close = self._close
 
@@ -179,21 +182,31 @@ class Sheet:
         self._rows.write("".join(parts).encode())
 
     def _link(self, place: str, link: Link) -> None:
-        if isinstance(link, str):
-            link = Hyperlink(ref=place, target=link)
-        link.ref = place
-        self._links.append(link)
+        """Note a link as XML: an object of openpyxl for each costs as much as the row."""
+        if isinstance(link, Hyperlink):
+            self._links.append(f'<hyperlink ref="{place}" location={quoteattr(link.location or "")}/>')
+        else:
+            self._targets.append(link)
+            self._links.append(f'<hyperlink ref="{place}" r:id="rId{len(self._targets)}"/>')
 
     def _close(self) -> None:
-        """Let openpyxl write all but the rows, and put them where they belong."""
+        """Let openpyxl write all but the rows and the links, and put them where they belong."""
         ws = self.ws
         ws._get_writer()
-        ws._hyperlinks = self._links
+        # The links go first: their numbers are known.
+        ws._writer._rels.extend(
+            Relationship(type="hyperlink", TargetMode="External", Target=target, Id=f"rId{number}")
+            for number, target in enumerate(self._targets, 1)
+        )
         ws._rows = ws._write_rows()
         next(ws._rows)
         type(ws).close(ws)
         whole = Path(ws._writer.out)
         head, _empty, tail = whole.read_bytes().partition(b"<sheetData></sheetData>")
+        if self._links:
+            links = f'<hyperlinks xmlns:r="{REL_NS}">{"".join(self._links)}</hyperlinks>'.encode()
+            before, mark, after = tail.partition(b"<printOptions")
+            tail = before + links + mark + after
         with whole.open("wb") as out, self._rows as rows:
             out.write(head + b"<sheetData>")
             rows.seek(0)
