@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
@@ -102,10 +103,15 @@ def preview(batch: ImportBatch, user: User | None, today: dt.date) -> Preview:
 class _Holder:
     """Holds the rows of a batch against their tasks."""
 
-    def __init__(self, batch: ImportBatch, user: User | None, today: dt.date) -> None:
+    def __init__(self, batch: ImportBatch, user: User | None, today: dt.date, shown: bool = False) -> None:
+        """Fetch the tasks, with all that a row shows of them where they are `shown`."""
         keys = [row["key"].split("/") for row in batch.rows if row["key"].count("/") == 3]
         visible = tasks_for(user).filter(policy__slug__in={key[0] for key in keys})
-        found = list(visible.filter(code__in={key[1] for key in keys}).with_related().defer("policy__full_text"))
+        wanted = visible.filter(code__in={key[1] for key in keys})
+        # Many tasks share a policy and a unit: joined, each would be made anew with every task.
+        policies = Prefetch("policy", PolicyDocument.objects.defer("full_text"))
+        wanted = wanted.select_related("latest_report").prefetch_related(policies, "lead_unit", "items")
+        found = list(wanted.prefetch_related("measure__section", "co_units") if shown else wanted)
         self.tasks = {(task.policy.slug, task.code): task for task in found}
         self._known, self._today = workflow.at_hand(found), today
         # Only where a code is not known is it of use which ones are.
@@ -227,7 +233,7 @@ def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime) 
 
 def marked(batch: ImportBatch, user: User | None, today: dt.date) -> fillin.Scope:
     """Return the same rows as a fill-in workbook with the faults marked, and what was typed in its cells."""
-    holder = _Holder(batch, user, today)
+    holder = _Holder(batch, user, today, shown=True)
     rows: dict[bool, list[fillin.Row]] = {True: [], False: []}
     faults: list[Fault] = []
     for row in batch.rows:

@@ -11,6 +11,7 @@ from tracker.columns import Column, plain_header
 from tracker.intake.workbook import Line, Refused, Sheet, Workbook
 from tracker.parsing import CLEAR, Cell, Clear
 
+BLANK = Cell()
 HEADER_ROWS = 30  # a header is looked for in so many rows that hold something
 
 
@@ -26,7 +27,7 @@ class Record:
 
     def typed(self) -> dict[str, str]:
         """Return what was written, as text."""
-        return {name: str(cell) for name, cell in self.cells.items() if not cell.empty}
+        return {name: str(cell) for name, cell in self.cells.items() if cell is not BLANK}
 
 
 def find(book: Workbook, columns: Mapping[str, Column], needed: set[str]) -> Sheet | None:
@@ -62,18 +63,19 @@ def records(book: Workbook, sheet: Sheet, columns: Mapping[str, Column], needed:
     lines = book.lines(sheet)
     places = _header(lines, sheet.name, columns, needed) or {}
     for line in lines:
-        cells = {name: line.cells.get(place, Cell()) for place, name in places.items()}
+        cells = {name: line.cells.get(place, BLANK) for place, name in places.items()}
         record = Record(sheet.name, line.number, cells)
-        for name, cell in cells.items():
+        written = [(name, cell) for name, cell in cells.items() if cell is not BLANK]
+        for name, cell in written:
             _read(record, columns[name], cell)
-        if any(not cell.empty for cell in cells.values()):
+        if written:
             yield record
 
 
 def _read(record: Record, column: Column, cell: Cell) -> None:
     if cell.fault:
         record.faults[column.name] = cell.fault
-    elif column.parse and not cell.empty:
+    elif column.parse:
         try:
             record.values[column.name] = column.parse(cell)
         except ValueError as error:
