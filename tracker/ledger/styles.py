@@ -114,6 +114,8 @@ class Sheet:
         # An ampersand begins a code there, and 255 signs are all that it holds.
         self.ws.oddHeader.center.text = heading[:120].replace("&", "&&") or None
         self._letters = [get_column_letter(number) for number in range(1, len(widths) + 1)]
+        # The numbers of looks are those of the workbook.
+        self._looks: dict[tuple[Any, ...], Style] = book.__dict__.setdefault("looks", {})
         self._links: list[str] = []
         self._targets: list[str] = []
         self._rows = self.ws.rows_file = TemporaryFile()  # noqa: SIM115 -- closed with the sheet
@@ -134,7 +136,10 @@ class Sheet:
         link: bool = False,
         locked: bool = True,
     ) -> Style:
-        """Make a look of this sheet."""
+        """Make a look, or return the one that is made already: openpyxl takes long over each."""
+        asked = (str(font), size, format, across, up, ink, fill, box, indent, link, locked)
+        if asked in self._looks:
+            return self._looks[asked]
         numbers = []
         for quote in (False, True):
             cell = WriteOnlyCell(self.ws)
@@ -155,7 +160,8 @@ class Sheet:
             if not locked:
                 cell.protection = Protection(locked=False)
             numbers.append(cell.style_id)
-        return Style(*numbers)
+        self._looks[asked] = Style(*numbers)
+        return self._looks[asked]
 
     def append(self, row: Iterable[Entry], height: float) -> None:
         """Write the next row, of clean values.
