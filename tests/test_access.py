@@ -14,11 +14,13 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
 from tracker.choices import Kind
+from tracker.dates import now
 from tracker.models import (
     BackgroundPassage,
     ChecklistItem,
     DeclaredCount,
     Evidence,
+    ImportBatch,
     Measure,
     Organization,
     PolicyDocument,
@@ -76,6 +78,12 @@ def per(get: dict[str, int], post: dict[str, int]) -> Expected:
     return {"GET": whole(get), "POST": whole(post)}
 
 
+def of_lead(get: int, post: dict[str, int]) -> Expected:
+    """Say what each role gets of an import of the lead unit: it exists for that unit and the office."""
+    others = dict.fromkeys(("helping_liaison", "other_liaison", "leader"), 404)
+    return per({**dict.fromkeys(("lead_liaison", *DESK), get), **others}, {**others, **post})
+
+
 def same(get: int, post: int) -> Expected:
     return {"GET": dict.fromkeys(ROLES, get), "POST": dict.fromkeys(ROLES, post)}
 
@@ -128,6 +136,21 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
         "unit": ({"slug": "rise", "pk": "organization"}, answers(READERS, 200, 405)),
         "unit_everywhere": ({"pk": "organization"}, answers(READERS, 200, 405)),
         "ledger": ({"slug": "rise"}, answers(READERS, 200, 405)),
+        # The unit of this address is the third one: its own liaison and the office get its workbook.
+        "fill_in": (
+            {"slug": "rise", "pk": "organization"},
+            per(dict.fromkeys(("other_liaison", *OFFICE), 200), dict.fromkeys(READERS, 405)),
+        ),
+        "fill_ins": ({"slug": "rise"}, per(dict.fromkeys(OFFICE, 200), dict.fromkeys(READERS, 405))),
+        "checklist": ({"slug": "rise"}, per(dict.fromkeys(OFFICE, 200), dict.fromkeys(READERS, 405))),
+        "empty_checklist": ({}, per(dict.fromkeys(OFFICE, 200), dict.fromkeys(READERS, 405))),
+        "my_fill_in": ({}, per(dict.fromkeys(LIAISONS, 200), dict.fromkeys(READERS, 405))),
+        "imports": (
+            {},
+            per(dict.fromkeys((*LIAISONS, *DESK), 200), dict.fromkeys((*LIAISONS, *OFFICE), 200)),
+        ),
+        "batch": ({"pk": "batch"}, of_lead(200, {**dict.fromkeys(("lead_liaison", *OFFICE), 200)})),
+        "marked": ({"pk": "batch"}, of_lead(200, dict.fromkeys(READERS, 405))),
         "search": ({}, answers(READERS, 200, 405)),
         "large_type": ({}, same(405, 302)),
         "login": (
@@ -229,6 +252,7 @@ def cast(
         "objects": {
             "report": report.pk,
             "proof": proof.pk,
+            "batch": ImportBatch.objects.create(kind="progress", unit=bureau, file_name="x.xlsx", read_at=now()).pk,
             "policydocument": draft.pk,
             "section": Section.objects.create(policy=draft, number=9, name="x").pk,
             "measure": Measure.objects.create(policy=draft, section=section, code="A9", name="x").pk,

@@ -129,3 +129,15 @@ def test_a_refusal_leaves_an_older_file_as_it_was(tasks: None, out: Path, monkey
     with pytest.raises(CommandError, match="no space left"):
         call_command("export_ledger", policy="rise", out=str(out))
     assert [path.read_text() for path in out.parent.iterdir()] == ["old"]
+
+
+def test_a_filter_is_that_of_the_list(out: Path, tasks: None) -> None:
+    assert codes(export(out, filter="section=2")) == ["B1-01"]
+
+
+def test_a_filter_that_cannot_be_read_is_refused(out: Path, tasks: None) -> None:
+    assert "nonsense" in refused(out, filter="nonsense=1")
+
+
+def test_the_sheet_to_print_comes_on_a4_where_it_is_asked_for(out: Path, tasks: None) -> None:
+    assert int(export(out, paper="a4")["Ledger"].page_setup.paperSize) == 9

@@ -9,7 +9,7 @@ from django.urls import reverse
 from tests.factories import make_many
 from tracker.models import PolicyDocument, User
 
-# What each address may ask at most: lists 15, details 20, the overview 25.
+# What each address may ask at most: lists 15, details 20, overview and ledger 25.
 LIMITS = {
     "home": 15,
     "policy": 25,
@@ -20,7 +20,7 @@ LIMITS = {
     "units": 15,
     "unit": 20,
     "unit_everywhere": 20,
-    "ledger": 15,
+    "ledger": 25,  # seven sheets: the list, its figures and what its rows point to
     "admin:tracker_task_changelist": 15,
     "admin:tracker_task_change": 20,
 }

@@ -194,6 +194,21 @@ class Action(TextChoices):
     REOPEN = "reopen", _("reopen")
 
 
+class BatchKind(TextChoices):
+    """What a workbook that came in was filled in for."""
+
+    PROGRESS = "progress", _("progress")
+    CHECKLIST = "checklist", _("checklist of a policy")
+
+
+class BatchState(TextChoices):
+    """How far a workbook that came in has got."""
+
+    READ = "read", _("read, not confirmed")
+    LANDED = "landed", _("confirmed")
+    UNDONE = "undone", _("undone")
+
+
 class Reminder(TextChoices):
     """Why a reminder goes out, the most pressing first."""
 

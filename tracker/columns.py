@@ -1,40 +1,71 @@
-"""Columns, once: header, value, cell, width and order of everything that a task shows in a row.
+"""Columns, once: header, value, format, width, order and reader of everything that a row shows.
 
-The list page and the workbook read the same objects; header lists and row lists kept by hand
-drift apart. Adding a column is one line in `COLUMNS`.
+The list page, the ledger, the fill-in workbook and the reader of both use the same objects; header
+lists and row lists kept by hand drift apart. Adding a column is one line in `COLUMNS`.
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
-from django.db.models import F, OrderBy
+from django.conf import settings
+from django.db.models import F, OrderBy, TextChoices
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy, ngettext, override, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
 
+from tracker import parsing, rules
 from tracker.choices import Kind, Light, Status
 from tracker.models import ChecklistItem, Task
 
 Native = str | int | float | dt.date | None
 
 TEXT, DAY, SHARE, WHOLE = "@", "yyyy-mm-dd", "0%", "0"
+Reader = Callable[[parsing.Cell], Any]
 
 
 @dataclass(frozen=True)
 class Column:
-    """One fact of a task: how it is headed, valued, formatted, and ordered by.
+    """One fact of a thing, mostly a task: how it is headed, valued, formatted, ordered by and read back.
 
-    `value(task, on)` is native: text, whole number, share from 0 to 1, day or None. It reads
-    only what `TaskQuerySet.with_related` has fetched. `width` is in characters of a workbook.
+    `value(thing, on)` is native: text, whole number, share from 0 to 1, day or None. Of a task it
+    reads only what `TaskQuerySet.with_related` has fetched. `width` is in characters of a workbook.
+    `parse` reads a cell that people have filled in, into the field that bears the column's name;
+    with `fills` it is a unit that fills it in, in its report.
     """
 
     name: str
     header: str | Promise
-    value: Callable[[Task, dt.date], Native]
+    value: Callable[[Any, dt.date], Native]
     width: float = 12
     format: str = TEXT
     order: tuple[str, ...] = ()
+    parse: Reader | None = None
+    fills: bool = False
+
+    def headers(self) -> set[str]:
+        """Return the header in every language, as `plain_header` writes it."""
+        found = {plain_header(str(self.header))}
+        for language, _name in settings.LANGUAGES:
+            with override(language):
+                found.add(plain_header(str(self.header)))
+        return found
+
+
+def plain_header(text: str) -> str:
+    """Return a header without spaces and line ends, which people put in to make it fit."""
+    return "".join(parsing.plain(text).lower().split())
+
+
+def words_of(choices: type[TextChoices]) -> dict[str, str]:
+    """Map the words of some choices, in the language in use and in every other, to their values."""
+    known = {str(label): str(value) for value, label in choices.choices}
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            known |= {str(label): str(value) for value, label in choices.choices}
+    return known
 
 
 def kind_text(task: Task, on: dt.date) -> str:
@@ -56,6 +87,12 @@ def light_words(light: Light, status: str) -> str:
 
 def light_label(light: Light, status: str) -> str:
     """Return shape and word of a light, legible in grey print; a workbook's colours go by this text."""
+    return _label(light, status, get_language())
+
+
+@lru_cache(maxsize=200)
+def _label(light: Light, status: str, language: str | None) -> str:
+    """Make a label once for each language: a ledger asks for it with every row."""
     return f"{light.style.symbol} {light_words(light, status)}"
 
 
@@ -102,35 +139,70 @@ def co_text(task: Task, on: dt.date) -> str:
     return pgettext("list", ", ").join(unit.short_name for unit in task.co_units.all())
 
 
-def not_yet(task: Task, on: dt.date) -> None:
-    """Stand in for what progress reports will say: nothing has been reported."""
-    return
+def reported(name: str) -> Callable[[Any, dt.date], Native]:
+    """Return how a field of the latest accepted report is read from its task."""
+    return lambda task, on: getattr(getattr(task, "latest_report", None), name, None)
+
+
+def evidence_count(task: Any, on: dt.date) -> int | None:
+    """Count the pieces of evidence of the latest accepted report; None where there is no report."""
+    report = getattr(task, "latest_report", None)
+    return len(report.evidence.all()) if report else None
+
+
+def days_over(task: Task, on: dt.date) -> int | None:
+    """Count the days by which a task is past its deadline on the day that counts; None where it is not."""
+    days = (rules.judged_on(task, on) - task.deadline).days if task.deadline else 0
+    return days if days > 0 else None
+
+
+def who_acts(task: Task, on: dt.date) -> str:
+    """Name who has to move: the lead unit, or the office where it decides or has not handed over."""
+    waits_for_office = task.status == Status.CLOSING or not task.assigned_on or not task.lead_unit
+    return _("the supervision office") if waits_for_office else lead_text(task, on)
 
 
 # No two tasks of a policy share one of these: no further key is needed.
 UNIQUE = {"code", "sort_key"}
 MAY_BE_EMPTY = {field.name for field in Task._meta.local_concrete_fields if field.null}
 
-COLUMNS = {
-    column.name: column
-    for column in (
+CODE = Column("code", gettext_lazy("task code"), lambda t, on: t.code, 9, order=("code",), parse=parsing.code)
+TITLE = Column("title", gettext_lazy("key task"), lambda t, on: t.title, 18, order=("title",), parse=parsing.prose)
+LEAD = Column("lead_unit", gettext_lazy("lead unit"), lead_text, 13.5, order=("lead_unit__order", "lead_unit"))
+DEADLINE = Column(
+    "deadline", gettext_lazy("current deadline"), lambda t, on: t.deadline, 13, DAY, ("deadline",), parsing.day
+)
+PERCENT = Column("percent", gettext_lazy("percent done"), share, 7, SHARE, ("percent",), parsing.percent, fills=True)
+LIGHT = Column("light", gettext_lazy("light"), light_text, 12, order=("light_rank",))
+
+
+def words(name: str, header: str | Promise, width: float) -> Column:
+    """Make a column of a plain text field of a task."""
+    return Column(name, header, lambda t, on: getattr(t, name), width, order=(name,), parse=parsing.prose)
+
+
+def told(name: str, header: str | Promise, width: float) -> Column:
+    """Make a column of a text that a unit reports."""
+    return Column(name, header, reported(name), width, parse=parsing.prose, fills=True)
+
+
+def numbered(columns: Iterable[Column]) -> dict[str, Column]:
+    """Name columns by their names."""
+    return {column.name: column for column in columns}
+
+
+# What a task shows in a row, in the order of the ledger.
+COLUMNS = numbered(
+    (
         Column("section", gettext_lazy("section"), lambda t, on: t.measure.section.name, 10, order=("sort_key",)),
         Column("measure", gettext_lazy("measure"), lambda t, on: str(t.measure), 15, order=("sort_key",)),
-        Column("code", gettext_lazy("task code"), lambda t, on: t.code, 9, order=("code",)),
-        Column("title", gettext_lazy("key task"), lambda t, on: t.title, 18, order=("title",)),
+        CODE,
+        TITLE,
         Column("steps", gettext_lazy("steps / checklist"), steps_text, 38),
-        Column(
-            "lead_official", gettext_lazy("lead official"), lambda t, on: t.lead_official, 9, order=("lead_official",)
-        ),
-        Column("lead_unit", gettext_lazy("lead unit"), lead_text, 13.5, order=("lead_unit__order", "lead_unit")),
-        Column("co_units", gettext_lazy("co-operating units"), co_text, 18),
-        Column(
-            "responsible_person",
-            gettext_lazy("person responsible"),
-            lambda t, on: t.responsible_person,
-            8,
-            order=("responsible_person",),
-        ),
+        words("lead_official", gettext_lazy("lead official"), 9),
+        LEAD,
+        Column("co_units", gettext_lazy("co-operating units"), co_text, 18, parse=parsing.names),
+        words("responsible_person", gettext_lazy("person responsible"), 8),
         Column(
             "original_deadline",
             gettext_lazy("original deadline"),
@@ -139,16 +211,130 @@ COLUMNS = {
             DAY,
             ("original_deadline",),
         ),
-        Column("deadline", gettext_lazy("current deadline"), lambda t, on: t.deadline, 13, DAY, ("deadline",)),
-        Column("percent", gettext_lazy("percent done"), share, 7, SHARE, ("percent",)),
+        DEADLINE,
+        PERCENT,
         Column("status", gettext_lazy("status"), status_text, 9, order=("status",)),
-        Column("light", gettext_lazy("light"), light_text, 12, order=("light_rank",)),
-        Column("progress", gettext_lazy("progress"), not_yet, 24),
-        Column("problems", gettext_lazy("problems"), not_yet, 16),
-        Column("next_steps", gettext_lazy("next steps"), not_yet, 16),
-        Column("evidence", gettext_lazy("pieces of evidence"), not_yet, 7, WHOLE),
-        Column("remark", gettext_lazy("remark"), lambda t, on: t.remark, 14),
+        LIGHT,
+        told("progress", gettext_lazy("progress"), 24),
+        told("problems", gettext_lazy("problems"), 16),
+        told("next_steps", gettext_lazy("next steps"), 16),
+        Column("evidence", gettext_lazy("pieces of evidence"), evidence_count, 7, WHOLE),
+        replace(words("remark", gettext_lazy("remark"), 14), order=()),
     )
+)
+# What a unit fills in beside the texts and the percent of the ledger.
+FALL_REASON = told("fall_reason", gettext_lazy("why the percent falls"), 14)
+
+
+def filled_in() -> list[Column]:
+    """Return the columns that a unit fills in: one that is added to `COLUMNS` is among them."""
+    return [*(column for column in COLUMNS.values() if column.fills), FALL_REASON]
+
+
+# What a warned task shows beside its facts: why, by how much, and who has to move.
+WARNING_COLUMNS = numbered(
+    (
+        CODE,
+        replace(TITLE, width=34),
+        LIGHT,
+        Column("reason", gettext_lazy("reason"), lambda t, on: "\n".join(t.reasons_on(on)), 34),
+        Column("days_over", gettext_lazy("days over"), days_over, 8, WHOLE),
+        Column("who", gettext_lazy("who must act"), who_acts, 15),
+        LEAD,
+        COLUMNS["co_units"],
+        COLUMNS["lead_official"],
+        COLUMNS["responsible_person"],
+        DEADLINE,
+        PERCENT,
+        COLUMNS["status"],
+        replace(COLUMNS["next_steps"], width=24),
+    )
+)
+ITEM_COLUMNS = numbered(
+    (
+        Column("code", CODE.header, lambda item, on: item.task.code, 9, parse=parsing.code),
+        Column("task_title", TITLE.header, lambda item, on: item.task.title, 34),
+        Column("lead_unit", LEAD.header, lambda item, on: lead_text(item.task, on), 15),
+        Column("number", gettext_lazy("step no."), lambda item, on: item.number, 8, WHOLE, parse=parsing.whole),
+        Column("title", gettext_lazy("step"), lambda item, on: item.title, 46, parse=parsing.prose),
+        Column("weight", gettext_lazy("weight"), lambda item, on: item.weight, 8, WHOLE, parse=parsing.whole),
+        Column("due", gettext_lazy("due"), lambda item, on: item.due, 13, DAY, parse=parsing.day),
+        Column("done", gettext_lazy("done"), lambda item, on: "✓" if item.done_on else "○", 8, parse=parsing.tick),
+        Column("done_on", gettext_lazy("done on"), lambda item, on: item.done_on, 13, DAY),
+    )
+)
+
+
+def unit_name(task: Task, on: dt.date) -> str:
+    """Name the lead unit as it is read back."""
+    return task.lead_unit.short_name if task.lead_unit else ""
+
+
+def field_of(name: str, header: str | Promise, width: float, parse: Reader, format: str = TEXT) -> Column:
+    """Make a column of a plain field that is read back into it."""
+    return Column(name, header, lambda thing, on: getattr(thing, name), width, format, parse=parse)
+
+
+VERSION = field_of("version", gettext_lazy("version (leave it as it is)"), 9, parsing.whole, WHOLE)
+SECTION_NO = Column(
+    "section", gettext_lazy("section no."), lambda measure, on: measure.section.number, 9, WHOLE, parse=parsing.whole
+)
+MEASURE_CODE = Column("measure", gettext_lazy("measure code"), lambda t, on: t.measure.code, 10, parse=parsing.code)
+# The sheets of the template that a policy's checklist is loaded from.
+TEMPLATE = {
+    "policydocument": numbered(
+        (
+            field_of("slug", gettext_lazy("short address of the policy"), 34, parsing.prose),
+            field_of("title", gettext_lazy("title of the policy"), 70, parsing.prose),
+        )
+    ),
+    "section": numbered(
+        (
+            replace(SECTION_NO, name="number", value=lambda section, on: section.number),
+            field_of("name", gettext_lazy("name of the section"), 80, parsing.prose),
+            VERSION,
+        )
+    ),
+    "measure": numbered(
+        (
+            SECTION_NO,
+            replace(MEASURE_CODE, name="code", value=lambda measure, on: measure.code),
+            field_of("order", gettext_lazy("order in the section"), 9, parsing.whole, WHOLE),
+            field_of("name", gettext_lazy("name of the measure"), 70, parsing.prose),
+            Column(
+                "general",
+                gettext_lazy("general demand"),
+                lambda measure, on: parsing.DONE[0] if measure.general else parsing.UNDONE[0],
+                9,
+                parse=parsing.tick,
+            ),
+            VERSION,
+        )
+    ),
+    "task": numbered(
+        (
+            MEASURE_CODE,
+            CODE,
+            TITLE,
+            field_of("description", gettext_lazy("what is to be done"), 38, parsing.prose),
+            Column(
+                "kind",
+                gettext_lazy("kind"),
+                kind_text,
+                9,
+                parse=parsing.one_of(lambda: words_of(Kind)),
+            ),
+            replace(LEAD, value=unit_name, parse=parsing.names),
+            COLUMNS["co_units"],
+            COLUMNS["lead_official"],
+            COLUMNS["responsible_person"],
+            field_of("start", gettext_lazy("start"), 13, parsing.day, DAY),
+            DEADLINE,
+            COLUMNS["remark"],
+            VERSION,
+        )
+    ),
+    "checklistitem": numbered(ITEM_COLUMNS[name] for name in ("code", "number", "title", "weight", "due")),
 }
 
 

@@ -95,6 +95,11 @@ def may_read_reviews(user: "Account") -> bool:
     return may_edit_policies(user) or may_manage_accounts(user)
 
 
+def may_import(user: "Account") -> bool:
+    """Say whether an account sends workbooks in: the office any, a liaison that of the own unit."""
+    return may_edit_policies(user) or works_for(user) is not None
+
+
 def reads_help(user: "Account") -> bool:
     """Say whether an account reads what units ask help for: all who see every unit's tasks."""
     return scope(user) in (Scope.PUBLISHED, Scope.EVERYTHING)

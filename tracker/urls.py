@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import path
 
-from tracker.views import accounts, details, exports, finding, pages, progress, review
+from tracker.views import accounts, details, exports, finding, imports, pages, progress, review
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -18,6 +18,14 @@ urlpatterns = [
     path("policies/<slug:slug>/units/<int:pk>/", details.unit, name="unit"),
     path("units/<int:pk>/", details.unit_everywhere, name="unit_everywhere"),
     path("policies/<slug:slug>/ledger.xlsx", exports.ledger, name="ledger"),
+    path("policies/<slug:slug>/units/<int:pk>/fill-in.xlsx", imports.fill_in, name="fill_in"),
+    path("policies/<slug:slug>/fill-in.zip", imports.fill_ins, name="fill_ins"),
+    path("policies/<slug:slug>/checklist.xlsx", imports.checklist, name="checklist"),
+    path("imports/checklist.xlsx", imports.checklist, name="empty_checklist"),
+    path("my/fill-in.xlsx", imports.my_fill_in, name="my_fill_in"),
+    path("imports/", imports.imports, name="imports"),
+    path("imports/<int:pk>/", imports.batch, name="batch"),
+    path("imports/<int:pk>/marked.xlsx", imports.marked, name="marked"),
     path("my/", progress.my, name="my"),
     path("evidence/<int:pk>/", progress.evidence, name="evidence"),
     path("review/", review.queue, name="queue"),

@@ -5,7 +5,6 @@
 """
 
 import argparse
-import io
 import os
 import tempfile
 import time
@@ -45,35 +44,6 @@ def query_counts() -> None:
         print(f"{name:32} queries at 3 tasks {few[name]:3}, at 3,000 {many[name]:3}, allowed {limit}")
 
 
-def ledger() -> None:
-    """Print the time of a ledger beside XlsxWriter writing the same values, without our styles."""
-    import xlsxwriter
-
-    from tests.factories import make_many, make_policy
-    from tracker import ledger as workbook
-    from tracker.columns import COLUMNS
-    from tracker.dates import today
-    from tracker.models import Task
-
-    policy, on = make_policy("bench-ledger"), today()
-    make_many(policy, 5000)
-    tasks = Task.objects.filter(policy=policy).order_by("code")
-    scope = workbook.Scope(policy, tasks, on, [], "bench", "", lambda task: f"http://localhost/{task.code}")
-
-    def plain() -> None:
-        with xlsxwriter.Workbook(io.BytesIO(), {"in_memory": True}) as book:
-            for _sheet in range(2):
-                sheet = book.add_worksheet()
-                for row, task in enumerate(tasks.with_related()):
-                    for place, column in enumerate(COLUMNS.values()):
-                        sheet.write(row, place, str(column.value(task, on) or ""))
-
-    ours, theirs = timed(lambda: workbook.save(scope, io.BytesIO())), timed(plain)
-    print(
-        f"ledger of 5,000 tasks: {ours:.2f} s, as XlsxWriter without styles: {theirs:.2f} s, ratio {ours / theirs:.2f}"
-    )
-
-
 def pages(folder: Path, size: int | None) -> None:
     """Print the figures of list and overview."""
     from tests.benchmarks import pages
@@ -93,6 +63,7 @@ def main() -> None:
     """Lay a scratch database and run everything."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--size", type=int, help="print list and overview at so many tasks, and nothing else")
+    parser.add_argument("--ledgers", action="store_true", help="print the figures of workbooks, and nothing else")
     parser.add_argument("--pages", action="store_true", help="print list and overview, and nothing else")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -105,10 +76,15 @@ def main() -> None:
         django.setup()
         from django.core.management import call_command
 
+        from tests.benchmarks import ledgers
+
         if not (options.size or options.pages):
             call_command("migrate", verbosity=0)
+            ledgers.run()
+        if options.ledgers:
+            return
+        if not (options.size or options.pages):
             query_counts()
-            ledger()
         pages(Path(folder), options.size)
 
 

@@ -56,6 +56,7 @@ def report_pages() -> list[str]:
         reverse("measure", args=[DEMO, "A1"]),
         reverse("measure", args=["central-china-rise", "B0"]),
         reverse("units", args=[DEMO]),
+        reverse("imports"),
         *(reverse("unit", args=[DEMO, unit.pk]) for unit in units),
         reverse("unit_everywhere", args=[units[0].pk]) + "?on=2027-06-30",
         reverse("search"),

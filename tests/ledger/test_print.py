@@ -75,7 +75,10 @@ def test_a_cover_with_many_notes_may_take_more_pages(ask: Ask, policy: PolicyDoc
 
 
 def test_the_header_row_is_repeated_on_every_page(file: BytesIO) -> None:
-    assert print_titles(file) == {"1": "'Ledger'!$3:$3", "2": "'Data'!$1:$1"}
+    names = ("Data", "Units", "Sections", "Warnings", "Steps")
+    assert print_titles(file) == {"1": "'Ledger'!$3:$3"} | {
+        f"{number}": f"'{name}'!$1:$1" for number, name in enumerate(names, 2)
+    }
 
 
 def test_the_repeated_row_is_the_header_also_below_a_mark_of_demonstration(ask: Ask, policy: PolicyDocument) -> None:

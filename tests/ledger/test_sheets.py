@@ -18,7 +18,7 @@ from tests.ledger.test_text import as_excel_reads
 from tracker import ledger
 from tracker.choices import Cycle, Kind, Light, Status
 from tracker.columns import COLUMNS
-from tracker.ledger import writer
+from tracker.ledger import notes, writer
 from tracker.models import ChecklistItem, Organization, PolicyDocument, Task
 
 JULY = dt.date(2026, 7, 31)
@@ -37,7 +37,14 @@ class Given:
     def with_related(self) -> "Given":
         return self
 
-    def defer(self, *names: str) -> "Given":
+    def order_by(self) -> Any:
+        """Stand in for the figures, which the database counts."""
+        return Task.objects.none()
+
+    def select_related(self, name: None) -> "Given":
+        return self
+
+    def prefetch_related(self, *names: str) -> "Given":
         return self
 
     def iterator(self, chunk_size: int) -> Any:
@@ -53,13 +60,13 @@ def bands(sheet: Worksheet) -> set[str]:
     return {str(area) for area in sheet.merged_cells.ranges if area.min_row > header_row(sheet)}
 
 
-def test_the_sheets_are_cover_ledger_and_data(ask: Ask) -> None:
-    assert opened(ask()).sheetnames == ["Cover", "Ledger", "Data"]
+def test_the_sheets_are_those_of_the_specification(ask: Ask) -> None:
+    assert opened(ask()).sheetnames == ["Cover", "Ledger", "Data", "Units", "Sections", "Warnings", "Steps"]
 
 
 def test_the_sheets_bear_their_chinese_names(ask: Ask) -> None:
     with override("zh-hans"):
-        assert opened(ask()).sheetnames == ["封面", "总台账", "数据"]
+        assert opened(ask()).sheetnames == ["封面", "总台账", "数据", "单位汇总", "部分汇总", "预警清单", "清单项"]
 
 
 def test_the_columns_are_those_of_the_specification(ask: Ask) -> None:
@@ -167,7 +174,7 @@ def test_a_text_too_long_for_a_printed_row_is_whole_and_reported(ask: Ask, polic
 
 def test_many_notes_are_counted_and_not_listed(ask: Ask, policy: PolicyDocument) -> None:
     task = make_task(policy, remark="\x07")
-    assert "and 20 more" in cover_text(opened(ask(tasks=Given(*[task] * (writer.MOST_NOTES + 20)))))
+    assert "and 20 more" in cover_text(opened(ask(tasks=Given(*[task] * (notes.MOST_NOTES + 20)))))
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -190,13 +197,13 @@ def test_any_text_comes_back_equal_or_is_reported(
         setattr(task, field, text)
     task.measure.section.name = name
     book = opened(ask(tasks=Given(task)))
-    notes, row = cover_text(book), data(book)[0]
+    said, row = cover_text(book), data(book)[0]
     for column in COLUMNS.values():
         wanted = column.value(task, TODAY)
         if isinstance(wanted, str):
             found = as_excel_reads(row[str(column.header)].value or "")
             equal = found == wanted.replace("\r\n", "\n").replace("\r", "\n")
-            assert equal or f"{task.code} {column.header}: " in notes
+            assert equal or f"{task.code} {column.header}: " in said
 
 
 def test_equal_sections_and_measures_are_merged(ask: Ask, policy: PolicyDocument) -> None:
@@ -233,7 +240,7 @@ def test_a_band_has_room_for_its_words(ask: Ask, policy: PolicyDocument) -> None
 def test_a_longer_text_makes_a_taller_row(ask: Ask, policy: PolicyDocument) -> None:
     make_task(policy, "A1-01", description="short")
     make_task(policy, "A1-02", description="字" * 200)
-    for sheet in opened(ask()).worksheets[1:]:
+    for sheet in opened(ask()).worksheets[1:3]:
         rows = [row[3].row for row in sheet.iter_rows() if str(row[3].value).startswith("A1-")]
         low, tall = (sheet.row_dimensions[row].height for row in rows)
         assert tall > 2 * low
@@ -268,7 +275,7 @@ def test_a_list_without_tasks_says_so_and_keeps_a_row_for_the_table(ask: Ask) ->
 
 def test_a_light_is_word_shape_and_colour(ask: Ask, policy: PolicyDocument) -> None:
     make_task(policy, deadline=TODAY - dt.timedelta(days=1))
-    for sheet in opened(ask()).worksheets[1:]:
+    for sheet in opened(ask()).worksheets[1:3]:
         cell = next(cell for row in sheet.iter_rows() for cell in row if cell.value == "■ red light")
         rules = {
             rule.formula[0]: rule.dxf
@@ -329,7 +336,9 @@ def test_where_no_reports_are_owed_the_cover_speaks_of_none(ask: Ask, policy: Po
 
 def test_the_cover_leads_to_the_other_sheets(ask: Ask) -> None:
     sheet = opened(ask())["Cover"]
-    assert {cell.hyperlink.location for row in sheet for cell in row if cell.hyperlink} == {"'Ledger'!A1", "'Data'!A1"}
+    assert {cell.hyperlink.location for row in sheet for cell in row if cell.hyperlink} == {
+        f"'{name}'!A1" for name in ("Ledger", "Data", "Units", "Sections", "Warnings", "Steps")
+    }
 
 
 def test_the_lights_of_today_need_no_word(ask: Ask) -> None:
@@ -376,8 +385,8 @@ def test_the_ledger_takes_as_many_queries_for_many_tasks_as_for_few(
         with CaptureQueriesContext(connection) as queries:
             saved(ask())
         counts.append(len(queries))
-    # How many, the tasks with what they point to, their units, their steps.
-    assert counts == [4, 4]
+    # How many, the figures with their units and sections, the tasks with what they point to, their units, their steps.
+    assert counts[0] == counts[1] <= 13
 
 
 def test_the_text_of_the_policy_is_not_fetched_with_every_task(ask: Ask, policy: PolicyDocument) -> None:

@@ -1,5 +1,6 @@
 """The Excel workbook of a policy's tasks: columns -> sheets -> writer. The only way out to Excel."""
 
-from tracker.ledger.writer import Scope, build, filename, save
+from tracker.ledger.styles import PAPERS
+from tracker.ledger.writer import Extra, Scope, build, filename, save
 
-__all__ = ["Scope", "build", "filename", "save"]
+__all__ = ["PAPERS", "Extra", "Scope", "build", "filename", "save"]

@@ -1,8 +1,10 @@
-"""The sheets: cover, ledger to print, data to compute with."""
+"""The sheets: the ledger to print, and listings to filter and to compute with."""
 
-from collections.abc import Callable, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,9 +15,10 @@ from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
 from tracker.choices import Kind
-from tracker.columns import COLUMNS, TEXT, WHOLE, Native
+from tracker.columns import COLUMNS, TEXT, WHOLE, Column, Native
 from tracker.ledger import styles
 from tracker.ledger.cover import banner, wide_row
+from tracker.ledger.notes import Notes
 from tracker.ledger.styles import Entry, Sheet, Style
 from tracker.ledger.text import height, lines
 from tracker.models import Task
@@ -23,32 +26,22 @@ from tracker.models import Task
 NUMBER = gettext_lazy("No.")
 NUMBER_WIDTH = 5
 NAMES = list(COLUMNS)
-HEADERS = [NUMBER, *(column.header for column in COLUMNS.values())]
 WIDTHS = [NUMBER_WIDTH, *(column.width for column in COLUMNS.values())]
 CODE, LIGHT = NAMES.index("code") + 2, NAMES.index("light") + 2
 BANDS = (NAMES.index("section") + 2, NAMES.index("measure") + 2)
 FREEZE = get_column_letter(CODE + 1) + "{}"  # right of the code, above a row
+MORE_ROWS = 100  # empty rows of a template, formatted: what is typed there stays text
 MOST_BREAKS = 1_000  # Excel takes 1,026 in a sheet
 
 
 @dataclass(frozen=True)
 class Row:
-    """One task as both sheets show it: values in the order of `HEADERS`, and lines per cell."""
+    """One thing as its sheets show it: a number and values in the order of the columns, and lines per cell."""
 
-    task: Task
+    thing: Any
     values: list[Native]
     counts: list[int]
     link: str
-
-
-def row_of(number: int, task: Task, values: Sequence[Native], link: str) -> Row:
-    """Make the row of a task from clean values of `COLUMNS`."""
-    all_values = [number, *values]
-    counts = [
-        lines(value, width, styles.SIZE) if isinstance(value, str) else 1
-        for value, width in zip(all_values, WIDTHS, strict=True)
-    ]
-    return Row(task, all_values, counts, link)
 
 
 # What the printed sheet says where there is no value; the data sheet leaves the cell empty.
@@ -63,12 +56,12 @@ ABSENT: dict[int, Callable[[Task], str | None]] = {
 }
 
 
-def body_styles(sheet: Sheet) -> list[Style]:
+def body_styles(sheet: Sheet, columns: Iterable[Column], **look: Any) -> list[Style]:
     """Make a look for each column: short things stand in the middle, prose begins at the left."""
-    found = [sheet.style(format=WHOLE, across="center")]
-    for column in COLUMNS.values():
+    found = [sheet.style(format=WHOLE, across="center", **look)]
+    for column in columns:
         centred = column.format != TEXT or column.width < 14
-        found.append(sheet.style(format=column.format, across="center" if centred else "left"))
+        found.append(sheet.style(format=column.format, across="center" if centred else "left", **look))
     return found
 
 
@@ -77,12 +70,12 @@ def code_style(sheet: Sheet) -> Style:
     return sheet.style(across="center", link=True)
 
 
-def write_header(sheet: Sheet) -> float:
+def write_header(sheet: Sheet, headers: Sequence[str], widths: Sequence[float]) -> float:
     """Write the header row; return its height."""
     style = sheet.style(styles.HEAD, across="center", fill=styles.SHADE)
-    count = max(lines(str(header), width, styles.SIZE) for header, width in zip(HEADERS, WIDTHS, strict=True))
+    count = max(lines(header, width, styles.SIZE) for header, width in zip(headers, widths, strict=True))
     tall = height(count + 1, styles.SIZE)
-    sheet.append([(style, str(header)) for header in HEADERS], tall)
+    sheet.append([(style, header) for header in headers], tall)
     return tall
 
 
@@ -110,23 +103,26 @@ class Ledger:
     word is cut in two between pages.
     """
 
-    def __init__(self, book: Workbook, title: str, left: str, right: str, *, demo: bool, banded: bool) -> None:
+    def __init__(
+        self, book: Workbook, title: str, left: str, right: str, *, demo: bool, banded: bool, paper: int
+    ) -> None:
         top = 4 if demo else 3
-        self.sheet = sheet = Sheet(book, styles.LEDGER, WIDTHS, styles.A3, FREEZE.format(top + 1))
+        headers = [str(header) for header in (NUMBER, *(column.header for column in COLUMNS.values()))]
+        self.sheet = sheet = Sheet(book, styles.LEDGER, WIDTHS, paper, FREEZE.format(top + 1))
         sheet.ws.print_title_rows = f"{top}:{top}"
         headline = sheet.style(styles.TITLE, styles.TITLE_SIZE, across="center", box=False)
-        wide_row(sheet, headline, title, len(HEADERS), 42)
+        wide_row(sheet, headline, title, len(headers), 42)
         if demo:
-            banner(sheet, len(HEADERS))
+            banner(sheet, len(headers))
         plain, ends = sheet.style(box=False, size=12), sheet.style(box=False, size=12, across="right")
-        middle = len(HEADERS) * 3 // 4
+        middle = len(headers) * 3 // 4
         tall = height(lines(left, sum(WIDTHS[:middle]), 12), 12)
         sheet.append([(plain, left), *repeat((plain, None), middle - 1), (ends, right)], tall)
         sheet.merge(1, middle, sheet.rows, sheet.rows)
-        sheet.merge(middle + 1, len(HEADERS), sheet.rows, sheet.rows)
-        self._head = write_header(sheet)
+        sheet.merge(middle + 1, len(headers), sheet.rows, sheet.rows)
+        self._head = write_header(sheet, headers, WIDTHS)
         self._page = 0.0  # height of all rows above this page
-        self._styles, self._code = body_styles(sheet), code_style(sheet)
+        self._styles, self._code = body_styles(sheet, COLUMNS.values()), code_style(sheet)
         self._bands = [Band(column, sheet.rows + 1) for column in BANDS] if banded else []
         self._top = top + 1
         self._held: Row | None = None
@@ -142,7 +138,7 @@ class Ledger:
         if self._held:
             self._write(self._held, None)
         else:
-            wide_row(self.sheet, self.sheet.style(across="center"), _("No task matches."), len(HEADERS), 30)
+            wide_row(self.sheet, self.sheet.style(across="center"), _("No task matches."), len(WIDTHS), 30)
         self.sheet.colour_lights(LIGHT, self._top)
 
     def _write(self, row: Row, following: Row | None) -> None:
@@ -154,7 +150,7 @@ class Ledger:
         tall = max([tall, *(band.wants(row) - band.height for band in ending)])
         entries: list[Entry] = []
         for place, (style, value) in enumerate(zip(self._styles, row.values, strict=True)):
-            entries.append((style, ABSENT[place](row.task) if value is None and place in ABSENT else value))
+            entries.append((style, ABSENT[place](row.thing) if value is None and place in ABSENT else value))
         if row.link:
             entries[CODE - 1] = (self._code, row.values[CODE - 1], row.link)
         for band in self._bands:
@@ -183,20 +179,59 @@ class Ledger:
         return self.sheet.height - self._page + tall + max([self._tall(following), *room]) > self.sheet.page
 
 
-class Data:
-    """The sheet to filter and to compute with: one row a task, nothing merged, a native table."""
+class Listing:
+    """A sheet to filter and to compute with: one row a thing, nothing merged, a native table."""
 
-    def __init__(self, book: Workbook) -> None:
-        self.sheet = Sheet(book, styles.DATA, WIDTHS, freeze=FREEZE.format(2))
+    def __init__(
+        self,
+        book: Workbook,
+        name: object,
+        columns: Mapping[str, Column],
+        heading: str,
+        table: str,
+        like: "Listing | None" = None,
+        open_rows: bool = False,
+    ) -> None:
+        """Lay out a sheet; rows made `like` those of another sheet take over the values that both show.
+
+        With `open_rows` further rows may be written below: they are formatted, and the last column is hidden.
+        """
+        self._open_rows = open_rows
+        self.columns, self.table = list(columns.values()), table
+        known = like.columns if like else []
+        self._sources = [(column, known.index(column) + 1 if column in known else 0) for column in self.columns]
+        self.headers = [str(header) for header in (NUMBER, *(column.header for column in self.columns))]
+        self.widths = [NUMBER_WIDTH, *(column.width for column in self.columns)]
+        place = {column: number for number, column in enumerate(columns, 2)}
+        self._code, self._light = place.get("code", 0), place.get("light", 0)
+        freeze = f"{get_column_letter(self._code + 1 if self._code else 3)}2"
+        self.sheet = Sheet(book, name, self.widths, freeze=freeze, heading=heading)
         self.sheet.ws.print_title_rows = "1:1"
-        write_header(self.sheet)
-        self._styles, self._code = body_styles(self.sheet), code_style(self.sheet)
+        write_header(self.sheet, self.headers, self.widths)
+        self._styles, self._linked = body_styles(self.sheet, self.columns), code_style(self.sheet)
 
-    def add(self, row: Row) -> None:
-        """Write the next task."""
-        entries: list[Entry] = list(zip(self._styles, row.values, strict=True))
+    def row(
+        self, thing: Any, on: dt.date, notes: Notes, place: str, link: str = "", number: int = 0, of: Row | None = None
+    ) -> Row:
+        """Make the row of a thing from clean values; without a number it takes that of its place."""
+        values: list[Native] = [number]
+        for column, source in self._sources:
+            if of and source:
+                values.append(of.values[source])
+            else:
+                values.append(notes.native(column.value(thing, on), place, column.header))
+        counts = [
+            lines(value, width, styles.SIZE) if isinstance(value, str) else 1
+            for value, width in zip(values, self.widths, strict=True)
+        ]
+        return Row(thing, values, counts, link)
+
+    def add(self, row: Row, looks: Sequence[Style] = ()) -> None:
+        """Write the next row."""
+        row.values[0] = self.sheet.rows if row.values[0] == 0 else row.values[0]
+        entries: list[Entry] = list(zip(looks or self._styles, row.values, strict=True))
         if row.link:
-            entries[CODE - 1] = (self._code, row.values[CODE - 1], row.link)
+            entries[self._code - 1] = (self._linked, row.values[self._code - 1], row.link)
         self.sheet.append(entries, height(max(row.counts), styles.SIZE))
 
     def close(self) -> None:
@@ -204,10 +239,16 @@ class Data:
         if self.sheet.rows == 1:
             # A table without a row makes Excel offer to repair the file.
             self.sheet.append([(style, None) for style in self._styles], height(1, styles.SIZE))
-        ref = f"A1:{get_column_letter(len(HEADERS))}{self.sheet.rows}"
-        table = Table(displayName="tasks", ref=ref, autoFilter=AutoFilter(ref=ref))
-        table.tableColumns = [TableColumn(id=place, name=str(header)) for place, header in enumerate(HEADERS, 1)]
+        ref = f"A1:{get_column_letter(len(self.headers))}{self.sheet.rows}"
+        if self._open_rows:
+            if self.columns[-1].name == "version":
+                self.sheet.ws.column_dimensions[get_column_letter(len(self.headers))].hidden = True
+            for _number in range(MORE_ROWS):
+                self.sheet.append([(style, None) for style in self._styles], height(1, styles.SIZE))
+        table = Table(displayName=self.table, ref=ref, autoFilter=AutoFilter(ref=ref))
+        table.tableColumns = [TableColumn(id=place, name=header) for place, header in enumerate(self.headers, 1)]
         table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=True)
         # `add_table` itself would look for the header in cells that are written and gone.
         self.sheet.ws.tables.add(table)
-        self.sheet.colour_lights(LIGHT, 2)
+        if self._light:
+            self.sheet.colour_lights(self._light, 2)

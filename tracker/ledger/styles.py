@@ -5,22 +5,27 @@ costs ten times the writing itself.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+import shutil
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 from openpyxl import Workbook
-from openpyxl.cell import Cell, WriteOnlyCell
+from openpyxl.cell import WriteOnlyCell
 from openpyxl.formatting.rule import CellIsRule
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.packaging.relationship import Relationship
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.worksheet.cell_range import CellRange
-from openpyxl.worksheet.dimensions import RowDimension
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.xml.constants import REL_NS
 
 from tracker.choices import Light, LightStyle, Status
 from tracker.columns import TEXT, Native, light_label
@@ -35,11 +40,21 @@ SIZE, TITLE_SIZE = 11, 22
 
 # The names of the sheets.
 COVER, LEDGER, DATA = pgettext_lazy("sheet", "Cover"), pgettext_lazy("sheet", "Ledger"), pgettext_lazy("sheet", "Data")
+UNITS, PARTS = pgettext_lazy("sheet", "Units"), pgettext_lazy("sheet", "Sections")
+WARNINGS, STEPS = pgettext_lazy("sheet", "Warnings"), pgettext_lazy("sheet", "Steps")
+FILL_IN, WORDS = pgettext_lazy("sheet", "Fill in"), pgettext_lazy("sheet", "Words")
+FAULTS = pgettext_lazy("sheet", "Faults")
+POLICY, MEASURES, TASKS = (
+    pgettext_lazy("sheet", "Policy"),
+    pgettext_lazy("sheet", "Measures"),
+    pgettext_lazy("sheet", "Tasks"),
+)
 
 A3, A4 = 8, 9
+PAPERS = {"a3": A3, "a4": A4}
 PAPER = {A3: (1190.6, 841.9), A4: (841.9, 595.3)}  # points, landscape
 SIDE, TOP, BOTTOM = 0.4, 0.5, 0.6  # margins, inches
-INK, LINK, ALARM, SHADE = "000000", "0563C1", "C00000", "F2F2F2"
+INK, LINK, ALARM, SHADE, OPEN, WRONG = "000000", "0563C1", "C00000", "F2F2F2", "FFFFE5", "FFC7CE"
 # Text that begins so is a formula to some programs: it is marked as text.
 FORMULA_LIKE = ("=", "+", "-", "@")
 
@@ -47,28 +62,15 @@ _side = Side(style="thin", color="808080")
 BOX = Border(left=_side, right=_side, top=_side, bottom=_side)
 
 Link = str | Hyperlink
+EPOCH = dt.date(1899, 12, 30)  # day 0 of Excel
 
 
-@dataclass
+@dataclass(frozen=True)
 class Style:
-    """One look: a cell that is filled and written again and again, and its twin for formula-like text."""
+    """One look, by its number in the workbook, and its twin for formula-like text."""
 
-    plain: Any  # Cell; its stubs hide the value within
-    quoted: Any
-
-    def put(self, value: Native, row: int, column: int, link: Link | None = None) -> Cell:
-        """Return the cell with a clean value; it is good until the next call."""
-        cell = self.plain
-        # Not through `cell.value`: it takes =1+1 for a formula and #N/A for an error, and is slow.
-        if isinstance(value, str):
-            if value.startswith(FORMULA_LIKE):
-                cell = self.quoted
-            cell._value, cell.data_type = value or None, "s" if value else "n"
-        else:
-            cell._value, cell.data_type = value, "d" if isinstance(value, dt.date) else "n"
-        cell.row, cell.column = row, column
-        cell.hyperlink = link
-        return cell
+    plain: int
+    quoted: int
 
 
 Entry = tuple[Style, Native] | tuple[Style, Native, Link | None]
@@ -81,7 +83,13 @@ class Sheet:
     """
 
     def __init__(
-        self, book: Workbook, title: object, widths: Sequence[float], paper: int = A4, freeze: str = ""
+        self,
+        book: Workbook,
+        title: object,
+        widths: Sequence[float],
+        paper: int = A4,
+        freeze: str = "",
+        heading: str = "",
     ) -> None:
         self.ws = book.create_sheet(str(title))
         self.rows, self.height = 0, 0.0
@@ -103,9 +111,15 @@ class Sheet:
         scale = min(1.0, (wide - 2 * 72 * SIDE) / (5.25 * sum(widths)))
         self.page = 0.985 * (tall - 72 * (TOP + BOTTOM)) / scale
         self.ws.oddFooter.center.text = _("Page %(page)s of %(pages)s") % {"page": "&P", "pages": "&N"}
-        self._row = RowDimension(self.ws)
-        # openpyxl would make a new cell for every one that it is given.
-        self.ws._values_to_row = self._cells
+        # An ampersand begins a code there, and 255 signs are all that it holds.
+        self.ws.oddHeader.center.text = heading[:120].replace("&", "&&") or None
+        self._letters = [get_column_letter(number) for number in range(1, len(widths) + 1)]
+        # The numbers of looks are those of the workbook.
+        self._looks: dict[tuple[Any, ...], Style] = book.__dict__.setdefault("looks", {})
+        self._links: list[str] = []
+        self._targets: list[str] = []
+        self._rows = self.ws.rows_file = TemporaryFile()  # noqa: SIM115 -- closed with the sheet
+        self.ws.close = self._close
 
     def style(
         self,
@@ -120,9 +134,13 @@ class Sheet:
         box: bool = True,
         indent: int = 0,
         link: bool = False,
+        locked: bool = True,
     ) -> Style:
-        """Make a look of this sheet."""
-        cells = []
+        """Make a look, or return the one that is made already: openpyxl takes long over each."""
+        asked = (str(font), size, format, across, up, ink, fill, box, indent, link, locked)
+        if asked in self._looks:
+            return self._looks[asked]
+        numbers = []
         for quote in (False, True):
             cell = WriteOnlyCell(self.ws)
             cell.font = Font(
@@ -139,17 +157,67 @@ class Sheet:
             if fill:
                 cell.fill = PatternFill("solid", fgColor=fill)
             cell.quotePrefix = quote
-            cells.append(cell)
-        return Style(*cells)
+            if not locked:
+                cell.protection = Protection(locked=False)
+            numbers.append(cell.style_id)
+        self._looks[asked] = Style(*numbers)
+        return self._looks[asked]
 
     def append(self, row: Iterable[Entry], height: float) -> None:
-        """Write the next row."""
+        """Write the next row, of clean values.
+
+        As XML by hand: through a cell of openpyxl each one costs five times as much.
+        """
         self.rows, self.height = self.rows + 1, self.height + height
-        self._row.height = height
-        # A dimension for each row would stay in memory to the end.
-        self.ws.row_dimensions[self.rows] = self._row
-        self.ws.append(list(row))
-        del self.ws.row_dimensions[self.rows]
+        number, parts = self.rows, [f'<row r="{self.rows}" ht="{height:g}" customHeight="1">']
+        for letter, (style, value, *link) in zip(self._letters, row, strict=False):
+            if value is None or value == "":
+                parts.append(f'<c r="{letter}{number}" s="{style.plain}"/>')
+            elif isinstance(value, str):
+                look = style.quoted if value.startswith(FORMULA_LIKE) else style.plain
+                space = ' xml:space="preserve"' if value[0].isspace() or value[-1].isspace() else ""
+                text = f"<is><t{space}>{escape(value)}</t></is>"
+                parts.append(f'<c r="{letter}{number}" s="{look}" t="inlineStr">{text}</c>')
+            else:
+                # A day of today's calendar is a number of days; years before 1900 are none of ours.
+                bare = (value - EPOCH).days if isinstance(value, dt.date) else value
+                parts.append(f'<c r="{letter}{number}" s="{style.plain}"><v>{bare!r}</v></c>')
+            if link and link[0]:
+                self._link(f"{letter}{number}", link[0])
+        parts.append("</row>")
+        self._rows.write("".join(parts).encode())
+
+    def _link(self, place: str, link: Link) -> None:
+        """Note a link as XML: an object of openpyxl for each costs as much as the row."""
+        if isinstance(link, Hyperlink):
+            self._links.append(f'<hyperlink ref="{place}" location={quoteattr(link.location or "")}/>')
+        else:
+            self._targets.append(link)
+            self._links.append(f'<hyperlink ref="{place}" r:id="rId{len(self._targets)}"/>')
+
+    def _close(self) -> None:
+        """Let openpyxl write all but the rows and the links, and put them where they belong."""
+        ws = self.ws
+        ws._get_writer()
+        # The links go first: their numbers are known.
+        ws._writer._rels.extend(
+            Relationship(type="hyperlink", TargetMode="External", Target=target, Id=f"rId{number}")
+            for number, target in enumerate(self._targets, 1)
+        )
+        ws._rows = ws._write_rows()
+        next(ws._rows)
+        type(ws).close(ws)
+        whole = Path(ws._writer.out)
+        head, _empty, tail = whole.read_bytes().partition(b"<sheetData></sheetData>")
+        if self._links:
+            links = f'<hyperlinks xmlns:r="{REL_NS}">{"".join(self._links)}</hyperlinks>'.encode()
+            before, mark, after = tail.partition(b"<printOptions")
+            tail = before + links + mark + after
+        with whole.open("wb") as out, self._rows as rows:
+            out.write(head + b"<sheetData>")
+            rows.seek(0)
+            shutil.copyfileobj(rows, out)
+            out.write(b"</sheetData>" + tail)
 
     def merge(self, left: int, right: int, top: int, bottom: int) -> None:
         """Join cells that are written already; the covered ones keep their borders."""
@@ -169,11 +237,6 @@ class Sheet:
                     fill=PatternFill("solid", bgColor=style.fill),
                 ),
             )
-
-    @staticmethod
-    def _cells(row: list[Entry], number: int) -> Iterator[Cell]:
-        for column, (style, value, *link) in enumerate(row, 1):
-            yield style.put(value, number, column, *link)
 
 
 def new_book() -> Workbook:

@@ -60,3 +60,8 @@ def needed(count: int, size: float) -> float:
 def height(count: int, size: float) -> float:
     """Return the height of a row that shows some lines, as far as a row can be so tall."""
     return min(TALLEST, needed(count, size))
+
+
+def safe_name(text: str) -> str:
+    """Return a file name without what file systems refuse."""
+    return re.sub(r'[\\/:*?"<>|\x00-\x1f\x7f]', "_", text)

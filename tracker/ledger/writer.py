@@ -2,8 +2,7 @@
 
 import datetime as dt
 import os
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -14,11 +13,13 @@ from django.utils.translation import ngettext, pgettext
 from openpyxl import Workbook
 
 from tracker import dates
-from tracker.columns import COLUMNS, Native
-from tracker.ledger import styles
+from tracker.choices import Light
+from tracker.columns import COLUMNS, ITEM_COLUMNS, WARNING_COLUMNS, Column
+from tracker.ledger import figures, styles
 from tracker.ledger.cover import Cover
-from tracker.ledger.sheets import HEADERS, Data, Ledger, row_of
-from tracker.ledger.text import TALLEST, clean, needed
+from tracker.ledger.notes import Notes
+from tracker.ledger.sheets import Ledger, Listing, Row
+from tracker.ledger.text import TALLEST, needed, safe_name
 from tracker.models import PolicyDocument, Task
 from tracker.models.task import TaskQuerySet
 
@@ -26,9 +27,19 @@ from tracker.models.task import TaskQuerySet
 # past 65,530 links it offers to repair the file.
 BANDED = 20_000
 # Tasks fetched at a time: bounds the memory. A ledger of any usual size is one chunk.
-CHUNK = 4_000
-MOST_NOTES = 100
+CHUNK = 5_000
 LONGEST_NAME = 180  # bytes of the title in a file name; file systems take 255 for the whole
+
+
+@dataclass(frozen=True)
+class Extra:
+    """One more sheet: its name, what the cover says of it, its columns and the things of its rows."""
+
+    name: object
+    about: str
+    columns: Mapping[str, Column]
+    rows: Iterable[Any]
+    table: str
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,8 @@ class Scope:
 
     `tasks` is cut to what the reader may see, filtered and ordered. `filters` says in words what
     was filtered, `unit_scope` names the unit whose tasks are all that the reader sees, `link`
-    gives the absolute address of a task, or nothing where none is known.
+    gives the absolute address of a task, or nothing where none is known. `paper` is that of the sheet to
+    print, `extras` are further sheets.
     """
 
     policy: PolicyDocument
@@ -47,6 +59,8 @@ class Scope:
     produced_by: str
     unit_scope: str
     link: Callable[[Task], str]
+    paper: int = styles.A3
+    extras: Sequence[Extra] = ()
 
 
 def build(scope: Scope) -> Workbook:
@@ -71,7 +85,7 @@ def save(scope: Scope, file: str | os.PathLike[str] | IO[bytes]) -> None:
 
 def filename(policy: PolicyDocument, on: dt.date) -> str:
     """Name the file: policy, ledger, day; without what file systems refuse."""
-    title = re.sub(r'[\\/:*?"<>|\x00-\x1f\x7f]', "_", policy.title).encode("utf-8", "ignore")[:LONGEST_NAME]
+    title = safe_name(policy.title).encode("utf-8", "ignore")[:LONGEST_NAME]
     return _("%(policy)s_ledger_as_of_%(day)s.xlsx") % {
         "policy": title.decode("utf-8", "ignore").strip(" ."),
         "day": on.strftime("%Y%m%d"),
@@ -82,48 +96,10 @@ def _discard(book: Workbook) -> None:
     """Remove the temporary files of a workbook that will never be saved: they hold what it says."""
     sheet: Any
     for sheet in book.worksheets:
-        writer = sheet._writer
-        if writer and Path(writer.out).exists():
-            if not sheet.closed:
-                sheet.close()
-            writer.cleanup()
-
-
-class Notes:
-    """What cells could not take, in words; the cover prints it."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self._more = 0
-
-    def text(self, text: str, *place: object) -> str:
-        """Return what a cell can hold of a text, and note what it cannot."""
-        text, lost = clean(text)
-        for words in lost:
-            self.say(" ".join(str(name) for name in place), words)
-        return text
-
-    def native(self, value: Native, *place: object) -> Native:
-        """Return what a cell can hold of a value, and note what it cannot."""
-        if isinstance(value, str):
-            return self.text(value, *place)
-        if isinstance(value, dt.datetime) and value.tzinfo:
-            # Excel knows no time zones.
-            return value.astimezone(dates.ZONE).replace(tzinfo=None)
-        return value
-
-    def say(self, place: str, words: str) -> None:
-        """Note a sentence, or count it where there are too many to read."""
-        if len(self.said) < MOST_NOTES:
-            self.said.append(_("%(place)s: %(words)s") % {"place": clean(place)[0], "words": words})
-        else:
-            self._more += 1
-
-    def lines(self) -> list[str]:
-        """Return the notes, and how many more there were."""
-        if not self._more:
-            return self.said
-        return [*self.said, ngettext("and %(count)d more", "and %(count)d more", self._more) % {"count": self._more}]
+        sheet.rows_file.close()
+        if sheet._writer and Path(sheet._writer.out).exists():
+            sheet._writer.close()
+            sheet._writer.cleanup()
 
 
 def _fill(book: Workbook, scope: Scope) -> Workbook:
@@ -141,31 +117,46 @@ def _fill(book: Workbook, scope: Scope) -> Workbook:
         head.append(_("this unit only"))
     if filters:
         head.append(_("Filtered: %(filters)s") % {"filters": filters})
+    as_of = _("Data as of %(day)s, %(count)s") % {"day": day, "count": count}
 
     cover = Cover(book)
-    ledger = Ledger(
-        book,
-        title,
-        "    ".join(head),
-        _("Data as of %(day)s, %(count)s") % {"day": day, "count": count},
-        demo=policy.demo,
-        banded=banded,
-    )
-    data = Data(book)
-    # The text of the policy, as long as a chapter, would come along with every task.
-    tasks = scope.tasks.with_related().defer("policy__full_text")
+    ledger = Ledger(book, title, "    ".join(head), as_of, demo=policy.demo, banded=banded, paper=scope.paper)
+    heading = f"{title}    {as_of}"
+    data = Listing(book, styles.DATA, COLUMNS, heading, "tasks")
+    figures.write(book, scope.tasks, policy, scope.on, heading, notes)
+    warned = Listing(book, styles.WARNINGS, WARNING_COLUMNS, heading, "warned", data)
+    steps = Listing(book, styles.STEPS, ITEM_COLUMNS, heading, "steps")
+    # Red lights go before yellow ones: these wait.
+    waiting: list[Row] = []
+    # Many tasks share a measure and a unit: joined, each would be made anew with every task.
+    tasks = scope.tasks.with_related().select_related(None).prefetch_related("measure__section", "lead_unit")
     for number, task in enumerate(tasks.iterator(chunk_size=CHUNK), 1):
-        values = [notes.native(column.value(task, scope.on), task.code, column.header) for column in COLUMNS.values()]
-        row = row_of(number, task, values, scope.link(task) if banded else "")
+        task.policy = policy
+        link = scope.link(task) if banded else ""
+        row = data.row(task, scope.on, notes, task.code, link, number)
         if needed(most := max(row.counts), styles.SIZE) > TALLEST:
-            place = row.counts.index(most)
-            notes.say(
-                f"{task.code} {HEADERS[place]}", _("too long to be printed whole in one row; the cell holds all of it")
-            )
+            place = data.headers[row.counts.index(most)]
+            notes.say(f"{task.code} {place}", _("too long to be printed whole in one row; the cell holds all of it"))
         ledger.add(row)
         data.add(row)
+        light = task.light_on(scope.on)
+        if light == Light.RED:
+            warned.add(warned.row(task, scope.on, notes, task.code, link, of=row))
+        elif light == Light.YELLOW:
+            waiting.append(warned.row(task, scope.on, notes, task.code, link, of=row))
+        for item in task.items.all():
+            item.task = task
+            steps.add(steps.row(item, scope.on, notes, task.code, link))
+    for row in waiting:
+        warned.add(row)
     ledger.close()
-    data.close()
+    for listing in (data, warned, steps):
+        listing.close()
+    for extra in scope.extras:
+        listing = Listing(book, extra.name, extra.columns, heading, extra.table)
+        for thing in extra.rows:
+            listing.add(listing.row(thing, scope.on, notes, str(extra.name)))
+        listing.close()
 
     if not banded:
         notes.say(
@@ -182,11 +173,17 @@ def _fill(book: Workbook, scope: Scope) -> Workbook:
         (_("data as of"), day),
         (_("produced by"), _("%(name)s, %(moment)s") % {"name": by, "moment": f"{dates.now():%Y-%m-%d %H:%M}"}),
     ]
+    paper = "A3" if scope.paper == styles.A3 else "A4"
     contents = [
-        (str(styles.LEDGER), _("to print and to send up: A3 landscape, grouped by section and measure")),
-        (str(styles.DATA), _("to filter and to compute with: one row a task, real dates and numbers")),
+        (styles.LEDGER, _("to print and to send up: %(paper)s landscape, by section and measure") % {"paper": paper}),
+        (styles.DATA, _("to filter and to compute with: one row a task, real dates and numbers")),
+        (styles.UNITS, _("the figures of each unit that leads, ranked by closing rate, with a chart")),
+        (styles.PARTS, _("the figures of each section, with a chart")),
+        (styles.WARNINGS, _("red, then yellow lights: why, how many days over, who must act")),
+        (styles.STEPS, _("one row a step of a checklist")),
+        *((extra.name, extra.about) for extra in scope.extras),
     ]
-    cover.write(policy, title, facts, contents, notes.lines())
+    cover.write(policy, title, facts, [(str(name), words) for name, words in contents], notes.lines())
     return book
 
 

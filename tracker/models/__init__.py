@@ -1,6 +1,7 @@
 """The models, each with its queryset beside it."""
 
 from tracker.models import guard
+from tracker.models.imports import ImportBatch
 from tracker.models.organization import Organization, User
 from tracker.models.policy import BackgroundPassage, DeclaredCount, Measure, PolicyDocument, Section
 from tracker.models.progress import Evidence, ProgressUpdate, TaskRequest
@@ -12,6 +13,7 @@ __all__ = [
     "ChecklistItem",
     "DeclaredCount",
     "Evidence",
+    "ImportBatch",
     "Measure",
     "Organization",
     "PolicyDocument",

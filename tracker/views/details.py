@@ -94,6 +94,7 @@ def units(request: HttpRequest, slug: str) -> HttpResponse:
         "leading": leading,
         "all": numbers.all_of(leading, keep),
         "helping": numbers.by_helper(tasks, on, keep),
+        "edits": permissions.may_edit_policies(request.user),
     }
     return render(request, "tracker/units.html", {**reading.context, **context})
 
@@ -107,6 +108,7 @@ def unit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     context = {
         "policy": policy,
         "unit": found,
+        "fills_in": permissions.works_for(request.user) == found or permissions.may_edit_policies(request.user),
         "leading": _gravest_first(policy, leading, reading),
         "helping": _gravest_first(policy, helping, reading),
         "helps": numbers.row_of(helping, reading.on, found, {**reading.keep, "helping": str(pk)}),

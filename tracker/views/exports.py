@@ -4,6 +4,7 @@ import datetime as dt
 from tempfile import TemporaryFile
 
 from django.http import FileResponse, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from tracker import ledger as workbook
@@ -23,15 +24,21 @@ def ledger(request: HttpRequest, slug: str) -> HttpResponse | FileResponse:
     policy, reading = edge.find_policy(request, slug), edge.read(request)
     chosen = TaskFilter(reading.asked, edge.tasks_of(request, policy), policy, reading.on)
     table = TaskTable(policy, chosen.qs, reading.asked, reading.on)
+    paper = reading.asked.choice("paper", _("paper"), workbook.PAPERS) or "a3"
     reading.asked.finish("page", "per_page")
     if reading.asked.faults:
         # A file of everything would be worse than none.
         return HttpResponse("\n".join(reading.asked.faults), status=400, content_type="text/plain; charset=utf-8")
-    return ledger_response(request, policy, table.tasks, reading.on, chosen.words())
+    return ledger_response(request, policy, table.tasks, reading.on, chosen.words(), workbook.PAPERS[paper])
 
 
 def ledger_response(
-    request: HttpRequest, policy: PolicyDocument, tasks: TaskQuerySet, on: dt.date, filters: list[str]
+    request: HttpRequest,
+    policy: PolicyDocument,
+    tasks: TaskQuerySet,
+    on: dt.date,
+    filters: list[str],
+    paper: int = workbook.PAPERS["a3"],
 ) -> FileResponse:
     """Send the workbook of some tasks that the reader may see."""
     unit = permissions.sees_only_unit(request.user)
@@ -42,6 +49,7 @@ def ledger_response(
         filters=filters,
         produced_by=str(request.user),
         unit_scope=unit.name if unit else "",
+        paper=paper,
         link=lambda task: request.build_absolute_uri(task.get_absolute_url()),
     )
     file = TemporaryFile()  # noqa: SIM115 -- the response closes it when it has been sent

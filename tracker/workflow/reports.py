@@ -180,6 +180,12 @@ def _follow(task: Task, before: Task, act: Act, today: dt.date) -> None:
 
 def _complete(report: ProgressUpdate, task: Task, today: dt.date) -> None:
     """Raise what a report lacks, field by field."""
+    if faults := lacks(report, task, today):
+        raise ValidationError(faults)
+
+
+def lacks(report: ProgressUpdate, task: Task, today: dt.date) -> dict[str, str]:
+    """Say what a report lacks to be handed in, field by field."""
     faults = {}
     offered = {period.start for period in rules.reportable(task, task.policy, today)}
     if report.state == ReportState.DRAFT and report.period_start not in offered:
@@ -197,5 +203,4 @@ def _complete(report: ProgressUpdate, task: Task, today: dt.date) -> None:
         faults["fall_reason"] = _("%(percent)d%% was accepted before: say why it falls.") % {"percent": task.percent}
     if report.needs_help and not report.help_addressee.strip():
         faults["help_addressee"] = _("Say who is asked for help.")
-    if faults:
-        raise ValidationError(faults)
+    return faults

@@ -9,10 +9,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from tracker import dates, ledger
+from tracker.filters import Asked, TaskFilter
 from tracker.models import Organization, PolicyDocument, Task
 
 OFFERED = 5  # names offered in place of one that is not known
@@ -27,22 +29,40 @@ class Command(BaseCommand):
         parser.add_argument("--policy", required=True, metavar="SLUG", help=_("Short address of the policy."))
         parser.add_argument("--out", required=True, metavar="FILE", help=_("File to write; replaced."))
         parser.add_argument("--unit", metavar="NAME", help=_("Only tasks that this unit leads or co-operates in."))
+        parser.add_argument(
+            "--filter", default="", metavar="QUERY", help=_("As in the address of the list: light=red&section=2")
+        )
+        parser.add_argument("--paper", choices=ledger.PAPERS, default="a3", help=_("Paper of the sheet to print."))
         parser.add_argument("--on", metavar="DATE", help=_("Day of the lights, YYYY-MM-DD; today by default."))
         parser.add_argument(
             "--site", metavar="URL", default=site(), help=_("Address that the links of codes begin with.")
         )
 
     def handle(
-        self, *args: Any, policy: str, out: str, unit: str | None, on: str | None, site: str, **options: Any
+        self,
+        *args: Any,
+        policy: str,
+        out: str,
+        unit: str | None,
+        on: str | None,
+        site: str,
+        filter: str,
+        paper: str,
+        **options: Any,
     ) -> None:
         document, day = find_policy(policy), find_day(on)
-        office = find_unit(unit) if unit is not None else None
+        office, asked = find_unit(unit) if unit is not None else None, Asked(QueryDict(filter))
         tasks = Task.objects.filter(policy=document)
+        chosen = TaskFilter(asked, tasks.involving(office) if office else tasks, document, day)
+        asked.finish()
+        if asked.faults:
+            raise CommandError("\n".join(asked.faults))
         scope = ledger.Scope(
             policy=document,
-            tasks=tasks.involving(office) if office else tasks,
+            tasks=chosen.qs,
             on=day,
-            filters=[],
+            filters=chosen.words(),
+            paper=ledger.PAPERS[paper],
             produced_by=_("the office, by command"),
             unit_scope=office.name if office else "",
             link=lambda task: site.rstrip("/") + task.get_absolute_url(),

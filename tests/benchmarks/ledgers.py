@@ -1,0 +1,234 @@
+"""The ledger's writing and reading beside its peers: the same rows, the same cells, the same looks."""
+
+import datetime as dt
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+SIZES = (1_000, 10_000, 100_000)
+DAYS = dt.datetime(1899, 12, 30)
+
+
+def best(work: Callable[[], object], runs: int) -> float:
+    """Return the least seconds of the processor that some runs took: what else the machine does is left out."""
+    seconds = []
+    for _run in range(runs):
+        start = time.process_time()
+        work()
+        seconds.append(time.process_time() - start)
+    return min(seconds)
+
+
+def rows_of(policy: Any, on: dt.date) -> list[Any]:
+    """Make the rows of the ledger beforehand, so that the writing alone is timed."""
+    from tracker.columns import COLUMNS
+    from tracker.ledger import styles
+    from tracker.ledger.notes import Notes
+    from tracker.ledger.sheets import Listing
+    from tracker.models import Task
+
+    notes = Notes()
+    listing = Listing(styles.new_book(), "x", COLUMNS, "", "x")
+    tasks = Task.objects.filter(policy=policy).order_by("code").with_related()
+    return [
+        listing.row(task, on, notes, task.code, f"http://localhost/{task.code}", number)
+        for number, task in enumerate(tasks.iterator(chunk_size=5_000), 1)
+    ]
+
+
+def ours(rows: list[Any], banded: bool) -> None:
+    """Write both sheets of the rows as the product does."""
+    from tracker.columns import COLUMNS
+    from tracker.ledger import styles
+    from tracker.ledger.sheets import Ledger, Listing
+
+    book = styles.new_book()
+    ledger = Ledger(book, "title", "left", "right", demo=False, banded=banded, paper=styles.A3)
+    data = Listing(book, "data", COLUMNS, "", "tasks")
+    for row in rows:
+        ledger.add(row)
+        data.add(row)
+    ledger.close()
+    data.close()
+    book.save(BytesIO())
+
+
+def theirs(rows: list[Any], banded: bool) -> None:
+    """Let XlsxWriter write the same cells with the same looks."""
+    import xlsxwriter
+
+    from tracker.columns import COLUMNS, TEXT
+    from tracker.ledger.sheets import WIDTHS
+    from tracker.ledger.text import height
+
+    with xlsxwriter.Workbook(BytesIO(), {"constant_memory": not banded, "strings_to_urls": False}) as book:
+        common = {"font_name": "FangSong", "font_size": 11, "text_wrap": True, "border": 1, "valign": "vcenter"}
+        looks = [book.add_format({**common, "num_format": "0", "align": "center"})]
+        for column in COLUMNS.values():
+            centred = column.format != TEXT or column.width < 14
+            align = "center" if centred else "left"
+            looks.append(book.add_format({**common, "num_format": column.format, "align": align}))
+        link = book.add_format({**common, "font_color": "blue", "underline": 1})
+        for name in ("ledger", "data"):
+            sheet = book.add_worksheet(name)
+            sheet.set_landscape()
+            sheet.freeze_panes(3, 4)
+            for place, width in enumerate(WIDTHS):
+                sheet.set_column(place, place, width)
+            before: list[Any] = [None, None]
+            firsts = [0, 0]
+            for number, row in enumerate(rows, 3):
+                sheet.set_row(number, height(max(row.counts), 11))
+                for place, value in enumerate(row.values):
+                    if value is None:
+                        sheet.write_blank(number, place, None, looks[place])
+                    elif isinstance(value, str):
+                        if place == 3 and banded:
+                            sheet.write_url(number, place, row.link, link, value)
+                        else:
+                            sheet.write_string(number, place, value, looks[place])
+                    elif isinstance(value, dt.date):
+                        sheet.write_datetime(number, place, value, looks[place])
+                    else:
+                        sheet.write_number(number, place, value, looks[place])
+                if banded and name == "ledger":
+                    for band, place in enumerate((1, 2)):
+                        if row.values[place] != before[band]:
+                            if number - 1 > firsts[band] > 0:
+                                sheet.merge_range(firsts[band], place, number - 1, place, before[band], looks[place])
+                            firsts[band], before[band] = number, row.values[place]
+
+
+def writing(policy: Any, size: int) -> None:
+    """Print our writing beside XlsxWriter's."""
+    from tracker.dates import today
+    from tracker.ledger.writer import BANDED
+
+    rows, banded = rows_of(policy, today()), size <= BANDED
+    runs = 5 if size < 10_000 else 3 if size < 50_000 else 1
+    mine, peer = best(lambda: ours(rows, banded), runs), best(lambda: theirs(rows, banded), runs)
+    wanted = "1.5" if banded else "2.2"
+    print(
+        f"writing alone, {size:7,} tasks x 20 columns x 2 sheets: {mine:6.2f} s, XlsxWriter {peer:6.2f} s, "
+        f"ratio {mine / peer:.2f}  (wanted: at most {wanted})"
+    )
+
+
+def whole(policy: Any, size: int) -> None:
+    """Print the whole export beside those of both Django packages, of the same tasks and columns."""
+    from django_tables2 import Column, Table
+    from django_tables2.export import TableExport
+    from import_export import fields, resources
+
+    from tracker import ledger
+    from tracker.columns import COLUMNS
+    from tracker.dates import today
+    from tracker.models import Task
+
+    on = today()
+    tasks = Task.objects.filter(policy=policy).order_by("code")
+    scope = ledger.Scope(policy, tasks, on, [], "bench", "", lambda task: f"http://localhost/{task.code}")
+
+    def make(column: Any) -> Any:
+        return lambda self, task: column.value(task, on)
+
+    def shown(column: Any) -> Any:
+        return lambda self, record: column.value(record, on)
+
+    resource_class = type(
+        "TaskResource",
+        (resources.Resource,),
+        {column.name: fields.Field(column_name=str(column.header)) for column in COLUMNS.values()}
+        | {f"dehydrate_{column.name}": make(column) for column in COLUMNS.values()},
+    )
+    table_class = type(
+        "TaskSheet",
+        (Table,),
+        {column.name: Column(verbose_name=str(column.header), empty_values=()) for column in COLUMNS.values()}
+        | {f"value_{column.name}": shown(column) for column in COLUMNS.values()},
+    )
+    runs = 3 if size <= 10_000 else 1
+    mine = best(lambda: ledger.save(scope, BytesIO()), runs)
+    peers = {
+        "django-import-export": lambda: resource_class().export(queryset=tasks.with_related()).export("xlsx"),
+        "django-tables2 export": lambda: TableExport("xlsx", table_class(tasks.with_related())).export(),
+    }
+    for name, work in peers.items():
+        took = best(work, runs)
+        print(
+            f"end to end, {size:7,} tasks: ledger of 7 sheets {mine:6.2f} s, {name} (1 sheet) {took:6.2f} s, "
+            f"ratio {mine / took:.2f}  (wanted: below 1)"
+        )
+
+
+def memory(policy: Any, size: int) -> None:
+    """Print how much memory an export of so many rows takes above the start, in a process of its own."""
+    script = (
+        "import re, django; django.setup()\n"
+        "def peak(): return int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])\n"
+        "from tracker import ledger; from tracker.dates import today; from tracker.models import PolicyDocument, Task\n"
+        f"policy = PolicyDocument.objects.get(pk={policy.pk})\n"
+        "tasks = Task.objects.filter(policy=policy)\n"
+        "def scope(tasks): return ledger.Scope(policy, tasks, today(), [], 'bench', '', lambda task: '')\n"
+        "ledger.save(scope(tasks.filter(pk__in=[])), '/dev/null')\n"
+        "start = peak()\n"
+        "ledger.save(scope(tasks), '/dev/null')\n"
+        "print((peak() - start) / 1000)\n"
+    )
+    root = Path(__file__).resolve().parent.parent.parent
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, check=True, capture_output=True, text=True)
+    print(f"memory of an export of {size:,} tasks: {float(done.stdout):.0f} MB above start  (wanted: at most 150)")
+
+
+def reading(size: int) -> None:
+    """Print the reading of a fill-in workbook, preview and all, beside a bare pass of openpyxl over the file."""
+    from openpyxl import load_workbook
+
+    from tests.factories import make_many, make_policy
+    from tracker import intake
+    from tracker.choices import Status
+    from tracker.dates import today
+    from tracker.ledger import fillin
+    from tracker.models import Organization, Task
+
+    policy, on = make_policy("bench-reading"), today()
+    make_many(policy, size)
+    unit, tasks = Organization.objects.first(), Task.objects.filter(policy=policy)
+    tasks.update(lead_unit=unit, status=Status.IN_PROGRESS, closed_on=None, closing_requested_on=None)
+    scope = fillin.scope_of(unit, tasks, on)
+    for number, row in enumerate(scope.rows):
+        row.typed = {"progress": f"done so much {number}", "percent": 0.5}
+    file = BytesIO()
+    fillin.save(scope, file)
+
+    def mine() -> None:
+        intake.preview(intake.read(file, "x", None), None, on)
+
+    def bare() -> None:
+        file.seek(0)
+        for sheet in load_workbook(file, read_only=True).worksheets:
+            for _row in sheet.iter_rows(values_only=True):
+                pass
+
+    took, peer = best(mine, 2), best(bare, 2)
+    print(
+        f"reading {size:,} rows with preview: {took:.2f} s, bare openpyxl pass {peer:.2f} s, "
+        f"ratio {took / peer:.2f}  (wanted: at most 2)"
+    )
+
+
+def run() -> None:
+    """Print everything; one policy grows from size to size."""
+    from tests.factories import make_many, make_policy
+
+    policy = make_policy("bench-ledger")
+    for size in SIZES:
+        make_many(policy, size)
+        writing(policy, size)
+        whole(policy, size)
+    memory(policy, SIZES[-1])
+    reading(10_000)

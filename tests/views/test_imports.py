@@ -1,0 +1,105 @@
+"""Workbooks on the pages: fetched, sent in, looked at, confirmed, undone."""
+
+from io import BytesIO
+from zipfile import ZipFile
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from openpyxl import load_workbook
+
+from tests.intake.conftest import as_file, english, fill, fresh, handed_over, sent
+from tests.views.conftest import Browser
+from tracker.choices import BatchState
+from tracker.models import ImportBatch, Organization, ProgressUpdate, Task, User
+
+__all__ = ["english", "handed_over"]
+IMPORTS = "/imports/"
+
+
+def upload(client: Client, content: bytes, name: str = "back.xlsx") -> object:
+    return client.post(IMPORTS, {"file": SimpleUploadedFile(name, content)}, follow=True)
+
+
+def filled(unit: Organization, **values: object) -> bytes:
+    book = fresh(unit)
+    fill(book, "A1-01", **(values or {"percent_done": 0.4, "progress": "done so much"}))
+    return as_file(book).getvalue()
+
+
+def test_a_liaison_fetches_fills_sends_looks_and_confirms(
+    handed_over: list[Task], bureau: Organization, liaison: User, browser: Browser
+) -> None:
+    client = browser(liaison)
+    book = load_workbook(BytesIO(client.get(reverse("my_fill_in")).getvalue()))
+    fill(book, "A1-01", percent_done=0.4, progress="done so much")
+    page = upload(client, as_file(book).getvalue())
+    assert "done so much" in page.content.decode()
+    assert not ProgressUpdate.objects.exists()
+    batch = ImportBatch.objects.get()
+    page = client.post(batch.get_absolute_url(), {"seen": page.context["preview"].digest}, follow=True)
+    assert "The import is confirmed" in page.content.decode()
+    assert ProgressUpdate.objects.get().progress == "done so much"
+
+
+def test_a_confirmed_import_is_undone_by_a_button(
+    handed_over: list[Task], bureau: Organization, liaison: User, browser: Browser
+) -> None:
+    client = browser(liaison)
+    page = upload(client, filled(bureau))
+    batch = ImportBatch.objects.get()
+    client.post(batch.get_absolute_url(), {"seen": page.context["preview"].digest})
+    client.post(batch.get_absolute_url(), {"undo": "1"})
+    batch.refresh_from_db()
+    assert (batch.state, ProgressUpdate.objects.count()) == (BatchState.UNDONE, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "empty"), (b"a,b\n1,2\n", "csv"), (b"PK\x03\x04cut", "cut off"), (b"<html>", "web page")],
+)
+def test_another_kind_of_file_is_refused_in_its_own_words(
+    handed_over: list[Task], liaison: User, browser: Browser, content: bytes, words: str
+) -> None:
+    page = upload(browser(liaison), content)
+    assert words in page.content.decode()
+    assert not ImportBatch.objects.exists()
+
+
+def test_a_file_with_faults_offers_itself_marked_and_no_button(
+    handed_over: list[Task], bureau: Organization, liaison: User, browser: Browser
+) -> None:
+    client = browser(liaison)
+    page = upload(client, filled(bureau, percent_done="half", progress="x")).content.decode()
+    assert "Confirm: write all of it" not in page
+    back = client.get(reverse("marked", args=[ImportBatch.objects.get().pk]))
+    assert "Faults" in load_workbook(BytesIO(back.getvalue())).sheetnames
+
+
+def test_the_office_fetches_the_workbooks_of_all_units(
+    handed_over: list[Task], county: Organization, office: Client
+) -> None:
+    archive = ZipFile(BytesIO(office.get(reverse("fill_ins", args=["rise"])).getvalue()))
+    assert archive.namelist() == ["Science_fill_in_20260615.xlsx"]
+    assert "Fill in" in load_workbook(BytesIO(archive.read(archive.namelist()[0]))).sheetnames
+
+
+def test_a_liaison_sees_the_imports_of_the_own_unit_alone(
+    handed_over: list[Task], bureau: Organization, county: Organization, liaison: User, browser: Browser
+) -> None:
+    sent(fresh(bureau), liaison)
+    other = User.objects.create_user("other", is_liaison=True, organization=county)
+    batch = ImportBatch.objects.get()
+    page = browser(other).get(IMPORTS).content.decode()
+    assert batch.file_name not in page
+
+
+def test_stale_rows_show_three_texts(
+    handed_over: list[Task], bureau: Organization, liaison: User, browser: Browser
+) -> None:
+    content = filled(bureau)
+    Task.objects.filter(code="A1-01").update(version=9)
+    page = upload(browser(liaison), content).content.decode()
+    assert "when the file was made" in page
+    assert "This file changes nothing" in page

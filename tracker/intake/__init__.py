@@ -1,0 +1,49 @@
+"""Workbooks that come back: opened with care, read by headers and codes, compared, and landed whole or not at all."""
+
+import datetime as dt
+from typing import IO
+
+from tracker import workflow
+from tracker.choices import BatchKind, Way
+from tracker.columns import TEMPLATE
+from tracker.intake import checklist, progress
+from tracker.intake.preview import Entry, Preview
+from tracker.intake.tables import find
+from tracker.intake.workbook import Refused, Workbook
+from tracker.ledger import fillin
+from tracker.models import ImportBatch, User
+
+__all__ = ["Entry", "Preview", "Refused", "confirm", "preview", "read", "save_marked", "undo"]
+
+
+def read(file: IO[bytes], name: str, user: User | None) -> ImportBatch:
+    """Read a workbook of either kind into a batch, not saved yet; Refused says in words what is no such workbook."""
+    book = Workbook(file)
+    template = find(book, TEMPLATE["policydocument"], checklist.NEEDED["policydocument"])
+    return (checklist if template else progress).read(book, name, user)
+
+
+def preview(batch: ImportBatch, user: User | None, today: dt.date) -> Preview:
+    """Say row by row what confirming a batch would do."""
+    if batch.kind == BatchKind.CHECKLIST:
+        return checklist.preview(batch, today)
+    return progress.preview(batch, user, today)
+
+
+def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime) -> Preview | None:
+    """Write what was seen, whole or not at all; return the new preview where it differs."""
+    return (checklist if batch.kind == BatchKind.CHECKLIST else progress).confirm(batch, user, seen, now)
+
+
+def save_marked(batch: ImportBatch, user: User | None, today: dt.date, file: IO[bytes]) -> None:
+    """Write the rows of a batch as a workbook with the faults marked."""
+    if batch.kind == BatchKind.CHECKLIST:
+        fillin.save(fillin.Scope(None, [], [], today, checklist.preview(batch, today).faults), file)
+    else:
+        fillin.save(progress.marked(batch, user, today), file)
+
+
+def undo(batch: ImportBatch, user: User | None, now: dt.datetime) -> None:
+    """Take back what a batch has made."""
+    act = workflow.Act(user, Way.IMPORT, batch.file_name)
+    (workflow.unload if batch.kind == BatchKind.CHECKLIST else workflow.undo)(batch, act, now)

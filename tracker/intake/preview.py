@@ -1,0 +1,54 @@
+"""What confirming an import would do, row by row; shown before anything is written."""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from tracker.ledger.fillin import Fault
+
+
+@dataclass
+class Field:
+    """One field of a row: what it was when the file was made, what it is now, and what the row says."""
+
+    header: str
+    then: str
+    now: str
+    new: str
+
+
+@dataclass
+class Entry:
+    """A row as the preview shows it: changed, unchanged, stale or at fault."""
+
+    sheet: str
+    row: int
+    code: str
+    state: str
+    title: str = ""
+    fields: list[Field] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+@dataclass
+class Preview:
+    """All rows of a batch held against what is stored, and the changes that confirming it lands."""
+
+    entries: list[Entry] = field(default_factory=list)
+    changes: list[Any] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Return all faults, in the order of the rows."""
+        return [fault for entry in self.entries for fault in entry.faults]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Count the rows of each state."""
+        return Counter(entry.state for entry in self.entries)
+
+    @property
+    def digest(self) -> str:
+        """Return what tells this preview from any other: a person confirms what was seen."""
+        return hashlib.sha256(repr(self.entries).encode("utf-8", "replace")).hexdigest()[:32]

@@ -1,0 +1,252 @@
+"""A fill-in workbook that comes back: read into a batch, compared with what is stored, and confirmed."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Prefetch
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from tracker import parsing, permissions, rules, workflow
+from tracker.choices import STANDING, BatchKind, Cycle, Way
+from tracker.columns import SHARE, Column, filled_in
+from tracker.dates import Period
+from tracker.filters import cut
+from tracker.intake.preview import Entry, Field, Preview
+from tracker.intake.tables import Record, cleared, expect, find, records
+from tracker.intake.workbook import Workbook
+from tracker.ledger import fillin
+from tracker.ledger.fillin import Fault
+from tracker.models import ChecklistItem, ImportBatch, PolicyDocument, ProgressUpdate, Task, User
+from tracker.models.task import TaskQuerySet
+from tracker.workflow import Act, Change
+
+SPOILT = gettext_lazy("The mark of the row is missing or was changed: copy the row from a fresh workbook.")
+NEEDED, STEPS_NEEDED = {"key", "code", "progress"}, {"key", "code", "done"}
+
+
+def _read_back(columns: dict[str, Column]) -> dict[str, Column]:
+    """Return the columns of a sheet as they are read: its key and code too."""
+    keys = {"key": replace(columns["key"], parse=parsing.prose), "code": replace(columns["code"], parse=parsing.code)}
+    return columns | keys
+
+
+def read(book: Workbook, name: str, user: User | None) -> ImportBatch:
+    """Read a fill-in workbook into a batch, not saved yet; Refused says in words what cannot be read at all."""
+    reports, steps = _read_back(fillin.report_columns()), _read_back(fillin.step_columns())
+    rows = [_row(found, reports) for found in records(book, expect(book, reports, NEEDED), reports, NEEDED)]
+    if sheet := find(book, steps, STEPS_NEEDED):
+        rows += [_row(found, steps) for found in records(book, sheet, steps, STEPS_NEEDED)]
+    _mark_twice(rows)
+    unit = permissions.works_for(user) if user else None
+    return ImportBatch(kind=BatchKind.PROGRESS, file_name=cut(name), rows=rows, read_by=user, unit=unit)
+
+
+def _row(record: Record, read_of: Mapping[str, Column]) -> dict[str, Any]:
+    """Return what is kept of a row: its key, what it says, what was said before, and its faults."""
+    faults = dict(record.faults)
+    key, code = str(record.values.get("key") or ""), str(record.values.get("code") or "")
+    parts = key.strip().split("/")
+    if "key" not in faults and (len(parts) != 4 or not parts[2].isdigit()):
+        faults["key"] = str(SPOILT)
+    elif code and "key" not in faults and code != parts[1]:
+        faults["code"] = _(
+            "The row belongs to the task %(code)s: a part of the columns was sorted or moved without the others."
+        ) % {"code": parts[1]}
+    values = {}
+    for column in read_of.values():
+        if column.fills and column.name in record.values:
+            value = record.values[column.name]
+            if cleared(value) and column.format == SHARE:
+                faults[column.name] = _("A percent cannot be erased.")
+            values[column.name] = "" if cleared(value) else value
+    return {
+        "sheet": record.sheet,
+        "row": record.number,
+        "key": key.strip(),
+        "code": code or (parts[1] if len(parts) == 4 else ""),
+        "step": str(record.values.get("number", "")),
+        "values": values,
+        "then": {name: text for name, text in record.typed().items() if name.endswith("_so_far")},
+        "typed": record.typed(),
+        "faults": faults,
+    }
+
+
+def _mark_twice(rows: list[dict[str, Any]]) -> None:
+    """Mark the rows of a task that stands in the file twice: nobody knows which one counts."""
+    seen = Counter((row["key"].rsplit("/", 2)[0], row["step"]) for row in rows if row["key"])
+    for row in rows:
+        if seen[(row["key"].rsplit("/", 2)[0], row["step"])] > 1:
+            row["faults"]["code"] = _("This task stands in the sheet more than once.")
+
+
+def tasks_for(user: User | None) -> TaskQuerySet:
+    """Return the tasks whose reports an account may send in by workbook; a command all of them."""
+    if user is None or permissions.may_edit_policies(user):
+        return Task.objects.all()
+    return Task.objects.visible_to(user).filter(lead_unit=permissions.works_for(user))
+
+
+def preview(batch: ImportBatch, user: User | None, today: dt.date) -> Preview:
+    """Hold every row against what is stored; a fixed number of queries."""
+    holder = _Holder(batch, user, today)
+    entries = [holder.hold(row) for row in batch.rows]
+    return Preview(entries, list(holder.changes.values()))
+
+
+class _Holder:
+    """Holds the rows of a batch against their tasks."""
+
+    def __init__(self, batch: ImportBatch, user: User | None, today: dt.date, shown: bool = False) -> None:
+        """Fetch the tasks, with all that a row shows of them where they are `shown`."""
+        keys = [row["key"].split("/") for row in batch.rows if row["key"].count("/") == 3]
+        visible = tasks_for(user).filter(policy__slug__in={key[0] for key in keys})
+        wanted = visible.filter(code__in={key[1] for key in keys})
+        # Many tasks share a policy and a unit: joined, each would be made anew with every task.
+        policies = Prefetch("policy", PolicyDocument.objects.defer("full_text"))
+        wanted = wanted.select_related("latest_report").prefetch_related(policies, "lead_unit", "items")
+        found = list(wanted.prefetch_related("measure__section", "co_units") if shown else wanted)
+        self.tasks = {(task.policy.slug, task.code): task for task in found}
+        self._known, self._today = workflow.at_hand(found), today
+        # Only where a code is not known is it of use which ones are.
+        lost = any((key[0], key[1]) not in self.tasks for key in keys)
+        self._codes = sorted(visible.values_list("code", flat=True)) if lost else []
+        self.headers = {
+            name: str(column.header) for name, column in (fillin.report_columns() | fillin.step_columns()).items()
+        }
+        self.changes: dict[str, Change] = {}
+
+    def row_of(self, task: Task, period: Period, item: ChecklistItem | None = None) -> fillin.Row:
+        """Return a task with what its report goes on from."""
+        return fillin.Row(task, period, workflow.base_of(task, period, self._known), item)
+
+    def hold(self, row: dict[str, Any]) -> Entry:
+        """Return how a row is shown; note the change that it makes."""
+        entry = Entry(row["sheet"], row["row"], row["code"], "fault")
+        faults = dict(row["faults"])
+        parts = row["key"].split("/")
+        task = self.tasks.get((parts[0], parts[1])) if len(parts) == 4 else None
+        if task:
+            entry.title = task.title
+        elif not faults:
+            near = pgettext("list", ", ").join(parsing.near(parts[1], self._codes)) or _("none")
+            faults["code"] = _("No such task is yours to report; codes that come near: %(near)s.") % {"near": near}
+        if task and not faults:
+            entry.state = self._judge(row, task, entry, faults)
+        for name, words in faults.items():
+            value = row["typed"].get(name, "")[:200]
+            entry.faults.append(Fault(row["sheet"], row["row"], self.headers.get(name, ""), value, words))
+        return entry if not faults else replace(entry, state="fault")
+
+    def _judge(self, row: dict[str, Any], task: Task, entry: Entry, faults: dict[str, str]) -> str:
+        """Say whether a row changes its task, nothing, or was made before somebody else changed it."""
+        _slug, _code, version, start = row["key"].split("/")
+        try:
+            cycle = Cycle.MONTHLY if task.policy.cycle == Cycle.NONE else task.policy.cycle
+            change = Change(task, Period(cycle, dt.date.fromisoformat(start)), {}, [])
+        except ValueError:
+            faults["key"] = str(SPOILT)
+            return "fault"
+        if row["step"]:
+            self._tick(row, change, entry, faults)
+        else:
+            self._report(row, change, entry)
+        if not change.fields and not change.ticks:
+            return "unchanged"
+        if int(version) != task.version:
+            return "stale"
+        if not fillin.takes_reports(task):
+            faults["code"] = _("No report can be handed in: %(status)s.") % {"status": task.get_status_display()}
+        elif change.fields:
+            faults |= self._lacking(change)
+        if not faults:
+            first = self.changes.setdefault(row["key"], change)
+            if first is not change:
+                # The steps of a task go with its report.
+                first.ticks += change.ticks
+        return "changed"
+
+    def _report(self, row: dict[str, Any], change: Change, entry: Entry) -> None:
+        """Note the fields in which a row differs from the report that stands for its period."""
+        task = change.task
+        at = self._known.get((task.pk, change.period.start))
+        held = self.row_of(task, change.period)
+        for column in filled_in():
+            if column.name not in row["values"]:
+                continue
+            new, now = row["values"][column.name], fillin.said_so_far(held, column)
+            now = round(100 * now) if column.format == SHARE and isinstance(now, float) else now
+            # What is not handed in yet is news, even in the same words.
+            if at and at.state in STANDING and new == ("" if now is None else now):
+                continue
+            change.fields[column.name] = new
+            then = row["then"].get(f"{column.name}_so_far", "")
+            entry.fields.append(Field(str(column.header), *(_shown(each, column) for each in (then, now, new))))
+
+    def _tick(self, row: dict[str, Any], change: Change, entry: Entry, faults: dict[str, str]) -> None:
+        """Note a step that is to be ticked or unticked."""
+        item = next((each for each in change.task.items.all() if str(each.number) == row["step"]), None)
+        if not item:
+            faults["number"] = _("This step is not on the checklist.")
+        elif "done" in row["values"] and row["values"]["done"] != bool(item.done_on):
+            change.ticks.append((item, row["values"]["done"]))
+            marks = {True: parsing.DONE[0], False: parsing.UNDONE[0]}
+            then, now = row["then"].get("done_so_far", ""), marks[bool(item.done_on)]
+            entry.fields.append(Field(item.title, then, now, marks[row["values"]["done"]]))
+
+    def _lacking(self, change: Change) -> dict[str, str]:
+        """Say what the report would lack, as handing it in says it."""
+        report = workflow.report_for(change, self._known)
+        others = [each.name for each in ProgressUpdate._meta.fields if each.name not in change.fields]
+        try:
+            report.clean_fields(exclude=others)
+        except ValidationError as error:
+            return {name: " ".join(words) for name, words in error.message_dict.items()}
+        found = workflow.lacks(report, change.task, self._today)
+        return {"key" if name == "period" else name: words for name, words in found.items()}
+
+
+def _shown(value: object, column: Column) -> str:
+    if value is None or value == "":
+        return "—"
+    return f"{value}%" if column.format == SHARE and isinstance(value, int) else str(value)
+
+
+def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime) -> Preview | None:
+    """Land what a person has seen in the preview, whole or not at all; return the new preview where it differs."""
+    with transaction.atomic():
+        slugs = {row["key"].split("/")[0] for row in batch.rows}
+        # Held while it is compared and landed: what was seen stays true.
+        list(PolicyDocument.objects.select_for_update().filter(slug__in=slugs).order_by("pk").values_list("pk"))
+        found = preview(batch, user, now.date())
+        if found.digest != seen or found.faults:
+            return found
+        workflow.land(batch, found.changes, Act(user, Way.IMPORT, batch.file_name), now)
+    return None
+
+
+def marked(batch: ImportBatch, user: User | None, today: dt.date) -> fillin.Scope:
+    """Return the same rows as a fill-in workbook with the faults marked, and what was typed in its cells."""
+    holder = _Holder(batch, user, today, shown=True)
+    rows: dict[bool, list[fillin.Row]] = {True: [], False: []}
+    faults: list[Fault] = []
+    for row in batch.rows:
+        entry = holder.hold(row)
+        faults += entry.faults
+        parts = row["key"].split("/")
+        task = holder.tasks.get((parts[0], parts[1])) if len(parts) == 4 else None
+        if task:
+            item = next((each for each in task.items.all() if str(each.number) == row["step"]), None)
+            if item or not row["step"]:
+                held = holder.row_of(task, rules.reportable(task, task.policy, today)[0], item)
+                names = {header: name for name, header in holder.headers.items()}
+                marks = {names.get(fault.column, "code"): fault.words for fault in entry.faults}
+                rows[bool(item)].append(replace(held, key=row["key"], typed=row["typed"], faults=marks))
+    unit = next((row.task.lead_unit for row in (*rows[False], *rows[True]) if row.task.lead_unit), None)
+    return fillin.Scope(unit, rows[False], rows[True], today, faults)

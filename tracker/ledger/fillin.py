@@ -1,0 +1,313 @@
+"""The workbook that a unit fills in: its open tasks, what it has said so far, and cells for what is new.
+
+A hidden key in every row says which task, in which version, and which period it is for: rows may
+be sorted, filtered and deleted, and come home all the same.
+"""
+
+import datetime as dt
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from itertools import repeat
+from typing import IO, Any
+
+from django.conf import settings
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from tracker import rules, workflow
+from tracker.choices import RUNNING
+from tracker.columns import COLUMNS, ITEM_COLUMNS, SHARE, TEXT, WHOLE, Column, Native, filled_in, numbered
+from tracker.dates import DAY, Period
+from tracker.ledger import styles
+from tracker.ledger.notes import Notes
+from tracker.ledger.sheets import Listing, write_header
+from tracker.ledger.styles import Sheet, Style
+from tracker.ledger.text import height, lines, safe_name
+from tracker.models import ChecklistItem, Organization, PolicyDocument, ProgressUpdate, Task
+from tracker.models.task import TaskQuerySet
+from tracker.parsing import CLEAR_WORD, DONE, UNDONE
+
+SHOWN = ("code", "measure", "title", "steps", "co_units", "deadline", "light")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What cannot be read or taken: sheet, row, column, value and what is allowed."""
+
+    sheet: str
+    row: int
+    column: str
+    value: str
+    words: str
+
+
+FAULT_COLUMNS = numbered(
+    (
+        Column("sheet", gettext_lazy("sheet"), lambda fault, on: fault.sheet, 14),
+        Column("row", gettext_lazy("row"), lambda fault, on: fault.row, 8, WHOLE),
+        Column("column", gettext_lazy("column"), lambda fault, on: fault.column, 18),
+        Column("value", gettext_lazy("value"), lambda fault, on: fault.value, 40),
+        Column("words", gettext_lazy("what is wrong"), lambda fault, on: fault.words, 60),
+    )
+)
+
+
+@dataclass
+class Row:
+    """A task to fill in: for which period, on what its report goes on, and what was typed and is at fault."""
+
+    task: Task
+    period: Period
+    base: ProgressUpdate | None
+    item: ChecklistItem | None = None
+    key: str = ""
+    typed: Mapping[str, Native] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.key = self.key or key_of(self.task, self.period)
+
+
+def key_of(task: Task, period: Period) -> str:
+    """Return what names a task, its version and a period in a hidden cell."""
+    return f"{task.policy.slug}/{task.code}/{task.version}/{period.start.isoformat()}"
+
+
+def fillable(tasks: TaskQuerySet) -> TaskQuerySet:
+    """Keep the tasks that a report can be handed in for."""
+    return tasks.filter(status__in=RUNNING, assigned_on__isnull=False, lead_unit__isnull=False)
+
+
+def takes_reports(task: Task) -> bool:
+    """Say of one task what `fillable` asks of many."""
+    return bool(task.status in RUNNING and task.assigned_on and task.lead_unit_id)
+
+
+def rows_of(tasks: TaskQuerySet, today: dt.date) -> list[Row]:
+    """Make the rows of some tasks, each for the period that is due; five queries."""
+    found = list(fillable(tasks).with_related().defer("policy__full_text"))
+    known = workflow.at_hand(found)
+    periods = [rules.reportable(task, task.policy, today)[0] for task in found]
+    return [
+        Row(task, period, workflow.base_of(task, period, known)) for task, period in zip(found, periods, strict=True)
+    ]
+
+
+def said_so_far(row: Row, column: Column) -> Native:
+    """Return what the report says that a new one goes on from."""
+    if column.format == SHARE:
+        own = workflow.has_own_percent(row.task)
+        stated = row.base.percent if row.base and row.base.percent is not None else row.task.percent
+        return stated / 100 if own else None
+    return getattr(row.base, column.name, None)
+
+
+def of_task(column: Column) -> Column:
+    """Show a fact of the task; it is not read back."""
+    return replace(column, value=lambda row, on: column.value(row.task, on), parse=None, fills=False)
+
+
+def so_far(column: Column) -> Column:
+    """Show what was said so far, beside the cell for what is new."""
+    header = format_lazy("{header}{mark}", header=column.header, mark=gettext_lazy(" (so far)"))
+    return Column(
+        f"{column.name}_so_far", header, lambda row, on: said_so_far(row, column), column.width, column.format
+    )
+
+
+def to_fill(column: Column) -> Column:
+    """Leave a cell to fill in; what was typed before comes back in it."""
+    return replace(column, value=lambda row, on: row.typed.get(column.name))
+
+
+def state_of(row: Row, on: dt.date) -> str:
+    """Say for which period the row is, and how far its report has come."""
+    report = row.base if row.base and row.base.period_start == row.period.start else None
+    state = report.get_state_display() if report else _("not reported")
+    note = f" {report.review_note}" if report and report.review_note else ""
+    return f"{row.period.name(on)}\n{state}{note}"
+
+
+KEY = Column("key", gettext_lazy("mark (leave it as it is)"), lambda row, on: row.key, 40)
+FAULTS = Column("faults", gettext_lazy("what is wrong"), lambda row, on: "\n".join(row.faults.values()), 30)
+STATE = Column("state", gettext_lazy("this period"), state_of, 11)
+
+
+def report_columns(marked: bool = False) -> dict[str, Column]:
+    """Return the columns of the sheet of reports."""
+    pairs = (each for column in filled_in() for each in (so_far(column), to_fill(column)))
+    shown = (of_task(COLUMNS[name]) for name in SHOWN)
+    return numbered((KEY, *shown, STATE, *pairs, *([FAULTS] if marked else [])))
+
+
+def step_columns(marked: bool = False) -> dict[str, Column]:
+    """Return the columns of the sheet of steps."""
+
+    def of_item(column: Column) -> Column:
+        return replace(column, value=lambda row, on: column.value(row.item, on), parse=None)
+
+    done = ITEM_COLUMNS["done"]
+    shown = (of_item(ITEM_COLUMNS[name]) for name in ("code", "task_title", "title", "due"))
+    number = replace(of_item(ITEM_COLUMNS["number"]), parse=ITEM_COLUMNS["number"].parse)
+    state = Column("done_so_far", gettext_lazy("done so far"), lambda row, on: done.value(row.item, on), 9)
+    fill = replace(done, value=lambda row, on: row.typed.get("done"), fills=True)
+    return numbered((KEY, *shown, number, state, fill, *([FAULTS] if marked else [])))
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a fill-in workbook is asked for: these rows of a unit, on this day."""
+
+    unit: Organization | None
+    rows: Sequence[Row]
+    steps: Sequence[Row]
+    on: dt.date
+    faults: Sequence[Fault] = ()
+
+
+def scope_of(unit: Organization, tasks: TaskQuerySet, today: dt.date) -> Scope:
+    """Ask for the workbook of what a unit leads among some tasks."""
+    rows = rows_of(tasks.filter(lead_unit=unit), today)
+    return Scope(unit, rows, [replace(row, item=item) for row in rows for item in row.task.items.all()], today)
+
+
+def save(scope: Scope, file: str | os.PathLike[str] | IO[bytes]) -> None:
+    """Write the workbook to a path or an open file."""
+    book = styles.new_book()
+    notes = Notes()
+    title = _("%(unit)s: progress to fill in") % {"unit": scope.unit.name if scope.unit else ""}
+    book.properties.title = notes.text(title)
+    _sheet(book, styles.FILL_IN, report_columns(bool(scope.faults)), scope.rows, scope, title, notes)
+    if scope.steps:
+        _sheet(book, styles.STEPS, step_columns(bool(scope.faults)), scope.steps, scope, title, notes)
+    if scope.faults:
+        listing = Listing(book, styles.FAULTS, FAULT_COLUMNS, title, "faults")
+        for fault in scope.faults:
+            listing.add(listing.row(fault, scope.on, notes, str(styles.FAULTS)))
+        listing.close()
+    words = Sheet(book, styles.WORDS, (12,))
+    plain = words.style()
+    for word in (DONE[0], UNDONE[0]):
+        words.append([(plain, word)], 15)
+    words.ws.sheet_state = "hidden"
+    book.save(file)
+
+
+def of_all_units(policy: PolicyDocument, today: dt.date) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of the workbook of each unit that leads an open task of a policy."""
+    tasks = Task.objects.filter(policy=policy)
+    for unit in Organization.objects.filter(pk__in=fillable(tasks).order_by().values("lead_unit")):
+        file = BytesIO()
+        save(scope_of(unit, tasks, today), file)
+        yield filename(unit, today), file.getvalue()
+
+
+def filename(unit: Organization, on: dt.date) -> str:
+    """Name the file of a unit."""
+    return safe_name(_("%(unit)s_fill_in_%(day)s.xlsx") % {"unit": unit.short_name, "day": on.strftime("%Y%m%d")})
+
+
+def _instructions(scope: Scope) -> Iterable[str]:
+    """Say until when and to whom, and how the file is read."""
+    ends = {row.period.end + row.task.policy.grace_days * DAY for row in scope.rows}
+    due = min((day for day in ends if day >= scope.on), default=scope.on)
+    yield _("Hand in by %(day)s at the latest, to %(office)s. Contact: %(contact)s") % {
+        "day": due.isoformat(),
+        "office": settings.OPERATOR or _("the supervision office"),
+        "contact": settings.CONTACT or "—",
+    }
+    yield _(
+        "Fill in the light yellow cells. An empty cell changes nothing; %(word)s erases. Rows may be sorted and "
+        "deleted; the hidden first column stays. Secret matters must not be entered."
+    ) % {"word": CLEAR_WORD}
+
+
+def _sheet(
+    book: Workbook,
+    name: object,
+    columns: Mapping[str, Column],
+    rows: Sequence[Row],
+    scope: Scope,
+    title: str,
+    notes: Notes,
+) -> None:
+    widths = [column.width for column in columns.values()]
+    sheet = Sheet(book, name, widths, styles.A3, heading=title)
+    across, told = len(widths), list(_instructions(scope))
+    # The hidden first column takes no part in what is merged.
+    head, plain = sheet.style(styles.TITLE, 18, box=False), sheet.style(box=False)
+    sheet.append([(plain, None), (head, title), *repeat((head, None), across - 2)], 32)
+    for words in told:
+        tall = height(lines(words, sum(widths[1:]), styles.SIZE), styles.SIZE)
+        sheet.append([(plain, None), (plain, words), *repeat((plain, None), across - 2)], tall)
+    for number in range(1, sheet.rows + 1):
+        sheet.merge(2, across, number, number)
+    write_header(sheet, [str(column.header) for column in columns.values()], widths)
+    top = sheet.rows
+    looks = [_looks(sheet, column) for column in columns.values()]
+    for row in rows:
+        values = [
+            notes.native(column.value(row, scope.on), row.task.code, column.header) for column in columns.values()
+        ]
+        counts = [
+            lines(value, width, styles.SIZE)
+            for value, width in zip(values, widths, strict=True)
+            if isinstance(value, str)
+        ]
+        chosen = [_look(look, column, row) for look, column in zip(looks, columns.values(), strict=True)]
+        sheet.append(zip(chosen, values, strict=True), height(max(counts[1:], default=1), styles.SIZE))
+    _finish(sheet, columns, top)
+
+
+def _looks(sheet: Sheet, column: Column) -> tuple[Style, Style, Style]:
+    """Make the looks of a column: locked, open and at fault."""
+    look: dict[str, Any] = {
+        "format": column.format,
+        "across": "center" if column.format != TEXT or column.width < 14 else "left",
+    }
+    locked = sheet.style(**look, fill=styles.SHADE)
+    wrong = sheet.style(**look, fill=styles.WRONG, ink="9C0006", locked=not column.fills)
+    return locked, sheet.style(**look, fill=styles.OPEN, locked=False), wrong
+
+
+def _look(looks: tuple[Style, Style, Style], column: Column, row: Row) -> Style:
+    locked, to_write, wrong = looks
+    if column.name in row.faults or (column.name == "faults" and row.faults):
+        return wrong
+    fits = column.name not in ("percent", "fall_reason") or workflow.has_own_percent(row.task)
+    return to_write if column.fills and fits else locked
+
+
+def _finish(sheet: Sheet, columns: Mapping[str, Column], top: int) -> None:
+    """Hide the key, keep the header in sight, guard the sheet against slips, and offer words by range."""
+    ws, last = sheet.ws, max(sheet.rows, top + 1)
+    ws.column_dimensions["A"].hidden = True
+    ws.freeze_panes = f"C{top + 1}"
+    ws.print_title_rows = f"{top}:{top}"
+    ws.auto_filter.ref = f"B{top}:{get_column_letter(len(columns))}{last}"
+    ws.protection.sheet = True
+    for name in ("formatColumns", "formatRows", "sort", "autoFilter"):
+        setattr(ws.protection, name, False)
+    for place, column in enumerate(columns.values(), 1):
+        area = f"{get_column_letter(place)}{top + 1}:{get_column_letter(place)}{last}"
+        if column.fills and column.format == SHARE:
+            _offer(
+                ws, area, type="decimal", operator="between", formula1="0", formula2="1",
+                error=_("A percent from 0% to 100%."),
+            )  # fmt: skip
+        elif column.name == "done":
+            _offer(ws, area, type="list", formula1=f"'{styles.WORDS}'!$A$1:$A$2", error=f"{DONE[0]} / {UNDONE[0]}")
+        elif column.name == "light":
+            sheet.colour_lights(place, top + 1)
+
+
+def _offer(ws: Any, area: str, **rule: Any) -> None:
+    validation = DataValidation(allow_blank=True, showErrorMessage=True, **rule)
+    validation.add(area)
+    ws.data_validations.append(validation)

@@ -1,0 +1,49 @@
+"""What cells could not take, in words; the cover prints it."""
+
+import datetime as dt
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from tracker import dates
+from tracker.columns import Native
+from tracker.ledger.text import clean
+
+MOST_NOTES = 100
+
+
+class Notes:
+    """What cells could not take, in words; the cover prints it."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self._more = 0
+
+    def text(self, text: str, *place: object) -> str:
+        """Return what a cell can hold of a text, and note what it cannot."""
+        text, lost = clean(text)
+        for words in lost:
+            self.say(" ".join(str(name) for name in place), words)
+        return text
+
+    def native(self, value: Native, *place: object) -> Native:
+        """Return what a cell can hold of a value, and note what it cannot."""
+        if isinstance(value, str):
+            return self.text(value, *place)
+        if isinstance(value, dt.datetime) and value.tzinfo:
+            # Excel knows no time zones.
+            return value.astimezone(dates.ZONE).replace(tzinfo=None)
+        return value
+
+    def say(self, place: str, words: str) -> None:
+        """Note a sentence, or count it where there are too many to read."""
+        if len(self.said) < MOST_NOTES:
+            self.said.append(_("%(place)s: %(words)s") % {"place": clean(place)[0], "words": words})
+        else:
+            self._more += 1
+
+    def lines(self) -> list[str]:
+        """Return the notes, and how many more there were."""
+        if not self._more:
+            return self.said
+        return [*self.said, ngettext("and %(count)d more", "and %(count)d more", self._more) % {"count": self._more}]

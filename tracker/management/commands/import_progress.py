@@ -1,0 +1,50 @@
+"""Read a filled-in workbook: say what it changes, and with --apply write it."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from tracker import dates, intake, workflow
+
+
+class Command(BaseCommand):
+    """Show or land a workbook: who runs commands on this machine is the office."""
+
+    help = "Say what a filled-in workbook changes; with --apply hand its reports in, all or none."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", metavar="FILE", help=_("The filled-in workbook."))
+        parser.add_argument("--apply", action="store_true", help=_("Write it; without it nothing is written."))
+
+    def handle(self, *args: Any, file: str, apply: bool, **options: Any) -> None:
+        now = dates.now()
+        try:
+            with Path(file).open("rb") as stream:
+                batch = intake.read(stream, Path(file).name, None)
+        except (OSError, intake.Refused) as error:
+            raise CommandError(f"{file}: {error}") from error
+        preview = intake.preview(batch, None, now.date())
+        for entry in preview.entries:
+            for field in entry.fields if entry.state in ("changed", "stale") else ():
+                then = f" [{field.then}]" if entry.state == "stale" else ""
+                self.stdout.write(f"{entry.state}: {entry.code} {field.header}:{then} {field.now} -> {field.new}")
+        for fault in preview.faults:
+            self.stderr.write(f"{fault.sheet} {fault.row} {fault.column}: {fault.value}: {fault.words}")
+        counts = preview.counts
+        self.stdout.write(
+            _("changed %(changed)d, unchanged %(unchanged)d, stale %(stale)d, faults %(fault)d")
+            % {state: counts[state] for state in ("changed", "unchanged", "stale", "fault")}
+        )
+        if preview.faults:
+            raise CommandError(_("Nothing is written until the faults are mended."))
+        if apply:
+            try:
+                workflow.keep(batch, now)
+                intake.confirm(batch, None, preview.digest, now)
+            except ValidationError as error:
+                raise CommandError(" ".join(error.messages)) from error
+            self.stdout.write(_("Confirmed."))

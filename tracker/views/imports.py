@@ -1,0 +1,192 @@
+"""Workbooks that people fill in: sent out, sent in, looked at before anything is written, and undone."""
+
+from tempfile import TemporaryFile
+from zipfile import ZIP_STORED, ZipFile
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from tracker import dates, intake, permissions, workflow
+from tracker.choices import BatchState
+from tracker.ledger import fillin, template
+from tracker.models import ImportBatch, Organization, Task
+from tracker.models.task import TaskQuerySet
+from tracker.views import edge
+from tracker.views.exports import XLSX
+
+LISTED = 50  # batches of the log
+SHOWN = 200  # rows of a preview; the counts tell of all
+
+get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+class UploadForm(forms.Form):
+    """The workbook to send in."""
+
+    file = forms.FileField(
+        label=gettext_lazy("filled-in workbook (.xlsx)"),
+        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx"}),
+        allow_empty_file=True,
+    )
+
+
+@require_safe
+def fill_in(request: HttpRequest, slug: str, pk: int) -> FileResponse:
+    """Send the workbook that a unit fills in for a policy."""
+    policy, unit = edge.find_policy(request, slug), edge.find_unit(request, pk)
+    _check_unit(request, unit)
+    return _workbook(unit, edge.tasks_of(request, policy))
+
+
+@require_safe
+def my_fill_in(request: HttpRequest) -> FileResponse:
+    """Send the workbook of the reader's own unit, for all policies."""
+    unit = permissions.works_for(request.user)
+    if not unit:
+        raise PermissionDenied
+    return _workbook(unit, Task.objects.visible_to(request.user))
+
+
+@require_safe
+def fill_ins(request: HttpRequest, slug: str) -> FileResponse:
+    """Send the workbooks of all units of a policy in one archive."""
+    policy = edge.find_policy(request, slug)
+    _check_office(request)
+    file = TemporaryFile()  # noqa: SIM115 -- the response closes it when it has been sent
+    with ZipFile(file, "w", ZIP_STORED) as archive:
+        for name, content in fillin.of_all_units(policy, edge.today()):
+            archive.writestr(name, content)
+    file.seek(0)
+    name = _("%(policy)s_fill_in_%(day)s.zip") % {"policy": policy.slug, "day": f"{edge.today():%Y%m%d}"}
+    return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+
+
+@require_safe
+def checklist(request: HttpRequest, slug: str = "") -> FileResponse:
+    """Send the template that a checklist is loaded from: of a policy its export, else an empty one."""
+    policy = edge.find_policy(request, slug) if slug else None
+    _check_office(request)
+    file, today = TemporaryFile(), edge.today()  # noqa: SIM115 -- the response closes it when it has been sent
+    template.save(policy, today, file)
+    file.seek(0)
+    name = _("%(policy)s_checklist_%(day)s.xlsx") % {"policy": slug or _("new_policy"), "day": f"{today:%Y%m%d}"}
+    return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX)
+
+
+@get_or_post
+def imports(request: HttpRequest) -> HttpResponse:
+    """Take a workbook in, and list those that came in before. What is read is shown, not written."""
+    if not (permissions.may_import(request.user) or permissions.may_read_reviews(request.user)):
+        raise PermissionDenied
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST":
+        if not permissions.may_import(request.user):
+            raise PermissionDenied
+        if form.is_valid():
+            upload = form.cleaned_data["file"]
+            try:
+                batch = intake.read(upload, upload.name, edge.user(request))
+                workflow.keep(batch, dates.now())
+                return redirect(batch)
+            except intake.Refused as refusal:
+                form.add_error("file", str(refusal))
+    batches = ImportBatch.objects.visible_to(request.user).defer("rows", "made")
+    context = {
+        "form": form,
+        "batches": batches.select_related("read_by", "unit", "policy", "undone_by")[:LISTED],
+        "may_import": permissions.may_import(request.user),
+        "loads": permissions.may_edit_policies(request.user),
+    }
+    return render(request, "tracker/imports.html", context)
+
+
+@get_or_post
+def batch(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what an import would change, field by field; confirm it as it was seen, or undo it."""
+    found, user = _find(request, pk), edge.user(request)
+    preview = None
+    if request.method == "POST":
+        if not permissions.may_import(user):
+            raise PermissionDenied
+        try:
+            if "undo" in request.POST:
+                intake.undo(found, user, dates.now())
+                messages.success(request, _("Everything that this import made is taken back."))
+                return redirect(found)
+            preview = intake.confirm(found, user, request.POST.get("seen", ""), dates.now())
+            if preview is None:
+                messages.success(request, _("The import is confirmed; its reports wait for the review."))
+                return redirect(found)
+            messages.error(
+                request, _("Something has changed meanwhile, or a fault is left: look again. Nothing is written.")
+            )
+        except (ValidationError, workflow.Stale) as refusal:
+            messages.error(request, f"{edge.words_of(refusal)} {_('Nothing is written.')}")
+    if found.state == BatchState.READ:
+        preview = preview or intake.preview(found, user, edge.today())
+    groups = [(state, words, _few(preview, state)) for state, words in GROUPS if preview and preview.counts[state]]
+    context = {
+        "batch": found,
+        "preview": preview,
+        "groups": groups,
+        "shown": SHOWN,
+        "count": _count(found),
+        "may_import": permissions.may_import(user),
+    }
+    return render(request, "tracker/batch.html", context)
+
+
+@require_safe
+def marked(request: HttpRequest, pk: int) -> FileResponse:
+    """Send the same rows back as a workbook, its faults marked."""
+    found = _find(request, pk)
+    file = TemporaryFile()  # noqa: SIM115 -- the response closes it when it has been sent
+    intake.save_marked(found, edge.user(request), edge.today(), file)
+    file.seek(0)
+    name = _("%(name)s_marked.xlsx") % {"name": found.file_name.removesuffix(".xlsx")}
+    return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX)
+
+
+GROUPS = (
+    ("fault", gettext_lazy("Faults: nothing is written until they are mended")),
+    ("stale", gettext_lazy("Changed by somebody else since the file was made: these rows are left out")),
+    ("changed", gettext_lazy("What confirming writes")),
+)
+
+
+def _few(preview: intake.Preview, state: str) -> list[intake.Entry]:
+    return [entry for entry in preview.entries if entry.state == state][:SHOWN]
+
+
+def _count(found: ImportBatch) -> str:
+    count = len(found.made)
+    return ngettext("%(count)d task changed", "%(count)d tasks changed", count) % {"count": count}
+
+
+def _find(request: HttpRequest, pk: int) -> ImportBatch:
+    batches = ImportBatch.objects.visible_to(request.user).select_related("read_by", "unit", "policy", "undone_by")
+    return get_object_or_404(batches, pk=pk)
+
+
+def _check_office(request: HttpRequest) -> None:
+    if not permissions.may_edit_policies(request.user):
+        raise PermissionDenied
+
+
+def _check_unit(request: HttpRequest, unit: Organization) -> None:
+    """Let a unit's own liaisons pass, and the office."""
+    if unit != permissions.works_for(request.user):
+        _check_office(request)
+
+
+def _workbook(unit: Organization, tasks: TaskQuerySet) -> FileResponse:
+    file, today = TemporaryFile(), edge.today()  # noqa: SIM115 -- the response closes it when it has been sent
+    fillin.save(fillin.scope_of(unit, tasks, today), file)
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=fillin.filename(unit, today), content_type=XLSX)

@@ -1,0 +1,221 @@
+"""Reports that come in by workbook: landed whole or not at all, and taken back the same way."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Model
+from django.utils.translation import gettext as _
+
+from tracker.choices import STANDING, BatchState, ReportState
+from tracker.dates import Period
+from tracker.models import ChecklistItem, ImportBatch, Organization, PolicyDocument, ProgressUpdate, Task
+from tracker.workflow.core import Act, delete, save, save_task
+from tracker.workflow.reports import TEXTS, has_own_percent, save_draft, submit, withdraw
+from tracker.workflow.steps import tick
+
+
+@dataclass
+class Change:
+    """What a row of a workbook asks for: a report of a task for a period, and steps to tick or untick."""
+
+    task: Task
+    period: Period
+    fields: dict[str, Any]
+    ticks: list[tuple[ChecklistItem, bool]]
+
+
+@dataclass
+class Row:
+    """A part of a policy that a workbook makes or changes: the thing as it will be, and what it was."""
+
+    thing: Any
+    new: bool
+    before: dict[str, Any]
+    co_units: list[Organization] | None
+
+
+def at_hand(tasks: Collection[Task]) -> dict[tuple[int, dt.date], ProgressUpdate]:
+    """Return what the lead units have reported, begun or handed in: the latest of each task and period. One query."""
+    found = ProgressUpdate.objects.filter(task__in=[task.pk for task in tasks], contribution=False).order_by("pk")
+    leads = {task.pk: task.lead_unit_id for task in tasks}
+    return {(each.task_id, each.period_start): each for each in found if leads[each.task_id] == each.unit_id}
+
+
+def base_of(task: Task, period: Period, known: dict[tuple[int, dt.date], ProgressUpdate]) -> ProgressUpdate | None:
+    """Return the report that a new one for a period goes on from: the one at hand, else the latest accepted one."""
+    return known.get((task.pk, period.start)) or task.latest_report
+
+
+def keep(batch: ImportBatch, now: dt.datetime) -> None:
+    """Keep what was read of a workbook; nothing of it has landed."""
+    batch.read_at = now
+    batch.save()
+
+
+def land(batch: ImportBatch, changes: Iterable[Change], act: Act, now: dt.datetime) -> None:
+    """Hand in every report of a batch and tick its steps: all, or none with the words why."""
+    with transaction.atomic():
+        _claim(batch, BatchState.READ, _("This import has been confirmed already."))
+        batch.made = [_land(change, act, now.date()) for change in changes]
+        batch.state, batch.landed_at = BatchState.LANDED, now
+        batch.save()
+
+
+def undo(batch: ImportBatch, act: Act, now: dt.datetime) -> None:
+    """Take back all that a batch has made: reports as they were before, ticks as they were. All, or none."""
+    with transaction.atomic():
+        _claim(batch, BatchState.LANDED, _("This import has been undone already, or was never confirmed."))
+        for entry in reversed(batch.made):
+            _take_back(entry, act, now.date())
+        batch.state, batch.undone_at, batch.undone_by = BatchState.UNDONE, now, act.user
+        batch.save()
+
+
+def _claim(batch: ImportBatch, state: BatchState, words: str) -> None:
+    """Hold a batch: two people who confirm it at once make one effect."""
+    if ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk).state != state:
+        raise ValidationError(words)
+
+
+def _land(change: Change, act: Act, today: dt.date) -> dict[str, Any]:
+    entry: dict[str, Any] = {"task": change.task.pk, "ticks": []}
+    try:
+        if change.fields:
+            entry |= _report(change, act, today)
+        for item, done in change.ticks:
+            entry["ticks"].append([item.pk, item.done_on])
+            tick(item, act, today if done else None, today)
+    except ValidationError as error:
+        raise ValidationError(f"{change.task.code}: {' '.join(error.messages)}") from error
+    return entry
+
+
+def report_for(change: Change, known: dict[tuple[int, dt.date], ProgressUpdate]) -> ProgressUpdate:
+    """Return the report that a change makes: the one at hand, or a new one in the words of the last; not saved."""
+    task, report = change.task, known.get((change.task.pk, change.period.start))
+    if not report or report.state == ReportState.ACCEPTED:
+        base = base_of(task, change.period, known)
+        report = ProgressUpdate(unit=task.lead_unit, period_start=change.period.start, period_end=change.period.end)
+        for name in TEXTS:
+            setattr(report, name, getattr(base, name, ""))
+        report.percent = task.percent if base and has_own_percent(task) else None
+    report.task = task
+    for name, value in change.fields.items():
+        setattr(report, name, value)
+    return report
+
+
+def _report(change: Change, act: Act, today: dt.date) -> dict[str, Any]:
+    known = at_hand([change.task])
+    at, before = known.get((change.task.pk, change.period.start)), None
+    if at and at.state != ReportState.ACCEPTED:
+        before = {name: getattr(at, name) for name in (*change.fields, "state")}
+        at.task = change.task
+        if at.state == ReportState.SUBMITTED:
+            withdraw(at, act, today)
+            at.refresh_from_db(fields=["version", "state"])
+    report = report_for(change, known)
+    save_draft(report, act, report.version, today=today)
+    submit(report, act, today)
+    report.refresh_from_db(fields=["version"])
+    return {"report": report.pk, "version": report.version, "before": before}
+
+
+def _take_back(entry: dict[str, Any], act: Act, today: dt.date) -> None:
+    for key, done_on in entry["ticks"]:
+        item = ChecklistItem.objects.select_related("task__policy").get(pk=key)
+        tick(item, act, dt.date.fromisoformat(done_on) if done_on else None, today)
+    if "report" not in entry:
+        return
+    report = ProgressUpdate.objects.select_related("task__policy", "unit").filter(pk=entry["report"]).first()
+    if not report or report.state != ReportState.SUBMITTED or report.version != entry["version"]:
+        code = Task.objects.get(pk=entry["task"]).code
+        raise ValidationError(_("%(code)s: its report has been reviewed or changed since.") % {"code": code})
+    withdraw(report, act, today)
+    report.refresh_from_db(fields=["version", "state"])
+    before = entry["before"]
+    if before is None:
+        report.delete()
+        return
+    state = before.pop("state")
+    for name, value in before.items():
+        setattr(report, name, value)
+    save_draft(report, act, report.version, today=today)
+    if state in STANDING:
+        submit(report, act, today)
+
+
+def load(batch: ImportBatch, rows: Iterable[Row], act: Act, now: dt.datetime) -> None:
+    """Load a checklist: policy, sections, measures, tasks, steps, in this order. All, or none."""
+    with transaction.atomic():
+        _claim(batch, BatchState.READ, _("This import has been confirmed already."))
+        batch.made = [_load(row, act, now.date()) for row in rows]
+        batch.state, batch.landed_at = BatchState.LANDED, now
+        batch.save()
+
+
+def unload(batch: ImportBatch, act: Act, now: dt.datetime) -> None:
+    """Take back a checklist that was loaded: new parts go, changed ones are as before. All, or none."""
+    with transaction.atomic():
+        _claim(batch, BatchState.LANDED, _("This import has been undone already, or was never confirmed."))
+        for entry in reversed(batch.made):
+            _unload(entry, act, now.date())
+        batch.state, batch.undone_at, batch.undone_by = BatchState.UNDONE, now, act.user
+        # A policy that the import made is gone.
+        batch.policy = PolicyDocument.objects.filter(pk__in=[batch.policy_id]).first()
+        batch.save()
+
+
+def _load(row: Row, act: Act, today: dt.date) -> dict[str, Any]:
+    thing = row.thing
+    units = [unit.pk for unit in thing.co_units.all()] if row.co_units is not None and not row.new else []
+    # What an earlier row has just made has its number now.
+    for field in thing._meta.concrete_fields:
+        if field.is_relation and field.is_cached(thing) and getattr(thing, field.name):
+            setattr(thing, field.name, getattr(thing, field.name))
+    try:
+        if isinstance(thing, Task):
+            save_task(thing, act, None if row.new else thing.version, co_units=row.co_units, today=today)
+        elif isinstance(thing, ChecklistItem):
+            save_task(Task.objects.get(pk=thing.task_id), act, items=[thing], today=today)
+        else:
+            save(thing, act)
+    except ValidationError as error:
+        raise ValidationError(f"{thing}: {' '.join(error.messages)}") from error
+    before = {name: value.pk if isinstance(value, Model) else value for name, value in row.before.items()}
+    return {
+        "model": thing._meta.model_name,
+        "pk": thing.pk,
+        "new": row.new,
+        "before": before,
+        "co_units": units if row.co_units is not None else None,
+        "version": getattr(thing, "version", None),
+    }
+
+
+def _unload(entry: dict[str, Any], act: Act, today: dt.date) -> None:
+    model = apps.get_model("tracker", entry["model"])
+    thing = model._default_manager.filter(pk=entry["pk"]).first()
+    if thing is None:
+        raise ValidationError(_("A part that this import made is gone already."))
+    if entry["new"]:
+        try:
+            delete(thing, act)
+        except PermissionDenied as error:
+            raise ValidationError(f"{thing}: {error}") from error
+        return
+    for name, value in entry["before"].items():
+        field = model._meta.get_field(name)
+        setattr(thing, field.attname, field.to_python(value) if not field.is_relation else value)
+    units = None if entry["co_units"] is None else list(Organization.objects.filter(pk__in=entry["co_units"]))
+    if isinstance(thing, Task):
+        save_task(thing, act, co_units=units, today=today)
+    elif isinstance(thing, ChecklistItem):
+        save_task(Task.objects.get(pk=thing.task_id), act, items=[thing], today=today)
+    else:
+        save(thing, act)
