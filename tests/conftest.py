@@ -25,6 +25,12 @@ def quick_passwords(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True)
+def own_evidence(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the evidence of tests away from that of the machine."""
+    settings.MEDIA_ROOT = tmp_path_factory.getbasetemp() / "evidence"
+
+
 @pytest.fixture
 def policy(db: None) -> PolicyDocument:
     return make_policy()

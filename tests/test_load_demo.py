@@ -29,6 +29,8 @@ from tracker.models import (
 
 PARTS = (Section, Measure, Task, DeclaredCount, BackgroundPassage)
 
+# Numbers of the database, and what a code names better.
+SKIPPED = ("id", "policy", "measure", "latest_report")
 pytestmark = pytest.mark.django_db
 
 
@@ -65,7 +67,7 @@ def demo() -> PolicyDocument:
 
 def told() -> list[dict[str, Any]]:
     """Return all that the demonstration says of its tasks, but for the numbers of the database."""
-    names = [field.name for field in Task._meta.concrete_fields if field.name not in ("id", "policy", "measure")]
+    names = [field.name for field in Task._meta.concrete_fields if field.name not in SKIPPED]
     rows = Task.objects.filter(policy=demo()).order_by("code")
     steps = {row.code: list(row.items.values_list("number", "title", "weight", "done_on")) for row in rows}
     units = {row.code: sorted(unit.name for unit in row.co_units.all()) for row in rows}
@@ -244,9 +246,8 @@ def test_clearing_leaves_the_history_and_it_says_what_it_is(source: PolicyDocume
     clear()
     history = Task.history.filter(id__in=keys)
     assert history.filter(history_type="+").count() == history.filter(history_type="-").count() == len(keys)
-    assert {(row.way, row.history_change_reason.split(":")[0]) for row in history} == {
-        (Way.COMMAND, "demonstration data")
-    }
+    words = {(row.way, re.split("[: ]", row.history_change_reason.lower())[0]) for row in history}
+    assert words == {(Way.COMMAND, "demonstration")}
 
 
 @pytest.mark.parametrize("model", [PolicyDocument, Section, Measure, ChecklistItem, DeclaredCount, BackgroundPassage])

@@ -190,7 +190,7 @@ EDITS = {
     "policy": lambda act: edit(PolicyDocument.objects.get(), act, warn_days=5),
     "measure": lambda act: edit(Measure.objects.get(), act, name="Renamed"),
     "task": lambda act: edit(Task.objects.get(), act, title="Renamed"),
-    "item": lambda act: workflow.tick(ChecklistItem.objects.last(), act, 1, TODAY, TODAY),
+    "item": lambda act: workflow.tick(ChecklistItem.objects.last(), act, TODAY, TODAY),
     "deleted task": lambda act: workflow.delete(Task.objects.get(), act),
     "deleted item": lambda act: workflow.delete(ChecklistItem.objects.first(), act),
 }
@@ -216,7 +216,7 @@ def test_a_part_alone_is_not_loaded_over_an_edited_policy_either(
     load(fixture)
     edit(Task.objects.get(), act, title="Renamed")
     edit(Measure.objects.get(), act, name="Renamed")
-    workflow.tick(ChecklistItem.objects.last(), act, 2, TODAY, TODAY)
+    workflow.tick(ChecklistItem.objects.last(), act, TODAY, TODAY)
     assert "rise has been edited" in refusal(fixture, entries)
 
 

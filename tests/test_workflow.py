@@ -140,14 +140,14 @@ def test_the_lead_unit_does_not_cooperate_with_itself(task: Task, act: Act, bure
 
 def test_a_tick_moves_the_percent_by_its_weight(task: Task, act: Act) -> None:
     light, heavy = (ChecklistItem.objects.create(task=task, number=n, title="x", weight=n) for n in (1, 2))
-    workflow.tick(heavy, act, 1, TODAY, TODAY)
+    workflow.tick(heavy, act, TODAY, TODAY)
     assert Task.objects.get().percent == 66
     assert light.done_on is None
 
 
 def test_a_tick_remembers_who_and_when(task: Task, act: Act, supervisor: User) -> None:
     item = ChecklistItem.objects.create(task=task, number=1, title="x")
-    workflow.tick(item, act, 1, TODAY, TODAY)
+    workflow.tick(item, act, TODAY, TODAY)
     stored = ChecklistItem.objects.get()
     assert (stored.done_on, stored.done_by) == (TODAY, supervisor)
 

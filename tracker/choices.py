@@ -125,6 +125,75 @@ class Role(TextChoices):
     ADMINISTRATOR = "administrator", _("administrator")
 
 
+class ReportState(TextChoices):
+    """How far a progress report has come."""
+
+    DRAFT = "draft", pgettext_lazy("report", "draft")
+    SUBMITTED = "submitted", _("submitted")
+    ACCEPTED = "accepted", _("accepted")
+    RETURNED = "returned", _("returned")
+
+
+# A report in one of these stands: its period counts as reported.
+STANDING = (ReportState.SUBMITTED, ReportState.ACCEPTED)
+
+
+class RequestKind(TextChoices):
+    """What a unit asks the office for."""
+
+    CLOSE = "close", _("closing")
+    EXTEND = "extend", _("more time")
+
+
+class RequestState(TextChoices):
+    """How far a request has come."""
+
+    OPEN = "open", _("waiting")
+    GRANTED = "granted", _("granted")
+    RETURNED = "returned", _("returned")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+class Rating(TextChoices):
+    """How well a closed task was done."""
+
+    EXCELLENT = "excellent", _("excellent")
+    GOOD = "good", pgettext_lazy("rating", "good")
+    QUALIFIED = "qualified", _("qualified")
+
+
+class Doer(TextChoices):
+    """In which capacity somebody acts on a task."""
+
+    LEAD = "lead", _("liaison of the lead unit")
+    HELPER = "helper", _("liaison of a co-operating unit")
+    OFFICE = "office", _("supervisor")
+
+
+class Action(TextChoices):
+    """What can be done with a task and its reports; `workflow.STEPS` says by whom and when."""
+
+    HAND_OVER = "hand_over", _("hand over")
+    ACKNOWLEDGE = "acknowledge", _("acknowledge")
+    REPORT = "report", _("report progress")
+    CONTRIBUTE = "contribute", _("contribute to the report")
+    TICK = "tick", _("tick a step off")
+    ACCEPT = "accept", _("accept a report")
+    RETURN = "return", _("return a report")
+    REQUEST_CLOSING = "request_closing", _("ask for closing")
+    WITHDRAW_CLOSING = "withdraw_closing", _("withdraw the request for closing")
+    GRANT_CLOSING = "grant_closing", _("grant the closing")
+    RETURN_CLOSING = "return_closing", _("return the request for closing")
+    REQUEST_EXTENSION = "request_extension", _("ask for more time")
+    GRANT_EXTENSION = "grant_extension", _("grant more time")
+    RETURN_EXTENSION = "return_extension", _("return the request for more time")
+    CLOSE = "close", _("close without a request")
+    SUSPEND = "suspend", _("suspend")
+    RESUME = "resume", _("resume")
+    CANCEL = "cancel", _("cancel")
+    REOPEN = "reopen", _("reopen")
+
+
 class Way(TextChoices):
     """By which way a change came in; kept in the history."""
 

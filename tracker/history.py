@@ -9,10 +9,11 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from tracker.models import ChecklistItem, Task
+from tracker.models import ChecklistItem, Evidence, ProgressUpdate, Task, TaskRequest
 from tracker.models.base import History
 
 # A book-keeping column tells nobody anything.
+PARTS = (ChecklistItem, ProgressUpdate, TaskRequest, Evidence)
 HIDDEN = {"id", "version", "is_staff", "date_joined", "task", "policy"}
 
 
@@ -45,7 +46,9 @@ def events(row: models.Model, limit: int = 200) -> list[Event]:
     """
     found = _events(row.history.all(), "", limit)  # type: ignore[attr-defined]
     if isinstance(row, Task):
-        found += _events(ChecklistItem.history.filter(task_id=row.pk), _("checklist item"), limit)
+        for part in PARTS:
+            # Only what a part is called is asked again; the names behind its keys are few.
+            found += _events(part.history.filter(task_id=row.pk), str(part._meta.verbose_name), limit)  # type: ignore[attr-defined]
     # Turned round after sorting: of two at one moment the later one stands first too.
     return sorted(found, key=lambda event: event.when)[::-1][:limit]
 
@@ -69,12 +72,20 @@ def _events(rows: models.QuerySet, subject: str, limit: int) -> list[Event]:
                 who=str(row.history_user or _("the system")),
                 way=row.get_way_display(),
                 what={"+": _("added"), "~": _("changed"), "-": _("deleted")}[row.history_type],
-                subject=f"{subject} {row.title}" if subject else "",
+                subject=f"{subject} {_called(row)}" if subject else "",
                 reason=row.history_change_reason or "",
                 changes=changes,
             )
         )
     return found[-limit:]
+
+
+def _called(row: Any) -> str:
+    """Name a part of a task by what tells it from its like."""
+    for name in ("title", "name", "period_start", "asked_on"):
+        if hasattr(row, name):
+            return str(getattr(row, name))
+    return ""
 
 
 class _Names:

@@ -6,13 +6,13 @@ Everything asks here: pages, admin, exports, workflow. Not visible is a 404, not
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tracker.choices import PolicyState
+from tracker.choices import Doer, PolicyState
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
     from django.db.models import Model
 
-    from tracker.models import Organization, User
+    from tracker.models import Organization, Task, User
 
     Account: TypeAlias = User | AnonymousUser
 
@@ -62,6 +62,42 @@ def may_manage_accounts(user: "Account") -> bool:
 def may_open_admin(user: "Account") -> bool:
     """Say whether the account gets past the door of the admin."""
     return may_edit_policies(user) or may_manage_accounts(user)
+
+
+def acts_for(user: "Account", task: "Task") -> set[Doer]:
+    """Say in which capacities an account may act on a task; a liaison on what is handed over, and published."""
+    if not user.is_authenticated or not user.is_active:
+        return set()
+    doers = {Doer.OFFICE} if may_edit_policies(user) else set()
+    in_force = task.assigned_on and task.policy.state == PolicyState.PUBLISHED
+    if user.is_liaison and user.organization_id and in_force:
+        if task.lead_unit_id == user.organization_id:
+            doers.add(Doer.LEAD)
+        elif any(unit.pk == user.organization_id for unit in task.co_units.all()):
+            doers.add(Doer.HELPER)
+    return doers
+
+
+def works_for(user: "Account") -> "Organization | None":
+    """Return the unit that the account reports for."""
+    if not user.is_authenticated or not user.is_active or not user.is_liaison:
+        return None
+    return user.organization
+
+
+def may_review(user: "Account", author: int | None = None) -> bool:
+    """Say whether an account reviews what an author has handed in: the office does, and nobody their own."""
+    return may_edit_policies(user) and (author is None or author != user.pk)
+
+
+def may_read_reviews(user: "Account") -> bool:
+    """Say whether an account reads what waits for the office: supervisors, and administrators, who decide nothing."""
+    return may_edit_policies(user) or may_manage_accounts(user)
+
+
+def reads_help(user: "Account") -> bool:
+    """Say whether an account reads what units ask help for: all who see every unit's tasks."""
+    return scope(user) in (Scope.PUBLISHED, Scope.EVERYTHING)
 
 
 # Which predicate opens which model of the admin for writing; everything else there is read-only.

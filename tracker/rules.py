@@ -234,3 +234,13 @@ def last_complete(cycle: str, on: dt.date) -> Period:
     """
     period = period_of(cycle, on)
     return period_of(cycle, period.start - DAY)
+
+
+def reportable(task: Facts, policy: Thresholds, on: dt.date) -> list[Period]:
+    """Return the periods to report for on a day: an owed one that has ended, and the one under way.
+
+    Where no reports are owed a report is welcome for the month.
+    """
+    cycle = Cycle.MONTHLY if policy.cycle == Cycle.NONE else policy.cycle
+    last, owed = last_complete(cycle, on), first_owed(task, policy)
+    return [*([last] if owed and owed.start <= last.start else []), period_of(cycle, on)]

@@ -3,18 +3,28 @@
 from django.contrib import admin
 from django.urls import path
 
-from tracker.views import accounts, details, exports, finding, pages
+from tracker.views import accounts, details, exports, finding, pages, progress, review
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("policies/<slug:slug>/", pages.policy, name="policy"),
     path("policies/<slug:slug>/tasks/", pages.tasks, name="tasks"),
     path("policies/<slug:slug>/tasks/<str:code>/", details.task, name="task"),
+    path("policies/<slug:slug>/tasks/<str:code>/report/", progress.report, name="report"),
+    path("policies/<slug:slug>/tasks/<str:code>/do/<str:action>/", progress.step, name="step"),
+    path("policies/<slug:slug>/tasks/<str:code>/tick/<int:number>/", progress.tick, name="tick"),
     path("policies/<slug:slug>/measures/<str:code>/", details.measure, name="measure"),
     path("policies/<slug:slug>/units/", details.units, name="units"),
     path("policies/<slug:slug>/units/<int:pk>/", details.unit, name="unit"),
     path("units/<int:pk>/", details.unit_everywhere, name="unit_everywhere"),
     path("policies/<slug:slug>/ledger.xlsx", exports.ledger, name="ledger"),
+    path("my/", progress.my, name="my"),
+    path("evidence/<int:pk>/", progress.evidence, name="evidence"),
+    path("review/", review.queue, name="queue"),
+    path("review/reports/<int:pk>/", review.review, name="review"),
+    path("review/accept/", review.accept_many, name="accept_many"),
+    path("review/answer/<int:pk>/", review.answer, name="answer"),
+    path("review/<str:show>/", review.queue, name="queue"),
     path("search/", finding.search, name="search"),
     path("large-type/", accounts.large_type, name="large_type"),
     path("login/", accounts.login, name="login"),

@@ -167,7 +167,7 @@ def test_a_checklist_that_somebody_else_ticked_keeps_the_tick(
     item = ChecklistItem.objects.create(task=task, number=1, title="step")
     mine = typed(desk, task, title="mine")
     time_machine.shift(60)
-    workflow.tick(item, act, 1, TODAY, TODAY)
+    workflow.tick(item, act, TODAY, TODAY)
     page = desk.post(address(task), mine)
     assert inline(page).forms[0]["done_on"].value() == TODAY.isoformat()
 

@@ -84,7 +84,7 @@ def write(edits: int) -> None:
 
     from tracker.choices import Way
     from tracker.dates import today
-    from tracker.forms import TaskForm
+    from tracker.forms.editing import TaskForm
     from tracker.models import Task
     from tracker.workflow import Act, Stale, save_task
 

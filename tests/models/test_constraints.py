@@ -17,21 +17,39 @@ from tracker.models import (
     BackgroundPassage,
     ChecklistItem,
     DeclaredCount,
+    Evidence,
     Measure,
     Organization,
     PolicyDocument,
+    ProgressUpdate,
     Section,
     Task,
+    TaskRequest,
     User,
 )
 
 DAY = dt.timedelta(days=1)
+PERIOD = {"period_start": TODAY, "period_end": TODAY}
 HANDED_OVER = {"assigned_on": TODAY, "lead_unit": "unit"}
 CLOSED, CLOSING = {"status": Status.CLOSED}, {"status": Status.CLOSING}
 BOTH = {"deadline": TODAY, "original_deadline": TODAY}
 # Constraint, model, facts that break it, its words, and the field where `full_clean` says it; without a
 # field `clean` brings the facts in line by itself, because what they mean is beyond doubt.
 BROKEN: list[tuple[str, str, dict[str, Any], str, str]] = [
+    ("report_at_hand_once", "report", {"period_start": TODAY - 40 * DAY}, "report of this period already", "__all__"),
+    ("report_percent_in_range", "report", {"percent": 101}, "whole number from 0 to 100", "percent"),
+    ("report_period_in_order", "report", {"period_end": TODAY - DAY}, "ends before it begins", "__all__"),
+    ("report_submitted_on_a_day", "report", {"state": "submitted"}, "the day on which it was", "__all__"),
+    ("request_open_once", "request", {"kind": "extend", "new_deadline": TODAY}, "is waiting already", "__all__"),
+    ("request_decided_on_a_day", "request", {"decided_on": TODAY}, "only a decided one has it", "__all__"),
+    (
+        "extension_has_deadline",
+        "request",
+        {"kind": "extend", "state": "granted", "decided_on": TODAY},
+        "names the",
+        "__all__",
+    ),
+    ("evidence_is_file_or_link", "evidence", {"link": ""}, "either a file or a link", "__all__"),
     ("task_closed_iff_day", "task", CLOSED, "closed task has the day of its closing", "closed_on"),
     ("task_closed_iff_day", "task", {"closed_on": TODAY}, "only a closed one has it", ""),
     ("task_closing_iff_request", "task", CLOSING, "has the day of the request", "closing_requested_on"),
@@ -112,6 +130,8 @@ def rows(bureau: Organization) -> dict[str, Model]:
     ChecklistItem.objects.create(task=task, number=1, title="Step")
     DeclaredCount.objects.create(policy=policy, name="Steps", number=1, task=task)
     BackgroundPassage.objects.create(policy=policy, anchor="fine weather")
+    ProgressUpdate.objects.create(task=task, unit=bureau, period_start=TODAY - 40 * DAY, period_end=TODAY)
+    TaskRequest.objects.create(task=task, kind="extend", asked_on=TODAY, new_deadline=TODAY)
     measure = policy.measures.get(code="A1")
     return {"unit": bureau, "policy": policy, "section": section, "measure": measure, "task": task}
 
@@ -129,6 +149,9 @@ def new(rows: dict[str, Model], model: str, facts: dict[str, Any]) -> Model:
         "measure": (Measure, {"policy": policy, "section": rows["section"], "code": "A9", "name": "x"}),
         "count": (DeclaredCount, {"policy": policy, "name": "New", "number": 1, "section": rows["section"]}),
         "passage": (BackgroundPassage, {"policy": policy, "anchor": "new"}),
+        "report": (ProgressUpdate, {"task": rows["task"], "unit": rows["unit"], **PERIOD}),
+        "request": (TaskRequest, {"task": rows["task"], "kind": "close", "asked_on": TODAY}),
+        "evidence": (Evidence, {"task": rows["task"], "name": "x", "link": "https://example.cn/", "added_on": TODAY}),
         "item": (ChecklistItem, {"task": rows["task"], "number": 9, "title": "x"}),
         "user": (User, {"username": "new", "password": "x"}),
     }

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from tracker import history, permissions, workflow
 from tracker.choices import Way
-from tracker.forms import VersionedForm
+from tracker.forms.editing import VersionedForm
 
 
 class RoleAdmin(admin.ModelAdmin):

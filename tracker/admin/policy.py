@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tracker.admin.base import VersionedAdmin, of_policy
 from tracker.dates import today
-from tracker.forms import CountForm, MeasureForm
+from tracker.forms.editing import CountForm, MeasureForm
 from tracker.models import BackgroundPassage, DeclaredCount, Measure, PolicyDocument, Section
 
 

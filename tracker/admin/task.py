@@ -18,7 +18,7 @@ from tracker.admin.base import VersionedAdmin, of_policy
 from tracker.choices import Light, Status
 from tracker.columns import lead_text, light_text, share
 from tracker.dates import today
-from tracker.forms import (
+from tracker.forms.editing import (
     BulkForm,
     ChecklistFormSet,
     ChecklistItemForm,

@@ -2,16 +2,20 @@
 
 from tracker.models.organization import Organization, User
 from tracker.models.policy import BackgroundPassage, DeclaredCount, Measure, PolicyDocument, Section
+from tracker.models.progress import Evidence, ProgressUpdate, TaskRequest
 from tracker.models.task import ChecklistItem, Task
 
 __all__ = [
     "BackgroundPassage",
     "ChecklistItem",
     "DeclaredCount",
+    "Evidence",
     "Measure",
     "Organization",
     "PolicyDocument",
+    "ProgressUpdate",
     "Section",
     "Task",
+    "TaskRequest",
     "User",
 ]

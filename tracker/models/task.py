@@ -14,8 +14,20 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from tracker import permissions, rules
-from tracker.choices import GROUP_LIGHTS, RUNNING, Cycle, Group, Kind, Light, PolicyState, Status
-from tracker.dates import DAY
+from tracker.choices import (
+    GROUP_LIGHTS,
+    OPEN,
+    RUNNING,
+    Cycle,
+    Group,
+    Kind,
+    Light,
+    PolicyState,
+    RequestKind,
+    RequestState,
+    Status,
+)
+from tracker.dates import DAY, period_of
 from tracker.models.base import History, Natural, NaturalManager, StrOrPromise, Versioned, code_field, day_field
 from tracker.models.organization import Organization
 from tracker.models.policy import Measure, PolicyDocument, anchor_field
@@ -75,8 +87,9 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.filter(Q(lead_unit=unit) | cooperating(unit))
 
     def with_related(self) -> "TaskQuerySet":
-        """Fetch what a row shows of other tables: three queries, whatever the number of rows."""
-        return self.select_related("policy", "measure__section", "lead_unit").prefetch_related("co_units", "items")
+        """Fetch what a row shows of other tables: four queries, whatever the number of rows."""
+        related = self.select_related("policy", "measure__section", "lead_unit", "latest_report")
+        return related.prefetch_related("co_units", "items", "latest_report__evidence")
 
     def with_light(self, on: dt.date) -> "TaskQuerySet":
         """Annotate `light` for a day."""
@@ -112,6 +125,14 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """Keep tasks whose first owed period has ended before a day and that are not closing."""
         return self.filter(unreported(on))
 
+    def owing(self, on: dt.date) -> "TaskQuerySet":
+        """Keep tasks that owe a report for the period under way on a day, or for an earlier one."""
+        return self.filter(unreported(on, current=True))
+
+    def unacknowledged(self, on: dt.date) -> "TaskQuerySet":
+        """Keep open tasks that were handed over and whose lead unit has not acknowledged them."""
+        return self.filter(assigned_on__isnull=False, acknowledged_on__isnull=True, status__in=OPEN)
+
     def turning(self, on: dt.date, days: int = FORECAST_DAYS) -> "TaskQuerySet":
         """Keep tasks that turn yellow or red within some days after a day if nothing is reported."""
         soon = (on + DAY, on + days * DAY)
@@ -131,11 +152,11 @@ def overdue(on: dt.date) -> Q:
     return Q(status__in=RUNNING, deadline__lt=on) | Q(status=Status.CLOSING, deadline__lt=F("closing_requested_on"))
 
 
-def unreported(on: dt.date) -> Q:
-    """Ask whether the first owed period has ended before a day; each cycle has its own last period."""
+def unreported(on: dt.date, current: bool = False) -> Q:
+    """Ask whether the first owed period has ended before a day, or has begun; each cycle has its own last period."""
     owed = Q(pk__in=[])
     for cycle in (Cycle.WEEKLY, Cycle.MONTHLY, Cycle.QUARTERLY):
-        start = rules.last_complete(cycle, on).start
+        start = (period_of if current else rules.last_complete)(cycle, on).start
         owed |= Q(policy__cycle=cycle, owed_from__lte=start) & (
             Q(reported_through__isnull=True) | Q(reported_through__lt=start)
         )
@@ -189,6 +210,10 @@ class Task(Versioned, Natural):
     reported_through = day_field(_("reported through"))
     closing_requested_on = day_field(_("closing requested on"))
     closed_on = day_field(_("closed on"))
+    acknowledged_on = models.DateField(_("acknowledged on"), null=True, blank=True, editable=False)
+    latest_report = models.ForeignKey(
+        "ProgressUpdate", models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("latest report")
+    )
     turns_yellow_on = models.DateField(_("turns yellow on"), null=True, editable=False)
     turns_red_on = models.DateField(_("turns red on"), null=True, editable=False)
     # The order of the text in one column: sorting by two joined tables would read every row for a page of 25.
@@ -203,7 +228,9 @@ class Task(Versioned, Natural):
 
     objects = NaturalManager.from_queryset(TaskQuerySet)()
     # Derived columns stay out: a change of thresholds is no change of the task.
-    history = History(excluded_fields=["turns_yellow_on", "turns_red_on", "sort_key"], m2m_fields=[co_units])
+    history = History(
+        excluded_fields=["turns_yellow_on", "turns_red_on", "sort_key", "latest_report"], m2m_fields=[co_units]
+    )
     natural_lookups = ("policy__slug", "code")
 
     class Meta:
@@ -327,6 +354,11 @@ class Task(Versioned, Natural):
     def has_percent(self) -> bool:
         """Say whether a percent means something for this task: it is quantified or has a checklist."""
         return self.kind == Kind.QUANTIFIED or bool(self.items.all())
+
+    @property
+    def extensions(self) -> int:
+        """Count how often more time was granted; one query."""
+        return self.requests.filter(kind=RequestKind.EXTEND, state=RequestState.GRANTED).count()
 
     def light_on(self, on: dt.date) -> Light:
         """Return the light on a day by the pure rule."""

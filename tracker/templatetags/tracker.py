@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from tracker import columns, links, tables
 from tracker.choices import Light
@@ -86,6 +86,13 @@ def sentences(reasons: list[str]) -> str:
 def listed(words: list[str]) -> str:
     """Join words as a list of the language."""
     return pgettext("list", ", ").join(words)
+
+
+@register.filter
+def days_since(day: dt.date, on: dt.date) -> str:
+    """Say how many days something has waited."""
+    days = (on - day).days
+    return ngettext("%(days)d day", "%(days)d days", days) % {"days": days}
 
 
 @register.filter

@@ -7,26 +7,42 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from tracker import charts, history, numbers, permissions, rules
+from tracker import charts, history, numbers, permissions, rules, workflow
+from tracker.choices import Action, ReportState
 from tracker.filters import Asked
+from tracker.forms.progress import ASKED
 from tracker.models import Organization, PolicyDocument, Task
 from tracker.models.task import TaskQuerySet, cooperating
 from tracker.tables import PAGE_SIZES, TaskTable
 from tracker.views import edge
 
+REPORTS = 24  # reports told on a task's page
+# Decided where the request is shown.
+BY_REQUEST = (
+    Action.GRANT_CLOSING, Action.RETURN_CLOSING, Action.GRANT_EXTENSION, Action.RETURN_EXTENSION,
+)  # fmt: skip
 EVENTS = 20  # changes that a task's page tells; the admin tells more
-FACTS = ("lead_official", "responsible_person", "kind", "status", "assigned_on", "start", "deadline", "remark")
+FACTS = (
+    "lead_official", "responsible_person", "kind", "status", "assigned_on", "acknowledged_on", "start", "deadline",
+    "remark",
+)  # fmt: skip
 LISTED = 10  # rows of what is asked of a unit; the whole list is one click away
 
 
 @require_safe
 def task(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """Show all that is known of a task: its light and why, its term, its steps, where it comes from, its changes."""
-    policy, reading = edge.find_policy(request, slug), edge.read(request)
+    reading, found = edge.read(request), edge.find_task(request, slug, code)
     reading.asked.finish()
-    found = get_object_or_404(edge.tasks_of(request, policy).with_related().defer("policy__full_text"), code=code)
+    policy, actions = found.policy, workflow.allowed(found, edge.user(request))
+    reports = found.reports.exclude(state=ReportState.DRAFT).select_related("unit", "submitted_by", "reviewed_by")
     context = {
         "policy": policy,
+        "reports": list(reports.prefetch_related("evidence__item")[:REPORTS]),
+        "asks": list(found.requests.select_related("asked_by", "decided_by").prefetch_related("evidence")),
+        "writes": Action.REPORT in actions or Action.CONTRIBUTE in actions,
+        "ticks": Action.TICK in actions,
+        "actions": [action for action in actions if action in ASKED and action not in BY_REQUEST],
         "task": found,
         "facts": _facts(found),
         "light": found.light_on(reading.on),

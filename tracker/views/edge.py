@@ -2,15 +2,18 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from tracker import dates, permissions
+from tracker import dates, permissions, workflow
+from tracker.choices import Way
 from tracker.filters import Asked
-from tracker.models import Organization, PolicyDocument, Task
+from tracker.models import Organization, PolicyDocument, Task, User
 from tracker.models.task import TaskQuerySet
 
 
@@ -42,8 +45,8 @@ class Reading:
 
 def read(request: HttpRequest) -> Reading:
     """Read the day that lights are asked for; today where none is, or it cannot be read."""
-    asked, today = Asked(request.GET), dates.today()
-    reading = Reading(asked, today, asked.day("on", _("day")) or today)
+    asked, now = Asked(request.GET), today()
+    reading = Reading(asked, now, asked.day("on", _("day")) or now)
     asked.query |= reading.keep
     return reading
 
@@ -57,6 +60,51 @@ def find_unit(request: HttpRequest, pk: int) -> Organization:
     """Find a unit for a reader who sees any task at all, or answer 404."""
     known = permissions.scope(request.user) != permissions.Scope.NOTHING
     return get_object_or_404(Organization.objects.all() if known else Organization.objects.none(), pk=pk)
+
+
+def find_task(request: HttpRequest, slug: str, code: str) -> Task:
+    """Find a task that exists for the reader, with all that a page shows of it, or answer 404."""
+    tasks = tasks_of(request, find_policy(request, slug)).with_related()
+    return get_object_or_404(tasks.defer("policy__full_text"), code=code)
+
+
+def user(request: HttpRequest) -> User:
+    """Return the account that asks; every page but the door has one."""
+    return cast(User, request.user)
+
+
+def today() -> dt.date:
+    """Return the day on which what is done here is done."""
+    return dates.today()
+
+
+def number(text: str | None) -> int:
+    """Read a whole number that a page of ours has written; 0, which is none, where it is not one."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def refusal_of(error: Exception) -> ValidationError:
+    """Say in one shape why nothing was written."""
+    if isinstance(error, workflow.Stale):
+        return ValidationError(_("Somebody has changed it this very moment; look again and repeat."))
+    return cast(ValidationError, error)
+
+
+def words_of(error: Exception) -> str:
+    """Say in one line why nothing was written."""
+    return " ".join(refusal_of(error).messages)
+
+
+def act(request: HttpRequest, reason: str = "") -> workflow.Act:
+    """Name who acts on a page, and why."""
+    return workflow.Act(user(request), Way.PAGE, reason)
+
+
+def back(request: HttpRequest, default: str) -> HttpResponse:
+    """Go back to where the reader came from, if that is here."""
+    wanted = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
+    return redirect(wanted if safe else default)
 
 
 def tasks_of(request: HttpRequest, policy: PolicyDocument) -> TaskQuerySet:

@@ -4,6 +4,7 @@ Made relative to today from a fixed seed. Nothing of it is real, every page says
 it touches no other policy.
 """
 
+import base64
 import datetime as dt
 import random
 import secrets
@@ -11,18 +12,31 @@ from collections.abc import Callable, Iterator
 from itertools import cycle
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from tracker import workflow
-from tracker.choices import Cycle, Kind, Status, Way
+from tracker.choices import Action, Cycle, Kind, Rating, Status, Way
 from tracker.dates import DAY, period_of, today
-from tracker.models import ChecklistItem, DeclaredCount, Measure, Organization, PolicyDocument, Section, Task, User
+from tracker.models import (
+    ChecklistItem,
+    DeclaredCount,
+    Evidence,
+    Measure,
+    Organization,
+    PolicyDocument,
+    Section,
+    Task,
+    User,
+)
 
 SOURCE, SLUG = "central-china-rise", "central-china-rise-demo"
 SEED = 20241
+# A picture of one white point: evidence that proves nothing, as its name says.
+PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg==")
 ACCOUNTS = ("demo-leader", "demo-liaison-1", "demo-liaison-2")
 
 Facts = dict[str, Any]
@@ -149,11 +163,17 @@ class Command(BaseCommand):
         if demo:
             for parts in (demo.counts, demo.background, demo.tasks, demo.measures, demo.sections):
                 for part in parts.all():
-                    for item in getattr(part, "items", demo.tasks.none()).all():
-                        workflow.delete(item, _act())
+                    for child in _children(part):
+                        workflow.delete(child, _act())
                     workflow.delete(part, _act())
             workflow.delete(demo, _act())
         self.stdout.write(_("The demonstration is cleared; its history stays."))
+
+
+def _children(part: Any) -> Iterator[Any]:
+    """Yield what hangs on a task, what hangs on something else first: each leaves its history."""
+    for name in ("evidence", "requests", "reports", "items"):
+        yield from getattr(part, name).all() if isinstance(part, Task) else ()
 
 
 def _copy(row: Any, **facts: Any) -> Any:
@@ -195,22 +215,93 @@ def _lay_task(
         "reported_through": period_of(Cycle.MONTHLY, on).end,
         **next(stories)(dice, on),
     }
+    through, percent, status = facts.pop("reported_through"), facts.pop("percent"), facts["status"]
+    ended = facts.pop("closed_on", None) or facts.pop("closing_requested_on", None)
+    if ended:
+        facts["status"] = Status.IN_PROGRESS
     copy = Task(policy=demo, measure=measure, **{name: getattr(task, name) for name in told}, **facts)
     copy.remark = _("demonstration data")
+    if dice.random() < 0.9:
+        copy.acknowledged_on = on - 205 * DAY
     if copy.kind == Kind.STANDING:
         copy.deadline = None
     items = [
         ChecklistItem(number=item.number, title=item.title, anchor=item.anchor, weight=item.weight)
         for item in task.items.all()
     ]
-    ticked = len(items) if copy.status in (Status.CLOSED, Status.CLOSING) else round(len(items) * copy.percent / 100)
-    for number, item in enumerate(items[:ticked]):
-        item.done_on = on - (60 - number) * DAY
+    for number, item in enumerate(items[: len(items) if ended else round(len(items) * percent / 100)]):
+        item.done_on = (ended or on) - (60 - number) * DAY
     workflow.save_task(copy, _act(), co_units=task.co_units.all(), items=items, today=on)
-    if copy.status == Status.IN_PROGRESS and copy.deadline and dice.random() < 0.1:
-        reason = workflow.Act(None, Way.COMMAND, _("demonstration data: more time was granted"))
-        workflow.set_deadline(copy, reason, copy.version, copy.deadline + 45 * DAY, on)
+    if copy.status == Status.IN_PROGRESS:
+        _report(
+            copy, percent, min(through, period_of(Cycle.MONTHLY, ended).end) if ended else through, dice, ended or on
+        )
+        _end(copy, status, ended, on) if ended else _ask(copy, dice, on)
     return copy
+
+
+def _report(task: Task, percent: int, through: dt.date, dice: random.Random, last_day: dt.date) -> None:
+    """Report the two latest periods, the last one with every outcome of a review."""
+    latest = period_of(Cycle.MONTHLY, through)
+    own = workflow.has_own_percent(task)
+    outcome = (
+        dice.choices(("accept", "wait", "return"), (7, 3, 1))[0] if latest.start <= last_day <= latest.end else "accept"
+    )
+    for period in (period_of(Cycle.MONTHLY, latest.start - DAY), latest):
+        day = min(period.end, last_day)
+        report = workflow.open_report(task, task.lead_unit, period)  # type: ignore[arg-type]
+        report.percent = percent if own else None
+        report.progress = _("Demonstration: %(task)s goes on as planned in %(month)s.") % {
+            "task": task.title,
+            "month": period.start.strftime("%Y-%m"),
+        }
+        report.next_steps = _("Demonstration: the next step follows in the coming month.")
+        if period is latest and outcome == "wait" and dice.random() < 0.4:
+            report.problems = _("Demonstration: land for the project is not yet approved.")
+            report.needs_help, report.help_addressee = True, _("the supervision office")
+        proof = Evidence(name=_("demonstration.png"), file=ContentFile(PIXEL, "pixel"), size=len(PIXEL))
+        workflow.save_draft(report, _act(), evidence=[proof] if dice.random() < 0.5 else (), today=day)
+        workflow.submit(report, _act(), day)
+        report.refresh_from_db()
+        if period is latest and outcome == "return":
+            note = _("Demonstration: figures and dates are missing.")
+            workflow.send_back(report, _act(), report.version, note, day)
+        elif period is not latest or outcome == "accept":
+            workflow.accept(report, _act(), report.version, day)
+
+
+def _end(task: Task, status: Status, day: dt.date, on: dt.date) -> None:
+    """Close a task as its story says: asked for by its unit, and granted some days later."""
+    rating, words = Rating.GOOD, _("Demonstration: all that was asked for is done.")
+    if task.kind == Kind.STANDING:
+        if status == Status.CLOSED:
+            workflow.perform(task, Action.CLOSE, _act(), day, on=day, rating=rating, note=words)
+        return
+    proof = Evidence(name=_("demonstration.png"), file=ContentFile(PIXEL, "pixel"), size=len(PIXEL))
+    workflow.perform(task, Action.REQUEST_CLOSING, _act(), day, reason=words, evidence=[proof])
+    if status == Status.CLOSED:
+        workflow.perform(task, Action.GRANT_CLOSING, _act(), min(day + 3 * DAY, on), rating=rating, note=words)
+
+
+def _ask(task: Task, dice: random.Random, on: dt.date) -> None:
+    """Let some tasks have got more time, and some ask for it."""
+    luck = dice.random()
+    if not task.deadline or task.deadline < on or luck > 0.15:
+        return
+    words = _("Demonstration: heavy rain delayed the work.")
+    later = task.deadline + 45 * DAY
+    day = on - 10 * DAY if luck < 0.1 else on
+    workflow.perform(
+        task,
+        Action.REQUEST_EXTENSION,
+        _act(),
+        day,
+        deadline=later,
+        reason=words,
+        progress=_("Demonstration: well under way."),
+    )
+    if luck < 0.1:
+        workflow.perform(task, Action.GRANT_EXTENSION, _act(), on - 8 * DAY)
 
 
 def _accounts(demo: PolicyDocument) -> Iterator[tuple[User, str]]:

@@ -100,7 +100,7 @@ class VersionedForm(forms.ModelForm):
         if self.instance.pk and self.seen_version != self.instance.version:
             self._show_both()
         elif self.refusal:
-            self.add_error(None, _refused(self, self.refusal))
+            self.add_error(None, refused(self, self.refusal))
         return cleaned
 
     def _show_both(self) -> None:
@@ -108,7 +108,8 @@ class VersionedForm(forms.ModelForm):
         latest = history.first()
         merge(self, history.filter(version=self.seen_version).first(), self.instance)
         put(self, "seen", self.instance.version)
-        when = latest and date_format(timezone.localtime(latest.history_date), "DATETIME_FORMAT")
+        # A draft has no history: it was another window of the same unit.
+        when = date_format(timezone.localtime(latest.history_date), "DATETIME_FORMAT") if latest else _("a moment ago")
         self.add_error(
             None,
             _(
@@ -119,7 +120,7 @@ class VersionedForm(forms.ModelForm):
         )
 
 
-def _refused(form: forms.ModelForm, refusal: ValidationError) -> ValidationError:
+def refused(form: forms.BaseForm, refusal: ValidationError) -> ValidationError:
     """Bring a refusal to the fields that the form has; the rest goes on top."""
     if not hasattr(refusal, "error_dict"):
         return refusal

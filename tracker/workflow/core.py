@@ -1,14 +1,10 @@
-"""The one write path: check the right, check the version, save, derive, record history.
-
-Every form, command and import ends here. Each public function is one transaction: all of a
-change lands, with one history row for each object it touched, or nothing does.
-"""
+"""The ground of the write path: rights, versions, the saving and deriving of rows, and their history."""
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import Any
 
@@ -18,9 +14,20 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from tracker import permissions, rules
-from tracker.choices import RUNNING, Kind, Status, Way
-from tracker.models import ChecklistItem, Measure, Organization, PolicyDocument, Section, Task, User
+from tracker.choices import OPEN, RUNNING, Kind, RequestKind, RequestState, Status, Way
+from tracker.models import (
+    ChecklistItem,
+    Evidence,
+    Measure,
+    Organization,
+    PolicyDocument,
+    Section,
+    Task,
+    TaskRequest,
+    User,
+)
 from tracker.models.base import History, Versioned
+from tracker.workflow.table import office_may_set
 
 DERIVED = ("percent", "turns_yellow_on", "turns_red_on", "sort_key")
 BATCH = 1000
@@ -53,17 +60,16 @@ class Stale(Exception):
 class Outcome:
     """What a change of many rows did: the rows it changed, and those it refused with the reason."""
 
-    changed: list[Task]
-    refused: list[tuple[Task, str]]
+    changed: list[Any]
+    refused: list[tuple[Any, str]]
 
 
 def save(row: Versioned, act: Act, seen: int | None = None) -> None:
     """Save a policy, section, measure, count, passage, unit or account; raise Stale on a newer version."""
     _check_right(row, act)
     with transaction.atomic():
-        made = _claim(row, seen)
-        _lay(row)
-        _record(row, act, made)
+        made = claim(row, seen)
+        lay(row, act, made)
         if not made:
             _refresh(_deriving_from([(type(row), row.pk)]))
 
@@ -75,6 +81,9 @@ def delete(row: models.Model, act: Act) -> None:
     _sign(row, act)
     with transaction.atomic():
         row.delete()
+        if isinstance(row, Evidence) and row.file:
+            # Only when the row is gone for good.
+            transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)))
 
 
 def save_task(
@@ -94,27 +103,88 @@ def save_task(
     """
     _check_right(task, act)
     with transaction.atomic():
-        # Held first, as a change of thresholds holds it: neither derives by the other's old facts.
-        task.policy = PolicyDocument.objects.select_for_update().defer("full_text").get(pk=task.policy_id)
-        made = _claim(task, seen)
-        before = None if made else Task.objects.get(pk=task.pk)
-        units = list(co_units) if co_units is not None else None
-        settle(task, before, act.reason, today)
-        _check_units(task, units)
-        _lay(task)
-        if units is not None:
-            with _quiet(task):
-                task.co_units.set(units)
-        for item in removed:
-            delete(item, act)
-        for item in items:
-            item.task, new = task, item.pk is None
-            _lay(item)
-            _record(item, act, new)
-        # Asked anew: what was prefetched with the task is from before the change.
-        derive(task, list(ChecklistItem.objects.filter(task=task)))
-        Task.objects.filter(pk=task.pk).update(**{name: getattr(task, name) for name in DERIVED})
-        _record(task, act, made)
+        before = hold(task, seen)
+        lay_task(task, before, act, today, co_units=co_units, items=items, removed=removed)
+
+
+def hold(task: Task, seen: int | None) -> Task | None:
+    """Take a task for a change, in a transaction; return it as it is stored, or None for a new one."""
+    # Held first, as a change of thresholds holds it: neither derives by the other's old facts.
+    task.policy = PolicyDocument.objects.select_for_update().defer("full_text").get(pk=task.policy_id)
+    return None if claim(task, seen) else Task.objects.get(pk=task.pk)
+
+
+def lay_task(
+    task: Task,
+    before: Task | None,
+    act: Act,
+    today: dt.date,
+    *,
+    co_units: Iterable[Organization] | None = None,
+    items: Sequence[ChecklistItem] = (),
+    removed: Sequence[ChecklistItem] = (),
+    by_request: bool = False,
+) -> None:
+    """Write a task that is held, with all that follows from its change.
+
+    `by_request` says that the requests of the task are kept by the caller.
+    """
+    units = list(co_units) if co_units is not None else None
+    settle(task, before, act.reason, today)
+    _check_units(task, units)
+    lay(task)
+    if units is not None:
+        with _quiet(task):
+            task.co_units.set(units)
+    for item in removed:
+        delete(item, act)
+    for item in items:
+        item.task = task
+        lay(item, act)
+    if before and not by_request:
+        _follow_requests(task, before, act, today)
+    # Asked anew: what was prefetched with the task is from before the change.
+    derive(task, list(ChecklistItem.objects.filter(task=task)))
+    Task.objects.filter(pk=task.pk).update(**{name: getattr(task, name) for name in DERIVED})
+    _record(task, act, before is None)
+
+
+def _follow_requests(task: Task, before: Task, act: Act, today: dt.date) -> None:
+    """Keep the requests in line with what the office did directly: nothing waits that has been decided."""
+    waiting = {ask.kind: ask for ask in task.requests.filter(state=RequestState.OPEN)}
+    closing = waiting.get(RequestKind.CLOSE)
+    if task.status == Status.CLOSING and not closing:
+        # Entered by the office for a unit that asked by other ways.
+        lay(TaskRequest(task=task, kind=RequestKind.CLOSE, asked_on=task.closing_requested_on), act)
+    elif closing and task.status in (Status.CLOSED, *RUNNING):
+        decide(closing, act, today, granted=task.status == Status.CLOSED)
+    later = before.deadline and task.deadline and task.deadline > before.deadline
+    if before.assigned_on and later and before.status not in ENDED:
+        granted = waiting.pop(RequestKind.EXTEND, None) or TaskRequest(
+            task=task, kind=RequestKind.EXTEND, asked_on=today, reason=act.reason
+        )
+        granted.old_deadline, granted.new_deadline = before.deadline, task.deadline
+        decide(granted, act, today, granted=True)
+    if task.status not in OPEN:
+        end_requests(task, act, today)
+
+
+def end_requests(task: Task, act: Act, today: dt.date) -> None:
+    """Return what still waits when a task is no longer under way."""
+    for ask in task.requests.filter(state=RequestState.OPEN):
+        ask.state, ask.decided_by, ask.decided_on = RequestState.RETURNED, act.user, today
+        ask.decision_note = act.reason
+        lay(ask, act)
+
+
+def decide(ask: TaskRequest, act: Act, today: dt.date, *, granted: bool) -> None:
+    """Decide a request; nobody decides their own."""
+    if act.user and not permissions.may_review(act.user, ask.asked_by_id):
+        raise PermissionDenied(_("Nobody reviews what they have asked for or reported themselves."))
+    ask.state = RequestState.GRANTED if granted else RequestState.RETURNED
+    ask.decided_by, ask.decided_on = act.user, today
+    ask.decision_note = ask.decision_note or act.reason
+    lay(ask, act)
 
 
 def settle(task: Task, before: Task | None, reason: str, today: dt.date) -> None:
@@ -122,6 +192,13 @@ def settle(task: Task, before: Task | None, reason: str, today: dt.date) -> None
 
     `before` is the task as it was stored, or None for a new one. Changes `task` in place.
     """
+    if before and before.status != task.status and not office_may_set(before.status, task.status):
+        raise ValidationError(
+            {
+                "status": _("No step leads from “%(before)s” to “%(after)s”.")
+                % {"before": before.get_status_display(), "after": task.get_status_display()}
+            }
+        )
     if before and before.assigned_on and _moved(task, before, "deadline", "original_deadline") and not reason.strip():
         raise ValidationError(
             {"deadline": _("The task has been handed over: give the reason for which a deadline changes.")}
@@ -133,6 +210,8 @@ def settle(task: Task, before: Task | None, reason: str, today: dt.date) -> None
             )
         if task.assigned_on and task.owed_from == before.owed_from:
             task.owed_from = today
+    if before and before.lead_unit_id != task.lead_unit_id:
+        task.acknowledged_on = None
     if task.assigned_on and not (before and before.assigned_on):
         task.lead_is_proposed = False
         task.owed_from = task.owed_from or task.assigned_on
@@ -165,24 +244,18 @@ def set_status(task: Task, act: Act, seen: int, status: Status, on: dt.date) -> 
     save_task(task, act, seen, today=on)
 
 
-def tick(item: ChecklistItem, act: Act, seen: int, done_on: dt.date | None, today: dt.date) -> None:
-    """Tick an item off on a day, or take the tick away with None; the percent follows."""
-    item.done_on, item.done_by = done_on, act.user if done_on else None
-    save_task(item.task, act, seen, items=[item], today=today)
-
-
-def each(tasks: Collection[tuple[Task, int]], change: Callable[[Task, int], None]) -> Outcome:
-    """Change many tasks, each by itself: `change(task, seen)`; what cannot be done is listed, not lost."""
+def each(rows: Collection[tuple[Any, int]], change: Callable[[Any, int], None]) -> Outcome:
+    """Change many rows, each by itself: `change(row, seen)`; what cannot be done is listed, not lost."""
     outcome = Outcome([], [])
-    for task, seen in tasks:
+    for row, seen in rows:
         try:
-            change(task, seen)
-            outcome.changed.append(task)
+            change(row, seen)
+            outcome.changed.append(row)
         except Stale:
-            outcome.refused.append((task, _("somebody has changed it since the list was shown")))
+            outcome.refused.append((row, _("somebody has changed it since the list was shown")))
         except (ValidationError, PermissionDenied) as error:
             messages = error.messages if isinstance(error, ValidationError) else [str(error)]
-            outcome.refused.append((task, " ".join(messages)))
+            outcome.refused.append((row, " ".join(messages)))
     return outcome
 
 
@@ -194,6 +267,8 @@ def derive(task: Task, items: Sequence[ChecklistItem]) -> bool:
         task.percent = 100 * ticked // sum(item.weight for item in items)
     elif task.kind != Kind.QUANTIFIED:
         task.percent = 0
+    elif task.latest_report and task.latest_report.percent is not None:
+        task.percent = task.latest_report.percent
     task.turns_yellow_on, task.turns_red_on = rules.turning_dates(task, task.policy)
     task.sort_key = task.place
     return before != [getattr(task, name) for name in DERIVED]
@@ -226,7 +301,11 @@ def _deriving_from(rows: Collection[tuple[type[models.Model], Any]]) -> Q:
 
 
 def _refresh(which: Q) -> int:
-    tasks = Task.objects.filter(which).select_related("policy", "measure__section").prefetch_related("items")
+    tasks = (
+        Task.objects.filter(which)
+        .select_related("policy", "measure__section", "latest_report")
+        .prefetch_related("items")
+    )
     changed = [task for task in tasks.iterator(chunk_size=BATCH) if derive(task, list(task.items.all()))]
     Task.objects.bulk_update(changed, DERIVED, batch_size=BATCH)
     return len(changed)
@@ -237,7 +316,7 @@ def _check_right(row: models.Model, act: Act) -> None:
         raise PermissionDenied
 
 
-def _claim(row: Versioned, seen: int | None) -> bool:
+def claim(row: Versioned, seen: int | None) -> bool:
     """Take the row for this change and raise its version; say whether it is new.
 
     One UPDATE that names the version seen: of two writers the second finds no such row, whatever
@@ -263,13 +342,16 @@ def _quiet(row: models.Model) -> Iterator[None]:
         del row.skip_history_when_saving  # type: ignore[attr-defined]
 
 
-def _lay(row: models.Model) -> None:
-    """Save a row without history; what the database refuses is said in words."""
+def lay(row: models.Model, act: Act | None = None, made: bool | None = None) -> None:
+    """Save a row and record it once, without an act not at all; what the database refuses is said in words."""
+    made = row.pk is None if made is None else made
     try:
         with _quiet(row), transaction.atomic():
             row.save()
     except IntegrityError as error:
         raise violation(row, error) from error
+    if act:
+        _record(row, act, made)
 
 
 def violation(row: models.Model, error: IntegrityError) -> ValidationError:

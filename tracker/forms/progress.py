@@ -1,0 +1,205 @@
+"""What units fill in and the office decides: reports, requests, answers, evidence."""
+
+from typing import IO, Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from tracker import evidence
+from tracker.choices import Action, Kind, Rating
+from tracker.dates import today
+from tracker.forms.editing import SECRET, VersionedForm, day_field
+from tracker.models import ChecklistItem, Evidence, ProgressUpdate, Task
+
+RETURN_REASONS = (
+    gettext_lazy("The progress is not concrete: name figures, documents, dates."),
+    gettext_lazy("The evidence is missing or does not prove what is said."),
+    gettext_lazy("The percent does not agree with the progress."),
+    gettext_lazy("The same words as in the last period: say what is new."),
+    gettext_lazy("The next steps have no dates and nobody responsible."),
+)
+
+
+class ManyFiles(forms.ClearableFileInput):
+    """An input for several files."""
+
+    allow_multiple_selected = True
+
+
+class EvidenceField(forms.FileField):
+    """Several files, each held against what may be evidence."""
+
+    widget = ManyFiles
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        files = data if isinstance(data, list | tuple) else [data] if data else []
+        if len(files) > evidence.MOST:
+            raise ValidationError(_("At most %(count)d files at a time.") % {"count": evidence.MOST})
+        cleaned, faults = [], []
+        for file in files:
+            try:
+                one = cast(UploadedFile, super().clean(file, initial))
+                evidence.check(one.name or "", one.size or 0, cast(IO[bytes], one.file))
+                cleaned.append(one)
+            except ValueError as fault:
+                faults.append(str(fault))
+            except ValidationError as fault:
+                faults += fault.messages
+        if faults:
+            raise ValidationError(faults)
+        return cleaned
+
+
+class WithEvidence(forms.Form):
+    """Files and a link that prove something, on a step of the checklist where one is named."""
+
+    proofs = EvidenceField(
+        label=gettext_lazy("evidence files"),
+        required=False,
+        help_text=gettext_lazy("PDF, OFD, Office and WPS documents, images; at most 20 MB each."),
+    )
+    link = forms.URLField(label=gettext_lazy("link to evidence"), required=False, max_length=500, assume_scheme="https")
+    item = forms.ModelChoiceField(
+        ChecklistItem.objects.none(), label=gettext_lazy("evidence belongs to the step"), required=False
+    )
+
+    def offer_steps(self, task: Task) -> None:
+        """Offer the steps of a task, or no choice where there are none."""
+        if task.items.all():
+            cast(forms.ModelChoiceField, self.fields["item"]).queryset = task.items.all()
+        else:
+            del self.fields["item"]
+
+    def pieces(self) -> list[Evidence]:
+        """Return what was added, unsaved."""
+        said, item = self.cleaned_data, self.cleaned_data.get("item")
+        found = [Evidence(file=file, name=file.name[-200:], size=file.size) for file in said.get("proofs") or ()]
+        found += [Evidence(link=said["link"], name=said["link"][:200])] if said.get("link") else []
+        for piece in found:
+            piece.item = item
+        return found
+
+
+class ReportForm(WithEvidence, VersionedForm):
+    """A progress report, as far as it is written; what it needs to be handed in `workflow` says."""
+
+    same_ok = forms.BooleanField(
+        label=gettext_lazy("The words are the same as last time, and that is right"), required=False
+    )
+
+    class Meta:
+        model = ProgressUpdate
+        fields = ("percent", "fall_reason", "progress", "problems", "next_steps", "needs_help", "help_addressee")
+
+    def __init__(self, *args: Any, last: ProgressUpdate | None = None, own_percent: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.last, task = last, self.instance.task
+        del self.fields["reason"]
+        self.offer_steps(task)
+        if not own_percent or self.instance.contribution:
+            del self.fields["percent"]
+        if "percent" not in self.fields or not task.latest_report:
+            del self.fields["fall_reason"]
+        for name in ("progress", "problems", "next_steps"):
+            self.fields[name].widget.attrs["rows"] = 4
+        # Offered where it is needed.
+        if not self.data.get("same_ok") and not self._says_the_same(self.data.get("progress", "")):
+            del self.fields["same_ok"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if "submit" in self.data and self._says_the_same(cleaned.get("progress", "")) and not cleaned.get("same_ok"):
+            self.add_error("progress", _("These are the words of the last report: say what is new, or confirm below."))
+        return cleaned
+
+    def _says_the_same(self, progress: str) -> bool:
+        return bool(self.last and progress.strip() and progress.split() == self.last.progress.split())
+
+
+class StepForm(WithEvidence):
+    """What a step with a task asks for; the fields of `ASKED` alone."""
+
+    on = day_field(gettext_lazy("day"), initial=today)
+    deadline = day_field(gettext_lazy("new deadline"))
+    rating = forms.ChoiceField(
+        label=pgettext_lazy("of a closing", "rating"), choices=Rating.choices, widget=forms.RadioSelect
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("reason"), required=False, widget=forms.Textarea(attrs={"rows": 4}), help_text=SECRET
+    )
+    progress = forms.CharField(
+        label=gettext_lazy("progress so far"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=SECRET,
+    )
+    note = forms.CharField(
+        label=gettext_lazy("remark of the office"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, action: Action, task: Task, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        asked = ASKED[action]
+        for name in set(self.fields) - set(asked):
+            del self.fields[name]
+        self.order_fields(asked)
+        if "item" in self.fields:
+            self.offer_steps(task)
+        if action == Action.REQUEST_CLOSING:
+            self.fields["reason"].label = _("closing statement")
+        if "deadline" in self.fields and action != Action.REQUEST_EXTENSION:
+            self.fields["deadline"].required = bool(task.deadline) and task.kind != Kind.STANDING
+        if action in (Action.RETURN_CLOSING, Action.RETURN_EXTENSION):
+            self.fields["note"].label = _("reason")
+
+    def entered(self) -> dict[str, Any]:
+        """Return what the step takes: the fields, and evidence as rows."""
+        plain = {name: value for name, value in self.cleaned_data.items() if name not in ("proofs", "link", "item")}
+        return {**plain, "evidence": self.pieces()} if "proofs" in self.fields else plain
+
+
+# What each step asks for on its page, in this order; a step that is missing here has no page of its own.
+ASKED: dict[Action, tuple[str, ...]] = {
+    Action.HAND_OVER: ("on",),
+    Action.ACKNOWLEDGE: (),
+    Action.REQUEST_CLOSING: ("reason", "proofs", "link", "item"),
+    Action.WITHDRAW_CLOSING: (),
+    Action.GRANT_CLOSING: ("rating", "note"),
+    Action.RETURN_CLOSING: ("note",),
+    Action.REQUEST_EXTENSION: ("deadline", "reason", "progress"),
+    Action.GRANT_EXTENSION: ("note",),
+    Action.RETURN_EXTENSION: ("note",),
+    Action.CLOSE: ("on", "rating", "note"),
+    Action.SUSPEND: ("reason",),
+    Action.RESUME: ("deadline", "reason"),
+    Action.CANCEL: ("reason",),
+    Action.REOPEN: ("deadline", "reason"),
+}
+
+
+class ReviewForm(forms.Form):
+    """The decision on a report: reasons to pick from, and words of one's own."""
+
+    picked = forms.MultipleChoiceField(
+        label=gettext_lazy("reasons to pick from"),
+        required=False,
+        choices=[(str(number), words) for number, words in enumerate(RETURN_REASONS)],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    note = forms.CharField(
+        label=gettext_lazy("in your own words"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def words(self) -> str:
+        """Return the reasons as one text."""
+        picked = [str(RETURN_REASONS[int(number)]) for number in self.cleaned_data["picked"]]
+        return "\n".join([*picked, *([self.cleaned_data["note"]] if self.cleaned_data["note"] else [])])
+
+
+class AnswerForm(forms.Form):
+    """The answer to a call for help."""
+
+    answer = forms.CharField(label=gettext_lazy("answer"), widget=forms.Textarea(attrs={"rows": 4}), help_text=SECRET)

@@ -1,0 +1,238 @@
+"""What units report and ask for, and what proves it."""
+
+import uuid
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from tracker.choices import STANDING, Rating, ReportState, RequestKind, RequestState
+from tracker.dates import Period
+from tracker.models.base import History, StrOrPromise, Versioned
+from tracker.models.organization import Organization
+from tracker.models.task import ChecklistItem, Task, TaskQuerySet
+
+
+def person_field(text: StrOrPromise) -> models.ForeignKey:
+    """Make a field for the account that did something; accounts are disabled, never deleted."""
+    return models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=text
+    )
+
+
+class ReportQuerySet(models.QuerySet["ProgressUpdate"]):
+    """Reports: those that stand, those that wait."""
+
+    def standing(self) -> "ReportQuerySet":
+        """Keep the reports of lead units that count as handed in."""
+        return self.filter(contribution=False, state__in=STANDING)
+
+    def waiting(self) -> "ReportQuerySet":
+        """Keep the reports that wait for the office, the oldest first."""
+        return self.filter(contribution=False, state=ReportState.SUBMITTED).order_by("submitted_on", "pk")
+
+    def of(self, tasks: TaskQuerySet) -> "ReportQuerySet":
+        """Keep the reports of some tasks."""
+        return self.filter(task__in=tasks.order_by().values("pk"))
+
+    def asking_for_help(self) -> "ReportQuerySet":
+        """Keep the reports that ask somebody for help and have no answer yet, the oldest first."""
+        return self.filter(
+            needs_help=True, help_answered_on=None, state__in=(*STANDING, ReportState.RETURNED)
+        ).order_by("submitted_on", "pk")
+
+
+class ProgressUpdate(Versioned):
+    """What a unit reports of a task for one period; written by `workflow` alone.
+
+    A co-operating unit's is a contribution: it stands beside the lead unit's and is not reviewed.
+    A draft is its unit's own and enters the history when it is handed in.
+    """
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="reports", verbose_name=_("task"))
+    unit = models.ForeignKey(Organization, models.PROTECT, related_name="reports", verbose_name=_("unit"))
+    contribution = models.BooleanField(_("contribution"), default=False)
+    period_start = models.DateField(_("period from"))
+    period_end = models.DateField(_("period to"))
+    state = models.CharField(_("state"), max_length=10, choices=ReportState, default=ReportState.DRAFT)
+    percent = models.PositiveSmallIntegerField(
+        _("percent done"), null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(100)]
+    )
+    fall_reason = models.CharField(_("why the percent falls"), max_length=200, blank=True)
+    progress = models.TextField(_("progress"), blank=True)
+    problems = models.TextField(_("problems"), blank=True)
+    next_steps = models.TextField(_("next steps"), blank=True)
+    unchanged = models.BooleanField(_("no change in this period"), default=False)
+    needs_help = models.BooleanField(_("needs help"), default=False)
+    help_addressee = models.CharField(_("who is asked for help"), max_length=100, blank=True)
+    help_answer = models.TextField(_("answer"), blank=True)
+    help_answered_on = models.DateField(_("answered on"), null=True, blank=True)
+    submitted_by = person_field(_("submitted by"))
+    submitted_on = models.DateField(_("submitted on"), null=True, blank=True)
+    reviewed_by = person_field(_("reviewed by"))
+    reviewed_on = models.DateField(_("reviewed on"), null=True, blank=True)
+    review_note = models.TextField(_("why it was returned"), blank=True)
+
+    objects = models.Manager.from_queryset(ReportQuerySet)()
+    history = History()
+
+    class Meta:
+        verbose_name = _("progress report")
+        verbose_name_plural = _("progress reports")
+        ordering = ("-period_start", "-pk")
+        constraints = (
+            # An accepted one may be followed by another of the same period.
+            models.UniqueConstraint(
+                fields=["task", "unit", "period_start"],
+                condition=~Q(state=ReportState.ACCEPTED),
+                name="report_at_hand_once",
+                violation_error_message=_("There is a report of this period already: open it again."),
+            ),
+            models.CheckConstraint(
+                condition=Q(percent__isnull=True) | Q(percent__lte=100),
+                name="report_percent_in_range",
+                violation_error_message=_("A percent is a whole number from 0 to 100."),
+            ),
+            models.CheckConstraint(
+                condition=Q(period_start__lte=models.F("period_end")),
+                name="report_period_in_order",
+                violation_error_message=_("The period ends before it begins."),
+            ),
+            models.CheckConstraint(
+                condition=Q(state=ReportState.DRAFT) | Q(submitted_on__isnull=False),
+                name="report_submitted_on_a_day",
+                violation_error_message=_("A report that was handed in has the day on which it was."),
+            ),
+        )
+        indexes = (models.Index(fields=["state", "submitted_on"], name="report_queue"),)
+
+    def __str__(self) -> str:
+        return f"{self.task.code} {self.period_start:%Y-%m-%d} {self.unit}"
+
+    def get_absolute_url(self) -> str:
+        return f"{self.task.get_absolute_url()}#report-{self.pk}"
+
+    @property
+    def period(self) -> Period:
+        """Return the period that is reported."""
+        return Period(self.task.policy.cycle, self.period_start)
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether its unit can still write in it."""
+        return self.state in (ReportState.DRAFT, ReportState.RETURNED)
+
+
+class TaskRequest(Versioned):
+    """A unit's request to the office: closing, or more time; what the office granted unasked stands here too."""
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="requests", verbose_name=_("task"))
+    kind = models.CharField(_("kind"), max_length=10, choices=RequestKind)
+    state = models.CharField(_("state"), max_length=10, choices=RequestState, default=RequestState.OPEN)
+    reason = models.TextField(_("reason or closing statement"), blank=True)
+    progress = models.TextField(_("progress so far"), blank=True)
+    old_deadline = models.DateField(_("deadline at that time"), null=True, blank=True)
+    new_deadline = models.DateField(_("new deadline"), null=True, blank=True)
+    asked_by = person_field(_("asked by"))
+    asked_on = models.DateField(_("asked on"))
+    decided_by = person_field(_("decided by"))
+    decided_on = models.DateField(_("decided on"), null=True, blank=True)
+    decision_note = models.TextField(_("reason of the decision"), blank=True)
+    rating = models.CharField(pgettext_lazy("of a closing", "rating"), max_length=10, choices=Rating, blank=True)
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("request")
+        verbose_name_plural = _("requests")
+        ordering = ("-asked_on", "-pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["task", "kind"],
+                condition=Q(state=RequestState.OPEN),
+                name="request_open_once",
+                violation_error_message=_("Such a request is waiting already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(state=RequestState.OPEN, decided_on__isnull=True)
+                | (~Q(state=RequestState.OPEN) & Q(decided_on__isnull=False)),
+                name="request_decided_on_a_day",
+                violation_error_message=_(
+                    "A decided request has the day of the decision, and only a decided one has it."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind=RequestKind.EXTEND) | Q(new_deadline__isnull=False),
+                name="extension_has_deadline",
+                violation_error_message=_("A request for more time names the new deadline."),
+            ),
+        )
+        indexes = (models.Index(fields=["state", "asked_on"], name="request_queue"),)
+
+    def __str__(self) -> str:
+        return f"{self.task.code} {self.get_kind_display()}"
+
+
+def stored_name(evidence: "Evidence", name: str) -> str:
+    """Make up a name for a file: what a person called it never reaches the disk."""
+    return uuid.uuid4().hex
+
+
+class Evidence(models.Model):
+    """A file or a link that proves progress. It never changes; while its report is a draft it can be taken away."""
+
+    task = models.ForeignKey(Task, models.CASCADE, related_name="evidence", verbose_name=_("task"))
+    report = models.ForeignKey(
+        ProgressUpdate,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="evidence",
+        verbose_name=_("progress report"),
+    )
+    item = models.ForeignKey(
+        ChecklistItem,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="evidence",
+        verbose_name=_("checklist item"),
+    )
+    request = models.ForeignKey(
+        TaskRequest, models.CASCADE, null=True, blank=True, related_name="evidence", verbose_name=_("request")
+    )
+    file = models.FileField(_("file"), upload_to=stored_name, blank=True, max_length=100)
+    link = models.URLField(_("link"), blank=True, max_length=500)
+    name = models.CharField(_("name"), max_length=200)
+    size = models.PositiveIntegerField(_("size in bytes"), default=0)
+    added_by = person_field(_("added by"))
+    added_on = models.DateField(_("added on"))
+
+    history = History()
+
+    class Meta:
+        verbose_name = _("evidence")
+        verbose_name_plural = _("evidence")
+        ordering = ("pk",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(file="") ^ Q(link=""),
+                name="evidence_is_file_or_link",
+                violation_error_message=_("Evidence is either a file or a link."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return self.link or reverse("evidence", args=[self.pk])
+
+    def clean(self) -> None:
+        if bool(self.file) == bool(self.link):
+            raise ValidationError(_("Evidence is either a file or a link."))

@@ -1,0 +1,238 @@
+"""What units do: their work list, their reports, the steps with a task, evidence."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from tracker import permissions, rules, workflow, worklist
+from tracker.choices import Action, ReportState, RequestKind, RequestState
+from tracker.dates import DAY, parse_day
+from tracker.forms.editing import put, refused
+from tracker.forms.progress import ASKED, ReportForm, StepForm
+from tracker.models import Evidence, Organization, ProgressUpdate, Task
+from tracker.views import edge
+
+get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_safe
+def my(request: HttpRequest) -> HttpResponse:
+    """Show a liaison what is asked of the unit now, each with one obvious action."""
+    unit = permissions.works_for(request.user)
+    if not unit:
+        raise PermissionDenied(_("This page lists what is asked of a unit; your account belongs to none."))
+    reading = edge.read(request)
+    reading.asked.finish()
+    tasks = Task.objects.visible_to(request.user).filter(assigned_on__isnull=False)
+    led = tasks.filter(lead_unit=unit)
+    context = {
+        "unit": unit,
+        "groups": worklist.groups(led, unit, reading.on),
+        "led": led.count(),
+        "helping": worklist.helping(tasks, unit, reading.on),
+    }
+    return render(request, "tracker/my.html", {**reading.context, **context})
+
+
+@get_or_post
+def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
+    """Let a unit write its report of a period: kept as a draft at every step, handed in when it is complete."""
+    task, today = edge.find_task(request, slug, code), edge.today()
+    unit = _writing_for(request, task)
+    found, offered = _report_at_hand(request, task, unit)
+    if "unchanged" in request.POST:
+        return _unchanged(request, task, unit)
+    if "withdraw" in request.POST and found.pk:
+        return _withdraw(request, found)
+    last = workflow.last_report(task, unit, found)
+    own = workflow.has_own_percent(task)
+    data = _with_last(request, last) if "use_last" in request.POST else request.POST or None
+    form = ReportForm(data, request.FILES or None, instance=found, last=last, own_percent=own)
+    if request.method == "POST" and "use_last" not in request.POST and form.is_valid():
+        try:
+            _keep(request, form)
+            if "submit" in request.POST:
+                workflow.submit(form.instance, edge.act(request), today)
+            return _saved(request, form.instance)
+        except workflow.Stale:
+            # Saved by another window between our check and our write.
+            found, _periods = _report_at_hand(request, task, unit)
+            form = ReportForm(data, instance=found, last=last, own_percent=own)
+            form.is_valid()
+        except ValidationError as refusal:
+            put(form, "seen", form.instance.version)
+            form.add_error(None, refused(form, refusal))
+    if request.headers.get("X-Autosave"):
+        return JsonResponse({"faults": [str(error) for errors in form.errors.values() for error in errors]}, status=409)
+    context = {
+        "task": task,
+        "policy": task.policy,
+        "unit": unit,
+        "report": found,
+        "form": form,
+        "last": last,
+        "offered": offered,
+        "period": found.period.name(today),
+        "due": found.period_end + task.policy.grace_days * DAY,
+        "others": task.reports.filter(period_start=found.period_start)
+        .exclude(unit=unit)
+        .exclude(state=ReportState.DRAFT)
+        .select_related("unit"),
+        "back": request.POST.get("next") or request.GET.get("next", ""),
+        "unchanged": bool(last) and not found.contribution,
+    }
+    return render(request, "tracker/report.html", context)
+
+
+def _keep(request: HttpRequest, form: ReportForm) -> None:
+    """Save what was written as a draft, with what was added to it and taken away."""
+    report, removed = form.instance, request.POST.getlist("remove")
+    workflow.save_draft(
+        report,
+        edge.act(request),
+        form.seen_version,
+        evidence=form.pieces(),
+        removed=report.evidence.filter(pk__in=[edge.number(key) for key in removed]) if removed and report.pk else (),
+        today=edge.today(),
+    )
+
+
+def _writing_for(request: HttpRequest, task: Task) -> Organization:
+    """Return the unit that an account writes for, or refuse: its own, or for the office the lead unit."""
+    own, actions = permissions.works_for(request.user), set(workflow.allowed(task, edge.user(request)))
+    if own and (Action.CONTRIBUTE in actions or (Action.REPORT in actions and own == task.lead_unit)):
+        return own
+    if Action.REPORT in actions and task.lead_unit:
+        return task.lead_unit
+    raise PermissionDenied(_("A report of this task cannot be written now, or not by your account."))
+
+
+def _report_at_hand(
+    request: HttpRequest, task: Task, unit: Organization
+) -> tuple[ProgressUpdate, list[tuple[str, str, bool]]]:
+    """Return the report of the period asked for, else of the first that is due, and the periods to choose from."""
+    today = edge.today()
+    periods = {period.start: period for period in rules.reportable(task, task.policy, today)}
+    returned = task.reports.filter(unit=unit, state=ReportState.RETURNED)
+    for each in returned.select_related("task__policy"):
+        periods.setdefault(each.period_start, each.period)
+    wanted = request.GET.get("period", "")
+    try:
+        start = parse_day(wanted) if wanted else next(iter(periods))
+    except ValueError as fault:
+        raise Http404(str(fault)) from None
+    if start not in periods:
+        raise Http404(_("This period cannot be reported now."))
+    names = [(day.isoformat(), each.name(today), day == start) for day, each in sorted(periods.items())]
+    return workflow.open_report(task, unit, periods[start]), names
+
+
+def _with_last(request: HttpRequest, last: ProgressUpdate | None) -> Any:
+    """Fill the empty fields with the words of the last report; nothing that was typed goes."""
+    data = request.POST.copy()
+    for name in ("progress", "problems", "next_steps"):
+        if last and not data.get(name, "").strip():
+            data[name] = getattr(last, name)
+    return data
+
+
+def _unchanged(request: HttpRequest, task: Task, unit: Organization) -> HttpResponse:
+    try:
+        workflow.submit_unchanged(task, unit, edge.act(request), edge.today())
+        messages.success(request, _("%(task)s: “no change” is handed in.") % {"task": task.code})
+    except (ValidationError, workflow.Stale) as refusal:
+        messages.error(request, f"{task.code}: {edge.words_of(refusal)}")
+    return edge.back(request, task.get_absolute_url())
+
+
+def _withdraw(request: HttpRequest, found: ProgressUpdate) -> HttpResponse:
+    try:
+        workflow.withdraw(found, edge.act(request), edge.today())
+        messages.success(request, _("The report is taken back; write on and hand it in again."))
+    except (ValidationError, workflow.Stale) as refusal:
+        messages.error(request, edge.words_of(refusal))
+    return redirect(request.get_full_path())
+
+
+def _saved(request: HttpRequest, saved: ProgressUpdate) -> HttpResponse:
+    if request.headers.get("X-Autosave"):
+        return JsonResponse({"seen": saved.version})
+    if "submit" in request.POST:
+        messages.success(request, _("%(task)s: the report is handed in.") % {"task": saved.task.code})
+        return edge.back(request, saved.task.get_absolute_url())
+    messages.success(request, _("The draft is kept. It is not handed in yet."))
+    return redirect(request.get_full_path())
+
+
+@get_or_post
+def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpResponse:
+    """Take a step with a task: a form for what it needs, or a button where it needs nothing."""
+    if action not in ASKED:
+        raise Http404
+    wanted, task = Action(action), edge.find_task(request, slug, code)
+    if wanted not in workflow.allowed(task, edge.user(request)):
+        return _unfit(request, task, wanted)
+    form = StepForm(wanted, task, request.POST if request.method == "POST" else None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            workflow.perform(task, wanted, edge.act(request), edge.today(), **form.entered())
+            messages.success(request, _("%(task)s: done: %(step)s.") % {"task": task.code, "step": wanted.label})
+            return edge.back(request, task.get_absolute_url())
+        except (ValidationError, workflow.Stale) as refusal:
+            form.add_error(None, refused(form, edge.refusal_of(refusal)))
+    kind = RequestKind.EXTEND if "extension" in action else RequestKind.CLOSE if "closing" in action else None
+    context = {
+        "task": task,
+        "policy": task.policy,
+        "action": wanted,
+        "form": form,
+        "ask": task.requests.filter(kind=kind, state=RequestState.OPEN).prefetch_related("evidence").first(),
+        "next": request.POST.get("next") or request.GET.get("next", ""),
+    }
+    return render(request, "tracker/step.html", context)
+
+
+def _unfit(request: HttpRequest, task: Task, action: Action) -> HttpResponse:
+    """Refuse a step: to those whose step it never is with 403, to the others with the state of the task."""
+    try:
+        workflow.check(task, action, edge.act(request))
+    except ValidationError as refusal:
+        messages.error(request, f"{task.code}: {edge.words_of(refusal)}")
+    return edge.back(request, task.get_absolute_url())
+
+
+@require_POST
+def tick(request: HttpRequest, slug: str, code: str, number: int) -> HttpResponse:
+    """Tick a step of the checklist off, or take the tick away; one click."""
+    task = edge.find_task(request, slug, code)
+    item = get_object_or_404(task.items.all(), number=number)
+    item.task = task
+    try:
+        today = edge.today()
+        workflow.tick(item, edge.act(request), today if request.POST.get("done") == "1" else None, today)
+    except (ValidationError, workflow.Stale) as refusal:
+        messages.error(request, edge.words_of(refusal))
+    return edge.back(request, f"{task.get_absolute_url()}#steps")
+
+
+@require_safe
+def evidence(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
+    """Send a piece of evidence, always as a download, to whoever may see its task."""
+    visible = Task.objects.visible_to(request.user)
+    found = get_object_or_404(Evidence.objects.select_related("report__unit"), pk=pk, task__in=visible)
+    report, own = found.report, permissions.works_for(request.user)
+    # A draft is its unit's own; the office may have written it for the unit.
+    hidden = report and report.state == ReportState.DRAFT and report.unit != own
+    if hidden and not permissions.may_edit_policies(request.user):
+        raise Http404
+    if found.link:
+        raise Http404(_("This evidence is a link."))
+    try:
+        return FileResponse(found.file.open("rb"), as_attachment=True, filename=found.name)
+    except FileNotFoundError:
+        raise Http404(_("The file is no longer in the store.")) from None

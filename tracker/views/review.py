@@ -1,0 +1,162 @@
+"""What the office does: the queue of what waits, the review of reports, answers to calls for help."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from tracker import permissions, workflow, worklist
+from tracker.choices import ReportState
+from tracker.differences import differences
+from tracker.forms.progress import AnswerForm, ReviewForm
+from tracker.models import ProgressUpdate, Task
+from tracker.views import edge
+
+SHOWN = 50  # rows a page; as many as the office checks in one go
+LISTS = ("reports", "requests", "help", "silent")
+TEXTS = ("progress", "problems", "next_steps")
+
+
+@require_safe
+def queue(request: HttpRequest, show: str = "reports") -> HttpResponse:
+    """Show what waits for the office: reports, requests, calls for help, and where nothing was heard."""
+    if show not in LISTS:
+        raise Http404
+    reading = edge.read(request)
+    page = reading.asked.take("page", _("page number"))
+    reading.asked.finish()
+    if not (permissions.may_read_reviews(request.user) or (show == "help" and permissions.reads_help(request.user))):
+        raise PermissionDenied
+    tasks = Task.objects.visible_to(request.user)
+    rows: Any = {
+        "reports": lambda: worklist.waiting_reports(tasks),
+        "requests": lambda: worklist.waiting_requests(tasks),
+        "help": lambda: worklist.calls_for_help(tasks),
+        "silent": lambda: worklist.silences(tasks, reading.on),
+    }[show]()
+    context = {
+        "show": show,
+        "counts": worklist.counts(tasks, reading.on),
+        "page": Paginator(rows, SHOWN).get_page(page),
+        "may_review": permissions.may_review(request.user),
+        "reads_all": permissions.may_read_reviews(request.user),
+    }
+    return render(request, "tracker/queue.html", {**reading.context, **context})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def review(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a report beside the last one, and accept or return it; then comes the next."""
+    if not permissions.may_read_reviews(request.user):
+        raise PermissionDenied
+    visible = Task.objects.visible_to(request.user)
+    found = get_object_or_404(
+        ProgressUpdate.objects.exclude(state=ReportState.DRAFT).select_related("unit", "submitted_by", "reviewed_by"),
+        pk=pk,
+        task__in=visible,
+    )
+    task = found.task = Task.objects.with_related().defer("policy__full_text").get(pk=found.task_id)
+    waiting = list(ProgressUpdate.objects.of(visible).waiting().values_list("pk", flat=True))
+    before, after, place = worklist.neighbours(waiting, pk)
+    form = ReviewForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            _decide(request, found, form)
+            return redirect("review", after) if after else redirect("queue")
+        except workflow.Stale:
+            form.add_error(None, _("The unit has changed the report since it was shown; look at it again."))
+            found.refresh_from_db()
+        except ValidationError as refusal:
+            form.add_error("note" if hasattr(refusal, "error_dict") else None, refusal.messages)
+    last = workflow.last_report(task, found.unit, found)
+    context = {
+        "report": found,
+        "task": task,
+        "policy": task.policy,
+        "period": found.period.name(edge.today()),
+        "compared": _compared(last, found),
+        "last": last,
+        "light": task.light_on(edge.today()),
+        "reasons": task.reasons_on(edge.today()),
+        "form": form,
+        "before": before,
+        "after": after,
+        "place": place,
+        "waiting": len(waiting),
+        "may_review": permissions.may_review(request.user, found.submitted_by_id)
+        and found.state == ReportState.SUBMITTED
+        and not found.contribution,
+        "contributions": task.reports.filter(contribution=True, period_start=found.period_start)
+        .exclude(state=ReportState.DRAFT)
+        .select_related("unit"),
+    }
+    return render(request, "tracker/review.html", context)
+
+
+def _decide(request: HttpRequest, found: ProgressUpdate, form: ReviewForm) -> None:
+    seen = edge.number(request.POST.get("seen"))
+    if "accept" in request.POST:
+        workflow.accept(found, edge.act(request), seen, edge.today())
+        messages.success(request, _("Accepted: %(report)s.") % {"report": found.task})
+    else:
+        workflow.send_back(found, edge.act(request), seen, form.words(), edge.today())
+        messages.success(request, _("Returned: %(report)s.") % {"report": found.task})
+
+
+def _compared(last: ProgressUpdate | None, found: ProgressUpdate) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Set each text of a report against the last one, piece by piece."""
+    fields = [(name, str(ProgressUpdate._meta.get_field(name).verbose_name)) for name in TEXTS]  # type: ignore[union-attr]
+    return [
+        (words, list(differences(getattr(last, name) if last else getattr(found, name), getattr(found, name))))
+        for name, words in fields
+    ]
+
+
+@require_POST
+def accept_many(request: HttpRequest) -> HttpResponse:
+    """Accept many reports: first a summary of what was picked, then, confirmed, each that is still as it was shown."""
+    if not permissions.may_review(request.user):
+        raise PermissionDenied
+    pairs = request.POST.getlist("every" if "all" in request.POST else "pick")
+    picked = dict(pair.split(":", 1) for pair in pairs if ":" in pair)
+    keys = [edge.number(key) for key in picked]
+    found = list(worklist.waiting_reports(Task.objects.visible_to(request.user)).filter(pk__in=keys))
+    if not picked:
+        messages.warning(request, _("Nothing was picked: tick the reports first."))
+        return redirect("queue")
+    if "confirm" not in request.POST:
+        context = {"reports": found, "gone": len(picked) - len(found), "picked": picked}
+        return render(request, "tracker/accept_many.html", context)
+    today, act = edge.today(), edge.act(request)
+    seen_ones = [(report, edge.number(picked[str(report.pk)])) for report in found]
+    outcome = workflow.each(seen_ones, lambda report, seen: workflow.accept(report, act, seen, today))
+    done = len(outcome.changed)
+    text = ngettext("%(count)d report accepted.", "%(count)d reports accepted.", done)
+    messages.success(request, text % {"count": done})
+    for report, why in outcome.refused:
+        messages.warning(request, _("Not accepted: %(report)s. %(why)s") % {"report": report.task, "why": why})
+    return redirect("queue")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Answer a call for help."""
+    if not permissions.may_review(request.user):
+        raise PermissionDenied
+    visible = Task.objects.visible_to(request.user)
+    found = get_object_or_404(worklist.calls_for_help(visible), pk=pk)
+    form = AnswerForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            workflow.answer_help(found, edge.act(request), form.cleaned_data["answer"], edge.today())
+            messages.success(request, _("The answer stands beside the report now."))
+            return redirect("queue", "help")
+        except ValidationError as refusal:
+            form.add_error(None, refusal.messages)
+    return render(request, "tracker/answer.html", {"report": found, "task": found.task, "form": form})

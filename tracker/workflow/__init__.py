@@ -1,0 +1,72 @@
+"""The one write path: check the right, check the version, save, derive, record history.
+
+Every form, command and import ends here. Each public function is one transaction: all of a
+change lands, with one history row for each object it touched, or nothing does.
+"""
+
+from tracker.workflow.core import (
+    DERIVED,
+    Act,
+    Outcome,
+    Stale,
+    adopt,
+    delete,
+    derive,
+    each,
+    hand_over,
+    refresh,
+    save,
+    save_task,
+    set_deadline,
+    set_status,
+    violation,
+)
+from tracker.workflow.reports import (
+    MOST_UNCHANGED,
+    accept,
+    answer_help,
+    has_own_percent,
+    last_report,
+    open_report,
+    save_draft,
+    send_back,
+    submit,
+    submit_unchanged,
+    withdraw,
+)
+from tracker.workflow.steps import allowed, check, perform, tick
+from tracker.workflow.table import STEPS
+
+__all__ = [
+    "DERIVED",
+    "MOST_UNCHANGED",
+    "STEPS",
+    "Act",
+    "Outcome",
+    "Stale",
+    "accept",
+    "adopt",
+    "allowed",
+    "answer_help",
+    "check",
+    "delete",
+    "derive",
+    "each",
+    "hand_over",
+    "has_own_percent",
+    "last_report",
+    "open_report",
+    "perform",
+    "refresh",
+    "save",
+    "save_draft",
+    "save_task",
+    "send_back",
+    "set_deadline",
+    "set_status",
+    "submit",
+    "submit_unchanged",
+    "tick",
+    "violation",
+    "withdraw",
+]

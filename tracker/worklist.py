@@ -1,0 +1,166 @@
+"""What is asked of a unit now, one line a task, and what waits for the office."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Prefetch, Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from tracker import rules
+from tracker.choices import OPEN, RUNNING, Action, Light, ReportState, RequestState
+from tracker.dates import DAY
+from tracker.models import Organization, ProgressUpdate, Task, TaskRequest
+from tracker.models.task import TaskQuerySet, cooperating
+
+MOST = 50  # lines of one call; the list behind it has them all
+
+
+@dataclass(frozen=True)
+class Call:
+    """Why a task is on the list, in which order, and what is done about it."""
+
+    name: str
+    words: str | Promise
+    action: Action
+
+
+# The most pressing first; a task stands under its first.
+CALLS = (
+    Call("returned", _("returned: write on"), Action.REPORT),
+    Call("overdue", pgettext_lazy("call", "overdue"), Action.REPORT),
+    Call("red", _("red light"), Action.REPORT),
+    Call("owing", _("report of this period missing"), Action.REPORT),
+    Call("unacknowledged", _("not acknowledged yet"), Action.ACKNOWLEDGE),
+    Call("warning", _("due soon or falling behind"), Action.REPORT),
+)
+
+
+@dataclass
+class Line:
+    """A task on the list: why in sentences, the report at hand, and by when."""
+
+    task: Task
+    reasons: list[str]
+    report: ProgressUpdate | None
+    due: dt.date | None
+
+
+@dataclass
+class Group:
+    """The tasks of one call: those shown, and how many there are."""
+
+    call: Call
+    total: int
+    lines: list[Line] = field(default_factory=list)
+
+
+def groups(led: TaskQuerySet, unit: Organization, on: dt.date) -> list[Group]:
+    """Group what is asked of a unit by its most pressing reason; the number of queries is fixed."""
+    under_way = led.filter(status__in=RUNNING)
+    returned = ProgressUpdate.objects.filter(unit=unit, contribution=False, state=ReportState.RETURNED)
+    asked = {
+        "returned": under_way.filter(pk__in=returned.values("task")),
+        "overdue": under_way.overdue(on),
+        "red": under_way.lit(Light.RED, on=on),
+        "owing": under_way.owing(on),
+        "unacknowledged": led.unacknowledged(on),
+        "warning": under_way.lit(Light.YELLOW, on=on),
+    }
+    found: list[Group] = []
+    placed: set[int] = set()
+    shown: dict[int, list[int]] = {}
+    for call in CALLS:
+        keys = asked[call.name].order_by("deadline", "policy", "sort_key").values_list("pk", flat=True)
+        fresh = [key for key in dict.fromkeys(keys) if key not in placed]
+        placed.update(fresh)
+        shown[len(found)] = fresh[:MOST]
+        found.append(Group(call, len(fresh)))
+    tasks = _with_open_reports(Task.objects.filter(pk__in=[key for keys in shown.values() for key in keys]), unit)
+    by_key = {task.pk: task for task in tasks}
+    for place, group in enumerate(found):
+        group.lines = [_line(by_key[key], on) for key in shown[place] if key in by_key]
+    return [group for group in found if group.total]
+
+
+def helping(tasks: TaskQuerySet, unit: Organization, on: dt.date) -> list[Line]:
+    """List the running tasks that a unit co-operates in, with its contribution at hand."""
+    helped = tasks.filter(cooperating(unit), status__in=RUNNING).order_by("policy", "sort_key")
+    return [_line(task, on) for task in _with_open_reports(helped, unit)[:MOST]]
+
+
+def _with_open_reports(tasks: TaskQuerySet, unit: Organization) -> TaskQuerySet:
+    at_hand = ProgressUpdate.objects.filter(unit=unit, state__in=(ReportState.DRAFT, ReportState.RETURNED))
+    related = tasks.select_related("policy", "lead_unit", "measure__section").defer("policy__full_text")
+    return related.prefetch_related(Prefetch("reports", queryset=at_hand, to_attr="at_hand"), "co_units", "items")
+
+
+def _line(task: Any, on: dt.date) -> Line:
+    report = task.at_hand[0] if task.at_hand else None
+    owed = rules.first_owed(task, task.policy)
+    due = owed.end + task.policy.grace_days * DAY if owed else None
+    return Line(task, task.reasons_on(on), report, due)
+
+
+@dataclass(frozen=True)
+class Silence:
+    """How many of a unit's tasks nobody has acknowledged or reported."""
+
+    unit: Organization
+    unacknowledged: int
+    owing: int
+    unreported: int
+
+
+def silences(tasks: TaskQuerySet, on: dt.date) -> list[Silence]:
+    """Count by lead unit, in official order, what has not been acknowledged and not been reported; four queries."""
+    counted: dict[int, list[int]] = {}
+    for place, found in enumerate((tasks.unacknowledged(on), tasks.owing(on), tasks.unreported(on))):
+        rows = found.filter(lead_unit__isnull=False).order_by().values_list("lead_unit").annotate(Count("pk"))
+        for unit, number in rows:
+            counted.setdefault(unit, [0, 0, 0])[place] = number
+    return [Silence(unit, *counted[unit.pk]) for unit in Organization.objects.filter(pk__in=counted)]
+
+
+def waiting_reports(tasks: TaskQuerySet) -> Any:
+    """Return the reports that wait for a review, the oldest first, with what their rows show."""
+    related = ("task__policy", "task__lead_unit", "task__latest_report", "unit", "submitted_by")
+    waiting = ProgressUpdate.objects.of(tasks).waiting().select_related(*related).defer("task__policy__full_text")
+    return waiting.annotate(proofs=Count("evidence"))
+
+
+def waiting_requests(tasks: TaskQuerySet) -> Any:
+    """Return the requests that wait for a decision, the oldest first."""
+    found = TaskRequest.objects.filter(state=RequestState.OPEN, task__in=tasks.order_by().values("pk"))
+    related = found.select_related("task__policy", "task__lead_unit", "asked_by").defer("task__policy__full_text")
+    return related.order_by("asked_on", "pk")
+
+
+def calls_for_help(tasks: TaskQuerySet) -> Any:
+    """Return the calls for help without an answer, the oldest first."""
+    found = ProgressUpdate.objects.of(tasks).asking_for_help()
+    return found.select_related("task__policy", "unit", "submitted_by").defer("task__policy__full_text")
+
+
+def counts(tasks: TaskQuerySet, on: dt.date) -> dict[str, int]:
+    """Count what waits on each of the office's lists."""
+    return {
+        "reports": ProgressUpdate.objects.of(tasks).waiting().count(),
+        "requests": waiting_requests(tasks).count(),
+        "help": ProgressUpdate.objects.of(tasks).asking_for_help().count(),
+        "silent": tasks.filter(
+            Q(pk__in=tasks.unacknowledged(on).values("pk")) | Q(pk__in=tasks.owing(on).values("pk")), status__in=OPEN
+        ).count(),
+    }
+
+
+def neighbours(waiting: Sequence[int], key: int) -> tuple[int | None, int | None, int]:
+    """Return the keys before and after one in a queue, and its place counted from 1; 0 where it is not in it."""
+    if key not in waiting:
+        return None, waiting[0] if waiting else None, 0
+    place = list(waiting).index(key)
+    before = waiting[place - 1] if place else None
+    return before, waiting[place + 1] if place + 1 < len(waiting) else None, place + 1
