@@ -74,6 +74,9 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
         "unit": ({"slug": "rise", "pk": "organization"}, answers(READERS, 200, 405)),
         "unit_everywhere": ({"pk": "organization"}, answers(READERS, 200, 405)),
         "ledger": ({"slug": "rise"}, answers(READERS, 200, 405)),
+        "new": ({}, answers(OFFICE)),
+        # Marking reads a passage of the text: without one it leads back to it.
+        "text": ({"slug": "rise"}, {"GET": answers(READERS)["GET"], "POST": answers(OFFICE, post=302)["POST"]}),
         "search": ({}, answers(READERS, 200, 405)),
         "large_type": ({}, same(405, 302)),
         "login": (

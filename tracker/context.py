@@ -22,6 +22,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "works_for": user is not None and permissions.works_for(user),
         "reads_reviews": user is not None and permissions.may_read_reviews(user),
         "reads_help": user is not None and permissions.reads_help(user),
+        "makes_policies": user is not None and permissions.may_edit_policies(user),
         "opens_admin": user is not None and permissions.may_open_admin(user),
         "only_unit": permissions.sees_only_unit(user) if user is not None else None,
     }

@@ -91,13 +91,14 @@ class Clause:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What the anchors make of a text: their faults, and every clause of the sections."""
+    """What the anchors make of a text: their faults, every clause of the sections, and what they touch outside."""
 
     missing: list[Anchor]
     repeated: list[tuple[Anchor, list[Span]]]
     within: Span
     sentences: list[Span]
     clauses: list[Clause]
+    outside: list[Clause]
 
     @property
     def touched(self) -> list[Clause]:
@@ -171,16 +172,14 @@ def coverage(text: str, anchors: Iterable[Anchor], background: Iterable[Anchor] 
     asked, marked = place(anchors), place(background)
     within = _sections(text, find(opening, norm), asked + marked)
     touching, marking = _Touching(asked), _Touching(marked)
+    cut = [Clause(span, touching.of(span), marking.of(span)) for span in clauses(text)]
     return Coverage(
         missing,
         repeated,
         within,
         [span for span in sentences(text) if within.overlaps(span)],
-        [
-            Clause(span, touching.of(span), marking.of(span))
-            for span in clauses(text)
-            if within.overlaps(span)
-        ],
+        [clause for clause in cut if within.overlaps(clause.span)],
+        [clause for clause in cut if clause.anchors and not within.overlaps(clause.span)],
     )
 
 

@@ -299,7 +299,7 @@ class _Breaker:
                 and first.rule != Rule.WHOLE
             ):
                 place = Span(asked[0].start, unit.end)
-                sections[0][1].extend(self._general(place, _name(asked[0].of(self.text)), Rule.BEFORE))
+                sections[0][1].extend(self._general(place, name_of(asked[0].of(self.text)), Rule.BEFORE))
                 return
         return
         yield
@@ -365,11 +365,11 @@ class _Breaker:
         asking = [unit for unit in units if outline.asks(self.text, within(self.clauses, unit))]
         plain = [unit for unit in units if unit not in asking]
         if plain:
-            yield Row(Kind.BACKGROUND, _name(plain[0].of(self.text)), tuple(plain), Rule.BEFORE)
+            yield Row(Kind.BACKGROUND, name_of(plain[0].of(self.text)), tuple(plain), Rule.BEFORE)
         if asking:
             inside = within(self.clauses, Span(asking[0].start, asking[-1].end))
             first = next(clause for clause in inside if words.demands(clause.of(self.text)))
-            yield Row(Kind.GENERAL, _name(first.of(self.text)), (_trim(self.text, first),), Rule.BEFORE)
+            yield Row(Kind.GENERAL, name_of(first.of(self.text)), (_trim(self.text, first),), Rule.BEFORE)
             for unit in asking:
                 yield from self._tasks(unit, Span(unit.start, unit.start))
 
@@ -519,7 +519,7 @@ class _Breaker:
         chosen = (inside if of_head else []) or asking or after or inside
         place = chosen[0] if chosen else span
         # The number of its measure is no part of a task's name.
-        return _name(
+        return name_of(
             Span(max(place.start, head.start) if place.start < head_end else place.start, place.end).of(self.text)
         )
 
@@ -611,7 +611,7 @@ def _clean(name: str) -> str:
     return name.rstrip("。；;，,：:.、 ")[:LONGEST_NAME]
 
 
-def _name(clause: str) -> str:
+def name_of(clause: str) -> str:
     """Name a demand: its clause without what links it to the sentence before, and without its subject."""
     name = _clean(_OWNER_NOTE.sub("", clause))
     name = words.without_subject(_LEFT.sub("", name))
