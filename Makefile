@@ -25,6 +25,8 @@ bench: .venv/bench.stamp
 
 drill: .venv/test.stamp
 	$(PY) -m tests.drills.lost_updates --processes 8 --edits 200
+	$(PY) -m tests.drills.kill --rounds 50
+	$(PY) -m tests.drills.crowd --writers 30 --edits 50
 
 pictures: .venv/test.stamp
 	$(PY) -m tests.browser.pictures

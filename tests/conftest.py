@@ -1,16 +1,39 @@
 """Named people, a small policy, and a day on which the tests live."""
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.db import connection
+from django.test import TransactionTestCase
 
 from tests.factories import make_policy
 from tracker.choices import Way
-from tracker.models import Organization, PolicyDocument, User
+from tracker.models import Organization, PolicyDocument, User, guard
 from tracker.workflow import Act
 
 TODAY = dt.date(2026, 6, 15)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flushing() -> Iterator[None]:
+    """Let tests that really write empty the database: take the guard of the history away and set it up again."""
+    empty = TransactionTestCase._fixture_teardown
+
+    def without_guard(test: TransactionTestCase) -> None:
+        with connection.cursor() as cursor:
+            for table in guard.history_tables():
+                for end in guard.TRIGGERS[connection.vendor]:
+                    of = f" ON {table}" if connection.vendor == "postgresql" else ""
+                    cursor.execute(f"DROP TRIGGER IF EXISTS {table}_{end}{of}")
+        empty(test)
+        guard.make_triggers(apps.get_app_config("tracker"), "default")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", without_guard)
+        yield
 
 
 @pytest.fixture(autouse=True)

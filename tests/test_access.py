@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -17,10 +18,13 @@ from tracker.models import (
     BackgroundPassage,
     ChecklistItem,
     DeclaredCount,
+    Evidence,
     Measure,
     Organization,
     PolicyDocument,
+    ProgressUpdate,
     Section,
+    SentReminder,
     Task,
     User,
 )
@@ -32,13 +36,18 @@ ROLES = (
 OUTSIDE = ("anonymous", "disabled")
 OPEN = ("set_language", "large_type")  # need no account and lead back to where one was
 READERS = ("lead_liaison", "helping_liaison", "other_liaison", "leader", "supervisor", "administrator", "superuser")
+LIAISONS = ("lead_liaison", "helping_liaison", "other_liaison")
 OFFICE = ("supervisor", "superuser")
 DESK = ("supervisor", "administrator", "superuser")
 KEEPERS = ("administrator", "superuser")
+NOBODY = ()
 
 POLICY_MODELS = ("policydocument", "section", "measure", "task", "declaredcount", "backgroundpassage")
-EDITORS = {**dict.fromkeys(POLICY_MODELS, OFFICE), "organization": DESK, "user": KEEPERS}
-VIEWERS = {**dict.fromkeys((*POLICY_MODELS, "organization"), DESK), "user": KEEPERS}
+EDITORS = {**dict.fromkeys(POLICY_MODELS, OFFICE), "organization": DESK, "user": KEEPERS, "sentreminder": NOBODY}
+VIEWERS = {**dict.fromkeys((*POLICY_MODELS, "organization", "sentreminder"), DESK), "user": KEEPERS}
+
+WRITERS = dict.fromkeys(("lead_liaison", "helping_liaison", "supervisor", "superuser"), 200)
+TASK = {"slug": "rise", "code": "A1-01"}
 
 Expected = dict[str, dict[str, int]]  # method -> role -> status
 
@@ -58,6 +67,15 @@ def concerned(get: int, post: int) -> Expected:
     return {**found, "GET": {**found["GET"], "other_liaison": 404}}
 
 
+def per(get: dict[str, int], post: dict[str, int]) -> Expected:
+    """Say it role by role: who is not named is not allowed."""
+
+    def whole(codes: dict[str, int]) -> dict[str, int]:
+        return {role: 302 if role in OUTSIDE else codes.get(role, 403) for role in ROLES}
+
+    return {"GET": whole(get), "POST": whole(post)}
+
+
 def same(get: int, post: int) -> Expected:
     return {"GET": dict.fromkeys(ROLES, get), "POST": dict.fromkeys(ROLES, post)}
 
@@ -69,6 +87,42 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
         "policy": ({"slug": "rise"}, answers(READERS, 200, 405)),
         "tasks": ({"slug": "rise"}, answers(READERS, 200, 405)),
         "task": ({"slug": "rise", "code": "A1-01"}, concerned(200, 405)),
+        "report": (
+            TASK,
+            per(
+                {
+                    "lead_liaison": 200,
+                    "helping_liaison": 200,
+                    "supervisor": 200,
+                    "superuser": 200,
+                    "other_liaison": 404,
+                },
+                {
+                    "lead_liaison": 200,
+                    "helping_liaison": 200,
+                    "supervisor": 200,
+                    "superuser": 200,
+                    "other_liaison": 404,
+                },
+            ),
+        ),
+        "step": (
+            {**TASK, "action": "acknowledge"},
+            per({"lead_liaison": 200, "other_liaison": 404}, {"lead_liaison": 302, "other_liaison": 404}),
+        ),
+        "tick": (
+            {**TASK, "number": 1},
+            per(
+                dict.fromkeys(READERS, 405),
+                {"lead_liaison": 302, "supervisor": 302, "superuser": 302, "other_liaison": 404},
+            ),
+        ),
+        "evidence": ({"pk": "proof"}, concerned(200, 405)),
+        "my": ({}, per(dict.fromkeys(LIAISONS, 200), dict.fromkeys(READERS, 405))),
+        "queue": ({}, per(dict.fromkeys(DESK, 200), dict.fromkeys(READERS, 405))),
+        "review": ({"pk": "report"}, per(dict.fromkeys(DESK, 200), dict.fromkeys(OFFICE, 200))),
+        "accept_many": ({}, per(dict.fromkeys(READERS, 405), dict.fromkeys(OFFICE, 302))),
+        "answer": ({"pk": "report"}, answers(OFFICE)),
         "measure": ({"slug": "rise", "code": "A1"}, answers(READERS, 200, 405)),
         "units": ({"slug": "rise"}, answers(READERS, 200, 405)),
         "unit": ({"slug": "rise", "pk": "organization"}, answers(READERS, 200, 405)),
@@ -87,11 +141,13 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
             },
         ),
         "logout": ({}, answers(READERS, 405, 302)),
+        "password": ({}, answers(READERS)),
+        "kept": ({}, answers(READERS, 200, 302)),
         "set_language": ({}, same(302, 302)),
         "admin:index": ({}, answers(DESK)),
         "admin:login": ({}, answers(DESK, 302, 302)),
         "admin:logout": ({}, answers(DESK, 405, 302)),
-        "admin:password_change": ({}, answers(DESK)),
+        "admin:password_change": ({}, answers(DESK, 302, 302)),
         "admin:password_change_done": ({}, answers(DESK, 200, 405)),
         "admin:jsi18n": ({}, answers(DESK, 200, 405)),
         "admin:autocomplete": ({}, answers(DESK, 403, 405)),
@@ -136,6 +192,10 @@ def test_every_address_is_listed_and_every_listed_one_exists() -> None:
         assert name or route.startswith("admin/"), route
 
 
+def test_more_than_nine_hundred_answers_are_listed() -> None:
+    assert sum(len(codes) for _arguments, expected in TABLE.values() for codes in expected.values()) >= 900
+
+
 @pytest.fixture
 def cast(
     db: None, policy: PolicyDocument, bureau: Organization, county: Organization, supervisor: User, leader: User,
@@ -149,6 +209,13 @@ def cast(
 
     task = make_task(policy, "A1-01", kind=Kind.QUALITATIVE, lead_unit=bureau, assigned_on=TODAY)
     task.co_units.add(county)
+    ChecklistItem.objects.create(task=task, number=1, title="Step")
+    report = ProgressUpdate.objects.create(
+        task=task, unit=bureau, state="submitted", submitted_on=TODAY, period_start=TODAY, period_end=TODAY,
+        needs_help=True, help_addressee="everybody",
+    )  # fmt: skip
+    proof = Evidence(task=task, report=report, name="proof.pdf", added_on=TODAY)
+    proof.file.save("proof.pdf", ContentFile(b"%PDF-1.4"))
     draft = make_policy("draft", state="draft")
     section = draft.sections.get(number=1)
     free = make_task(draft, "A1-09", kind=Kind.QUALITATIVE)
@@ -163,6 +230,8 @@ def cast(
         "superuser": User.objects.create_superuser("root"),
         "disabled": User.objects.create_user("gone", is_supervisor=True),
         "objects": {
+            "report": report.pk,
+            "proof": proof.pk,
             "policydocument": draft.pk,
             "section": Section.objects.create(policy=draft, number=9, name="x").pk,
             "measure": Measure.objects.create(policy=draft, section=section, code="A9", name="x").pk,
@@ -171,6 +240,7 @@ def cast(
             "backgroundpassage": BackgroundPassage.objects.create(policy=draft, anchor="x").pk,
             "organization": other.pk,
             "user": leader.pk,
+            "sentreminder": SentReminder.objects.create(address="x@example.gov", day=TODAY, subject="x", text="x").pk,
         },
     }
 

@@ -43,7 +43,17 @@ NAMES = st.one_of(st.sampled_from(KNOWN), st.sampled_from(KNOWN), st.text(max_si
 READABLE = [
     *("", "0", "1", "-1", "25", "50", "999999999", "9" * 40, "1e3", "٣", "none", "total", "A1", "1,2", "2026-06-30"),
     *("0001-01-01", "9999-12-31", "2999-12-31", "1900-01-01", "2026-02-30", "\x00", "%", "_", "\\", "'", "x" * 10_000),
-    *("<script>", "{{ 7 }}", "../..", "\ud800".encode("utf-8", "replace").decode(), "‮", "重点", "red", "warning"),
+    *(
+        "<script>",
+        "{{ 7 }}",
+        "../..",
+        "\ud800".encode("utf-8", "replace").decode(),
+        "‮",
+        "重点",
+        "red",
+        "warning",
+        "all",
+    ),
     *TaskTable.base_columns,
     *(f"-{name}" for name in TaskTable.base_columns),
     *Light,

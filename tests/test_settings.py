@@ -230,3 +230,41 @@ def test_no_key_is_repeated_in_a_refusal(start: Start) -> None:
     with pytest.raises(ImproperlyConfigured) as caught:
         start(**{**RIGHT, "SECRET_KEY": "guessable"})
     assert "guessable" not in str(caught.value)
+
+
+def test_mail_is_off_until_a_server_is_named(start: Start) -> None:
+    assert start()["EMAIL_BACKEND"].endswith(".dummy.EmailBackend")
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "tls", "ssl"),
+    [
+        ("smtp://mail.example", "mail.example", 25, False, False),
+        ("smtp+tls://me%40example:p%2Fw@mail.example", "mail.example", 587, True, False),
+        ("smtps://me:pw@mail.example:4650", "mail.example", 4650, False, True),
+    ],
+)
+def test_a_mail_server_is_taken_from_its_address(
+    start: Start, url: str, host: str, port: int, tls: bool, ssl: bool
+) -> None:
+    found = start(EMAIL_URL=url, EMAIL_FROM="office@example")
+    names = ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_USE_TLS", "EMAIL_USE_SSL")
+    assert [found[name] for name in names] == [host, port, tls, ssl]
+    assert found["EMAIL_BACKEND"].endswith(".smtp.EmailBackend")
+
+
+def test_name_and_password_of_the_mail_server_may_hold_any_sign(start: Start) -> None:
+    found = start(EMAIL_URL="smtps://me%40example:p%2Fw@mail.example", EMAIL_FROM="office@example")
+    assert (found["EMAIL_HOST_USER"], found["EMAIL_HOST_PASSWORD"]) == ("me@example", "p/w")
+
+
+@pytest.mark.parametrize("url", ["mail.example", "http://mail.example", "smtp://mail.example:port", "smtp://a:b:c"])
+def test_a_mail_server_that_cannot_be_read_stops_the_start(start: Start, url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_URL") as caught:
+        start(EMAIL_URL=url, EMAIL_FROM="office@example")
+    assert url not in str(caught.value)
+
+
+def test_mail_needs_a_sender(start: Start) -> None:
+    with pytest.raises(ImproperlyConfigured, match="EMAIL_FROM"):
+        start(EMAIL_URL="smtp://mail.example")

@@ -171,6 +171,20 @@ def test_a_change_of_thresholds_moves_turning_dates_and_no_version(task: Task, a
     assert (stored.turns_yellow_on, stored.version) == (dt.date(2026, 7, 28), 1)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "derives"),
+    [("title", "x", False), ("state", "draft", False), ("warn_days", 8, True), ("grace_days", 6, True)],
+)
+def test_only_what_tasks_are_judged_by_derives_them_anew(
+    task: Task, act: Act, name: str, value: object, derives: bool
+) -> None:
+    Task.objects.update(search="")  # a derived column, wrong on purpose
+    setattr(task.policy, name, value)
+    workflow.save(task.policy, act)
+    task.refresh_from_db()
+    assert (task.search == task.words) is derives
+
+
 def test_a_change_of_the_cycle_brings_reports_into_the_turning_dates(handed_over: Task, act: Act) -> None:
     policy = PolicyDocument.objects.get()
     policy.cycle, policy.grace_days = Cycle.WEEKLY, 0

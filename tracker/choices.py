@@ -194,6 +194,16 @@ class Action(TextChoices):
     REOPEN = "reopen", _("reopen")
 
 
+class Reminder(TextChoices):
+    """Why a reminder goes out, the most pressing first."""
+
+    RETURNED = "returned", _("returned: write on")
+    OVERDUE = "overdue", pgettext_lazy("reminder", "overdue")
+    UNREPORTED = "unreported", pgettext_lazy("reminder", "not reported")
+    DUE_SOON = "due_soon", pgettext_lazy("reminder", "due soon")
+    WAITING = "waiting", pgettext_lazy("reminder", "waiting for the office")
+
+
 class Way(TextChoices):
     """By which way a change came in; kept in the history."""
 

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-from tracker.choices import Light, Status
+from tracker.choices import Kind, Light, Status
 from tracker.models import ChecklistItem, Task
 
 Native = str | int | float | dt.date | None
@@ -35,6 +35,16 @@ class Column:
     width: float = 12
     format: str = TEXT
     order: tuple[str, ...] = ()
+
+
+def kind_text(task: Task, on: dt.date) -> str:
+    """Name the kind of a task; Django's own display builds all choices anew for every row."""
+    return str(Kind(task.kind).label) if task.kind else ""
+
+
+def status_text(task: Task, on: dt.date) -> str:
+    """Name the status of a task."""
+    return str(Status(task.status).label)
 
 
 def light_words(light: Light, status: str) -> str:
@@ -131,7 +141,7 @@ COLUMNS = {
         ),
         Column("deadline", gettext_lazy("current deadline"), lambda t, on: t.deadline, 13, DAY, ("deadline",)),
         Column("percent", gettext_lazy("percent done"), share, 7, SHARE, ("percent",)),
-        Column("status", gettext_lazy("status"), lambda t, on: t.get_status_display(), 9, order=("status",)),
+        Column("status", gettext_lazy("status"), status_text, 9, order=("status",)),
         Column("light", gettext_lazy("light"), light_text, 12, order=("light_rank",)),
         Column("progress", gettext_lazy("progress"), not_yet, 24),
         Column("problems", gettext_lazy("problems"), not_yet, 16),

@@ -12,6 +12,7 @@ from tracker.models import PolicyDocument
 def page(request: HttpRequest) -> dict[str, Any]:
     """Give templates the footer's facts and what the head line may offer the reader."""
     user = getattr(request, "user", None)
+    kept = request.session.get("kept") if user else None
     return {
         "operator": settings.OPERATOR,
         "contact": settings.CONTACT,
@@ -24,5 +25,6 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "reads_help": user is not None and permissions.reads_help(user),
         "makes_policies": user is not None and permissions.may_edit_policies(user),
         "opens_admin": user is not None and permissions.may_open_admin(user),
+        "kept": kept if user and kept and kept["user"] == user.pk else None,
         "only_unit": permissions.sees_only_unit(user) if user is not None else None,
     }

@@ -7,6 +7,7 @@ refuses.
 import datetime as dt
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -25,7 +26,7 @@ from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 from tracker import dates
 from tracker.choices import Group, Kind, Light, Status
 from tracker.models import Organization, PolicyDocument, Task
-from tracker.models.task import TaskQuerySet, cooperating
+from tracker.models.task import TaskQuerySet, cooperating, holds
 
 LONGEST_TEXT = 100
 SHOWN = 40  # characters of a value that cannot be read
@@ -144,11 +145,15 @@ class Choice(forms.Select):
 
 
 def _options(pairs: Iterable[tuple[Any, Any]], chosen: Collection[str]) -> SafeString:
-    return format_html_join(
-        "",
-        '<option value="{}"{}>{}</option>',
-        ((value, " selected" if str(value) in chosen else "", label) for value, label in pairs),
-    )
+    texts = tuple((str(value), str(label)) for value, label in pairs)
+    return _written(texts, frozenset(value for value, _label in texts if value in chosen))
+
+
+@lru_cache(maxsize=128)
+def _written(pairs: tuple[tuple[str, str], ...], chosen: frozenset[str]) -> SafeString:
+    """Write choices; all pages offer the same units, three times each."""
+    marked = ((value, " selected" if value in chosen else "", label) for value, label in pairs)
+    return format_html_join("", '<option value="{}"{}>{}</option>', marked)
 
 
 class Tick(forms.CheckboxInput):
@@ -243,16 +248,11 @@ class TaskFilter(FilterSet):
     def with_text(self, tasks: TaskQuerySet, name: str, text: str) -> TaskQuerySet:
         """Keep tasks in whose code, title, description or units each word of a text occurs."""
         for word in text.split():
-            named = Organization.objects.filter(
-                Q(name__icontains=word) | Q(short_name__icontains=word) | Q(aliases__icontains=word)
-            )
+            named = [key for key, names in self._names.items() if word.casefold() in names]
             helping = Task.co_units.through.objects.filter(organization__in=named)
+            # To ask for units where none is named would cost a third more.
             tasks = tasks.filter(
-                Q(code__icontains=word)
-                | Q(title__icontains=word)
-                | Q(description__icontains=word)
-                | Q(lead_unit__in=named)
-                | Q(pk__in=helping.values("task"))
+                holds(word) | Q(lead_unit__in=named) | Q(pk__in=helping.values("task")) if named else holds(word)
             )
         return tasks
 
@@ -286,8 +286,11 @@ class TaskFilter(FilterSet):
 
     def _offer(self, policy: PolicyDocument) -> None:
         """Fill in the choices that the database or the other modules know."""
-        units = [(str(unit.pk), unit.short_name) for unit in Organization.objects.all()]
-        sections = {part.pk: part for part in policy.sections.all()}
+        found = Organization.objects.values_list("pk", "short_name", "name", "aliases")
+        self._names = {key: "\n".join(names).casefold() for key, *names in found}
+        units = [(str(key), short_name) for key, short_name, *_others in found]
+        # All of one policy: their own order would sort by the policy first, and join it.
+        sections = {part.pk: part for part in policy.sections.order_by("number")}
         measures: dict[int, list[tuple[str, str]]] = {}
         for measure in policy.measures.all():
             measures.setdefault(measure.section_id, []).append((measure.code, str(measure)))

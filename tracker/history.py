@@ -14,7 +14,7 @@ from tracker.models.base import History
 
 # A book-keeping column tells nobody anything.
 PARTS = (ChecklistItem, ProgressUpdate, TaskRequest, Evidence)
-HIDDEN = {"id", "version", "is_staff", "date_joined", "task", "policy"}
+HIDDEN = {"id", "version", "is_staff", "date_joined", "task", "policy", "file"}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Find tasks, measures and units by any part of their words; two characters suffice."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -11,14 +12,21 @@ from django.utils.translation import gettext_lazy
 
 from tracker.filters import LONGEST_TEXT, Asked
 from tracker.models import Measure, Organization, Task
+from tracker.models.task import holds
 
 SHORTEST_TEXT = 2
 MOST = 50  # hits shown of each kind
 TEXT = gettext_lazy("search text")
-WORDS: dict[Any, tuple[str, ...]] = {
-    Task: ("code", "title", "description"),
-    Measure: ("code", "name"),
-    Organization: ("name", "short_name", "aliases"),
+
+
+def _any_of(*names: str) -> Callable[[str], Q]:
+    return lambda word: reduce(or_, (Q(**{f"{name}__icontains": word}) for name in names))
+
+
+HOLDS: dict[Any, Callable[[str], Q]] = {
+    Task: holds,
+    Measure: _any_of("code", "name"),
+    Organization: _any_of("name", "short_name", "aliases"),
 }
 
 
@@ -44,5 +52,5 @@ def text_of(asked: Asked) -> str:
 def find(rows: QuerySet[Any], text: str) -> Hits:
     """Find the rows in which each word of a text occurs; two queries."""
     for word in text.split():
-        rows = rows.filter(reduce(or_, (Q(**{f"{name}__icontains": word}) for name in WORDS[rows.model])))
+        rows = rows.filter(HOLDS[rows.model](word))
     return Hits(list(rows[:MOST]), rows.count())

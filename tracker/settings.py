@@ -5,8 +5,10 @@ key, host names and https, and refuses to start without them.
 """
 
 import os
+import re
 import secrets
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -100,8 +102,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "tracker.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -130,7 +132,8 @@ INSTALLED_APPS.append("django.forms")
 
 DATABASES = {"default": dj_database_url.config(default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
 _engine = DATABASES["default"]["ENGINE"]
-if _engine == "django.db.backends.sqlite3":
+SQLITE = _engine == "django.db.backends.sqlite3"
+if SQLITE:
     # IMMEDIATE takes the write lock at the start of a transaction, so that two writers queue
     # instead of failing half-way; WAL alone loses most of them to "database is locked".
     DATABASES["default"]["OPTIONS"] = {
@@ -144,7 +147,7 @@ elif _engine == "django.db.backends.postgresql":
 else:
     raise ImproperlyConfigured("DATABASE_URL: SQLite (sqlite:///path) and PostgreSQL (postgres://…) are supported.")
 # Codes are ordered by bytes on both databases; see models.base.code_field.
-CODE_COLLATION = "C" if _engine == "django.db.backends.postgresql" else "BINARY"
+CODE_COLLATION = "BINARY" if SQLITE else "C"
 
 AUTH_USER_MODEL = "tracker.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
@@ -158,10 +161,15 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"] = {"min_length": 10}  # type: ignore[assignment]
+CSRF_FAILURE_VIEW = "tracker.middleware.csrf_failure"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
-SESSION_COOKIE_AGE = 12 * 3600
+# When a session ends is `tracker.middleware`'s to say; the cookie outlives it, so that what an ended
+# session still sends is known for whose it is and kept for them alone.
+SESSION_IDLE = 30 * 60
+SESSION_LONGEST = 12 * 3600
+SESSION_COOKIE_AGE = 7 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.5  # hours
@@ -233,6 +241,25 @@ LOGGING = {
 
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 DJANGO_TABLES2_TEMPLATE = "tracker/partials/_table.html"
+# Mail: off until EMAIL_URL says by which server, EMAIL_FROM in whose name.
+EMAIL_URL = os.environ.get("EMAIL_URL", "")
+DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", "")
+OFFICE_EMAIL = os.environ.get("OFFICE_EMAIL", "")
+SITE_URL = os.environ.get("SITE_URL", "").rstrip("/")
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465, "console": 0}
+_mail = urlsplit(EMAIL_URL)
+if EMAIL_URL and (_mail.scheme not in MAIL_PORTS or not re.fullmatch(r"([^@]*@)?[^@:]*(:\d{1,5})?", _mail.netloc)):
+    # Not repeated here: there is a password in it.
+    raise ImproperlyConfigured("EMAIL_URL: write smtp://, smtp+tls:// or smtps://user:password@host:port, or console:")
+if EMAIL_URL and not DEFAULT_FROM_EMAIL:
+    raise ImproperlyConfigured("EMAIL_URL needs EMAIL_FROM: the address in whose name mail goes out.")
+_backend = {"": "dummy", "console": "console"}.get(_mail.scheme, "smtp")
+EMAIL_BACKEND = f"django.core.mail.backends.{_backend}.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or MAIL_PORTS.get(_mail.scheme, 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.scheme == "smtp+tls", _mail.scheme == "smtps"
+EMAIL_TIMEOUT = 20
+
 # What the footer says: who runs the system and whom to call.
 OPERATOR = os.environ.get("OPERATOR", "")
 CONTACT = os.environ.get("CONTACT", "")

@@ -15,6 +15,7 @@ from tracker import permissions
 
 WORK = (
     "Task", "PolicyDocument", "Section", "Measure", "DeclaredCount", "BackgroundPassage", "Organization", "User",
+    "SentReminder",
 )  # fmt: skip
 
 
@@ -47,6 +48,9 @@ class TrackerSite(admin.AdminSite):
             return guarded(request, *args, **kwargs)
 
         return opened_by_role
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return redirect("password")
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if self.has_permission(request):

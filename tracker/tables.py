@@ -5,13 +5,13 @@ for every cell, which costs five times the rendering itself.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Hashable, Iterator
+from typing import Any, NamedTuple
 
 import django_tables2 as tables
 from django.db.models import Model
 from django.utils.functional import Promise
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
@@ -19,10 +19,23 @@ from django.utils.translation import gettext_lazy, pgettext
 from tracker import columns, links
 from tracker.choices import Light
 from tracker.filters import Asked
-from tracker.models import Task
+from tracker.models import PolicyDocument, Task
 from tracker.models.task import TaskQuerySet
 
-PAGE_SIZES = ("25", "50")
+
+class PageSize(NamedTuple):
+    """How many rows a page has, and how it is named."""
+
+    rows: int
+    name: str | Promise
+
+
+# By the word of the address. All rows at once are for the printer, within what a browser lays out in a moment.
+PAGE_SIZES = {
+    "25": PageSize(25, "25"),
+    "50": PageSize(50, "50"),
+    "all": PageSize(500, gettext_lazy("all, to print")),
+}
 SORT, PAGE, PER_PAGE = gettext_lazy("sort"), gettext_lazy("page number"), gettext_lazy("rows a page")
 
 
@@ -60,19 +73,12 @@ class Fact(tables.Column):
         return tasks.order_by(*columns.ordering(self.fact, is_descending)), True
 
 
-class Cell(NamedTuple):
-    """What one cell shows, and under which header."""
-
-    name: str
-    header: str
-    shown: str
-
-
 class Line(NamedTuple):
-    """A row, and the bands that stand above it: the section and the measure that begin here."""
+    """A row as its cells and as HTML, and the bands that stand above it: the section and the measure that begin."""
 
     bands: list[tuple[str, str]]
-    cells: list[Cell]
+    cells: list[str]
+    html: SafeString
 
 
 class TaskTable(tables.Table):
@@ -82,21 +88,32 @@ class TaskTable(tables.Table):
     title = Fact("title", gettext_lazy("task"))
     measure = Fact("measure")
     lead_unit = Fact("lead_unit")
-    kind = Fact(columns.Column("kind", gettext_lazy("kind"), lambda t, on: t.get_kind_display(), order=("kind",)))
+    kind = Fact(columns.Column("kind", gettext_lazy("kind"), columns.kind_text, order=("kind",)))
     deadline = Fact("deadline", gettext_lazy("deadline"))
     percent = Fact("percent")
     status = Fact("status")
     light = Fact("light", gettext_lazy("light and reason"))
+    size: str  # a key of PAGE_SIZES, once a page is open
 
     def __init__(
-        self, tasks: TaskQuerySet, asked: Asked, on: dt.date, hidden: Collection[str] = (), banded: bool = False
+        self,
+        policy: PolicyDocument,
+        tasks: TaskQuerySet,
+        asked: Asked,
+        on: dt.date,
+        hidden: Collection[str] = (),
+        banded: bool = False,
     ) -> None:
         """Read the order from `asked`, and the day that every link carries on; bands go with the order of the text."""
-        self.on, self.keep = on, {name: value for name, value in asked.query.items() if name == "on"}
+        self.policy, self.on, self.keep = (
+            policy,
+            on,
+            {name: value for name, value in asked.query.items() if name == "on"},
+        )
         allowed = [sign + name for name in self.base_columns if name not in hidden for sign in ("", "-")]
         self.sort = asked.choice("sort", SORT, allowed)
         self.banded = banded and not self.sort
-        self._links: dict[tuple[type[Model], int, str], str] = {}
+        self._written: dict[Hashable, str] = {}
         asked.query |= {"sort": self.sort} if self.sort else {}
         ordered = tasks.order_by(*columns.ordering(columns.COLUMNS["measure"]))
         super().__init__(ordered, order_by=self.sort or None, exclude=("measure",) if self.banded else tuple(hidden))
@@ -107,11 +124,6 @@ class TaskTable(tables.Table):
         return self.data.data
 
     @property
-    def size(self) -> str:
-        """Return the rows of a full page, as the address says it."""
-        return str(self.paginator.per_page)
-
-    @property
     def page_numbers(self) -> Iterator[int | str]:
         """Return the numbers of pages worth a link."""
         return self.paginator.get_elided_page_range(self.page.number, on_each_side=2, on_ends=1)
@@ -120,70 +132,80 @@ class TaskTable(tables.Table):
         """Open the page that is asked for; beyond the last one is the last."""
         size = asked.choice("per_page", PER_PAGE, PAGE_SIZES)
         asked.query |= {"per_page": size} if size else {}
+        self.size = size or next(iter(PAGE_SIZES))
         wanted = asked.take("page", PAGE)
         number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else 0
         if wanted and number < 1:
             asked.refuse(PAGE, wanted, _("whole numbers from 1"))
-        self.paginate(per_page=int(size or PAGE_SIZES[0]))
+        self.paginate(per_page=PAGE_SIZES[self.size].rows)
         self.page = self.paginator.page(min(max(number, 1), self.paginator.num_pages))
 
     def lines(self) -> Iterator[Line]:
         """Render the rows of the open page."""
-        heads = [(column.name, str(column.header), column.column) for column in self.columns]
+        facts = [(column.name, column.column) for column in self.columns]
         special = {
             "title": self.render_title,
             "measure": self.render_measure,
             "lead_unit": self.render_lead_unit,
             "light": self.render_light,
         }
+        # The frame of a row with a place for each cell: written once, filled for each row.
+        heads = ((column.name, str(column.header)) for column in self.columns)
+        frame = format_html_join("", '<td class="col-{}" data-label="{}">{{}}</td>', heads)
         before = None
         for task in self._rows():
-            cells = [
-                Cell(name, header, special[name](task) if name in special else fact.shown(task, self.on))
-                for name, header, fact in heads
-            ]
-            yield Line(self._bands(task, before) if self.banded else [], cells)
+            cells = [special[name](task) if name in special else fact.shown(task, self.on) for name, fact in facts]
+            yield Line(self._bands(task, before) if self.banded else [], cells, format_html(frame, *cells))
             before = task
 
     def _rows(self) -> list[Task]:
         """Fetch the tasks of the open page by their keys: to sort keys alone costs a fifth of sorting whole rows."""
-        keys = list(self.page.object_list.data.values_list("pk", flat=True))
-        shown = Task.objects.select_related("policy", "measure__section", "lead_unit").prefetch_related("items")
-        found = shown.defer("policy__full_text").in_bulk(keys)
-        return [found[key] for key in keys if key in found]
+        # Nothing is counted already: a search that finds nothing need not read all tasks twice.
+        keys = list(self.page.object_list.data.values_list("pk", flat=True)) if self.paginator.count else []
+        shown = Task.objects.select_related("measure__section", "lead_unit").prefetch_related("items")
+        found = shown.order_by().in_bulk(keys)
+        tasks = [found[key] for key in keys if key in found]
+        for task in tasks:
+            task.policy = self.policy
+        return tasks
 
     def render_title(self, task: Task) -> str:
         """Show the title, which leads to the page of the task."""
-        return links.linked(task, task.title, task.policy.slug, self.keep)
+        return links.linked(task, task.title, self.policy.slug, self.keep)
 
     def render_measure(self, task: Task) -> str:
         """Show the measure, which leads to its page."""
-        return self._link(task.measure, task.measure, task)
+        return self._link(task.measure, task.measure)
 
     def render_lead_unit(self, task: Task) -> str:
         """Show the lead unit, which leads to its page."""
         words = columns.lead_text(task, self.on)
-        return self._link(task.lead_unit, words, task) if task.lead_unit else "—"
+        return self._link(task.lead_unit, words) if task.lead_unit else "—"
 
     def render_light(self, task: Task) -> str:
         """Show the light and the sentences that explain it."""
-        reason = sentences(task.reasons_on(self.on))
-        return format_html('{} <span class="reason">{}</span>', badge(task.light_on(self.on), task.status), reason)
+        reason, light = sentences(task.reasons_on(self.on)), task.light_on(self.on)
+        shown = self._once((light, task.status), badge, light, task.status)
+        return format_html('{} <span class="reason">{}</span>', shown, reason)
 
     def _bands(self, task: Task, before: Task | None) -> list[tuple[str, str]]:
         """Name the section and the measure where they begin, on every page anew."""
         section, measure = task.measure.section, task.measure
         bands = [] if before and before.measure == measure else [("measure", self.render_measure(task))]
         if not before or before.measure.section != section:
-            bands.insert(0, ("section", self._link(section, section, task)))
+            bands.insert(0, ("section", self._link(section, section)))
         return bands
 
-    def _link(self, thing: Model, words: object, task: Task) -> str:
-        """Link words to the page of a thing; the rows of a page speak of few things."""
+    def _link(self, thing: Model, words: object) -> str:
+        """Link words to the page of a thing."""
         key = (type(thing), thing.pk, str(words))
-        if key not in self._links:
-            self._links[key] = links.linked(thing, words, task.policy.slug, self.keep)
-        return self._links[key]
+        return self._once(key, links.linked, thing, words, self.policy.slug, self.keep)
+
+    def _once(self, key: Hashable, write: Callable[..., str], *facts: Any) -> str:
+        """Write what many rows show once: a page speaks of few lights, units and measures."""
+        if key not in self._written:
+            self._written[key] = write(*facts)
+        return self._written[key]
 
     def order_light(self, tasks: TaskQuerySet, is_descending: bool) -> tuple[TaskQuerySet, bool]:
         """Order by how grave a light is; only this order pays for the rank."""

@@ -29,8 +29,10 @@ urlpatterns = [
     path("review/<str:show>/", review.queue, name="queue"),
     path("search/", finding.search, name="search"),
     path("large-type/", accounts.large_type, name="large_type"),
-    path("login/", accounts.login, name="login"),
+    path("login/", accounts.Login.as_view(), name="login"),
     path("logout/", accounts.logout, name="logout"),
+    path("password/", accounts.Password.as_view(), name="password"),
+    path("kept/", accounts.kept, name="kept"),
     path("i18n/language/", accounts.language, name="set_language"),
     path("admin/", admin.site.urls),
 ]

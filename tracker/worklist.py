@@ -33,8 +33,8 @@ CALLS = (
     Call("returned", _("returned: write on"), Action.REPORT),
     Call("overdue", pgettext_lazy("call", "overdue"), Action.REPORT),
     Call("red", _("red light"), Action.REPORT),
-    Call("owing", _("report of this period missing"), Action.REPORT),
     Call("unacknowledged", _("not acknowledged yet"), Action.ACKNOWLEDGE),
+    Call("owing", _("report of this period missing"), Action.REPORT),
     Call("warning", _("due soon or falling behind"), Action.REPORT),
 )
 

@@ -105,6 +105,7 @@ def test_the_list_asks_the_database_the_same_number_of_times_at_three_and_three_
             task.save()
             task.co_units.add(county)
             ChecklistItem.objects.create(task=task, number=1, title="x")
+        desk.get(reverse(LIST))  # the first request of a session notes that it is in use
         with CaptureQueriesContext(connection) as queries:
             desk.get(reverse(LIST))
         counts.append(len(queries))

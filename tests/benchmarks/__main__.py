@@ -1,6 +1,7 @@
 """Print the figures of the README: `make bench`. Ratios of one run; nothing here judges.
 
-`python -m tests.benchmarks --size 1000000` prints list and overview at one size instead.
+`python -m tests.benchmarks --size 1000000` prints list and overview at one size instead; with it or
+`--pages`, a `DATABASE_URL` of PostgreSQL is measured, in databases of its own.
 """
 
 import argparse
@@ -78,15 +79,14 @@ def pages(folder: Path, size: int | None) -> None:
     from tests.benchmarks import pages
     from tests.benchmarks.scale import Ledgers
 
-    ledgers = Ledgers(folder)
+    ledgers, sizes = Ledgers(folder), (size,) if size else pages.SIZES
+    ledgers.lay(*sizes)
     if size:
-        ledgers.lay(size)
         pages.at(ledgers, size)
-        pages.overview(ledgers, size)
-        return
-    ledgers.lay(*pages.SIZES)
-    pages.lists(ledgers)
-    pages.overview(ledgers, pages.SIZES[-1])
+    else:
+        pages.lists(ledgers)
+    pages.overview(ledgers, sizes[-1])
+    ledgers.drop(*sizes)
 
 
 def main() -> None:
@@ -96,7 +96,9 @@ def main() -> None:
     parser.add_argument("--pages", action="store_true", help="print list and overview, and nothing else")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["DATABASE_URL"] = f"sqlite:///{folder}/bench.sqlite3"
+        if not (options.size or options.pages):
+            os.environ.pop("DATABASE_URL", None)
+        os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/bench.sqlite3")
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
         import django
 

@@ -21,10 +21,10 @@ def bare(request: HttpRequest, slug: str) -> HttpResponse:
     policy, reading = edge.find_policy(request, slug), edge.read(request)
     visible = edge.tasks_of(request, policy)
     list(Organization.objects.all()), list(policy.sections.all()), list(policy.measures.all())
-    table = TaskTable(visible, reading.asked, reading.on)
+    table = TaskTable(policy, visible, reading.asked, reading.on)
     table.turn_to(reading.asked)
     visible.count()
-    lines = [[cell.shown for cell in line.cells] for line in table.lines()]
+    lines = [line.cells for line in table.lines()]
     template = engines["django"].from_string(BARE).template
     return HttpResponse(template.render(Context({"lines": lines})))
 

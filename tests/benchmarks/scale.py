@@ -18,16 +18,37 @@ ROUNDS = 15
 
 
 class Ledgers:
-    """SQLite files with a policy of so many tasks; `use` turns the whole product to one of them."""
+    """Databases with a policy of so many tasks; `use` turns the whole product to one of them.
+
+    SQLite files in a folder, or where `DATABASE_URL` names PostgreSQL databases beside that one.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.first = connection.settings_dict["NAME"]
         self.readers: dict[int, Client] = {}
+
+    def name(self, size: int) -> str:
+        """Name the database of a size."""
+        return str(self.folder / f"{size}.sqlite3") if connection.vendor == "sqlite" else f"{self.first}_{size}"
+
+    def drop(self, *sizes: int, again: bool = False) -> None:
+        """Drop the databases of some sizes, files apart: their folder goes with the run."""
+        if connection.vendor == "sqlite":
+            return
+        connection.close()
+        connection.settings_dict["NAME"] = self.first
+        with connection.cursor() as cursor:
+            for size in sizes:
+                cursor.execute(f'DROP DATABASE IF EXISTS "{self.name(size)}"')
+                if again:
+                    cursor.execute(f'CREATE DATABASE "{self.name(size)}"')
 
     def lay(self, *sizes: int) -> None:
         """Lay a ledger for each size, with all units of the office and an account that opens every page."""
         for size in sizes:
             start = time.perf_counter()
+            self.drop(size, again=True)
             self.use(size)
             call_command("migrate", verbosity=0)
             call_command("loaddata", "organizations", verbosity=0)
@@ -37,12 +58,15 @@ class Ledgers:
             client = self.readers[size] = Client(headers={"host": "localhost"})
             user = User.objects.create_superuser("bench", is_supervisor=True)
             client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+            if connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute("VACUUM ANALYZE")  # as its own daemon does in the minutes after
             print(f"{size:9,} tasks laid in {time.perf_counter() - start:.0f} s")
 
     def use(self, size: int) -> None:
         """Turn to the ledger of a size."""
         connection.close()
-        connection.settings_dict["NAME"] = str(self.folder / f"{size}.sqlite3")
+        connection.settings_dict["NAME"] = self.name(size)
 
     def get(self, size: int, address: str) -> Callable[[], object]:
         """Return the work of asking for an address, middleware, session and all."""

@@ -17,7 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 from tests.browser.conftest import log_in
 from tests.browser.test_every_page import DEMO, report_pages
 from tests.factories import make_many, make_policy
-from tracker import columns, dates, tables
+from tracker import columns, dates
 from tracker.models import PolicyDocument, Task, User
 
 pytestmark = pytest.mark.browser
@@ -89,13 +89,11 @@ def test_a_printed_list_of_200_rows_loses_nothing(
     live_server: LiveServer,
     many: PolicyDocument,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    # A page of the list shows 50 rows at most; the paper is tried with more.
-    monkeypatch.setattr(tables, "PAGE_SIZES", ("25", "50", str(ROWS)))
     page = browser.new_page(viewport={"width": 1366, "height": 768})
     log_in(page, live_server.url)
-    page.goto(f"{live_server.url}{reverse('tasks', args=[many.slug])}?per_page={ROWS}&sort=code")
+    page.goto(f"{live_server.url}{reverse('tasks', args=[many.slug])}?sort=code")
+    page.click(".tools a[href*='per_page=all']")
     headers = ["".join(text.split()) for text in page.locator("table.tasks thead th").all_text_contents()]
     papers = printed(page, tmp_path)
     page.close()

@@ -7,6 +7,7 @@ runs the same code at a smaller size.
 
 import argparse
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -35,7 +36,7 @@ def database(url: str) -> Iterator[str]:
     if url.startswith("postgres"):
         import psycopg
 
-        name = f"tracker_drill_{os.getpid()}"
+        name = f"tracker_drill_{secrets.token_hex(4)}"
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}"')
             try:

@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from tracker.dates import now
 from tracker.models import User
 
 Browser = Callable[[User], Client]
@@ -25,6 +26,9 @@ def browser(stranger: Client) -> Browser:
 
     def log_in(user: User) -> Client:
         stranger.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        session = stranger.session  # as the log-in page leaves it
+        session["began"] = session["seen"] = int(now().timestamp())
+        session.save()
         return stranger
 
     return log_in

@@ -1,5 +1,6 @@
 """The ledger as a download: exactly the list of the page, or an answer in words."""
 
+from html import unescape
 from io import BytesIO
 from urllib.parse import unquote
 
@@ -7,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
@@ -16,6 +18,7 @@ from tests.factories import make_policy, make_task
 from tests.test_filters import NAMES, VALUES
 from tests.test_numbers import scatter
 from tests.views.conftest import Browser
+from tracker import legend
 from tracker.choices import PolicyState
 from tracker.dates import DAY
 from tracker.models import Organization, PolicyDocument, Task, User
@@ -70,6 +73,15 @@ def test_the_ledger_says_its_filters_in_words(office: Client, policy: PolicyDocu
 def test_the_ledger_says_who_made_it(office: Client, policy: PolicyDocument) -> None:
     make_task(policy)
     assert "supervisor" in cover(fetch(office))
+
+
+def test_page_and_workbook_explain_lights_and_figures_in_the_same_words(office: Client, policy: PolicyDocument) -> None:
+    make_task(policy)
+    page, front = unescape(office.get("/policies/rise/").text), cover(fetch(office))
+    with override("en"):
+        rules = [rule for _light, _status, rule in legend.light_rules(policy)]
+        rules += [words for _name, words in legend.formulas()]
+    assert [rule for rule in rules if rule not in page or rule not in front] == []
 
 
 def test_the_ledger_shows_the_lights_of_the_day_asked_for(office: Client, policy: PolicyDocument) -> None:

@@ -21,7 +21,7 @@ from tests.views.conftest import Browser
 from tracker.choices import LIGHT_STYLES, Light, PolicyState, Status
 from tracker.dates import DAY
 from tracker.models import Organization, PolicyDocument, Task, User
-from tracker.tables import TaskTable
+from tracker.tables import PAGE_SIZES, TaskTable
 
 OVERVIEW, LIST = "/policies/rise/", "/policies/rise/tasks/"
 MEASURE, UNITS = "/policies/rise/measures/A1/", "/policies/rise/units/"
@@ -278,6 +278,18 @@ def test_an_unreadable_page_is_named_and_a_page_is_shown(office: Client, scatter
     page = read(office, f"{LIST}?{query}")
     assert "is not understood; allowed" in page
     assert len(codes(page)) == 25
+
+
+def test_all_rows_can_be_printed_at_once_and_what_is_too_long_says_so(
+    office: Client, scattered: PolicyDocument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "?section=1&per_page=all" in links(read(office, f"{LIST}?section=1"))
+    page = read(office, f"{LIST}?per_page=all")
+    assert (len(codes(page)), "printed at once" in page) == (120, False)
+    monkeypatch.setitem(PAGE_SIZES, "all", PAGE_SIZES["all"]._replace(rows=100))
+    page = read(office, f"{LIST}?per_page=all")
+    assert len(codes(page)) == 100
+    assert "100 of 120 tasks are printed at once" in page
 
 
 def test_each_page_of_the_list_links_to_the_next_with_its_filters(office: Client, scattered: PolicyDocument) -> None:

@@ -10,10 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from tracker import history, permissions, workflow
 from tracker.choices import Way
 from tracker.forms.editing import VersionedForm
+from tracker.views import edge
+
+KEPT = gettext_lazy("Your session had ended. This is what you were sending; nothing of it is saved yet.")
 
 
 class RoleAdmin(admin.ModelAdmin):
@@ -71,6 +75,11 @@ class VersionedAdmin(RoleAdmin):
         ]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        typed = edge.kept(request) if issubclass(self.form, VersionedForm) and request.method == "GET" else None
+        if typed:
+            # Shown as a form that was refused: nobody has sent it in this session.
+            request.method, request.POST = "POST", typed  # type: ignore[assignment]
+            request.refusal = ValidationError(KEPT)  # type: ignore[attr-defined]
         try:
             return super().changeform_view(request, *args, **kwargs)
         except workflow.Stale:

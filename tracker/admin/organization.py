@@ -10,11 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
 from tracker import permissions
-from tracker.admin.base import VersionedAdmin
-from tracker.models import Organization, User
+from tracker.admin.base import RoleAdmin, VersionedAdmin
+from tracker.models import Organization, SentReminder, User
 
 # Rights come from roles; groups would be a second, silent source of them.
 admin.site.unregister(Group)
+ROLES = ("organization", "is_liaison", "is_supervisor", "is_leader", "is_administrator")
 
 
 @admin.register(Organization)
@@ -24,7 +25,7 @@ class OrganizationAdmin(VersionedAdmin):
     list_display = ("name", "short_name", "order", "active")
     list_filter = ("active",)
     search_fields = ("name", "short_name", "aliases")
-    fields = ("name", "short_name", "aliases", "order", "active", "reason", "seen")
+    fields = ("name", "short_name", "aliases", "contact_email", "order", "active", "reason", "seen")
 
 
 @admin.register(User)
@@ -40,18 +41,23 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "password", "first_name", "email")}),
-        (_("Roles"), {"fields": ("organization", "is_liaison", "is_supervisor", "is_leader", "is_administrator")}),
-        (_("State"), {"fields": ("is_active", "last_login", "date_joined")}),
+        (_("Roles"), {"fields": ROLES}),
+        (_("State"), {"fields": ("is_active", "must_change_password", "last_login", "date_joined")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "usable_password", "password1", "password2")}),
-        (_("Roles"), {"fields": ("organization", "is_liaison", "is_supervisor", "is_leader", "is_administrator")}),
+        (_("Roles"), {"fields": ROLES}),
     )
     readonly_fields = ("last_login", "date_joined")
 
     @admin.display(description=_("roles"))
     def role_names(self, user: User) -> str:
         return pgettext("list", ", ").join(str(role.label) for role in user.roles)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # Nobody gives roles to the own account, a superuser excepted.
+        own = obj == request.user and not request.user.is_superuser
+        return (*super().get_readonly_fields(request, obj), *(ROLES if own else ()))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -66,3 +72,13 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
         return permissions.may_manage_accounts(request.user)
 
     has_module_permission = has_view_permission
+
+
+@admin.register(SentReminder)
+class ReminderAdmin(RoleAdmin):
+    """What `send_reminders` has sent; to read."""
+
+    list_display = ("day", "address", "subject")
+    list_filter = ("day",)
+    search_fields = ("address", "text")
+    fields = ("day", "address", "sent_at", "subject", "text")

@@ -228,14 +228,14 @@ class TaskAdmin(VersionedAdmin):
         for formset in formsets:
             formset.new_objects, formset.changed_objects = [], [(item, []) for item in changed]
 
-    @admin.action(description=_("Hand over to the lead units"))
+    @admin.action(description=_("Hand over to the lead units"), permissions=["change"])
     def hand_over(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         def change(form: HandOverForm, act: workflow.Act) -> Callable[[Task, int], None]:
             return lambda task, seen: workflow.hand_over(task, act, seen, form.cleaned_data["on"])
 
         return self._change_many(request, queryset, HandOverForm, change)
 
-    @admin.action(description=_("Set the deadline"))
+    @admin.action(description=_("Set the deadline"), permissions=["change"])
     def set_deadline(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         def change(form: DeadlineForm, act: workflow.Act) -> Callable[[Task, int], None]:
             day = form.cleaned_data["deadline"]
@@ -243,7 +243,7 @@ class TaskAdmin(VersionedAdmin):
 
         return self._change_many(request, queryset, DeadlineForm, change)
 
-    @admin.action(description=_("Set the status"))
+    @admin.action(description=_("Set the status"), permissions=["change"])
     def set_status(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         def change(form: StatusForm, act: workflow.Act) -> Callable[[Task, int], None]:
             status, day = Status(form.cleaned_data["status"]), form.cleaned_data["on"]

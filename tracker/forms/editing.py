@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django import forms
+from django.contrib.auth.forms import PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -13,9 +14,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
+from tracker import workflow
 from tracker.choices import Status
 from tracker.dates import FIRST_DAY, LAST_DAY, today
-from tracker.models import ChecklistItem, DeclaredCount, Measure, Section, Task
+from tracker.models import ChecklistItem, DeclaredCount, Measure, Section, Task, User
 
 SECRET = gettext_lazy("Secret matters must not be entered in this system.")
 
@@ -271,3 +273,19 @@ class StatusForm(BulkForm):
 
     status = forms.ChoiceField(label=gettext_lazy("status"), choices=Status.choices)
     on = day_field(gettext_lazy("day of the change"), initial=today)
+
+
+class PasswordForm(PasswordChangeForm):
+    """A password of one's own; the one that somebody else knows does not do again."""
+
+    user: User
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("old_password") and cleaned["old_password"] == cleaned.get("new_password1"):
+            self.add_error("new_password1", _("This is the present password: choose another one."))
+        return cleaned
+
+    def save(self, commit: bool = True) -> User:
+        workflow.choose_password(self.user, self.cleaned_data["new_password1"])
+        return self.user

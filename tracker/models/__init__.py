@@ -1,8 +1,10 @@
 """The models, each with its queryset beside it."""
 
+from tracker.models import guard
 from tracker.models.organization import Organization, User
 from tracker.models.policy import BackgroundPassage, DeclaredCount, Measure, PolicyDocument, Section
 from tracker.models.progress import Evidence, ProgressUpdate, TaskRequest
+from tracker.models.reminder import SentReminder
 from tracker.models.task import ChecklistItem, Task
 
 __all__ = [
@@ -15,7 +17,9 @@ __all__ = [
     "PolicyDocument",
     "ProgressUpdate",
     "Section",
+    "SentReminder",
     "Task",
     "TaskRequest",
     "User",
+    "guard",
 ]

@@ -40,6 +40,11 @@ class History(HistoricalRecords):
     def __init__(self, **options: Any) -> None:
         super().__init__(bases=[HistoryRow], verbose_name=_("history"), **options)
 
+    def post_save(self, instance: models.Model, created: bool, using: str | None = None, **kwargs: Any) -> None:
+        # A log-in stores its moment alone, and that is no change of the account.
+        if not set(kwargs.get("update_fields") or [""]) <= set(self.excluded_fields):
+            super().post_save(instance, created, using=using, **kwargs)
+
     def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
         super().finalize(sender, **kwargs)
         if sender is self.cls:

@@ -28,6 +28,9 @@ class Organization(Versioned, Natural):
     name = models.CharField(_("name"), max_length=80, unique=True)
     short_name = models.CharField(_("short name"), max_length=30, unique=True)
     aliases = models.TextField(_("aliases"), blank=True, help_text=_("Other names in use, one a line."))
+    contact_email = models.EmailField(
+        _("contact e-mail"), blank=True, help_text=_("Gets the reminders where no liaison of the unit has an e-mail.")
+    )
     order = models.PositiveIntegerField(_("official order"), default=1000)
     active = models.BooleanField(_("in office"), default=True)
 
@@ -64,6 +67,14 @@ class AccountManager(UserManager):
     def get_by_natural_key(self, username: str | None) -> Any:
         return self.get(username=username)
 
+    def reporting(self) -> models.QuerySet:
+        """Return the accounts that report for a unit."""
+        return self.filter(is_active=True, is_liaison=True)
+
+    def reviewing(self) -> models.QuerySet:
+        """Return the accounts of the office that reviews."""
+        return self.filter(is_active=True, is_supervisor=True)
+
 
 class User(AbstractUser, Versioned):
     """An account: a person's way in, with roles and, for a liaison, a unit."""
@@ -80,6 +91,11 @@ class User(AbstractUser, Versioned):
     is_liaison = models.BooleanField(Role.LIAISON.label, default=False)
     is_leader = models.BooleanField(Role.LEADER.label, default=False)
     is_administrator = models.BooleanField(Role.ADMINISTRATOR.label, default=False)
+    must_change_password = models.BooleanField(
+        _("must choose a new password"),
+        default=False,
+        help_text=_("Set whenever somebody else sets the password; asked for before anything else."),
+    )
 
     objects: ClassVar[AccountManager] = AccountManager()  # type: ignore[assignment]
     # A log-in is no change of the account, and a password's hash belongs in one place only.
@@ -99,6 +115,11 @@ class User(AbstractUser, Versioned):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Set a password that holds for one log-in; `workflow.choose_password` sets one's own."""
+        super().set_password(raw_password)
+        self.must_change_password = True
 
     @property
     def roles(self) -> list[Role]:

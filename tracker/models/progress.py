@@ -59,7 +59,9 @@ class ProgressUpdate(Versioned):
     contribution = models.BooleanField(_("contribution"), default=False)
     period_start = models.DateField(_("period from"))
     period_end = models.DateField(_("period to"))
-    state = models.CharField(_("state"), max_length=10, choices=ReportState, default=ReportState.DRAFT)
+    state = models.CharField(
+        pgettext_lazy("report", "state"), max_length=10, choices=ReportState, default=ReportState.DRAFT
+    )
     percent = models.PositiveSmallIntegerField(
         _("percent done"), null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(100)]
     )
@@ -132,8 +134,10 @@ class TaskRequest(Versioned):
     """A unit's request to the office: closing, or more time; what the office granted unasked stands here too."""
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="requests", verbose_name=_("task"))
-    kind = models.CharField(_("kind"), max_length=10, choices=RequestKind)
-    state = models.CharField(_("state"), max_length=10, choices=RequestState, default=RequestState.OPEN)
+    kind = models.CharField(pgettext_lazy("report", "kind of request"), max_length=10, choices=RequestKind)
+    state = models.CharField(
+        pgettext_lazy("report", "state"), max_length=10, choices=RequestState, default=RequestState.OPEN
+    )
     reason = models.TextField(_("reason or closing statement"), blank=True)
     progress = models.TextField(_("progress so far"), blank=True)
     old_deadline = models.DateField(_("deadline at that time"), null=True, blank=True)

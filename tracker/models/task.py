@@ -39,6 +39,12 @@ FORECAST_DAYS = 30
 # The order of lights in lists: what needs somebody first.
 GRAVEST = (Light.RED, Light.YELLOW, Light.GREEN, Light.GREY, Light.PURPLE, Light.BLUE, Light.NONE)
 
+# SQLite searches an index that holds the text several times as fast as the table. PostgreSQL has none: a row of an
+# index takes 2.7 kB there, and a long description is longer.
+SEARCH_INDEXES = (
+    [models.Index(fields=["policy", "sort_key", "lead_unit", "search"], name="task_words")] if settings.SQLITE else []
+)
+
 
 def turned(column: str, on: dt.date) -> Q:
     """Ask whether a turning date has passed: by the day, or by the day of the request while closing."""
@@ -147,6 +153,11 @@ def cooperating(unit: int | Organization) -> Q:
     return Q(pk__in=Task.co_units.through.objects.filter(organization=unit).values("task"))
 
 
+def holds(word: str) -> Q:
+    """Ask whether code, title or description of a task hold a word, in capitals or not."""
+    return Q(search__contains=word.casefold())
+
+
 def overdue(on: dt.date) -> Q:
     """Ask whether the day that counts is past the current deadline."""
     return Q(status__in=RUNNING, deadline__lt=on) | Q(status=Status.CLOSING, deadline__lt=F("closing_requested_on"))
@@ -166,8 +177,8 @@ def unreported(on: dt.date, current: bool = False) -> Q:
 class Task(Versioned, Natural):
     """What is done to carry out a measure: owners, a deadline, a status, and the two turning dates.
 
-    Written by `workflow` alone. `turns_yellow_on`, `turns_red_on`, `sort_key` and the percent of a
-    checklist are derived there from the facts.
+    Written by `workflow` alone. `turns_yellow_on`, `turns_red_on`, `sort_key`, `search` and the percent
+    of a checklist are derived there from the facts.
     """
 
     # Several indexes of the table begin with the policy, one with the lead unit: none for either alone.
@@ -225,11 +236,14 @@ class Task(Versioned, Natural):
         editable=False,
         db_collation=settings.CODE_COLLATION,
     )
+    # What is searched, in one column: a word costs one comparison a row instead of five.
+    search = models.TextField(_("search text"), blank=True, default="", editable=False)
 
     objects = NaturalManager.from_queryset(TaskQuerySet)()
     # Derived columns stay out: a change of thresholds is no change of the task.
     history = History(
-        excluded_fields=["turns_yellow_on", "turns_red_on", "sort_key", "latest_report"], m2m_fields=[co_units]
+        excluded_fields=["turns_yellow_on", "turns_red_on", "sort_key", "search", "latest_report"],
+        m2m_fields=[co_units],
     )
     natural_lookups = ("policy__slug", "code")
 
@@ -281,6 +295,8 @@ class Task(Versioned, Natural):
             ),
         )
         indexes = (
+            *SEARCH_INDEXES,
+            # After the wide one: of two that serve as well SQLite takes the younger.
             models.Index(fields=["policy", "sort_key"], name="task_place"),
             # The figures of a policy, and of a unit, without touching the table: all that their conditions
             # compare, what they count by, and what a list is sorted by.
@@ -351,6 +367,11 @@ class Task(Versioned, Natural):
         return f"{self.measure.section.number:05}-{self.measure.order:05}-{self.code}"
 
     @property
+    def words(self) -> str:
+        """Return what is searched, without capitals; words of a search hold no line break, so none spans two."""
+        return "\n".join((self.code, self.title, self.description)).casefold()
+
+    @property
     def has_percent(self) -> bool:
         """Say whether a percent means something for this task: it is quantified or has a checklist."""
         return self.kind == Kind.QUANTIFIED or bool(self.items.all())
@@ -397,7 +418,7 @@ class ChecklistItem(Natural):
     class Meta:
         verbose_name = _("checklist item")
         verbose_name_plural = _("checklist items")
-        ordering = ("task", "number")
+        ordering = ("task_id", "number")  # by the key alone: by the task would join it and its policy
         constraints = (
             models.UniqueConstraint(fields=["task", "number"], name="item_number_once"),
             models.CheckConstraint(

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext, pgettext
 
-from tracker import columns, links, tables
+from tracker import columns, legend, links, tables
 from tracker.choices import Light
 from tracker.filters import label_and
 from tracker.models import ChecklistItem, PolicyDocument, Task
@@ -154,3 +154,13 @@ def bar(row: Row, width: int = 300) -> dict[str, Any]:
         for figure, said, (left, right) in zip(row.groups, words, pairwise(ends), strict=True)
     ]
     return {"parts": parts, "words": words, "label": row.label, "width": width, "height": BAR_HEIGHT}
+
+
+@register.inclusion_tag("tracker/partials/_rules.html")
+def rules(policy: PolicyDocument) -> dict[str, Any]:
+    """Print the rules of the lights and figures, with the thresholds of a policy."""
+    return {
+        "lights": legend.light_rules(policy),
+        "while_closing": legend.WHILE_CLOSING,
+        "formulas": legend.formulas(),
+    }

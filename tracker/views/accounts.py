@@ -1,21 +1,32 @@
 """The way in and out, the language of the pages, and the size of their type."""
 
+from typing import Any
+
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.shortcuts import redirect, render
+from django.urls import reverse, reverse_lazy
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
 from django.views.i18n import set_language
 
-from tracker import permissions
+from tracker import dates, permissions, workflow
+from tracker.forms.editing import PasswordForm
+from tracker.models import User
 from tracker.views import edge
 
 YEAR = 365 * 24 * 3600
 
+logout = LogoutView.as_view()
+language = login_not_required(set_language)
+
 
 class Login(LoginView):
-    """Let people in; a liaison begins with what is asked of the unit."""
+    """Let people in; a liaison begins with what is asked of the unit. From here the time of a session counts."""
 
     redirect_authenticated_user = True
 
@@ -23,10 +34,39 @@ class Login(LoginView):
         works = permissions.works_for(self.request.user)
         return reverse("my") if works and permissions.sees_only_unit(self.request.user) else reverse("home")
 
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        answer = super().form_valid(form)
+        self.request.session["began"] = self.request.session["seen"] = int(dates.now().timestamp())
+        return answer
 
-login = Login.as_view()
-logout = LogoutView.as_view()
-language = login_not_required(set_language)
+
+class Password(PasswordChangeView):
+    """Let everybody choose a password, and have those do it first whose password somebody else has set."""
+
+    form_class = PasswordForm
+    template_name = "registration/password.html"
+    success_url = reverse_lazy("home")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "user": User.objects.get(pk=self.request.user.pk)}
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        try:
+            answer = super().form_valid(form)
+        except workflow.Stale:
+            form.add_error(None, _("Somebody has just changed this account. Send the form again."))
+            return self.form_invalid(form)
+        messages.success(self.request, _("Your new password is in force."))
+        return answer
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def kept(request: HttpRequest) -> HttpResponse:
+    """Show what was typed when a session had ended, to copy from, until the reader throws it away."""
+    if request.method == "POST":
+        request.session.pop("kept", None)
+        return redirect("home")
+    return render(request, "tracker/kept.html")
 
 
 @login_not_required

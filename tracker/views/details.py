@@ -69,7 +69,7 @@ def measure(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     policy, reading = edge.find_policy(request, slug), edge.read(request)
     found = get_object_or_404(policy.measures.select_related("section"), code=code)
     tasks = edge.tasks_of(request, policy).filter(measure=found)
-    table = TaskTable(tasks, reading.asked, reading.on, hidden=("measure",))
+    table = TaskTable(policy, tasks, reading.asked, reading.on, hidden=("measure",))
     table.turn_to(reading.asked)
     reading.asked.finish()
     context = {
@@ -107,8 +107,8 @@ def unit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     context = {
         "policy": policy,
         "unit": found,
-        "leading": _gravest_first(leading, reading),
-        "helping": _gravest_first(helping, reading),
+        "leading": _gravest_first(policy, leading, reading),
+        "helping": _gravest_first(policy, helping, reading),
         "helps": numbers.row_of(helping, reading.on, found, {**reading.keep, "helping": str(pk)}),
         **_asked_of(leading, reading.on, found, reading.keep),
     }
@@ -154,11 +154,11 @@ def _asked_of(leading: TaskQuerySet, on: dt.date, unit: Organization, keep: dict
     }
 
 
-def _gravest_first(tasks: TaskQuerySet, reading: edge.Reading) -> TaskTable:
+def _gravest_first(policy: PolicyDocument, tasks: TaskQuerySet, reading: edge.Reading) -> TaskTable:
     """Lay out the first page of some tasks, in one fixed order."""
     asked = Asked(QueryDict("sort=light"))
     asked.query |= reading.keep
-    table = TaskTable(tasks, asked, reading.on)
+    table = TaskTable(policy, tasks, asked, reading.on)
     table.turn_to(asked)
     return table
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -110,3 +110,18 @@ def back(request: HttpRequest, default: str) -> HttpResponse:
 def tasks_of(request: HttpRequest, policy: PolicyDocument) -> TaskQuerySet:
     """Return the tasks of a policy that exist for the reader."""
     return Task.objects.visible_to(request.user).filter(policy=policy)
+
+
+def kept(request: HttpRequest) -> QueryDict | None:
+    """Return, once, what the reader sent from this page after the session had ended; None where nothing was.
+
+    To be shown in a bound form and never saved unseen: nobody has sent it in this session.
+    """
+    found = request.session.get("kept")
+    if not found or (found["user"], found["path"]) != (request.user.pk, request.path):
+        return None
+    del request.session["kept"]
+    data = QueryDict(mutable=True)
+    for name, values in found["data"].items():
+        data.setlist(name, values)
+    return data

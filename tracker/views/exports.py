@@ -22,7 +22,7 @@ def ledger(request: HttpRequest, slug: str) -> HttpResponse | FileResponse:
     """Send the workbook of exactly the list that was asked for, unpaged; 400 in words where it cannot be read."""
     policy, reading = edge.find_policy(request, slug), edge.read(request)
     chosen = TaskFilter(reading.asked, edge.tasks_of(request, policy), policy, reading.on)
-    table = TaskTable(chosen.qs, reading.asked, reading.on)
+    table = TaskTable(policy, chosen.qs, reading.asked, reading.on)
     reading.asked.finish("page", "per_page")
     if reading.asked.faults:
         # A file of everything would be worse than none.

@@ -56,7 +56,7 @@ def tasks(request: HttpRequest, slug: str) -> HttpResponse:
     found, reading = edge.find_policy(request, slug), edge.read(request)
     visible = edge.tasks_of(request, found)
     chosen = TaskFilter(reading.asked, visible, found, reading.on)
-    table = TaskTable(chosen.qs, reading.asked, reading.on, banded=True)
+    table = TaskTable(found, chosen.qs, reading.asked, reading.on, banded=True)
     table.turn_to(reading.asked)
     reading.asked.finish()
     # Without a filter the two are one number: counting twice would cost as much as the page.

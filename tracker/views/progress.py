@@ -51,7 +51,7 @@ def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
         return _withdraw(request, found)
     last = workflow.last_report(task, unit, found)
     own = workflow.has_own_percent(task)
-    data = _with_last(request, last) if "use_last" in request.POST else request.POST or None
+    data = _with_last(request, last) if "use_last" in request.POST else request.POST or edge.kept(request)
     form = ReportForm(data, request.FILES or None, instance=found, last=last, own_percent=own)
     if request.method == "POST" and "use_last" not in request.POST and form.is_valid():
         try:
@@ -177,7 +177,8 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
     wanted, task = Action(action), edge.find_task(request, slug, code)
     if wanted not in workflow.allowed(task, edge.user(request)):
         return _unfit(request, task, wanted)
-    form = StepForm(wanted, task, request.POST if request.method == "POST" else None, request.FILES or None)
+    data = request.POST if request.method == "POST" else edge.kept(request)
+    form = StepForm(wanted, task, data, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
             workflow.perform(task, wanted, edge.act(request), edge.today(), **form.entered())

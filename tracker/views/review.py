@@ -53,7 +53,8 @@ def queue(request: HttpRequest, show: str = "reports") -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a report beside the last one, and accept or return it; then comes the next."""
-    if not permissions.may_read_reviews(request.user):
+    allowed = permissions.may_review if request.method == "POST" else permissions.may_read_reviews
+    if not allowed(request.user):
         raise PermissionDenied
     visible = Task.objects.visible_to(request.user)
     found = get_object_or_404(

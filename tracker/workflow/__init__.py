@@ -10,6 +10,7 @@ from tracker.workflow.core import (
     Outcome,
     Stale,
     adopt,
+    choose_password,
     delete,
     derive,
     each,
@@ -22,6 +23,7 @@ from tracker.workflow.core import (
     set_status,
     violation,
 )
+from tracker.workflow.reminders import send_once
 from tracker.workflow.reports import (
     MOST_UNCHANGED,
     accept,
@@ -50,6 +52,7 @@ __all__ = [
     "allowed",
     "answer_help",
     "check",
+    "choose_password",
     "delete",
     "derive",
     "each",
@@ -64,6 +67,7 @@ __all__ = [
     "save_draft",
     "save_task",
     "send_back",
+    "send_once",
     "set_deadline",
     "set_status",
     "submit",

@@ -29,7 +29,7 @@ from tracker.models import (
 from tracker.models.base import History, Versioned
 from tracker.workflow.table import office_may_set
 
-DERIVED = ("percent", "turns_yellow_on", "turns_red_on", "sort_key")
+DERIVED = ("percent", "turns_yellow_on", "turns_red_on", "sort_key", "search")
 BATCH = 1000
 # How a task leads to what its derived columns come from.
 SOURCES: dict[type[models.Model], str] = {
@@ -38,6 +38,12 @@ SOURCES: dict[type[models.Model], str] = {
     Measure: "measure",
     Task: "pk",
     ChecklistItem: "items",
+}
+# What of these rows the derived columns come from.
+GROUNDS: dict[type[models.Model], tuple[str, ...]] = {
+    PolicyDocument: ("warn_days", "yellow_gap", "red_gap", "cycle", "grace_days"),
+    Section: ("number",),
+    Measure: ("section_id", "order"),
 }
 # From one of these a task is reopened or resumed.
 ENDED = (Status.CLOSED, Status.SUSPENDED, Status.CANCELLED)
@@ -68,9 +74,11 @@ def save(row: Versioned, act: Act, seen: int | None = None) -> None:
     """Save a policy, section, measure, count, passage, unit or account; raise Stale on a newer version."""
     _check_right(row, act)
     with transaction.atomic():
-        made = claim(row, seen)
+        made, grounds = claim(row, seen), GROUNDS.get(type(row), ())
+        # Compared while the row is held; most changes, such as a new title, move no task.
+        moves = bool(grounds) and not made and _moved(row, type(row)._default_manager.get(pk=row.pk), *grounds)
         lay(row, act, made)
-        if not made:
+        if moves:
             _refresh(_deriving_from([(type(row), row.pk)]))
 
 
@@ -94,12 +102,26 @@ def delete(row: models.Model, act: Act) -> None:
     """Delete a row; its history stays and says who did it."""
     if act.user and not permissions.may_delete(act.user, row):
         raise PermissionDenied(_("It is in force: cancel it instead of deleting it."))
+    erase(row, act)
+
+
+def erase(row: models.Model, act: Act) -> None:
+    """Delete a row that the caller has the right to delete."""
     _sign(row, act)
     with transaction.atomic():
         row.delete()
         if isinstance(row, Evidence) and row.file:
             # Only when the row is gone for good.
             transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)))
+
+
+def choose_password(user: User, password: str) -> None:
+    """Store the password that a person has chosen for the own account; raise Stale as `save` does."""
+    user.set_password(password)
+    user.must_change_password = False
+    with transaction.atomic():
+        claim(user, None)
+        lay(user, Act(user, Way.PAGE))
 
 
 def save_task(
@@ -276,7 +298,7 @@ def each(rows: Collection[tuple[Any, int]], change: Callable[[Any, int], None]) 
 
 
 def derive(task: Task, items: Sequence[ChecklistItem]) -> bool:
-    """Set percent, turning dates and sort key of a task from its facts; say whether anything changed."""
+    """Set percent, turning dates, sort key and words of a task from its facts; say whether anything changed."""
     before = [getattr(task, name) for name in DERIVED]
     if items:
         ticked = sum(item.weight for item in items if item.done_on)
@@ -286,7 +308,7 @@ def derive(task: Task, items: Sequence[ChecklistItem]) -> bool:
     elif task.latest_report and task.latest_report.percent is not None:
         task.percent = task.latest_report.percent
     task.turns_yellow_on, task.turns_red_on = rules.turning_dates(task, task.policy)
-    task.sort_key = task.place
+    task.sort_key, task.search = task.place, task.words
     return before != [getattr(task, name) for name in DERIVED]
 
 
@@ -389,8 +411,8 @@ def _record(row: models.Model, act: Act, made: bool) -> None:
     History.records[type(row)].create_historical_record(row, "+" if made else "~")
 
 
-def _moved(task: Task, before: Task, *names: str) -> bool:
-    return any(getattr(task, name) != getattr(before, name) for name in names)
+def _moved(row: models.Model, before: models.Model, *names: str) -> bool:
+    return any(getattr(row, name) != getattr(before, name) for name in names)
 
 
 def _check_units(task: Task, units: list[Organization] | None) -> None:

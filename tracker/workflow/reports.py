@@ -13,7 +13,7 @@ from tracker import permissions, rules
 from tracker.choices import Action, Kind, ReportState
 from tracker.dates import Period
 from tracker.models import Evidence, Organization, ProgressUpdate, Task
-from tracker.workflow.core import Act, Stale, claim, delete, lay, lay_task
+from tracker.workflow.core import Act, Stale, claim, erase, lay, lay_task
 from tracker.workflow.steps import attach, begin, check
 
 MOST_UNCHANGED = 2  # reports in a row that say “no change”
@@ -60,7 +60,7 @@ def save_draft(
         lay(report)
         attach(evidence, act, today, task=report.task, report=report)
         for piece in removed:
-            delete(piece, act)
+            erase(piece, act)
 
 
 def submit(report: ProgressUpdate, act: Act, today: dt.date) -> None:

@@ -1,0 +1,31 @@
+"""Write the whole system to one file, while it is in use."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+
+from tracker.dates import now
+from tracker.management import archive
+
+
+class Command(BaseCommand):
+    """Back up database and evidence; a folder gets a file named by the moment."""
+
+    help = "Write database, evidence and this machine's key to one file; restore reads it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("path", type=Path, help=_("the file, or a folder for a file named by the moment"))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path: Path = options["path"]
+        if path.is_dir():
+            path /= f"tracker-{now():%Y%m%d-%H%M%S}.tar"
+        if path.exists():
+            raise CommandError(_("%(path)s exists already and is left alone.") % {"path": path})
+        if not path.parent.is_dir():
+            raise CommandError(_("There is no folder %(path)s.") % {"path": path.parent})
+        archive.back_up(path)
+        size = path.stat().st_size / 1e6
+        self.stdout.write(_("Backed up to %(path)s (%(size).1f MB).") % {"path": path, "size": size})

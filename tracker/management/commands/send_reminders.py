@@ -1,0 +1,67 @@
+"""Remind people by mail of what waits for them: at most one mail a day each, never the same twice."""
+
+from smtplib import SMTPException
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from tracker import dates, reminders, workflow
+from tracker.choices import PolicyState
+from tracker.models import PolicyDocument
+
+
+class Command(BaseCommand):
+    """Send what is due, log it, and say what could not be sent; run it once a day."""
+
+    help = "Mail each person what waits for them; log in the admin. --dry-run prints it and sends nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--on", metavar="YYYY-MM-DD", help=_("the day to remind for; today by default"))
+        parser.add_argument("--dry-run", action="store_true", help=_("print the mails and send none"))
+        parser.add_argument("--policy", metavar="SLUG", help=_("this policy alone; the demonstration only when named"))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            on = dates.parse_day(options["on"]) if options["on"] else dates.today()
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        policies = PolicyDocument.objects.filter(state=PolicyState.PUBLISHED).defer("full_text").order_by("pk")
+        chosen = policies.filter(slug=options["policy"]) if options["policy"] else policies.filter(demo=False)
+        if options["policy"] and not chosen:
+            raise CommandError(_("No published policy is called %(slug)s.") % {"slug": options["policy"]})
+        if not options["dry_run"] and not settings.EMAIL_URL:
+            raise CommandError(_("Mail is off: set EMAIL_URL and EMAIL_FROM. --dry-run shows what would be sent."))
+        post = reminders.letters(reminders.matters(chosen, on))
+        unreachable = post.pop("", [])
+        due = [
+            mail for mail in (reminders.letter(to, found, on) for to, found in post.items()) if reminders.is_news(mail)
+        ]
+        failed = 0
+        for mail in due:
+            if options["dry_run"]:
+                self.stdout.write(f"{mail.address}\n{mail.subject}\n\n{mail.text}")
+            else:
+                failed += not self._send(mail)
+        text = ngettext("%(count)d mail would go out.", "%(count)d mails would go out.", len(due))
+        if not options["dry_run"]:
+            text = ngettext("%(count)d mail sent.", "%(count)d mails sent.", len(due) - failed)
+        self.stdout.write(text % {"count": len(due) - failed})
+        for matter in unreachable:
+            self.stderr.write(_("No address for: %(line)s") % {"line": matter.line})
+        if failed:
+            raise CommandError(_("%(count)d could not be sent; the next run tries again.") % {"count": failed})
+
+    def _send(self, mail: Any) -> bool:
+        try:
+            workflow.send_once(mail, EmailMessage(mail.subject, mail.text, to=[mail.address]).send, dates.now())
+        except ValidationError:
+            return True  # another run has just sent it
+        except (OSError, SMTPException, ValueError) as error:
+            self.stderr.write(f"{mail.address}: {error}")
+            return False
+        return True
