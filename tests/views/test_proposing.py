@@ -42,6 +42,7 @@ def test_a_text_is_proposed_row_by_row_and_nothing_is_saved(office: Client) -> N
     page = ask(office, text=TEXT)
     assert 'value="降低企业经营成本"' in page
     assert "numbered heading" in page
+    assert page.count("现印发给你们") == 1
     assert not PolicyDocument.objects.exists()
 
 

@@ -102,7 +102,7 @@ def _page(request: HttpRequest, form: NewPolicyForm, text: str, rows: list[Row],
         }
         for row in rows
     ]
-    context = {"form": form, "text": text, "rows": shown, "faults": faults, "kinds": Kind.choices}
+    context = {"form": form, "policy_text": text, "rows": shown, "faults": faults, "kinds": Kind.choices}
     return render(request, "tracker/new.html", {**context, "counts": _counts(rows)})
 
 
