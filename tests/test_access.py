@@ -151,6 +151,9 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
         ),
         "batch": ({"pk": "batch"}, of_lead(200, {**dict.fromkeys(("lead_liaison", *OFFICE), 200)})),
         "marked": ({"pk": "batch"}, of_lead(200, dict.fromkeys(READERS, 405))),
+        "new": ({}, answers(OFFICE)),
+        # Marking reads a passage of the text: without one it leads back to it.
+        "text": ({"slug": "rise"}, {"GET": answers(READERS)["GET"], "POST": answers(OFFICE, post=302)["POST"]}),
         "search": ({}, answers(READERS, 200, 405)),
         "large_type": ({}, same(405, 302)),
         "login": (

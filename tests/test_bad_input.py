@@ -27,6 +27,7 @@ PAGES: dict[str, list[str]] = {
     "tasks": ["rise"],
     "task": ["rise", "A1-01"],
     "measure": ["rise", "A1"],
+    "text": ["rise"],
     "units": ["rise"],
     "unit": ["rise", UNIT],
     "unit_everywhere": [UNIT],
@@ -132,5 +133,5 @@ def test_a_page_beyond_the_last_shows_the_last(reader: Client, policy: PolicyDoc
 def test_every_report_page_is_asked() -> None:
     # Workbooks and their log take nothing from the address.
     others = {"fill_in", "fill_ins", "my_fill_in", "imports", "batch", "marked", "checklist", "empty_checklist"}
-    others |= {"login", "logout", "set_language", "large_type"}
+    others |= {"new", "login", "logout", "set_language", "large_type"}
     assert {pattern.name for pattern in urlpatterns if isinstance(pattern, URLPattern)} - others == PAGES.keys()

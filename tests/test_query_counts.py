@@ -17,6 +17,7 @@ LIMITS = {
     "task": 20,
     "search": 15,
     "measure": 20,
+    "text": 20,
     "units": 15,
     "unit": 20,
     "unit_everywhere": 20,
@@ -30,7 +31,7 @@ def count(client: Client, policy: PolicyDocument, name: str) -> int:
     """Count the queries of one address, session and account included."""
     slug, task = policy.slug, policy.tasks.select_related("measure").order_by("pk").first()
     arguments = {
-        **{key: [slug] for key in ("policy", "tasks", "units", "ledger")},
+        **{key: [slug] for key in ("policy", "tasks", "text", "units", "ledger")},
         "task": [slug, task.code],
         "measure": [slug, task.measure.code],
         "unit": [slug, task.lead_unit_id],

@@ -24,6 +24,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "reads_reviews": user is not None and permissions.may_read_reviews(user),
         "reads_help": user is not None and permissions.reads_help(user),
         "may_import": user is not None and permissions.may_import(user),
+        "makes_policies": user is not None and permissions.may_edit_policies(user),
         "opens_admin": user is not None and permissions.may_open_admin(user),
         "kept": kept if user and kept and kept["user"] == user.pk else None,
         "only_unit": permissions.sees_only_unit(user) if user is not None else None,

@@ -3,10 +3,11 @@
 from django.contrib import admin
 from django.urls import path
 
-from tracker.views import accounts, details, exports, finding, imports, pages, progress, review
+from tracker.views import accounts, details, exports, finding, imports, pages, progress, proposing, review, texts
 
 urlpatterns = [
     path("", pages.home, name="home"),
+    path("policies/new/", proposing.new, name="new"),
     path("policies/<slug:slug>/", pages.policy, name="policy"),
     path("policies/<slug:slug>/tasks/", pages.tasks, name="tasks"),
     path("policies/<slug:slug>/tasks/<str:code>/", details.task, name="task"),
@@ -17,6 +18,7 @@ urlpatterns = [
     path("policies/<slug:slug>/units/", details.units, name="units"),
     path("policies/<slug:slug>/units/<int:pk>/", details.unit, name="unit"),
     path("units/<int:pk>/", details.unit_everywhere, name="unit_everywhere"),
+    path("policies/<slug:slug>/text/", texts.text, name="text"),
     path("policies/<slug:slug>/ledger.xlsx", exports.ledger, name="ledger"),
     path("policies/<slug:slug>/units/<int:pk>/fill-in.xlsx", imports.fill_in, name="fill_in"),
     path("policies/<slug:slug>/fill-in.zip", imports.fill_ins, name="fill_ins"),

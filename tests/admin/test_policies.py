@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -101,3 +102,21 @@ def test_an_administrator_does_not_touch_a_superuser(client: Client, administrat
     client.force_login(administrator)
     url = reverse("admin:auth_user_password_change", args=[root.pk])
     assert client.post(url, {"password1": "x", "password2": "x"}).status_code == 403
+
+
+def test_the_text_of_a_policy_comes_from_a_file(client: Client, supervisor: User, policy: PolicyDocument) -> None:
+    client.force_login(supervisor, backend="django.contrib.auth.backends.ModelBackend")
+    address = reverse("admin:tracker_policydocument_change", args=[policy.pk])
+    form = client.get(address).context["adminform"].form
+    data = {name: value for name, value in form.initial.items() if value not in (None, "")}
+    file = SimpleUploadedFile("text.txt", "一、修路\u202e".encode("gbk", "ignore"))
+    client.post(address, {**data, "seen": policy.version, "text_file": file})
+    policy.refresh_from_db()
+    assert policy.full_text == "一、修路"
+
+
+def test_a_file_that_is_no_text_is_said(client: Client, supervisor: User, policy: PolicyDocument) -> None:
+    client.force_login(supervisor, backend="django.contrib.auth.backends.ModelBackend")
+    address = reverse("admin:tracker_policydocument_change", args=[policy.pk])
+    answer = client.post(address, {"seen": policy.version, "text_file": SimpleUploadedFile("a.docx", b"PK\x03\x04")})
+    assert "text_file" in answer.context["adminform"].form.errors

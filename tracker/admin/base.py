@@ -65,7 +65,7 @@ class VersionedAdmin(RoleAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         # A reader's page has no form, so what only the form knows stays away.
-        own = {"reason", "seen"}
+        own = {"reason", "seen", "text_file"}
         fieldsets = super().get_fieldsets(request, obj)
         if self.has_change_permission(request, obj):
             return fieldsets

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -10,14 +12,36 @@ from django.utils.translation import gettext_lazy as _
 
 from tracker.admin.base import VersionedAdmin, of_policy
 from tracker.dates import today
-from tracker.forms.editing import CountForm, MeasureForm
+from tracker.forms.editing import CountForm, MeasureForm, VersionedForm
 from tracker.models import BackgroundPassage, DeclaredCount, Measure, PolicyDocument, Section
+from tracker.source import load
+
+
+class PolicyForm(VersionedForm):
+    """A policy, whose text is pasted or taken from a file."""
+
+    text_file = forms.FileField(
+        label=_("a text file or Word document"), required=False, help_text=_("Takes the place of the text below.")
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        upload = cleaned.get("text_file")
+        try:
+            if upload:
+                cleaned["full_text"] = load.text_of(upload.read(load.LARGEST_FILE + 1), upload.name)
+            elif "full_text" in self.changed_data and "full_text" in cleaned:
+                cleaned["full_text"] = load.clean(cleaned["full_text"])
+        except ValidationError as error:
+            self.add_error("text_file" if upload else "full_text", error)
+        return cleaned
 
 
 @admin.register(PolicyDocument)
 class PolicyAdmin(VersionedAdmin):
     """Policies: what they are, and how their lights are judged."""
 
+    form = PolicyForm
     list_display = ("title", "slug", "state", "measure_count", "task_count", "cycle", "demo")
     list_filter = ("state", "demo")
     search_fields = ("title", "slug", "author", "publisher")
@@ -30,7 +54,7 @@ class PolicyAdmin(VersionedAdmin):
             _("How lights and reports are judged"),
             {"fields": ("warn_days", ("yellow_gap", "red_gap"), ("cycle", "grace_days"))},
         ),
-        (_("Text"), {"classes": ("collapse",), "fields": ("full_text",)}),
+        (_("Text"), {"fields": ("text_file", "full_text")}),
         (_("This change"), {"fields": ("reason", "seen")}),
     )
 

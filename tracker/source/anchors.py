@@ -4,6 +4,7 @@ Places are spans of the text as it was given, so that a page can mark them in it
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -90,13 +91,14 @@ class Clause:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What the anchors make of a text: their faults, and every clause of the sections."""
+    """What the anchors make of a text: their faults, every clause of the sections, and what they touch outside."""
 
     missing: list[Anchor]
     repeated: list[tuple[Anchor, list[Span]]]
     within: Span
     sentences: list[Span]
     clauses: list[Clause]
+    outside: list[Clause]
 
     @property
     def touched(self) -> list[Clause]:
@@ -126,9 +128,12 @@ def find(anchor: str, text: str | Normalised) -> list[Span]:
     wanted = normalise(anchor).text
     if not wanted:
         return []
-    # A look-ahead also finds places that overlap each other: they are ambiguous all the same.
-    matches = re.finditer(f"(?={re.escape(wanted)})", norm.text)
-    return [norm.original(match.start(), match.start() + len(wanted)) for match in matches]
+    found, at = [], norm.text.find(wanted)
+    while at >= 0:
+        found.append(norm.original(at, at + len(wanted)))
+        # One sign on: places that overlap each other are ambiguous all the same.
+        at = norm.text.find(wanted, at + 1)
+    return found
 
 
 def sentences(text: str) -> list[Span]:
@@ -166,16 +171,15 @@ def coverage(text: str, anchors: Iterable[Anchor], background: Iterable[Anchor] 
 
     asked, marked = place(anchors), place(background)
     within = _sections(text, find(opening, norm), asked + marked)
+    touching, marking = _Touching(asked), _Touching(marked)
+    cut = [Clause(span, touching.of(span), marking.of(span)) for span in clauses(text)]
     return Coverage(
         missing,
         repeated,
         within,
         [span for span in sentences(text) if within.overlaps(span)],
-        [
-            Clause(span, _touching(span, asked), _touching(span, marked))
-            for span in clauses(text)
-            if within.overlaps(span)
-        ],
+        [clause for clause in cut if within.overlaps(clause.span)],
+        [clause for clause in cut if clause.anchors and not within.overlaps(clause.span)],
     )
 
 
@@ -198,5 +202,14 @@ def _sections(text: str, opening: Sequence[Span], places: Sequence[Place]) -> Sp
     return Span(start, len(text) if end < 0 else end)
 
 
-def _touching(span: Span, places: Iterable[Place]) -> tuple[Place, ...]:
-    return tuple(place for place in places if place.span.overlaps(span))
+class _Touching:
+    """Find which of many sorted places touch a stretch, without looking at all of them."""
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        self.places, self.starts = places, [place.span.start for place in places]
+        self.longest = max((place.span.end - place.span.start for place in places), default=0)
+
+    def of(self, span: Span) -> tuple[Place, ...]:
+        """Return the places that share a character with a stretch."""
+        left = bisect_left(self.starts, span.start - self.longest)
+        return tuple(p for p in self.places[left : bisect_left(self.starts, span.end)] if p.span.overlaps(span))

@@ -1,6 +1,6 @@
 """Gather what can be proved about a policy: its counts, what is still open, and its anchors in the text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import TextChoices
@@ -103,10 +103,9 @@ def check(policy: PolicyDocument, text: str | None = None) -> Findings:
 
 def read(policy: PolicyDocument, text: str) -> Reading:
     """Look for all anchors of a policy in a text."""
-    first = policy.sections.first()
-    asked = _asked(policy)
+    asked = [anchor for anchor, _row in anchored(policy, list(policy.tasks.all()))]
     marked = [_anchor(passage) for passage in policy.background.all()]
-    found = coverage(text, asked, marked, opening=(first.anchor or first.name) if first else "")
+    found = coverage(text, asked, marked, opening_of(policy))
     return Reading(
         text=text,
         anchors=len(asked) + len(marked),
@@ -116,17 +115,23 @@ def read(policy: PolicyDocument, text: str) -> Reading:
     )
 
 
-def _asked(policy: PolicyDocument) -> list[Anchor]:
-    """Return the anchors of everything that is done or counted."""
-    items = ChecklistItem.objects.filter(task__policy=policy).select_related("task")
+def opening_of(policy: PolicyDocument) -> str:
+    """Return the words with which the sections begin."""
+    first = policy.sections.first()
+    return (first.anchor or first.name) if first else ""
+
+
+def anchored(policy: PolicyDocument, tasks: Sequence[Task]) -> list[tuple[Anchor, Anchored]]:
+    """Return everything of a policy that is done or counted and has an anchor: of its tasks, those given."""
+    items = ChecklistItem.objects.filter(task__in=tasks).exclude(anchor="").select_related("task")
     rows: list[tuple[Anchored, str]] = [
         *((section, section.letter) for section in policy.sections.all()),
-        *((measure, measure.code) for measure in policy.measures.all()),
-        *((task, task.code) for task in policy.tasks.all()),
+        *((measure, measure.code) for measure in policy.measures.select_related("section")),
+        *((task, task.code) for task in tasks),
         *((item, f"{item.task.code}/{item.number}") for item in items),
         *((count, count.name) for count in policy.counts.all()),
     ]
-    return [_anchor(row, name) for row, name in rows if row.anchor]
+    return [(_anchor(row, name), row) for row, name in rows if row.anchor]
 
 
 def _anchor(row: Anchored, name: str = "") -> Anchor:

@@ -7,10 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from tracker.management.files import read_text
 from tracker.models import PolicyDocument
 from tracker.source.check import Findings, Reading, check
-
-ENCODINGS = ("utf-8-sig", "gb18030")
 
 
 class Command(BaseCommand):
@@ -103,17 +102,3 @@ class Command(BaseCommand):
 
     def _print_row(self, text: str) -> None:
         self.stdout.write(f"  {text}")
-
-
-def read_text(path: Path) -> str:
-    """Read a text file in one of the two encodings in use."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}") from error
-    for encoding in ENCODINGS:
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise CommandError(_("%(path)s is neither UTF-8 nor GB18030.") % {"path": path})
