@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tracker.models import User
+from tracker.models import Organization, User
 
 # Root cannot use the sandbox; the rest keeps the browser from calling home.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -42,7 +42,8 @@ def office(transactional_db: None) -> User:
     """Load the sample and the demonstration; return the account that opens every page."""
     call_command("loaddata", "organizations", "central-china-rise", verbosity=0)
     call_command("load_demo", stdout=io.StringIO())
-    return User.objects.create_superuser("office", password=PASSWORD)
+    unit = Organization.objects.filter(led_tasks__policy__demo=True).first()
+    return User.objects.create_superuser("office", password=PASSWORD, is_liaison=True, organization=unit)
 
 
 def log_in(page: Page, url: str, name: str = "office") -> None:

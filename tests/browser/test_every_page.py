@@ -16,6 +16,7 @@ from tracker.models import (
     Measure,
     Organization,
     PolicyDocument,
+    ProgressUpdate,
     Section,
     Task,
     User,
@@ -39,6 +40,26 @@ def busiest_units() -> list[Organization]:
     """Return the unit that leads most, and one that leads nothing."""
     ordered = Organization.objects.annotate(leads=Count("led_tasks")).order_by("-leads", "pk")
     return [ordered[0], ordered.reverse()[0]]
+
+
+def work_pages() -> list[str]:
+    """List the pages of those who write: lists of what to do, reports, reviews, steps."""
+    waiting = ProgressUpdate.objects.waiting().first()
+    closing = Task.objects.filter(policy__slug=DEMO, status="closing").first()
+    running = Task.objects.filter(policy__slug=DEMO, status="in_progress", latest_report__isnull=False).first()
+    return [
+        reverse("my"),
+        reverse("queue"),
+        *(reverse("queue", args=[name]) for name in ("requests", "help", "silent")),
+        reverse("review", args=[waiting.pk]),
+        reverse("answer", args=[ProgressUpdate.objects.asking_for_help().first().pk]),
+        reverse("report", args=[DEMO, running.code]),
+        reverse("step", args=[DEMO, running.code, "close"]),
+        reverse("step", args=[DEMO, running.code, "suspend"]),
+        reverse("step", args=[DEMO, closing.code, "grant_closing"]),
+        reverse("password"),
+        reverse("new"),
+    ]
 
 
 def report_pages() -> list[str]:
@@ -65,6 +86,7 @@ def report_pages() -> list[str]:
         reverse("search") + "?q=x",
         tasks + "?text=nothing-has-this",
         tasks + "?light=nonsense&page=99",
+        *work_pages(),
     ]
 
 

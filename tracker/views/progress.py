@@ -118,8 +118,9 @@ def _report_at_hand(
     """Return the report of the period asked for, else of the first that is due, and the periods to choose from."""
     today = edge.today()
     periods = {period.start: period for period in rules.reportable(task, task.policy, today)}
-    returned = task.reports.filter(unit=unit, state=ReportState.RETURNED)
-    for each in returned.select_related("task__policy"):
+    # What is at hand stays within reach, whatever is due by now.
+    at_hand = task.reports.filter(unit=unit).exclude(state=ReportState.ACCEPTED)
+    for each in at_hand.select_related("task__policy"):
         periods.setdefault(each.period_start, each.period)
     wanted = request.GET.get("period", "")
     try:

@@ -16,7 +16,7 @@
     data.delete("proofs"); // a file goes once, with the button
     data.delete("remove");
     try {
-      const answer = await fetch(window.location.href, {
+      const answer = await fetch(form.action, {
         method: "POST", body: data, headers: { "X-Autosave": "1" }, redirect: "manual", keepalive: true,
       });
       if (answer.type === "opaqueredirect" || answer.status === 403) {
@@ -36,24 +36,30 @@
       say.textContent = form.dataset.lost;
     }
   };
-  const start = () => { under = (under || Promise.resolve()).then(keep); return under; };
+  const start = () => {
+    if (!under && changed) under = keep().finally(() => { under = null; });
+  };
 
   form.addEventListener("input", () => {
     changed = true;
     clearTimeout(timer);
     timer = setTimeout(start, 2000);
   });
-  setInterval(() => changed && start(), 30000);
+  // Typed before this script was there.
+  if ([...form.querySelectorAll("textarea")].some((field) => field.value !== field.defaultValue)) {
+    changed = true;
+    timer = setTimeout(start, 2000);
+  }
+  setInterval(start, 30000);
   document.addEventListener("visibilitychange", () => document.hidden && start());
   // What is under way ends first: two writings at once would look like two windows.
   form.addEventListener("submit", (event) => {
     clearTimeout(timer);
+    changed = false;
     if (!under) return;
     event.preventDefault();
     const button = event.submitter;
-    const waiting = under;
-    under = null;
-    changed = false;
-    waiting.then(() => form.requestSubmit(button));
+    // A task of its own: a form that is being submitted takes no second order.
+    under.then(() => setTimeout(() => form.requestSubmit(button)));
   });
 })();

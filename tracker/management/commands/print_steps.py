@@ -1,0 +1,33 @@
+"""Print the table of what can be done with a task, as the READMEs show it."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import override, pgettext
+
+from tracker import workflow
+from tracker.choices import Status
+
+
+class Command(BaseCommand):
+    """Print the table of steps in Markdown."""
+
+    help = "Print what can be done with a task: by whom, from which status to which, and what it needs."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--language", default="en", help=_("en or zh-hans"))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with override(options["language"]):
+            comma = pgettext("list", ", ")
+            heads = (_("step with a task"), _("by whom"), _("from status"), _("to status"), _("needs"))
+            self._row(*heads)
+            self._row(*("---" for _head in heads))
+            for step in workflow.STEPS.values():
+                doers = comma.join(str(doer.label) for doer in step.doers)
+                sources = comma.join(str(Status(status).label) for status in step.sources)
+                self._row(step.action.label, doers, sources, step.target.label if step.target else "—", step.needs)
+
+    def _row(self, *cells: Any) -> None:
+        self.stdout.write(f"| {' | '.join(str(cell) for cell in cells)} |")
