@@ -94,8 +94,8 @@ def helping(tasks: TaskQuerySet, unit: Organization, on: dt.date) -> list[Line]:
 
 def _with_open_reports(tasks: TaskQuerySet, unit: Organization) -> TaskQuerySet:
     at_hand = ProgressUpdate.objects.filter(unit=unit, state__in=(ReportState.DRAFT, ReportState.RETURNED))
-    related = tasks.select_related("policy", "lead_unit", "measure__section").defer("policy__full_text")
-    return related.prefetch_related(Prefetch("reports", queryset=at_hand, to_attr="at_hand"), "co_units", "items")
+    related = tasks.select_related("policy").defer("policy__full_text")
+    return related.prefetch_related(Prefetch("reports", queryset=at_hand, to_attr="at_hand"))
 
 
 def _line(task: Any, on: dt.date) -> Line:

@@ -23,6 +23,7 @@ from tracker.models import (
     PolicyDocument,
     ProgressUpdate,
     Section,
+    SentReminder,
     Task,
     TaskRequest,
     User,
@@ -30,6 +31,8 @@ from tracker.models import (
 
 DAY = dt.timedelta(days=1)
 PERIOD = {"period_start": TODAY, "period_end": TODAY}
+SENT = dt.datetime(2026, 6, 15, tzinfo=dt.UTC)
+REMINDER = {"day": TODAY, "sent_at": SENT, "subject": "x", "text": "x", "matters": ["x"]}
 HANDED_OVER = {"assigned_on": TODAY, "lead_unit": "unit"}
 CLOSED, CLOSING = {"status": Status.CLOSED}, {"status": Status.CLOSING}
 BOTH = {"deadline": TODAY, "original_deadline": TODAY}
@@ -50,6 +53,7 @@ BROKEN: list[tuple[str, str, dict[str, Any], str, str]] = [
         "__all__",
     ),
     ("evidence_is_file_or_link", "evidence", {"link": ""}, "either a file or a link", "__all__"),
+    ("reminder_once_a_day", "reminder", {"address": "a@example.cn"}, "reminder of the day", "__all__"),
     ("task_closed_iff_day", "task", CLOSED, "closed task has the day of its closing", "closed_on"),
     ("task_closed_iff_day", "task", {"closed_on": TODAY}, "only a closed one has it", ""),
     ("task_closing_iff_request", "task", CLOSING, "has the day of the request", "closing_requested_on"),
@@ -131,6 +135,7 @@ def rows(bureau: Organization) -> dict[str, Model]:
     DeclaredCount.objects.create(policy=policy, name="Steps", number=1, task=task)
     BackgroundPassage.objects.create(policy=policy, anchor="fine weather")
     ProgressUpdate.objects.create(task=task, unit=bureau, period_start=TODAY - 40 * DAY, period_end=TODAY)
+    SentReminder.objects.create(address="a@example.cn", **REMINDER)
     TaskRequest.objects.create(task=task, kind="extend", asked_on=TODAY, new_deadline=TODAY)
     measure = policy.measures.get(code="A1")
     return {"unit": bureau, "policy": policy, "section": section, "measure": measure, "task": task}
@@ -152,6 +157,7 @@ def new(rows: dict[str, Model], model: str, facts: dict[str, Any]) -> Model:
         "report": (ProgressUpdate, {"task": rows["task"], "unit": rows["unit"], **PERIOD}),
         "request": (TaskRequest, {"task": rows["task"], "kind": "close", "asked_on": TODAY}),
         "evidence": (Evidence, {"task": rows["task"], "name": "x", "link": "https://example.cn/", "added_on": TODAY}),
+        "reminder": (SentReminder, {"address": "b@example.cn", **REMINDER}),
         "item": (ChecklistItem, {"task": rows["task"], "number": 9, "title": "x"}),
         "user": (User, {"username": "new", "password": "x"}),
     }
