@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from django.http import QueryDict
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from tests.test_numbers import scatter
 from tracker.choices import Kind, Light, Status
 from tracker.dates import DAY
 from tracker.filters import Asked, TaskFilter
-from tracker.models import Organization, PolicyDocument, Task
+from tracker.models import Organization, PolicyDocument, Task, User
 
 
 @pytest.fixture(autouse=True)
@@ -205,3 +207,15 @@ def test_any_query_string_is_filtered_by_or_refused_in_words(
     assert len(list(chosen.qs)) <= 4
     assert len(chosen.words()) == len(chosen.data)
     assert all(isinstance(fault, str) for fault in asked.faults)
+
+
+@pytest.mark.parametrize("name", ["owing", "unacknowledged"])
+def test_the_list_shows_where_nothing_was_heard(
+    client: Client, policy: PolicyDocument, supervisor: User, bureau: Organization, name: str
+) -> None:
+    silent = {"lead_unit": bureau, "assigned_on": TODAY.replace(day=1), "owed_from": TODAY.replace(day=1)}
+    make_task(policy, "A1-01", **silent)
+    make_task(policy, "A1-02", **silent, acknowledged_on=TODAY, reported_through=TODAY.replace(day=30))
+    client.force_login(supervisor)
+    table = client.get(reverse("tasks", args=["rise"]) + f"?{name}=1").context["table"]
+    assert [task.code for task in table.tasks] == ["A1-01"]

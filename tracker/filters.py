@@ -200,6 +200,8 @@ class TaskFilter(FilterSet):
     overdue = flag(FIGURES["overdue"][0])
     unreported = flag(FIGURES["unreported"][0])
     turning = flag(gettext_lazy("turns in the next 30 days"))
+    owing = flag(gettext_lazy("report of this period missing"))
+    unacknowledged = flag(gettext_lazy("not acknowledged yet"))
 
     class Meta:
         model = Task

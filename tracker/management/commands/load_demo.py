@@ -244,9 +244,9 @@ def _report(task: Task, percent: int, through: dt.date, dice: random.Random, las
     """Report the two latest periods, the last one with every outcome of a review."""
     latest = period_of(Cycle.MONTHLY, through)
     own = workflow.has_own_percent(task)
-    outcome = (
-        dice.choices(("accept", "wait", "return"), (7, 3, 1))[0] if latest.start <= last_day <= latest.end else "accept"
-    )
+    # What is closed has been reviewed; what was silent for long has too.
+    current = last_day == today() and latest.start <= last_day <= latest.end
+    outcome = dice.choices(("accept", "wait", "return"), (7, 3, 1))[0] if current else "accept"
     for period in (period_of(Cycle.MONTHLY, latest.start - DAY), latest):
         day = min(period.end, last_day)
         report = workflow.open_report(task, task.lead_unit, period)  # type: ignore[arg-type]
