@@ -32,9 +32,11 @@ def my(request: HttpRequest) -> HttpResponse:
     led = tasks.filter(lead_unit=unit)
     context = {
         "unit": unit,
-        "groups": worklist.groups(led, unit, reading.on),
+        "groups": (groups := worklist.groups(led, unit, reading.on)),
         "led": led.count(),
-        "helping": worklist.helping(tasks, unit, reading.on),
+        "helping": (helping := worklist.helping(tasks, unit, reading.on)),
+        "invented": any(line.task.policy.demo for group in groups for line in group.lines)
+        or any(line.task.policy.demo for line in helping),
     }
     return render(request, "tracker/my.html", {**reading.context, **context})
 

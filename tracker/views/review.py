@@ -43,7 +43,10 @@ def queue(request: HttpRequest, show: str = "reports") -> HttpResponse:
     context = {
         "show": show,
         "counts": worklist.counts(tasks, reading.on),
-        "page": Paginator(rows, SHOWN).get_page(page),
+        "page": (shown := Paginator(rows, SHOWN).get_page(page)),
+        "invented": tasks.filter(policy__demo=True).exists()
+        if show == "silent"
+        else any(row.task.policy.demo for row in shown),
         "may_review": permissions.may_review(request.user),
         "reads_all": permissions.may_read_reviews(request.user),
     }
@@ -132,7 +135,8 @@ def accept_many(request: HttpRequest) -> HttpResponse:
         messages.warning(request, _("Nothing was picked: tick the reports first."))
         return redirect("queue")
     if "confirm" not in request.POST:
-        context = {"reports": found, "gone": len(picked) - len(found), "picked": picked}
+        context = {"reports": found, "gone": len(picked) - len(found)}
+        context["invented"] = any(report.task.policy.demo for report in found)
         return render(request, "tracker/accept_many.html", context)
     today, act = edge.today(), edge.act(request)
     seen_ones = [(report, edge.number(picked[str(report.pk)])) for report in found]
@@ -160,4 +164,6 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("queue", "help")
         except ValidationError as refusal:
             form.add_error(None, refusal.messages)
-    return render(request, "tracker/answer.html", {"report": found, "task": found.task, "form": form})
+    return render(
+        request, "tracker/answer.html", {"report": found, "task": found.task, "policy": found.task.policy, "form": form}
+    )
