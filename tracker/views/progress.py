@@ -107,7 +107,8 @@ def _keep(request: HttpRequest, form: ReportForm) -> None:
 def _writing_for(request: HttpRequest, task: Task) -> Organization:
     """Return the unit that an account writes for, or refuse: its own, or for the office the lead unit."""
     own, actions = permissions.works_for(request.user), set(workflow.allowed(task, edge.user(request)))
-    if own and (Action.CONTRIBUTE in actions or (Action.REPORT in actions and own == task.lead_unit)):
+    writes = Action.CONTRIBUTE if own in task.co_units.all() else Action.REPORT if own == task.lead_unit else None
+    if own and writes in actions:
         return own
     if Action.REPORT in actions and task.lead_unit:
         return task.lead_unit
