@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,7 +15,7 @@ from tracker.choices import BatchKind, Way
 from tracker.columns import DAY, TEMPLATE, Column
 from tracker.filters import cut
 from tracker.intake.preview import Entry, Field, Preview
-from tracker.intake.tables import Record, cleared, find, records
+from tracker.intake.tables import Reading, Record, Table, cleared, find, gather
 from tracker.intake.workbook import Refused, Workbook
 from tracker.ledger.fillin import Fault
 from tracker.models import ChecklistItem, ImportBatch, Measure, Organization, PolicyDocument, Section, Task, User
@@ -40,14 +41,15 @@ MODELS: dict[str, type[models.Model]] = {
 }
 
 
-def read(book: Workbook, name: str, user: User | None) -> ImportBatch:
+def read(book: Workbook, name: str, user: User | None) -> Reading[ImportBatch]:
     """Read a template into a batch, not saved yet."""
     if user and not permissions.may_edit_policies(user):
         raise Refused(_("Checklists of policies are loaded by the office alone."))
-    rows = []
+    tables: list[Table] = []
     for kind, columns in TEMPLATE.items():
         if sheet := find(book, columns, NEEDED[kind]):
-            rows += [_row(kind, record, columns) for record in records(book, sheet, columns, NEEDED[kind])]
+            tables.append((sheet, columns, NEEDED[kind], partial(_row, kind, columns)))
+    rows = yield from gather(book, tables)
     policies = [row for row in rows if row["kind"] == "policydocument"]
     if len(policies) != 1:
         raise Refused(_("The first sheet names one policy, by its short address and its title."))
@@ -56,7 +58,7 @@ def read(book: Workbook, name: str, user: User | None) -> ImportBatch:
     return ImportBatch(kind=BatchKind.CHECKLIST, file_name=cut(name), rows=rows, read_by=user, policy=found)
 
 
-def _row(kind: str, record: Record, columns: Mapping[str, Column]) -> dict[str, Any]:
+def _row(kind: str, columns: Mapping[str, Column], record: Record) -> dict[str, Any]:
     """Return what is kept of a row; a value that is to be erased is None."""
     faults = dict(record.faults)
     for name in KEYS[kind]:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -18,7 +19,7 @@ from tracker.columns import SHARE, Column, filled_in
 from tracker.dates import Period
 from tracker.filters import cut
 from tracker.intake.preview import Entry, Field, Preview
-from tracker.intake.tables import Record, cleared, expect, find, records
+from tracker.intake.tables import Reading, Record, Table, cleared, expect, find, gather
 from tracker.intake.workbook import Workbook
 from tracker.ledger import fillin
 from tracker.ledger.fillin import Fault
@@ -36,18 +37,19 @@ def _read_back(columns: dict[str, Column]) -> dict[str, Column]:
     return columns | keys
 
 
-def read(book: Workbook, name: str, user: User | None) -> ImportBatch:
+def read(book: Workbook, name: str, user: User | None) -> Reading[ImportBatch]:
     """Read a fill-in workbook into a batch, not saved yet; Refused says in words what cannot be read at all."""
     reports, steps = _read_back(fillin.report_columns()), _read_back(fillin.step_columns())
-    rows = [_row(found, reports) for found in records(book, expect(book, reports, NEEDED), reports, NEEDED)]
+    tables: list[Table] = [(expect(book, reports, NEEDED), reports, NEEDED, partial(_row, reports))]
     if sheet := find(book, steps, STEPS_NEEDED):
-        rows += [_row(found, steps) for found in records(book, sheet, steps, STEPS_NEEDED)]
+        tables.append((sheet, steps, STEPS_NEEDED, partial(_row, steps)))
+    rows = yield from gather(book, tables)
     _mark_twice(rows)
     unit = permissions.works_for(user) if user else None
     return ImportBatch(kind=BatchKind.PROGRESS, file_name=cut(name), rows=rows, read_by=user, unit=unit)
 
 
-def _row(record: Record, read_of: Mapping[str, Column]) -> dict[str, Any]:
+def _row(read_of: Mapping[str, Column], record: Record) -> dict[str, Any]:
     """Return what is kept of a row: its key, what it says, what was said before, and its faults."""
     faults = dict(record.faults)
     text, code = str(record.values.get("key") or "").strip(), str(record.values.get("code") or "")
