@@ -112,7 +112,7 @@ def steps_done(items: Sequence[ChecklistItem]) -> str:
 
 def steps_text(task: Task, on: dt.date) -> str:
     """Say what is to be done, then how far the checklist is."""
-    items = list(task.items.all())
+    items = list(task.steps)
     lines = [task.description] if task.description else []
     if items:
         lines.append(steps_done(items) + pgettext("after a field's name", ":"))
@@ -136,7 +136,7 @@ def lead_text(task: Task, on: dt.date) -> str:
 
 def co_text(task: Task, on: dt.date) -> str:
     """List the co-operating units in official order."""
-    return pgettext("list", ", ").join(unit.short_name for unit in task.co_units.all())
+    return pgettext("list", ", ").join(unit.short_name for unit in task.helpers)
 
 
 def reported(name: str) -> Callable[[Any, dt.date], Native]:

@@ -152,8 +152,8 @@ def _unreported(task: Facts, policy: Thresholds) -> Turn | None:
     period = first_owed(task, policy)
     if not period:
         return None
-    wait = (1 + policy.grace_days) * DAY
-    return Turn(Cause.UNREPORTED, period.end + wait, period.next().end + wait)
+    following, grace = period.next(), policy.grace_days * DAY
+    return Turn(Cause.UNREPORTED, following.start + grace, following.next().start + grace)
 
 
 def _explain(turn: Turn, task: Facts, policy: Thresholds, on: dt.date) -> Iterator[str]:
@@ -191,10 +191,10 @@ def _explain(turn: Turn, task: Facts, policy: Thresholds, on: dt.date) -> Iterat
 
 def _missed(period: Period, policy: Thresholds, on: dt.date) -> list[Period]:
     """List the periods whose grace has run out before or on a day, beginning with one that has."""
-    missed = []
-    while period.end + (1 + policy.grace_days) * DAY <= on:
+    missed, latest = [], on - policy.grace_days * DAY
+    while (following := period.next()).start <= latest:
         missed.append(period)
-        period = period.next()
+        period = following
     return missed
 
 

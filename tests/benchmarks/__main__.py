@@ -1,4 +1,4 @@
-"""Print the figures of the README: `make bench`. Ratios of one run; nothing here judges.
+"""Print the figures of the README, at the end as its table: `make bench`. Ratios of one run; nothing here judges.
 
 `python -m tests.benchmarks --size 1000000` prints list and overview at one size instead; with it or
 `--pages`, a `DATABASE_URL` of PostgreSQL is measured, in databases of its own.
@@ -7,23 +7,7 @@
 import argparse
 import os
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
-
-RUNS = 5
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Return the median seconds of some runs, after one that does not count."""
-    work()
-    seconds = []
-    for _run in range(RUNS):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return median(seconds)
 
 
 def query_counts() -> None:
@@ -76,16 +60,16 @@ def main() -> None:
         django.setup()
         from django.core.management import call_command
 
-        from tests.benchmarks import ledgers
+        from tests.benchmarks import ledgers, table
 
         if not (options.size or options.pages):
             call_command("migrate", verbosity=0)
             ledgers.run()
-        if options.ledgers:
-            return
-        if not (options.size or options.pages):
-            query_counts()
-        pages(Path(folder), options.size)
+        if not options.ledgers:
+            if not (options.size or options.pages):
+                query_counts()
+            pages(Path(folder), options.size)
+        table.show()
 
 
 if __name__ == "__main__":

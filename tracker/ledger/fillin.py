@@ -248,7 +248,7 @@ def save(scope: Scope, file: str | os.PathLike[str] | IO[bytes]) -> None:
     for word in (DONE[0], UNDONE[0]):
         words.append([(plain, word)], 15)
     words.ws.sheet_state = "hidden"
-    book.save(file)
+    styles.save_book(book, file)
 
 
 def of_all_units(policy: PolicyDocument, today: dt.date) -> Iterator[tuple[str, bytes]]:

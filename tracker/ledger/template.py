@@ -41,4 +41,4 @@ def save(policy: PolicyDocument | None, on: dt.date, file: str | os.PathLike[str
         for thing in rows[kind]:
             listing.add(listing.row(thing, on, notes, str(thing)))
         listing.close()
-    book.save(file)
+    styles.save_book(book, file)
