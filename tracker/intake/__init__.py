@@ -11,7 +11,7 @@ from tracker.intake import checklist, progress
 from tracker.intake.preview import Entry, Preview
 from tracker.intake.tables import Progress, Reading, find
 from tracker.intake.workbook import Refused, Workbook
-from tracker.ledger import fillin
+from tracker.ledger import fillin, template
 from tracker.models import ImportBatch, User
 
 __all__ = [
@@ -35,8 +35,8 @@ def reading(file: IO[bytes], name: str, user: User | None) -> Reading[ImportBatc
     Refused says in words what is no such workbook.
     """
     book = Workbook(file)
-    template = find(book, TEMPLATE["policydocument"], checklist.NEEDED["policydocument"])
-    return (yield from (checklist if template else progress).read(book, name, user))
+    policy = find(book, TEMPLATE["policydocument"], checklist.NEEDED["policydocument"])
+    return (yield from (checklist if policy else progress).read(book, name, user))
 
 
 def read(
@@ -66,7 +66,7 @@ def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime) 
 def save_marked(batch: ImportBatch, user: User | None, today: dt.date, file: IO[bytes]) -> None:
     """Write the rows of a batch as a workbook with the faults marked."""
     if batch.kind == BatchKind.CHECKLIST:
-        fillin.save(fillin.Scope(None, [], [], today, checklist.preview(batch, today).faults), file)
+        template.save_marked(*checklist.marked(batch, today), today, file)
     else:
         fillin.save(progress.marked(batch, user, today), file)
 

@@ -18,6 +18,7 @@ from tracker.intake.preview import Entry, Field, Preview
 from tracker.intake.tables import Reading, Record, Table, cleared, find, gather
 from tracker.intake.workbook import Refused, Workbook
 from tracker.ledger.fillin import Fault
+from tracker.ledger.template import Typed
 from tracker.models import ChecklistItem, ImportBatch, Measure, Organization, PolicyDocument, Section, Task, User
 from tracker.workflow import Act, Row
 
@@ -79,7 +80,19 @@ def preview(batch: ImportBatch, today: dt.date) -> Preview:
     """Hold every row against the policy as it is stored; a fixed number of queries."""
     holder = _Holder(batch, today)
     entries = [holder.hold(row) for row in batch.rows]
+    holder.recall()
     return Preview(entries, holder.rows)
+
+
+def marked(batch: ImportBatch, today: dt.date) -> tuple[dict[str, list[Typed]], list[Fault]]:
+    """Return the rows of a batch as they were typed, their faults by column, and all faults."""
+    found, rows = preview(batch, today), {kind: list[Typed]() for kind in TEMPLATE}
+    for row, entry in zip(batch.rows, found.entries, strict=True):
+        kind = row["kind"]
+        names = {str(column.header): name for name, column in TEMPLATE[kind].items()}
+        faults = {names.get(fault.column, KEYS[kind][-1]): fault.words for fault in entry.faults}
+        rows[kind].append(Typed(row["typed"], faults))
+    return rows, found.faults
 
 
 def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime) -> Preview | None:
@@ -119,6 +132,7 @@ class _Holder:
                     known[("checklistitem", task.code, str(item.number))] = item
         self._known = known
         self._seen: set[tuple[str, ...]] = set()
+        self._stale: list[tuple[Entry, str, models.Model, int]] = []
 
     def hold(self, row: dict[str, Any]) -> Entry:
         """Return how a row is shown; note what it changes."""
@@ -154,6 +168,7 @@ class _Holder:
         if not new and not fields and co_units is None:
             return "unchanged"
         if not new and isinstance(version, int) and version != getattr(thing, "version", version):
+            self._stale.append((entry, kind, thing, version))
             return "stale"
         before = {} if new else {name: getattr(thing, name) for name in fields}
         for name, value in fields.items():
@@ -164,6 +179,24 @@ class _Holder:
         if not faults:
             self.rows.append(Row(thing, new, before, co_units))
         return "changed"
+
+    def recall(self) -> None:
+        """Say of stale rows what stood there when the file was made: the history knows; a query for each kind."""
+        names = {unit.pk: str(unit) for unit in self._units}
+        for kind in {kind for _entry, kind, _thing, _version in self._stale}:
+            mine = [each for each in self._stale if each[1] == kind]
+            history: Any = MODELS[kind]
+            kept = history.history.filter(id__in=[thing.pk for _e, _k, thing, _v in mine])
+            found = {(each.id, each.version): each for each in kept.order_by("history_date", "history_id")}
+            headers = {str(column.header): name for name, column in TEMPLATE[kind].items()}
+            above = {thing.pk: str(thing) for key, thing in self._known.items() if key[0] in ("section", "measure")}
+            for entry, _kind, thing, version in mine:
+                for field in entry.fields:
+                    name, then = headers[field.header], found.get((thing.pk, version))
+                    value = getattr(then, name if hasattr(then, name) else "", None)
+                    if name in ("lead_unit", "section", "measure") and then:
+                        value = (names if name == "lead_unit" else above).get(getattr(then, f"{name}_id"))
+                    field.then = _shown(value)
 
     @staticmethod
     def _title(entry: Entry, thing: models.Model) -> None:

@@ -239,16 +239,21 @@ def save(scope: Scope, file: str | os.PathLike[str] | IO[bytes]) -> None:
     if scope.steps:
         _sheet(book, styles.STEPS, step_columns(bool(scope.faults)), scope.steps, scope, title, notes)
     if scope.faults:
-        listing = Listing(book, styles.FAULTS, FAULT_COLUMNS, title, "faults")
-        for fault in scope.faults:
-            listing.add(listing.row(fault, scope.on, notes, str(styles.FAULTS)))
-        listing.close()
+        list_faults(book, scope.faults, scope.on, title, notes)
     words = Sheet(book, styles.WORDS, (12,))
     plain = words.style()
     for word in (DONE[0], UNDONE[0]):
         words.append([(plain, word)], 15)
     words.ws.sheet_state = "hidden"
     styles.save_book(book, file)
+
+
+def list_faults(book: Workbook, faults: Iterable[Fault], on: dt.date, heading: str, notes: Notes) -> None:
+    """Write the sheet of faults: where, what, and what is allowed."""
+    listing = Listing(book, styles.FAULTS, FAULT_COLUMNS, heading, "faults")
+    for fault in faults:
+        listing.add(listing.row(fault, on, notes, str(styles.FAULTS)))
+    listing.close()
 
 
 def of_all_units(policy: PolicyDocument, today: dt.date) -> Iterator[tuple[str, bytes]]:
@@ -330,7 +335,7 @@ def _looks(sheet: Sheet, column: Column) -> tuple[Style, Style, Style]:
         "across": "center" if column.format != TEXT or column.width < 14 else "left",
     }
     locked = sheet.style(**look, fill=styles.SHADE)
-    wrong = sheet.style(**look, fill=styles.WRONG, ink="9C0006", locked=not column.fills)
+    wrong = sheet.style(**look, **styles.WRONG, locked=not column.fills)
     return locked, sheet.style(**look, fill=styles.OPEN, locked=False), wrong
 
 

@@ -60,7 +60,8 @@ A3, A4 = 8, 9
 PAPERS = {"a3": A3, "a4": A4}
 PAPER = {A3: (1190.6, 841.9), A4: (841.9, 595.3)}  # points, landscape
 SIDE, TOP, BOTTOM = 0.4, 0.5, 0.6  # margins, inches
-INK, LINK, ALARM, SHADE, OPEN, WRONG = "000000", "0563C1", "C00000", "F2F2F2", "FFFFE5", "FFC7CE"
+INK, LINK, ALARM, SHADE, OPEN = "000000", "0563C1", "C00000", "F2F2F2", "FFFFE5"
+WRONG: dict[str, Any] = {"fill": "FFC7CE", "ink": "9C0006"}
 # Text that begins so is a formula to some programs: it is marked as text.
 FORMULA_LIKE = ("=", "+", "-", "@")
 
