@@ -197,7 +197,7 @@ class Action(TextChoices):
 class BatchKind(TextChoices):
     """What a workbook that came in was filled in for."""
 
-    PROGRESS = "progress", _("progress")
+    PROGRESS = "progress", pgettext_lazy("workbook", "progress")
     CHECKLIST = "checklist", _("checklist of a policy")
 
 

@@ -208,6 +208,7 @@ def test_a_stale_row_shows_what_stood_there_when_the_file_was_made(
     fields = {field.header: (field.then, field.now, field.new) for field in stale.fields}
     assert fields["remark"] == ("r", "theirs", "mine")
     assert fields["lead unit"] == ("Science", "—", "Science")
+    assert fields["co-operating units"] == ("East", "—", "East")
 
 
 def marked(batch: ImportBatch, user: User) -> Workbook:

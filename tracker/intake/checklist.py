@@ -20,6 +20,7 @@ from tracker.intake.workbook import Refused, Workbook
 from tracker.ledger.fillin import Fault
 from tracker.ledger.template import Typed
 from tracker.models import ChecklistItem, ImportBatch, Measure, Organization, PolicyDocument, Section, Task, User
+from tracker.models.base import History
 from tracker.workflow import Act, Row
 
 # What names a row of each kind, and without which a sheet is none of that kind.
@@ -37,6 +38,7 @@ NEEDED = {
     "task": {"measure", "code", "title"},
     "checklistitem": {"code", "number", "title"},
 }
+LINKS = ("lead_unit", "section", "measure")
 MODELS: dict[str, type[models.Model]] = {
     model._meta.model_name or "": model for model in (PolicyDocument, Section, Measure, Task, ChecklistItem)
 }
@@ -182,20 +184,25 @@ class _Holder:
 
     def recall(self) -> None:
         """Say of stale rows what stood there when the file was made: the history knows; a query for each kind."""
-        names = {unit.pk: str(unit) for unit in self._units}
+        names: dict[Any, str] = {("lead_unit", unit.pk): str(unit) for unit in self._units}
+        names |= {(key[0], thing.pk): str(thing) for key, thing in self._known.items() if key[0] in LINKS}
+        links = History.m2m_models[Task._meta.get_field("co_units")].objects
         for kind in {kind for _entry, kind, _thing, _version in self._stale}:
             mine = [each for each in self._stale if each[1] == kind]
             history: Any = MODELS[kind]
-            kept = history.history.filter(id__in=[thing.pk for _e, _k, thing, _v in mine])
+            kept = history.history.filter(id__in={row[2].pk for row in mine}, version__in={row[3] for row in mine})
             found = {(each.id, each.version): each for each in kept.order_by("history_date", "history_id")}
+            rows = [each.pk for each in found.values()] if kind == "task" else []
+            helped = set(links.filter(history__in=rows).values_list("history", "organization"))
             headers = {str(column.header): name for name, column in TEMPLATE[kind].items()}
-            above = {thing.pk: str(thing) for key, thing in self._known.items() if key[0] in ("section", "measure")}
             for entry, _kind, thing, version in mine:
                 for field in entry.fields:
                     name, then = headers[field.header], found.get((thing.pk, version))
-                    value = getattr(then, name if hasattr(then, name) else "", None)
-                    if name in ("lead_unit", "section", "measure") and then:
-                        value = (names if name == "lead_unit" else above).get(getattr(then, f"{name}_id"))
+                    value = getattr(then, f"{name}_id" if name in LINKS else name, None)
+                    if name == "co_units" and then:
+                        value = _list([unit.short_name for unit in self._units if (then.pk, unit.pk) in helped])
+                    elif name in LINKS:
+                        value = names.get((name, value))
                     field.then = _shown(value)
 
     @staticmethod

@@ -159,9 +159,8 @@ def of_task(column: Column) -> Column:
 def so_far(column: Column) -> Column:
     """Show what was said so far, beside the cell for what is new."""
     header = format_lazy("{header}{mark}", header=column.header, mark=gettext_lazy(" (so far)"))
-    return Column(
-        f"{column.name}_so_far", header, lambda row, on: said_so_far(row, column), column.width, column.format
-    )
+    width = max(column.width, 9.0)  # for the longer header
+    return Column(f"{column.name}_so_far", header, lambda row, on: said_so_far(row, column), width, column.format)
 
 
 def to_fill(column: Column) -> Column:
