@@ -16,6 +16,7 @@ LIMITS = {
     "policy": 25,
     "tasks": 15,
     "task": 20,
+    "health": 20,
     "search": 15,
     "my": 15,
     "queue": 15,
@@ -37,7 +38,7 @@ def count(client: Client, policy: PolicyDocument, name: str) -> int:
     """Count the queries of one address, session and account included."""
     slug, task = policy.slug, policy.tasks.select_related("measure").order_by("pk").first()
     arguments = {
-        **{key: [slug] for key in ("policy", "tasks", "text", "units", "ledger")},
+        **{key: [slug] for key in ("policy", "tasks", "text", "health", "units", "ledger")},
         "task": [slug, task.code],
         "report": [slug, task.code],
         "step": [slug, task.code, "close"],
