@@ -374,7 +374,8 @@ CHECKS = (
 
 def examine(policy: PolicyDocument, text: str | None = None) -> Checkup:
     """Examine a policy with its own text, or with another; 8 queries, with a text 14, whatever its size."""
-    every = list(policy.tasks.select_related("measure", "lead_unit").prefetch_related("co_units", "items"))
+    related = policy.tasks.select_related("measure", "lead_unit").prefetch_related("co_units", "items")
+    every = list(related.defer("description", "remark", "search"))
     for task in every:
         task.policy = policy
     tasks = [task for task in every if task.status != Status.CANCELLED]
@@ -450,10 +451,10 @@ COLUMNS = numbered(
         Column("severity", gettext_lazy("severity"), lambda each, on: each.check.severity.words, 8),
         Column("code", gettext_lazy("where"), lambda each, on: each.place, 14),
         Column("title", gettext_lazy("task"), lambda each, on: each.task.title if each.task else "", 30),
-        Column("lead_unit", LEAD.header, lambda each, on: lead_text(each.task, on) if each.task else "", 14),
+        Column("lead_unit", LEAD.header, lambda each, on: lead_text(each.task, on) if each.task else "", 20),
         Column("kind", gettext_lazy("kind of finding"), lambda each, on: str(each.check.label), 26),
         Column("what", gettext_lazy("finding"), lambda each, on: each.what, 36),
-        Column("why", gettext_lazy("why it matters"), lambda each, on: str(each.check.why), 44),
+        Column("why", gettext_lazy("why it matters"), lambda each, on: str(each.check.why), 56),
     )
 )
 

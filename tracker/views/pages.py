@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from tracker import numbers, permissions
-from tracker.filters import TaskFilter
+from tracker.filters import Asked, TaskFilter
 from tracker.health import CHECKS, examine
 from tracker.models import PolicyDocument, Task
 from tracker.tables import PAGE_SIZES, TaskTable
@@ -71,12 +71,12 @@ def tasks(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def health(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show what is wrong, missing or doubtful in a policy: the first of each kind, or one kind alone."""
-    found, reading = edge.find_policy(request, slug), edge.read(request)
+    """Show what is wrong, missing or doubtful in a policy today: the first of each kind, or one kind alone."""
+    found, asked = edge.find_policy(request, slug), Asked(request.GET)
     if not permissions.may_read_reviews(request.user):
         raise PermissionDenied
-    kind = reading.asked.choice("kind", _("kind of finding"), [check.name for check in CHECKS])
-    reading.asked.finish()
+    kind = asked.choice("kind", _("kind of finding"), [check.name for check in CHECKS])
+    asked.finish()
     checkup = examine(found)
     groups = [(check, rows) for check, rows in checkup.groups if kind in ("", check.name)]
     most = OF_ONE_KIND if kind else FINDINGS
@@ -84,9 +84,11 @@ def health(request: HttpRequest, slug: str) -> HttpResponse:
         "policy": found,
         "checkup": checkup,
         "kind": kind,
+        "faults": asked.faults,
+        "on": edge.today(),
         "groups": [
             (check, len(rows), [(row, row.page(slug), row.mended_at(slug, request.user)) for row in rows[:most]])
             for check, rows in groups
         ],
     }
-    return render(request, "tracker/health.html", {**reading.context, **context})
+    return render(request, "tracker/health.html", context)
