@@ -404,11 +404,12 @@ def test_every_place_where_something_is_mended_opens(faulty: PolicyDocument, off
             assert not address or office.get(address.split("#")[0]).status_code == 200
 
 
-def test_an_administrator_reads_and_is_led_to_no_form(
-    faulty: PolicyDocument, administrator: User, browser: Callable[[User], Client]
+def test_an_administrator_is_led_to_the_forms_of_units_and_else_to_the_page(
+    faulty: PolicyDocument, administrator: User, gone: Organization, browser: Callable[[User], Client]
 ) -> None:
     page = browser(administrator).get(PAGE).text
-    assert "/change/" not in page
+    assert f'href="/admin/tracker/organization/{gone.pk}/change/' in page
+    assert page.count("/change/") == page.count("/admin/tracker/organization/") > 0
     assert "?at=" not in page
     assert 'href="/policies/rise/tasks/A1-02/"' in page
 

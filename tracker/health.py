@@ -27,6 +27,7 @@ from tracker.models import (
     ChecklistItem,
     DeclaredCount,
     Evidence,
+    Organization,
     PolicyDocument,
     ProgressUpdate,
     Section,
@@ -55,8 +56,8 @@ class Facts:
 class Check:
     """A kind of finding: how grave it is, what it is called and why it matters.
 
-    Of tasks it says in which `statuses` it is asked, in `find` what is wrong with one (nothing: ""), and
-    which `field` of the task's form mends it; without a field it is mended on the page of the task.
+    Of tasks it says in which `statuses` it is asked, in `find` what is wrong with one (nothing: ""), which
+    `field` of the task's form mends it, or the forms of which `units`; without a field its page is the place.
     """
 
     name: str
@@ -66,17 +67,18 @@ class Check:
     statuses: tuple[Status, ...] = ()
     find: Callable[[Task, Facts], str] = lambda task, facts: ""
     field: str = ""
+    units: Callable[[Task], list[Organization]] = lambda task: []
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be: where, what, and whose form mends it."""
+    """One thing that is not as it should be: where, what, and whose forms mend it."""
 
     check: Check
     place: str
     thing: Model
     what: str
-    mend: Model | None = None
+    mends: tuple[Model, ...] = ()
     sentence: int | None = None  # of the text; its page mends it
 
     @property
@@ -95,8 +97,9 @@ class Finding:
         """Return the address where a reader mends it; "" where the reader may not, or the page itself is the place."""
         if self.sentence is not None and permissions.may_edit_policies(user):
             return f"{reverse('text', args=[slug])}?at={self.sentence}"
-        if self.mend and permissions.may_edit(user, self.mend._meta.model_name or ""):
-            return links.form_of(self.mend) + (f"#id_{self.check.field}" if self.check.field else "")
+        for row in self.mends:
+            if permissions.may_edit(user, row._meta.model_name or ""):
+                return links.form_of(row) + (f"#id_{self.check.field}" if self.check.field else "")
         return ""
 
 
@@ -127,7 +130,6 @@ class Count:
 class Checkup:
     """What was looked at and what was found, the gravest first; `reading` where the text is loaded."""
 
-    policy: PolicyDocument
     measures: list[int]
     general: int
     tasks: int
@@ -157,7 +159,7 @@ def _late_steps(task: Task, facts: Facts) -> str:
     late = [
         item
         for item in task.items.all()
-        if not item.done_on and task.deadline and (item.due or task.deadline) > task.deadline
+        if not item.done_on and item.due and task.deadline and item.due > task.deadline
     ]
     said = (
         _("step %(number)d is due on %(due)s, the task on %(deadline)s")
@@ -167,14 +169,22 @@ def _late_steps(task: Task, facts: Facts) -> str:
     return pgettext("between sentences", "; ").join(said)
 
 
-def _lead_gone(task: Task, facts: Facts) -> str:
-    unit = task.lead_unit
-    return _("%(unit)s is no longer in office") % {"unit": unit} if unit and not unit.active else ""
+def _gone_lead(task: Task) -> list[Organization]:
+    return [unit for unit in [task.lead_unit] if unit and not unit.active]
 
 
-def _helper_gone(task: Task, facts: Facts) -> str:
-    gone = pgettext("list", ", ").join(str(unit) for unit in task.co_units.all() if not unit.active)
-    return _("%(unit)s is no longer in office") % {"unit": gone} if gone else ""
+def _gone_helpers(task: Task) -> list[Organization]:
+    return [unit for unit in task.co_units.all() if not unit.active]
+
+
+def _gone(units: Callable[[Task], list[Organization]]) -> Callable[[Task, Facts], str]:
+    """Name the units that are no longer in office, if there are any."""
+
+    def find(task: Task, facts: Facts) -> str:
+        names = pgettext("list", ", ").join(str(unit) for unit in units(task))
+        return _("%(unit)s is no longer in office") % {"unit": names} if names else ""
+
+    return find
 
 
 def _same_text(task: Task, facts: Facts) -> str:
@@ -257,8 +267,9 @@ CHECKS = (
         gettext_lazy("tasks led by a unit that is no longer in office"),
         gettext_lazy("Nobody answers for it any more: its successor has to take it over."),
         UNFINISHED,
-        _lead_gone,
+        _gone(_gone_lead),
         "lead_unit",
+        _gone_lead,
     ),
     Check(
         "lead",
@@ -330,8 +341,9 @@ CHECKS = (
         gettext_lazy("tasks with a co-operating unit that is no longer in office"),
         gettext_lazy("The lead unit counts on help that nobody gives."),
         UNFINISHED,
-        _helper_gone,
+        _gone(_gone_helpers),
         "co_units",
+        _gone_helpers,
     ),
     Check(
         "own_helper",
@@ -383,16 +395,15 @@ def examine(policy: PolicyDocument, text: str | None = None) -> Checkup:
     counts = list(policy.counts.all())
     _join(counts, sections, every)
     counted = [(row, Count(row.name, row.number, row.found())) for row in counts]
-    text = text or policy.full_text
-    reading = read(policy, text, tasks) if text else None
+    text = policy.full_text or None if text is None else text
+    reading = None if text is None else read(policy, text, tasks)
     found = [
-        *(Finding(COUNT, row.name, row, count.words, row) for row, count in counted if not count.holds),
+        *(Finding(COUNT, row.name, row, count.words, (row,)) for row, count in counted if not count.holds),
         *(_of_text(reading, policy) if reading else ()),
         *_of_tasks(tasks, policy),
     ]
     general = [measure.general for section in sections for measure in section.measures.all()]
     return Checkup(
-        policy=policy,
         measures=[sum(not measure.general for measure in section.measures.all()) for section in sections],
         general=sum(general),
         tasks=len(tasks),
@@ -428,7 +439,7 @@ def _of_text(reading: Reading, policy: PolicyDocument) -> Iterator[Finding]:
 
 def _of_anchor(check: Check, anchor: Anchor, reading: Reading, what: str) -> Finding:
     row = reading.rows[anchor]
-    return Finding(check, anchor.name or anchor.kind, row, what, row)
+    return Finding(check, anchor.name or anchor.kind, row, what, (row,))
 
 
 def _of_tasks(tasks: list[Task], policy: PolicyDocument) -> Iterator[Finding]:
@@ -441,7 +452,7 @@ def _of_tasks(tasks: list[Task], policy: PolicyDocument) -> Iterator[Finding]:
     for check in CHECKS:
         for task in tasks:
             if task.status in check.statuses and (what := check.find(task, facts)):
-                yield Finding(check, task.code, task, what, task if check.field else None)
+                yield Finding(check, task.code, task, what, (task, *check.units(task)) if check.field else ())
 
 
 # The sheet of the ledger.
