@@ -218,170 +218,100 @@ def _when(wrong: Callable[[Task, Facts], bool], words: str | Promise) -> Callabl
 # Every kind of finding, the gravest first: what is asked of a task in which status. A cancelled task is asked
 # for nothing; one that waits for the office, is suspended or closed, only for what still matters then.
 COUNT = Check(
-    "count",
-    Severity.ERROR,
-    gettext_lazy("declared counts that do not hold"),
-    gettext_lazy(
-        "The text states a number that the checklist does not bear out: something is missing, or cut in another way."
-    ),
-)
+    "count", Severity.ERROR, gettext_lazy("declared counts that do not hold"),
+    gettext_lazy("The text states a number that the checklist does not bear out: something is missing, or split."),
+)  # fmt: skip
 PASSAGE = Check(
-    "passage",
-    Severity.ERROR,
-    gettext_lazy("passages without a task"),
-    gettext_lazy(
-        "The text asks for it and nobody was told to do it. A passage that asks for nothing is marked as background."
-    ),
-)
+    "passage", Severity.ERROR, gettext_lazy("passages without a task"),
+    gettext_lazy("The text asks for it and nobody was told to. What asks for nothing is marked as background."),
+)  # fmt: skip
 LOST = Check(
-    "lost",
-    Severity.ERROR,
-    gettext_lazy("anchors that are not in the text"),
+    "lost", Severity.ERROR, gettext_lazy("anchors that are not in the text"),
     gettext_lazy("Nobody can show any more which passage it comes from, and that passage may stand without a task."),
     field="anchor",
-)
+)  # fmt: skip
 REPEATED = Check(
-    "repeated",
-    Severity.ERROR,
-    gettext_lazy("anchors that occur more than once"),
+    "repeated", Severity.ERROR, gettext_lazy("anchors that occur more than once"),
     gettext_lazy("It identifies no passage; a few words more make it unique."),
     field="anchor",
-)
+)  # fmt: skip
 CHECKS = (
-    COUNT,
-    PASSAGE,
-    LOST,
-    REPEATED,
+    COUNT, PASSAGE, LOST, REPEATED,
     Check(
-        "late_step",
-        Severity.ERROR,
-        gettext_lazy("tasks with a step due after the task itself"),
+        "late_step", Severity.ERROR, gettext_lazy("tasks with a step due after the task itself"),
         gettext_lazy("By its own plan the task will be late; one of the two days is wrong."),
-        RUNNING,
-        _late_steps,
-        "deadline",
+        RUNNING, _late_steps, "deadline",
     ),
     Check(
-        "lead_gone",
-        Severity.ERROR,
-        gettext_lazy("tasks led by a unit that is no longer in office"),
+        "lead_gone", Severity.ERROR, gettext_lazy("tasks led by a unit that is no longer in office"),
         gettext_lazy("Nobody answers for it any more: its successor has to take it over."),
-        UNFINISHED,
-        _gone(_gone_lead),
-        "lead_unit",
-        _gone_lead,
+        UNFINISHED, _gone(_gone_lead), "lead_unit", _gone_lead,
     ),
     Check(
-        "lead",
-        Severity.WARNING,
-        gettext_lazy("tasks without a lead unit"),
+        "lead", Severity.WARNING, gettext_lazy("tasks without a lead unit"),
         gettext_lazy("Nobody answers for it, and it cannot be handed over."),
-        UNFINISHED,
-        _when(lambda task, facts: task.lead_unit_id is None, gettext_lazy("no lead unit")),
-        "lead_unit",
+        UNFINISHED, _when(lambda t, f: t.lead_unit_id is None, gettext_lazy("no lead unit")), "lead_unit",
     ),
     Check(
-        "kind",
-        Severity.WARNING,
-        gettext_lazy("tasks without a kind"),
+        "kind", Severity.WARNING, gettext_lazy("tasks without a kind"),
         gettext_lazy("No rule says how it is judged, and it cannot be handed over."),
-        UNFINISHED,
-        _when(lambda task, facts: not task.kind, gettext_lazy("kind not set")),
-        "kind",
+        UNFINISHED, _when(lambda t, f: not t.kind, gettext_lazy("kind not set")), "kind",
     ),
     Check(
-        "deadline",
-        Severity.WARNING,
-        gettext_lazy("tasks without a deadline"),
+        "deadline", Severity.WARNING, gettext_lazy("tasks without a deadline"),
         gettext_lazy("It never becomes overdue and no light warns of it; a standing task has none by its nature."),
-        RUNNING,
-        _when(lambda task, facts: task.kind != Kind.STANDING and not task.deadline, gettext_lazy("no deadline")),
+        RUNNING, _when(lambda t, f: t.kind != Kind.STANDING and not t.deadline, gettext_lazy("no deadline")),
         "deadline",
     ),
     Check(
-        "start",
-        Severity.WARNING,
-        gettext_lazy("quantified tasks without a start"),
+        "start", Severity.WARNING, gettext_lazy("quantified tasks without a start"),
         gettext_lazy("Nobody can say how far it should be by now: that it falls behind turns no light."),
-        RUNNING,
-        _when(lambda task, facts: task.kind == Kind.QUANTIFIED and not task.start, gettext_lazy("no start")),
-        "start",
+        RUNNING, _when(lambda t, f: t.kind == Kind.QUANTIFIED and not t.start, gettext_lazy("no start")), "start",
     ),
     Check(
-        "unclosed",
-        Severity.WARNING,
-        gettext_lazy("tasks at 100% that are not closed"),
+        "unclosed", Severity.WARNING, gettext_lazy("tasks at 100% that are not closed"),
         gettext_lazy("Every rate counts it as open: its unit has to ask for closing, or the percent is wrong."),
-        RUNNING,
-        _when(
-            lambda task, facts: task.percent == 100 and task.has_percent, gettext_lazy("100%, closing not requested")
-        ),
+        RUNNING, _when(lambda t, f: t.percent == 100 and t.has_percent, gettext_lazy("100%, closing not requested")),
     ),
     Check(
-        "unproved",
-        Severity.WARNING,
-        gettext_lazy("closed tasks without evidence"),
+        "unproved", Severity.WARNING, gettext_lazy("closed tasks without evidence"),
         gettext_lazy("It counts as done and nothing proves it to whoever asks later."),
-        (Status.CLOSED,),
-        _when(lambda task, facts: task.pk not in facts.proved, gettext_lazy("no file and no link")),
+        (Status.CLOSED,), _when(lambda t, f: t.pk not in f.proved, gettext_lazy("no file and no link")),
     ),
     Check(
-        "same_text",
-        Severity.WARNING,
-        gettext_lazy("tasks reported in the same words in several periods"),
-        gettext_lazy(
-            "Copied words say nothing of progress; where nothing has changed, “no change” is the honest report."
-        ),
-        RUNNING,
-        _same_text,
+        "same_text", Severity.WARNING, gettext_lazy("tasks reported in the same words in several periods"),
+        gettext_lazy("Copied words say nothing of progress; if nothing has changed, “no change” is the honest report."),
+        RUNNING, _same_text,
     ),
     Check(
-        "helper_gone",
-        Severity.WARNING,
-        gettext_lazy("tasks with a co-operating unit that is no longer in office"),
+        "helper_gone", Severity.WARNING, gettext_lazy("tasks with a co-operating unit that is no longer in office"),
         gettext_lazy("The lead unit counts on help that nobody gives."),
-        UNFINISHED,
-        _gone(_gone_helpers),
-        "co_units",
-        _gone_helpers,
+        UNFINISHED, _gone(_gone_helpers), "co_units", _gone_helpers,
     ),
     Check(
-        "own_helper",
-        Severity.WARNING,
-        gettext_lazy("tasks with the lead unit among its own co-operating units"),
+        "own_helper", Severity.WARNING, gettext_lazy("tasks with the lead unit among its own co-operating units"),
         gettext_lazy("The unit is listed twice; another one may have been meant."),
-        UNFINISHED,
-        _when(lambda task, facts: task.lead_unit in task.co_units.all(), gettext_lazy("the lead unit helps itself")),
+        UNFINISHED, _when(lambda t, f: t.lead_unit in t.co_units.all(), gettext_lazy("the lead unit helps itself")),
         "co_units",
     ),
     Check(
-        "foreign",
-        Severity.WARNING,
-        gettext_lazy("tasks under a measure of another policy"),
+        "foreign", Severity.WARNING, gettext_lazy("tasks under a measure of another policy"),
         gettext_lazy("No section of this policy counts it: the figures of the sections do not add up to the total."),
-        KEPT,
-        _when(lambda task, facts: task.measure.policy_id != task.policy_id, gettext_lazy("measure of another policy")),
+        KEPT, _when(lambda t, f: t.measure.policy_id != t.policy_id, gettext_lazy("measure of another policy")),
         "measure",
     ),
     Check(
-        "proposed",
-        Severity.HINT,
-        gettext_lazy("tasks with a lead unit that is only a proposal"),
+        "proposed", Severity.HINT, gettext_lazy("tasks with a lead unit that is only a proposal"),
         gettext_lazy("Its unit has not agreed and does not see it before the hand-over."),
-        UNFINISHED,
-        _when(lambda task, facts: bool(task.lead_unit_id and task.lead_is_proposed), gettext_lazy("only a proposal")),
+        UNFINISHED, _when(lambda t, f: bool(t.lead_unit_id and t.lead_is_proposed), gettext_lazy("only a proposal")),
         "lead_unit",
     ),
     Check(
-        "day_off",
-        Severity.HINT,
-        gettext_lazy("tasks with a deadline on a day off"),
+        "day_off", Severity.HINT, gettext_lazy("tasks with a deadline on a day off"),
         gettext_lazy("Nobody is there to finish or to receive it: the working day before it is the real deadline."),
-        RUNNING,
-        _day_off,
-        "deadline",
+        RUNNING, _day_off, "deadline",
     ),
-)
+)  # fmt: skip
 
 
 def examine(policy: PolicyDocument, text: str | None = None) -> Checkup:
