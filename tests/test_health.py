@@ -424,6 +424,15 @@ def test_who_keeps_no_checklist_has_neither_page_nor_sheet_nor_link(
     assert PAGE not in client.get("/policies/rise/").text
 
 
+def test_a_large_policy_is_exported_without_the_sheet(
+    faulty: PolicyDocument, office: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracker.health.SHEET_TASKS", faulty.tasks.count())
+    assert "Health check" in opened(office).sheetnames
+    monkeypatch.setattr("tracker.health.SHEET_TASKS", faulty.tasks.count() - 1)
+    assert "Health check" not in opened(office).sheetnames
+
+
 def test_the_overview_leads_to_the_health_check(office: Client, policy: PolicyDocument) -> None:
     assert f'href="{PAGE}"' in office.get("/policies/rise/").text
 

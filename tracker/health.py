@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 UNFINISHED = (*OPEN, Status.SUSPENDED)
 KEPT = (*UNFINISHED, Status.CLOSED)
+SHEET_TASKS = 10_000  # beyond that the ledger does without its sheet: it is bounded in memory, an examination is not
 SEVERAL = 2  # periods for which the same words were handed in as news
 
 
@@ -400,12 +401,14 @@ COLUMNS = numbered(
 )
 
 
-def sheet(policy: PolicyDocument, site: Callable[[str], str]) -> Extra:
-    """Return the sheet of findings; `site` makes an address absolute."""
+def sheets(policy: PolicyDocument, site: Callable[[str], str]) -> list[Extra]:
+    """Return the sheet of findings, none for a policy that is too large; `site` makes an address absolute."""
+    if policy.tasks.count() > SHEET_TASKS:
+        return []
     found = examine(policy).findings
     about = ngettext(
         "the health check of the whole policy: %(count)d finding, why it matters, and where it is mended",
         "the health check of the whole policy: %(count)d findings, why they matter, and where they are mended",
         len(found),
     ) % {"count": len(found)}
-    return Extra(SHEET, about, COLUMNS, found, "health", lambda finding: site(finding.page(policy.slug)))
+    return [Extra(SHEET, about, COLUMNS, found, "health", lambda finding: site(finding.page(policy.slug)))]

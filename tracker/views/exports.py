@@ -32,7 +32,7 @@ def ledger(request: HttpRequest, slug: str) -> HttpResponse | FileResponse:
         return HttpResponse("\n".join(reading.asked.faults), status=400, content_type="text/plain; charset=utf-8")
     # A filtered list is a part of the policy; the health check speaks of the whole.
     whole = permissions.may_read_reviews(request.user) and not chosen.data
-    extras = [health.sheet(policy, request.build_absolute_uri)] if whole else []
+    extras = health.sheets(policy, request.build_absolute_uri) if whole else []
     return ledger_response(request, policy, table.tasks, reading.on, chosen.words(), workbook.PAPERS[paper], extras)
 
 

@@ -67,7 +67,7 @@ class Command(BaseCommand):
             unit_scope=office.name if office else "",
             link=lambda task: site.rstrip("/") + task.get_absolute_url(),
             # A unit's tasks, or a filtered list, are a part of the policy; the health check speaks of the whole.
-            extras=[] if office or chosen.data else [health.sheet(document, lambda path: site.rstrip("/") + path)],
+            extras=[] if office or chosen.data else health.sheets(document, lambda path: site.rstrip("/") + path),
         )
         # Beside the target, so that it is renamed in one step and nobody opens half a file.
         target = Path(out)
