@@ -105,7 +105,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def in_bulk_rows(self) -> "TaskQuerySet":
         """Fetch the same for thousands of rows: what many tasks share once, and plain lists in place of querysets."""
         return self.prefetch_related(
-            "measure__section",
+            Prefetch("measure", Measure.objects.select_related("section")),
             "lead_unit",
             "latest_report__evidence",
             Prefetch("co_units", to_attr="helpers_fetched"),
