@@ -65,6 +65,7 @@ class Command(BaseCommand):
             paper=ledger.PAPERS[paper],
             produced_by=_("the office, by command"),
             unit_scope=office.name if office else "",
+            extras=ledger.indicators.sheets(chosen.qs),
             link=lambda task: site.rstrip("/") + task.get_absolute_url(),
         )
         # Beside the target, so that it is renamed in one step and nobody opens half a file.
