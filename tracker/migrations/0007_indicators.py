@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tracker', '0005_import_batch'),
+        ('tracker', '0006_search_letters'),
     ]
 
     operations = [
