@@ -236,7 +236,7 @@ def test_the_sheet_of_a_unit_holds_its_own_tasks_alone(
     assert [[row.name for row in extra.rows] for extra in sheets(mine)] == [["Forest cover"]]
 
 
-@pytest.mark.parametrize(("name", "limit"), [("task", 20), ("report", 20), ("review", 20), ("ledger", 25)])
+@pytest.mark.parametrize(("name", "limit"), [("task", 20), ("report", 20), ("review", 20), ("ledger", 27)])
 def test_many_indicators_and_tasks_cost_no_query_more_than_few(
     office: Client, indicator: Indicator, policy: PolicyDocument, name: str, limit: int
 ) -> None:

@@ -378,8 +378,8 @@ def test_the_lights_are_those_of_the_day(office: Client, policy: PolicyDocument)
 @pytest.mark.parametrize("address", PAGES)
 def test_links_to_report_pages_keep_the_day(office: Client, scattered: PolicyDocument, address: str) -> None:
     found = [link for link in links(read(office, f"{address}?on=2026-07-01")) if link.startswith("/policies/")]
-    # What is written is of today.
-    writing = ("/policies/new/", "checklist.xlsx", "fill-in.zip", "fill-in.xlsx")
+    # What is written is of today, and so is the health check.
+    writing = ("/policies/new/", "/health/", "checklist.xlsx", "fill-in.zip", "fill-in.xlsx")
     assert [link for link in found if "on=2026-07-01" not in link and not link.endswith(writing)] == []
 
 

@@ -6,19 +6,17 @@ Written here and not in a template: each piece is there thousands of times, and 
 from collections.abc import Iterator
 
 from django import template
-from django.db.models import Model
 from django.template import Context
-from django.urls import reverse
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from tracker import links
 from tracker.columns import light_label
-from tracker.models import ChecklistItem
 from tracker.source.reading import Paragraph, Run
 
 register = template.Library()
+register.simple_tag(links.form_of, name="mend_of")
 MARKS = {"asked": "<mark>{}</mark>", "open": "<u>{}</u>", "background": '<span class="background">{}</span>'}
 
 
@@ -51,10 +49,3 @@ def _pieces(context: Context, run: Run, says: tuple[str, str]) -> Iterator[str]:
         yield format_html("<i>{}</i>", says[0])
         if context["edits"]:
             yield format_html('<button name="mark" value="{}">{}</button>', run.marks, says[1])
-
-
-@register.simple_tag
-def mend_of(row: Model) -> str:
-    """Return where a row is corrected; a step with its task."""
-    owner = row.task if isinstance(row, ChecklistItem) else row
-    return reverse(f"admin:tracker_{owner._meta.model_name}_change", args=[owner.pk])

@@ -13,7 +13,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from tracker import dates, ledger
+from tracker import dates, health, ledger
 from tracker.filters import Asked, TaskFilter
 from tracker.models import Organization, PolicyDocument, Task
 
@@ -57,6 +57,9 @@ class Command(BaseCommand):
         asked.finish()
         if asked.faults:
             raise CommandError("\n".join(asked.faults))
+        # A unit's tasks, or a filtered list, are a part of the policy; the health check speaks of the whole.
+        whole = not office and not chosen.data
+        findings = health.sheets(document, lambda path: site.rstrip("/") + path) if whole else []
         scope = ledger.Scope(
             policy=document,
             tasks=chosen.qs,
@@ -65,8 +68,8 @@ class Command(BaseCommand):
             paper=ledger.PAPERS[paper],
             produced_by=_("the office, by command"),
             unit_scope=office.name if office else "",
-            extras=ledger.indicators.sheets(chosen.qs),
             link=lambda task: site.rstrip("/") + task.get_absolute_url(),
+            extras=[*ledger.indicators.sheets(chosen.qs), *findings],
         )
         # Beside the target, so that it is renamed in one step and nobody opens half a file.
         target = Path(out)
