@@ -100,6 +100,18 @@ class Cause(TextChoices):
     UNREPORTED = "unreported", _("not reported")
 
 
+class Direction(TextChoices):
+    """On which side of its target an indicator is to end."""
+
+    UP = "up", _("no less than")
+    DOWN = "down", _("no more than")
+
+    @property
+    def sign(self) -> str:
+        """Return the sign before the target."""
+        return "≥" if self == Direction.UP else "≤"
+
+
 class Cycle(TextChoices):
     """How often units report."""
 

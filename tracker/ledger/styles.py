@@ -49,6 +49,7 @@ COVER, LEDGER, DATA = pgettext_lazy("sheet", "Cover"), pgettext_lazy("sheet", "L
 UNITS, PARTS = pgettext_lazy("sheet", "Units"), pgettext_lazy("sheet", "Sections")
 WARNINGS, STEPS = pgettext_lazy("sheet", "Warnings"), pgettext_lazy("sheet", "Steps")
 FILL_IN, WORDS = pgettext_lazy("sheet", "Fill in"), pgettext_lazy("sheet", "Words")
+INDICATORS = pgettext_lazy("sheet", "Indicators")
 FAULTS = pgettext_lazy("sheet", "Faults")
 POLICY, MEASURES, TASKS = (
     pgettext_lazy("sheet", "Policy"),

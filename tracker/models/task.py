@@ -200,8 +200,8 @@ def unreported(on: dt.date, current: bool = False) -> Q:
 class Task(Versioned, Natural):
     """What is done to carry out a measure: owners, a deadline, a status, and the two turning dates.
 
-    Written by `workflow` alone. `turns_yellow_on`, `turns_red_on`, `sort_key`, `search` and the percent
-    of a checklist are derived there from the facts.
+    Written by `workflow` alone. `turns_yellow_on`, `turns_red_on`, `sort_key`, `search`, `follows_indicator`
+    and the percent of a checklist or an indicator are derived there from the facts.
     """
 
     # Several indexes of the table begin with the policy, one with the lead unit: none for either alone.
@@ -248,6 +248,8 @@ class Task(Versioned, Natural):
     latest_report = models.ForeignKey(
         "ProgressUpdate", models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("latest report")
     )
+    # Of every row that asks whether a unit states the percent: to look for it would be one more query.
+    follows_indicator = models.BooleanField(_("the percent follows an indicator"), default=False, editable=False)
     turns_yellow_on = models.DateField(_("turns yellow on"), null=True, editable=False)
     turns_red_on = models.DateField(_("turns red on"), null=True, editable=False)
     # The order of the text in one column: sorting by two joined tables would read every row for a page of 25.
@@ -266,7 +268,15 @@ class Task(Versioned, Natural):
     objects = NaturalManager.from_queryset(TaskQuerySet)()
     # Derived columns stay out: a change of thresholds is no change of the task.
     history = History(
-        excluded_fields=["turns_yellow_on", "turns_red_on", "sort_key", "search", "letters", "latest_report"],
+        excluded_fields=[
+            "follows_indicator",
+            "turns_yellow_on",
+            "turns_red_on",
+            "sort_key",
+            "search",
+            "letters",
+            "latest_report",
+        ],
         m2m_fields=[co_units],
     )
     natural_lookups = ("policy__slug", "code")

@@ -14,6 +14,7 @@ from tracker.choices import Action, Kind, ReportState
 from tracker.dates import Period
 from tracker.models import Evidence, Organization, ProgressUpdate, Task
 from tracker.workflow.core import Act, Stale, claim, erase, lay, lay_task
+from tracker.workflow.indicators import land_figures, percent_after
 from tracker.workflow.steps import attach, begin, check
 
 MOST_UNCHANGED = 2  # reports in a row that say “no change”
@@ -21,8 +22,8 @@ TEXTS = ("progress", "problems", "next_steps")
 
 
 def has_own_percent(task: Task) -> bool:
-    """Say whether reports state the percent: of a quantified task without a checklist."""
-    return task.kind == Kind.QUANTIFIED and not task.items.all()
+    """Say whether reports state the percent: of a quantified task without checklist, unless it follows an indicator."""
+    return task.kind == Kind.QUANTIFIED and not task.follows_indicator and not task.items.all()
 
 
 def open_report(task: Task, unit: Organization, period: Period) -> ProgressUpdate:
@@ -168,6 +169,9 @@ def _move(
         stored.state = state
         claim(stored, stored.version)
         lay(stored, act)
+        if state == ReportState.ACCEPTED:
+            land_figures(stored, act)
+            act = replace(act, reason=act.reason or stored.fall_reason)
         _follow(action, task, before, act, today)
 
 
@@ -205,7 +209,13 @@ def lacks(report: ProgressUpdate, task: Task, today: dt.date) -> dict[str, str]:
         faults["percent"] = _("State the percent, a whole number from 0 to 100.")
     if not own and report.percent is not None:
         faults["percent"] = _("This task has no percent of its own to report.")
-    if own and task.latest_report and (report.percent or 0) < task.percent and not report.fall_reason.strip():
+    if report.contribution:
+        falls = False
+    elif task.follows_indicator:
+        falls = bool(report.figures) and percent_after(report, task) < task.percent
+    else:
+        falls = own and bool(task.latest_report) and (report.percent or 0) < task.percent
+    if falls and not report.fall_reason.strip():
         faults["fall_reason"] = _("%(percent)d%% was accepted before: say why it falls.") % {"percent": task.percent}
     if report.needs_help and not report.help_addressee.strip():
         faults["help_addressee"] = _("Say who is asked for help.")
