@@ -57,7 +57,7 @@ _ABOUT = r"来源|作者|编辑|责任编辑|责编|本报|记者|通讯员|供�
 _SOURCE = re.compile(
     rf"^[（(【\[□■>\s]*(?:{_ABOUT}|发布|时间|日期|发文|文号|索引号|主题|成文|公开|浏览|点击|字体|字号|分享|打印|"
     r"https?:|www\.|by |date|published|adopted|approved)"
-    r"|[〔\[［(（]\s*(?:19|20)\d\d\s*[〕\]］)）]\s*\d+\s*号|^.{1,12}\s*[>›»]\s*.{1,12}",
+    r"|[〔\[［(（]\s*(?:19|20)\d\d\s*[〕\]］)）]\s*第?\s*\d+\s*号|^.{1,12}\s*[>›»]\s*.{1,12}",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
@@ -89,7 +89,7 @@ _COLUMNS = tuple(
     (name, re.compile(words, re.IGNORECASE))
     for name, words in (
         ("number", r"^(?:序号|编号|no\.?|#|号)$"),
-        ("lead", r"牵头|责任|主办|主责|承办|负责|^单位$|owner|lead|responsible|department"),
+        ("lead", r"(?:牵头|责任|主办|主责|承办|负责)(?!领导|人)|^单位$|owner|lead|responsible|department"),
         ("helps", r"配合|协同|参与|协办|co-?operat|support|partner"),
         ("due", r"时限|时间|期限|进度|节点|deadline|due|^by$|date|timing"),
         ("group", r"类别|领域|板块|分类|方面|^部分|^章节|一级|section|area|category|theme|field"),
@@ -458,23 +458,30 @@ def _tables(text: str, lines: list[Span]) -> tuple[list[TableRow], set[int]]:
                 cells = [lines[at].of(text)]
             if not cells:
                 break
-            lone = len(set(filter(None, cells))) == 1 and bool(cells[0])
-            if lone and (len(cells) == 1 or cells[-1] == cells[0] or columns.get(0) != "task"):
-                group = _bare(cells[0])
-            elif cells != header and not all(re.fullmatch(r":?-{2,}:?|", cell) for cell in cells):
-                row = {name: cells[place] if place < len(cells) else "" for place, name in columns.items()}
+            said = [cell for cell in cells if cell]
+            row = {name: cells[place] if place < len(cells) else "" for place, name in columns.items()}
+            if cells == header or all(re.fullmatch(r":?-{2,}:?", cell) for cell in said):
+                pass
+            elif len(set(said) - {row.get("number", "")} or set(said)) == 1 and _heads(cells, row):
+                group = _bare(said[-1])
+            elif row["task"]:
                 # A merged cell is filled once: what stands below it means the same.
                 group = row["group"] = row.get("group") or group
-                if row["task"]:
-                    left = text.index(row["task"], lines[at].start)
-                    span = Span(lines[at].start, lines[until - 1].end)
-                    found.append(TableRow(span, row, Span(left, left + len(row["task"]))))
+                left = text.index(row["task"], lines[at].start)
+                span = Span(lines[at].start, lines[until - 1].end)
+                found.append(TableRow(span, row, Span(left, left + len(row["task"]))))
             at = until
         if len(found) > made:
             taken.update(range(begin, at))
         elif at > begin + 1:
             at = begin + 1
     return found, taken
+
+
+def _heads(cells: list[str], row: dict[str, str]) -> bool:
+    """Say whether a row of a table that says a single thing heads the rows below: a task has a number, or an owner."""
+    number = row.get("number", "")
+    return len(cells) == 1 or cells[-1] == cells[0] or (bool(number) and not number.isdecimal()) or not row["task"]
 
 
 def _bare(words: str) -> str:
