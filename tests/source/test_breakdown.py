@@ -154,7 +154,7 @@ def test_units_are_read_as_the_text_names_them(passage: str, lead: list[str], he
 def test_a_row_of_a_table_brings_its_owner_and_its_deadline() -> None:
     task = made(read("table")).tasks[1]
     assert (task.row.name, task.row.lead, task.row.helps) == ("建设东湖科创走廊", "区科技局", "区发改局、区财政局")
-    assert task.due == dt.date(2025, 12, 31)
+    assert task.day == dt.date(2025, 12, 31)
 
 
 def test_what_goes_on_for_ever_is_standing() -> None:
@@ -232,10 +232,9 @@ def test_the_command_prints_json(tmp_path: Path) -> None:
     call_command("propose_breakdown", str(TEXTS / "notice.txt"), "--json", stdout=out)
     found = json.loads(out.getvalue())
     assert [len(section["measures"]) for section in found["sections"]] == [0, 4, 3]
-    assert found["sections"][1]["measures"][1]["tasks"][0]["deadline"] == {
-        "words": "2025年9月底前",
-        "day": "2025-09-30",
-    }
+    task = found["sections"][1]["measures"][1]["tasks"][0]
+    assert (task["due"], task["day"], task["rule"]) == ("2025年9月底前", "2025-09-30", "demand")
+    assert task["passage"].startswith("（二）降低企业经营成本")
 
 
 def test_the_command_says_what_it_cannot_read(tmp_path: Path) -> None:

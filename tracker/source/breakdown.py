@@ -427,7 +427,7 @@ class _Breaker:
                 if clause.start <= extent.start:
                     yield extent.start
                 asked = self.text[head_end : head_end + 1] in "，,"
-            elif not _is_note(said):
+            elif not is_note(said):
                 slogan = asked and len(said) <= SLOGAN and clause.start <= head_end + 2
                 if not slogan and said[:1] not in "既又" and words.demands(_LEFT.sub("", said)):
                     if asked or clause.start <= extent.start:
@@ -436,7 +436,7 @@ class _Breaker:
 
     def _task_name(self, span: Span, head: Span) -> str:
         """Name a task by the first clause that asks for something, past the name of its measure."""
-        inside = [clause for clause in within(self.clauses, span) if not _is_note(clause.of(self.text))]
+        inside = [clause for clause in within(self.clauses, span) if not is_note(clause.of(self.text))]
         holds_head = span.start < head.end
         if holds_head and self.text[head.end : head.end + 1] not in "，,":
             inside = [clause for clause in inside if clause.start >= head.end] or inside
@@ -475,7 +475,7 @@ def _told(passage: str) -> dict[str, str]:
     return {"lead": "、".join(lead), "helps": "、".join(helps), "due": due}
 
 
-def _is_note(clause: str) -> bool:
+def is_note(clause: str) -> bool:
     """Say whether a clause only says who does it or by when."""
     return bool(details.NOTE.match(clause)) or words.owners(clause)
 
