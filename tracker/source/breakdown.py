@@ -312,9 +312,9 @@ class _Breaker:
     def _with_owners(self, part: _Part) -> Iterator[Row]:
         """Yield the tasks of a measure; what all of it says of owner and time holds for those that say nothing."""
         said, tasks = part.extent.of(self.text), list(self._tasks(part))
-        told = _told(said) if len(tasks) == 1 or _NOTED.search(said) else {}
+        lead, helps, due = _told(said if len(tasks) == 1 or _NOTED.search(said) else "")
         for task in tasks:
-            yield replace(task, **{name: getattr(task, name) or value for name, value in told.items()})
+            yield replace(task, lead=task.lead or lead, helps=task.helps or helps, due=task.due or due)
 
     def _asks(self, place: Span) -> bool:
         """Say whether a part asks for anything but that it be read."""
@@ -415,7 +415,7 @@ class _Breaker:
             rule = _BY_FAMILY.get(node.family, Rule.ITEM) if node else Rule.DEMAND
             # Its number and what numbers its measure are no part of a unit's name.
             behind = max(span.start, node.body if node else min(head.start, span.end))
-            yield Row(Kind.TASK, name, (span,), rule, **_told(self.text[behind : span.end]))
+            yield Row(Kind.TASK, name, (span,), rule, *_told(self.text[behind : span.end]))
 
     def _starts(self, extent: Span, head_end: int) -> Iterator[int]:
         """Yield where a new demand begins: each clause that opens with a verb, once the task before it has its own."""
@@ -463,16 +463,14 @@ class _Breaker:
 
 def _of_cells(part: _Part) -> Row:
     """Make the one task of a table row, with the owner and the deadline that its cells say."""
-    said = f"牵头：{part.cells.get('lead', '')}；配合：{part.cells.get('helps', '')}"
-    told = {**_told(said), "due": part.cells.get("due", "")}
-    return Row(Kind.TASK, part.name, (part.extent,), Rule.ROW, **told)
+    lead, helps, _due = _told(f"牵头：{part.cells.get('lead', '')}；配合：{part.cells.get('helps', '')}")
+    return Row(Kind.TASK, part.name, (part.extent,), Rule.ROW, lead, helps, part.cells.get("due", ""))
 
 
-def _told(passage: str) -> dict[str, str]:
+def _told(passage: str) -> tuple[str, str, str]:
     """Return who leads, who helps and by when, as a passage says it."""
     lead, helps = details.units(passage)
-    due = next((found.words for found in details.dues(passage)), "")
-    return {"lead": "、".join(lead), "helps": "、".join(helps), "due": due}
+    return "、".join(lead), "、".join(helps), next((found.words for found in details.dues(passage)), "")
 
 
 def is_note(clause: str) -> bool:
