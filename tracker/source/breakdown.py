@@ -20,6 +20,7 @@ from tracker.source.outline import HEADINGS, Node, Outline, meeting, within
 
 LONGEST_HEAD = 45  # characters of a first sentence that names what follows
 SHORT_HEAD = 30
+SHORT_FIRST = 20  # characters of a first clause that may be a slogan without a verb
 SLOGAN = 8  # characters of a clause that only rounds off the name before it
 LONGEST_NAME = 200
 _UNIT_END = re.compile(r"[。！？!?；;\n]+[”’」』）)\"']*|\.(?=\s|$)")
@@ -28,6 +29,11 @@ _OWNER_NOTE = re.compile(
     r"[（(【]\s*(?:牵头|责任|主办|完成|配合|时限|lead|owner)[^）)】]{0,120}[)）】]\s*[。.；;]?\s*$", re.IGNORECASE
 )
 _NOTED = re.compile(r"(?:牵头|责任|主办)(?:单位|部门)?\s*[：:]|\b(?:lead|owner)\b\s*[：:]", re.IGNORECASE)
+# What sentences may open alike with: a word that says "must", a frame of two words, or their first two signs.
+_OPENING = re.compile(
+    r"(须|要(?![求素])|应(?![急用对]))|(在)[^，。]{2,20}上(?:下功夫|求|见|做|抓|用|聚|发力|出|有|实现|持续|[，,])"
+    r"|(以)[^，。]{2,20}(?:为|促|带|引|推|助|赋|筑|铸|聚|强|固|提|激|建|塑|破|抓)|([\u4e00-\u9fff]{2})"
+)
 _TITLED = re.compile(r"[【\[（(]\s*([\u4e00-\u9fff]{2,20})\s*[】\])）]\s*")
 _SPACED = re.compile(r"([\u4e00-\u9fff“”、和与]{3,25})[ \u3000]{1,4}(?=[\u4e00-\u9fff])")
 _LEFT = re.compile(r"^(?:同时|此外|另外|对此|为此|因此|其中|并|并且|还|且)[，,]?")
@@ -389,7 +395,7 @@ class _Breaker:
             if key := _opening(unit.of(self.text)):
                 opened.setdefault(key, []).append(unit)
         key, best = max(opened.items(), key=lambda one: len(one[1]), default=("", []))
-        if len(best) == 2 and key in words.OPENING_VERB | {"要"}:
+        if len(best) == 2 and key in words.VERBS | {"要"}:
             return best if sum(words.opens_with_verb(unit.of(self.text)) for unit in units) <= 4 else []
         return best if len(best) >= 3 else []
 
@@ -496,18 +502,12 @@ def _trim(text: str, span: Span) -> Span:
 def _opening(unit: str) -> str:
     """Return what a sentence opens with, as far as others may open alike; blank where it asks for nothing so."""
     unit = unit.lstrip("“\"‘'* \u3000")
-    if unit[:1] in "要须应" and unit[:2] not in ("要求", "要素", "应急", "应用", "应对"):
-        return unit[0]
-    if found := re.match(r"(在)[^，。]{2,20}上(?:下功夫|求|见|做|抓|用|聚|发力|出|有|实现|持续|[，,])", unit):
-        return found[1]
-    if found := re.match(r"(以)[^，。]{2,20}(?:为|促|带|引|推|助|赋|筑|铸|聚|强|固|提|激|建|塑|破|抓)", unit):
-        return found[1]
-    key = unit[:2]
-    if key in words.NO_OPENING or not re.fullmatch(r"[\u4e00-\u9fff]{2}", key):
-        return ""
+    found = _OPENING.match(unit)
+    key = found[found.lastindex or 0] if found else ""
+    if len(key) < 2 or key in words.VERBS:
+        return key
     first = re.split(r"[，,。；;]", unit, maxsplit=1)[0]
-    named = re.match(r"[\u4e00-\u9fff]{1,5}[省市县区]", unit)
-    return key if key in words.OPENING_VERB or words.demands(first) or (len(first) <= 20 and not named) else ""
+    return key if key not in words.NO_OPENING and (words.demands(first) or len(first) <= SHORT_FIRST) else ""
 
 
 def _clean(name: str) -> str:

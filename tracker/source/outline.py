@@ -46,7 +46,7 @@ _INSIDE = {"count", "bracket", "figure", "small", "circle", "first"}
 _MAY_BEGIN = re.compile(r"([。；;！!？?：:，,])[”’」』）)\"']*\s*(?=[（(第其首再最①-⒛㈠-㈩\d一二三四五六七八九十])")
 HEADINGS = {"part", "chapter", "division", "line", "roman", "count", "letter", "heading"}
 _SMALL = {"roman", "letter", "figure", "decimal", "half", "latin", "first"}  # a single one of these marks nothing
-_FRAME = "#*《》 \t\u3000"
+_FRAME = "#*□《》 \t\u3000"
 _HASHES = re.compile(r"(#{1,6})[ \t\u3000]*(?=\S)")
 MOST_HEAD = 40  # lines before the text itself
 MOST_ENTRIES = 200  # of a table of contents
@@ -174,22 +174,21 @@ def read(text: str) -> Outline:
     lines = _without_print(text, lines_of(text))
     rows, taken = _tables(text, lines)
     plain = [line for place, line in enumerate(lines) if place not in taken]
-    first = next((n for n, line in enumerate(plain[:MOST_HEAD]) if _is_body(line.of(text))), min(len(plain), 1))
-    if rows and not (plain[first:] and plain[first].start < lines[min(taken)].start):
-        first = min(sum(line.start < lines[min(taken)].start for line in plain), MOST_HEAD)
+    above = sum(line.start < rows[0].span.start for line in plain) if rows else min(len(plain), 1)
+    bodies = (n for n, line in enumerate(plain[:MOST_HEAD]) if _is_body(line.of(text)))
+    first = min(next(bodies, above), max(above, 1) if rows else MOST_HEAD)
     last = _last(text, plain, first)
     head, ending = [line.of(text) for line in plain[:first]], [line.of(text) for line in plain[last:]]
     around = [*head, *ending]
     title, author = _named(head)
     marks = list(_marks(text, plain[first:last]))
     if not any(mark.family in HEADINGS for mark in marks if not mark.inline):
-        # Headings without numbers: the line above the body may be the first of them.
-        above = first
-        while above and _could_head(head[above - 1], title, author):
-            above -= 1
-        bare = list(_marks(text, plain[above:last], bare=True))
-        if sum(mark.family == "line" for mark in bare) > 1:
-            first, marks = above, bare
+        # Headings without numbers: the first of them may stand right below title and author.
+        known = [line.strip(_FRAME) in title or line.strip(_FRAME).replace(" ", "") == author for line in head]
+        below = max((n for n, is_known in enumerate(known, 1) if is_known), default=0)
+        bare = list(_marks(text, plain[below:last], bare=True))
+        if len(alone := [mark.start for mark in bare if mark.family == "line"]) > 1:
+            first, marks = min(first, sum(line.start < alone[0] for line in plain)), bare
     places = [*plain[first:last], *(row.span for row in rows)]
     body = Span(min((p.start for p in places), default=len(text)), max((p.end for p in places), default=len(text)))
     roots = _grow(marks, body.end)
@@ -263,33 +262,16 @@ def _named(head: list[str]) -> tuple[str, str]:
         organ = place and _ORGAN.search(kept[place - 1]) and line.startswith("关于")
         told = sum(line != other and line in other for other in kept) if len(line) >= 6 else 0
         score = 3 * told + 2 * kept.count(line) + 4 * bool(_TITLE_WORDS.search(line)) + min(len(line), 40) / 10
-        score -= 3 * bool(_PERSON.match(line)) + 3 * bool(_ORGAN.search(line))
+        score -= 3 * bool(_PERSON.match(line)) + 3 * bool(_ORGAN.search(line)) + 9 * line.startswith("—")
         if score > best:
             title, best = (kept[place - 1] if organ else "") + line, score
-    # A place or a column stands there too: a person is named once more, or stands last, after the title.
-    people = (
-        line.replace(" ", "")
-        for line in kept
-        if line != title and title and _PERSON.match(line) and not _ORGAN.search(line)
-    )
-    told_of = (name for name in people if kept[-1].replace(" ", "") == name or any(
-        other.startswith((f"{name}:", f"{name}：")) for other in kept))  # fmt: skip
-    return title[:200], next(told_of, "")
+    people = [line for line in kept if line != title and _PERSON.match(line) and not _ORGAN.search(line)]
+    return title[:200], people[-1].replace(" ", "") if title and people else ""
 
 
 def _day(found: re.Match[str]) -> tuple[int, int, int]:
     year = "".join(sign if sign.isdecimal() else str(_DIGITS.get(sign, 0)) for sign in found[1])
     return int(year), number_of(found[2]), number_of(found[3])
-
-
-def _could_head(line: str, title: str, author: str) -> bool:
-    bare = line.strip("#* ")
-    named = bare in title or title in bare or bare == author or _PERSON.match(bare) or _ORGAN.search(bare)
-    return 4 <= len(bare) <= 40 and not named and re.match(r"\w|[“\"《]", bare) is not None and not _comes_from(bare)
-
-
-def _comes_from(line: str) -> bool:
-    return bool(_SOURCE.search(line) or _DAY.match(line))
 
 
 def _marks(text: str, lines: Sequence[Span], *, bare: bool = False) -> Iterator[Node]:
@@ -335,11 +317,11 @@ def _is_heading(words: str, following: str) -> bool:
     bare = words.strip("*# ")
     return (
         2 <= len(bare) <= 36
-        and re.search(r"\w{2}", bare) is not None
+        and re.match(r"[\w“\"《].*\w", bare) is not None
         and not re.search(r"[。！？；：，,.:;]$", bare)
         and not _STOP.search(bare[:-1])
         and bool(_STOP.search(following) or _sign(following))
-        and not (_comes_from(bare) or _TAIL.search(bare))
+        and not any(other.search(bare) for other in (_SOURCE, _DAY, _TAIL))
     )
 
 

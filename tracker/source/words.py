@@ -99,7 +99,6 @@ GENERAL = re.compile(
 LOOKING_BACK = re.compile(
     r"回顾|工作总结|过去[一五]年|基本情况$|存在的?(?:主要)?问题|形势分析|发展形势|面临(?:的)?形势|(?:发展|工作)基础|^现状"
 )
-OPENING_VERB = VERBS | {"聚焦", "围绕", "紧扣", "锚定"}
 
 
 LONGEST = 300  # characters of a clause that are looked at; no sentence of a text comes near
