@@ -64,6 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--size", type=int, help="print list and overview at so many tasks, and nothing else")
     parser.add_argument("--ledgers", action="store_true", help="print the figures of workbooks, and nothing else")
+    parser.add_argument("--texts", action="store_true", help="print proposal and text page, and nothing else")
     parser.add_argument("--pages", action="store_true", help="print list and overview, and nothing else")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -76,12 +77,15 @@ def main() -> None:
         django.setup()
         from django.core.management import call_command
 
-        from tests.benchmarks import ledgers
+        from tests.benchmarks import ledgers, texts
 
         if not (options.size or options.pages):
             call_command("migrate", verbosity=0)
-            ledgers.run()
-        if options.ledgers:
+            if not options.texts:
+                ledgers.run()
+            if not options.ledgers:
+                texts.run()
+        if options.ledgers or options.texts:
             return
         if not (options.size or options.pages):
             query_counts()

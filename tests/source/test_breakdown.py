@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import os
+import re
+import time
 from io import StringIO
 from pathlib import Path
 
@@ -213,8 +215,22 @@ def test_any_text_is_answered(text: str) -> None:
     assert made(text) is not None
 
 
+@pytest.mark.parametrize("name", ["notice", "essay", "report"])
+def test_a_proposal_takes_time_in_proportion_to_the_length(name: str) -> None:
+    def seconds(times: int) -> float:
+        # No part says the same twice, as no real text does.
+        text = "".join(re.sub(r"(?<=[\u4e00-\u9fff])。", f"{n}。", read(name)) for n in range(times))
+        start = time.process_time()
+        made(text)
+        return time.process_time() - start
+
+    short, long = min(seconds(40) for _run in range(3)), seconds(160)
+    assert long / short < 8, f"four times the text took {long / short:.1f} times as long"
+
+
 @pytest.mark.parametrize(
-    ("words", "number"), [("十二", 12), ("二十", 20), ("一百零三", 103), ("7", 7), ("③", 3), ("首先", 1)]
+    ("words", "number"),
+    [("十二", 12), ("二十", 20), ("一百零三", 103), ("7", 7), ("③", 3), ("首先", 1), ("XIV", 14), ("㈢", 3), ("b", 2)],
 )
 def test_numerals_are_read(words: str, number: int) -> None:
     assert number_of(words) == number

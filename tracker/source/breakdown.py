@@ -301,7 +301,7 @@ class _Breaker:
             return
         if measures and section.rule != Rule.WHOLE:
             yield from self._around(Span(inner.start, measures[0].extent.start))
-        elif not measures and section.rule != Rule.WHOLE:
+        elif not measures and (section.rule != Rule.WHOLE or self._asks(section.extent)):
             measures = [_Part(section.name, section.head, section.extent, Rule.ITSELF)]
         for part in measures:
             if not (frame or words.frames(part.name)):
@@ -501,7 +501,7 @@ def _trim(text: str, span: Span) -> Span:
 
 def _opening(unit: str) -> str:
     """Return what a sentence opens with, as far as others may open alike; blank where it asks for nothing so."""
-    unit = unit.lstrip("“\"‘'* \u3000")
+    unit = re.sub(r"\s+", "", unit[: words.LONGEST]).lstrip("“\"‘'*")
     found = _OPENING.match(unit)
     key = found[found.lastindex or 0] if found else ""
     if len(key) < 2 or key in words.VERBS:

@@ -15,10 +15,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from tracker import links
-from tracker.choices import Light
+from tracker.choices import Light, Status
 from tracker.columns import light_label
-from tracker.models import ChecklistItem
+from tracker.models import ChecklistItem, Task
 from tracker.source.reading import Paragraph, Run, TextView
+from tracker.templatetags.tracker import lead, light_of, linked
 
 register = template.Library()
 MARKS = {
@@ -30,10 +31,20 @@ MARKS = {
 
 
 @register.simple_tag(takes_context=True)
-def runs(context: Context, paragraph: Paragraph) -> SafeString:
-    """Show a paragraph: each passage with the lights of its tasks, and what can be done with a sentence."""
+def shown_paragraph(context: Context, paragraph: Paragraph) -> SafeString:
+    """Show a paragraph: each passage with its lights and what can be done with a sentence, the tasks beside it."""
     says = (_("no task"), _("mark as background"))
-    return format_html_join("", "{}", ((piece,) for run in paragraph.runs for piece in _pieces(context, run, says)))
+    words = format_html_join("", "{}", ((piece,) for run in paragraph.runs for piece in _pieces(context, run, says)))
+    beside = format_html_join("", "<li>{} {}{}</li>", (_beside(context, task) for task in paragraph.tasks))
+    tasks = format_html("<ul>{}</ul>", beside) if beside else ""
+    return format_html('<div><p id="p{}">{}</p>{}</div>\n', paragraph.number, words, tasks)
+
+
+def _beside(context: Context, task: Task) -> tuple[str, str, str]:
+    on, off = context["on"], task.status == Status.CANCELLED
+    light = format_html('<span class="light light-none">{}</span>', task.get_status_display()) if off else None
+    unit = lead(task, on) if task.lead_unit else ""
+    return light or light_of(task, on), linked(context, task, task), unit and format_html(" <small>{}</small>", unit)
 
 
 def _pieces(context: Context, run: Run, says: tuple[str, str]) -> Iterator[str]:
