@@ -502,6 +502,7 @@ def _trim(text: str, span: Span) -> Span:
 def _opening(unit: str) -> str:
     """Return what a sentence opens with, as far as others may open alike; blank where it asks for nothing so."""
     unit = re.sub(r"\s+", "", unit[: words.LONGEST]).lstrip("“\"‘'*")
+    unit = re.sub(r"^(?:我们|各级|各地|各部门)(?=[要须应])", "", unit)
     found = _OPENING.match(unit)
     key = found[found.lastindex or 0] if found else ""
     if len(key) < 2 or key in words.VERBS:
