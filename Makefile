@@ -12,7 +12,7 @@ prepare: .venv/run.stamp
 	$(PY) manage.py prepare
 
 test: .venv/test.stamp
-	$(PY) -m pytest -n auto
+	$(PY) -m pytest -n auto --dist worksteal
 
 lint: .venv/test.stamp
 	$(PY) -m ruff check $(SOURCES)

@@ -17,6 +17,18 @@ from tracker.workflow import Act
 TODAY = dt.date(2026, 6, 15)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let the database go at the end, even where the last request of a browser that has left still holds it."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def flushing() -> Iterator[None]:
     """Let tests that really write empty the database: take the guard of the history away and set it up again."""

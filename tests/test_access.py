@@ -154,6 +154,7 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
         "new": ({}, answers(OFFICE)),
         # Marking reads a passage of the text: without one it leads back to it.
         "text": ({"slug": "rise"}, {"GET": answers(READERS)["GET"], "POST": answers(OFFICE, post=302)["POST"]}),
+        "health": ({"slug": "rise"}, per(dict.fromkeys(DESK, 200), dict.fromkeys(READERS, 405))),
         "search": ({}, answers(READERS, 200, 405)),
         "large_type": ({}, same(405, 302)),
         "login": (

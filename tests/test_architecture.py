@@ -22,7 +22,7 @@ LAYERS = (
     ("columns", "links"),
     ("tables", "numbers", "charts", "search", "worklist"),
     ("ledger", "source", "reminders"),
-    ("intake",),
+    ("intake", "health"),
     ("context", "middleware", "site", "templatetags", "views"),
     ("admin", "management"),
     ("urls",),
@@ -33,7 +33,7 @@ BELOW_THE_PAGES = [part for parts in LAYERS[1:11] for part in parts if part not 
 CHINESE = re.compile(r"[\u2e80-\u2fdf\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 PUNCTUATION = re.compile(r"[\u3000-\u303f\uff01-\uff65]")
 # What of `source` speaks to people; the rest reads Chinese texts and knows their words.
-SPEAKERS = {"tracker.source.check", "tracker.source.health"}
+SPEAKERS = {"tracker.source.check"}
 ROLES = {"is_supervisor", "is_liaison", "is_leader", "is_administrator"}
 CLOCKS = {"today", "now", "utcnow", "localdate", "time", "time_ns"}
 CLOCK_HOUSES = {"date", "datetime", "dt", "timezone", "time"}

@@ -10,6 +10,7 @@ from django.utils.translation import override
 
 from tests.factories import make_policy, make_task
 from tracker.choices import Kind, Status
+from tracker.health import examine
 from tracker.models import (
     BackgroundPassage,
     ChecklistItem,
@@ -18,8 +19,6 @@ from tracker.models import (
     Organization,
     PolicyDocument,
 )
-from tracker.source import check as sources
-from tracker.source.check import Gap
 
 TEXT = "标题\n第一部分，修路。天气很好。\n第二部分，架桥。\n(来源)\n"
 
@@ -182,9 +181,10 @@ def test_the_sample_policy_holds_what_the_text_declares() -> None:
 @pytest.mark.django_db
 def test_the_sample_policy_proposes_a_lead_unit_and_a_kind_for_every_task() -> None:
     call_command("loaddata", "organizations", "central-china-rise", verbosity=0)
-    findings = sources.check(PolicyDocument.objects.get())
-    assert set(findings.gaps) == {Gap.DEADLINE, Gap.PROPOSED}
-    assert len(findings.gaps[Gap.PROPOSED]) == findings.tasks
+    found = examine(PolicyDocument.objects.get())
+    kinds = {check.name: len(findings) for check, findings in found.groups}
+    assert set(kinds) == {"deadline", "start", "proposed"}
+    assert kinds["proposed"] == found.tasks
 
 
 @pytest.mark.django_db

@@ -84,7 +84,7 @@ def dump() -> dict[str, list[tuple[Any, ...]]]:
     with connection.cursor() as cursor:
         found = {}
         for table in sorted(connection.introspection.table_names(cursor)):
-            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
             found[table] = sorted(cursor.fetchall(), key=repr)
     return found
 

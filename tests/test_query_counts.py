@@ -16,6 +16,7 @@ LIMITS = {
     "policy": 25,
     "tasks": 15,
     "task": 20,
+    "health": 20,
     "search": 15,
     "my": 15,
     "queue": 15,
@@ -27,7 +28,7 @@ LIMITS = {
     "units": 15,
     "unit": 20,
     "unit_everywhere": 20,
-    "ledger": 25,  # seven sheets: the list, its figures and what its rows point to
+    "ledger": 26,  # seven sheets: the list, its figures and what its rows point to
     "admin:tracker_task_changelist": 15,
     "admin:tracker_task_change": 20,
 }
@@ -37,7 +38,7 @@ def count(client: Client, policy: PolicyDocument, name: str) -> int:
     """Count the queries of one address, session and account included."""
     slug, task = policy.slug, policy.tasks.select_related("measure").order_by("pk").first()
     arguments = {
-        **{key: [slug] for key in ("policy", "tasks", "text", "units", "ledger")},
+        **{key: [slug] for key in ("policy", "tasks", "text", "health", "units", "ledger")},
         "task": [slug, task.code],
         "report": [slug, task.code],
         "step": [slug, task.code, "close"],

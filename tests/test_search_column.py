@@ -4,12 +4,14 @@ from importlib import import_module
 
 from django.apps import apps
 from django.core.management import call_command
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.conftest import TODAY
 from tests.factories import make_task
 from tracker import workflow
 from tracker.models import PolicyDocument, Task
-from tracker.models.task import holds
+from tracker.models.task import holds, letters_of
 from tracker.workflow import Act
 
 
@@ -25,6 +27,16 @@ def test_a_saved_task_is_found_by_its_new_words_alone(policy: PolicyDocument, ac
     assert (found("枢纽"), found("高铁")) == ([], ["A1-01"])
 
 
+def test_letters_that_stand_apart_are_no_word(policy: PolicyDocument) -> None:
+    make_task(policy, title="建设枢纽")
+    assert (found("建纽"), found("枢纽")) == ([], ["A1-01"])
+
+
+@given(st.text(max_size=40), st.text(max_size=5), st.text(max_size=40))
+def test_the_letters_of_a_word_are_among_those_of_every_text_that_holds_it(left: str, word: str, right: str) -> None:
+    assert letters_of(word) & letters_of(left + word + right) == letters_of(word) < 2**63
+
+
 def test_no_word_spans_the_end_of_one_field_and_the_beginning_of_the_next(policy: PolicyDocument) -> None:
     make_task(policy, title="建设", description="枢纽")
     assert found("设枢") == []
@@ -32,7 +44,7 @@ def test_no_word_spans_the_end_of_one_field_and_the_beginning_of_the_next(policy
 
 def test_what_is_searched_is_no_edit_and_not_in_the_history(policy: PolicyDocument) -> None:
     make_task(policy)
-    assert "search" not in {field.name for field in Task.history.model.tracked_fields}
+    assert not {"search", "letters"} & {field.name for field in Task.history.model.tracked_fields}
 
 
 def test_a_long_description_is_searched_to_its_end(policy: PolicyDocument) -> None:
@@ -48,6 +60,7 @@ def test_loaded_tasks_are_found(db: None) -> None:
 
 def test_tasks_that_were_there_before_the_column_are_found(policy: PolicyDocument) -> None:
     make_task(policy, title="建设枢纽")
-    Task.objects.update(search="")
+    Task.objects.update(search="", letters=0)
     import_module("tracker.migrations.0003_search_column").fill(apps, None)
-    assert [task.search == task.words for task in Task.objects.all()] == [True]
+    import_module("tracker.migrations.0006_search_letters").fill(apps, None)
+    assert found("枢纽") == ["A1-01"]

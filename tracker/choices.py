@@ -209,6 +209,24 @@ class BatchState(TextChoices):
     UNDONE = "undone", _("undone")
 
 
+class Severity(TextChoices):
+    """How grave a finding of the health check is."""
+
+    ERROR = "error", pgettext_lazy("severity", "error")
+    WARNING = "warning", pgettext_lazy("severity", "warning")
+    HINT = "hint", pgettext_lazy("severity", "hint")
+
+    @property
+    def light(self) -> Light:
+        """Return the light whose shape and colours it bears."""
+        return {Severity.ERROR: Light.RED, Severity.WARNING: Light.YELLOW, Severity.HINT: Light.GREY}[self]
+
+    @property
+    def words(self) -> str:
+        """Return shape and word, legible in grey print."""
+        return f"{self.light.style.symbol} {self.label}"
+
+
 class Reminder(TextChoices):
     """Why a reminder goes out, the most pressing first."""
 

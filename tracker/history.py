@@ -66,6 +66,8 @@ def _events(rows: models.QuerySet, subject: str, limit: int) -> list[Event]:
         # Without the row before it nobody can tell what a change changed.
         told = row.history_type == "+" or (row.history_type == "~" and old)
         changes = [*_changes(fields, names, old, row), *_relinked(linked, old, row)] if told else []
+        if row.history_type == "~" and old and not changes:
+            continue  # only a book-keeping column moved
         found.append(
             Event(
                 when=row.history_date,

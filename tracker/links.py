@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
-from tracker.models import Measure, Organization, PolicyDocument, Section, Task
+from tracker.models import ChecklistItem, Measure, Organization, PolicyDocument, Section, Task
 
 
 def page_of(thing: Model, slug: str, keep: Mapping[str, str]) -> str:
@@ -23,6 +23,12 @@ def page_of(thing: Model, slug: str, keep: Mapping[str, str]) -> str:
     else:
         raise TypeError(f"{thing!r} has no page")
     return f"{address}?{urlencode(keep)}" if keep else address
+
+
+def form_of(row: Model) -> str:
+    """Return where a row is edited; a step with its task."""
+    owner = row.task if isinstance(row, ChecklistItem) else row
+    return reverse(f"admin:tracker_{owner._meta.model_name}_change", args=[owner.pk])
 
 
 def linked(thing: Model, words: object, slug: str, keep: Mapping[str, str]) -> str:

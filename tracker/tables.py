@@ -34,7 +34,7 @@ class PageSize(NamedTuple):
 PAGE_SIZES = {
     "25": PageSize(25, "25"),
     "50": PageSize(50, "50"),
-    "all": PageSize(500, gettext_lazy("all, to print")),
+    "all": PageSize(250, gettext_lazy("all, to print")),
 }
 SORT, PAGE, PER_PAGE = gettext_lazy("sort"), gettext_lazy("page number"), gettext_lazy("rows a page")
 

@@ -19,6 +19,7 @@ urlpatterns = [
     path("policies/<slug:slug>/units/<int:pk>/", details.unit, name="unit"),
     path("units/<int:pk>/", details.unit_everywhere, name="unit_everywhere"),
     path("policies/<slug:slug>/text/", texts.text, name="text"),
+    path("policies/<slug:slug>/health/", pages.health, name="health"),
     path("policies/<slug:slug>/ledger.xlsx", exports.ledger, name="ledger"),
     path("policies/<slug:slug>/units/<int:pk>/fill-in.xlsx", imports.fill_in, name="fill_in"),
     path("policies/<slug:slug>/fill-in.zip", imports.fill_ins, name="fill_ins"),

@@ -81,6 +81,8 @@ def report_pages() -> list[str]:
         *(reverse("unit", args=[DEMO, unit.pk]) for unit in units),
         reverse("unit_everywhere", args=[units[0].pk]) + "?on=2027-06-30",
         reverse("text", args=["central-china-rise"]),
+        *(reverse("health", args=[slug]) for slug in ("central-china-rise", DEMO)),
+        reverse("health", args=["central-china-rise"]) + "?kind=deadline",
         reverse("search"),
         reverse("search") + "?q=%E4%BC%81%E4%B8%9A",
         reverse("search") + "?q=x",

@@ -3,8 +3,10 @@
 import datetime as dt
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
+from django.conf.global_settings import LANGUAGE_COOKIE_NAME
 from django.db import connection
 from django.http import QueryDict
 from django.test import Client
@@ -14,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import TODAY
-from tests.factories import make_policy, make_task
+from tests.factories import make_many, make_policy, make_task
 from tests.test_filters import NAMES, VALUES
 from tests.test_numbers import scatter
 from tests.views.conftest import Browser
@@ -302,6 +304,16 @@ def test_all_rows_can_be_printed_at_once_and_what_is_too_long_says_so(
     assert "100 of 120 tasks are printed at once" in page
 
 
+def test_the_longest_page_weighs_less_than_300_kilobytes_with_its_style(office: Client, policy: PolicyDocument) -> None:
+    make_many(policy, PAGE_SIZES["all"].rows)
+    Task.objects.update(title="推动重点产业集群延链补链强链并按期报送进展情况与存在问题" * 2)
+    style = Path("tracker/static/tracker/style.css").stat().st_size
+    office.cookies[LANGUAGE_COOKIE_NAME] = "zh-hans"
+    answer = office.get(f"{LIST}?per_page=all")
+    assert len(codes(answer.content.decode())) == PAGE_SIZES["all"].rows
+    assert len(answer.content) + style < 300 * 1024
+
+
 def test_each_page_of_the_list_links_to_the_next_with_its_filters(office: Client, scattered: PolicyDocument) -> None:
     assert "?section=1&sort=code&page=2" in links(read(office, f"{LIST}?section=1&sort=code&text="))
 
@@ -366,8 +378,8 @@ def test_the_lights_are_those_of_the_day(office: Client, policy: PolicyDocument)
 @pytest.mark.parametrize("address", PAGES)
 def test_links_to_report_pages_keep_the_day(office: Client, scattered: PolicyDocument, address: str) -> None:
     found = [link for link in links(read(office, f"{address}?on=2026-07-01")) if link.startswith("/policies/")]
-    # What is written is of today.
-    writing = ("/policies/new/", "checklist.xlsx", "fill-in.zip", "fill-in.xlsx")
+    # What is written is of today, and so is the health check.
+    writing = ("/policies/new/", "/health/", "checklist.xlsx", "fill-in.zip", "fill-in.xlsx")
     assert [link for link in found if "on=2026-07-01" not in link and not link.endswith(writing)] == []
 
 

@@ -11,10 +11,10 @@ from django.test import Client
 from tests.source.quality import TEXTS
 from tests.source.test_load import packed
 from tests.views.conftest import Browser
+from tracker.health import examine
 from tracker.models import BackgroundPassage, Organization, PolicyDocument, User
 from tracker.source.anchors import Span
 from tracker.source.breakdown import Kind, Row, Rule
-from tracker.source.check import check
 from tracker.source.proposing import changed, joined
 
 NEW = "/policies/new/"
@@ -57,7 +57,7 @@ def test_a_confirmed_proposal_is_a_draft_like_any_other(office: Client, supervis
     assert (task.lead_unit, task.lead_is_proposed, str(task.deadline)) == (unit, True, "2025-09-30")
     assert task.history.get().history_user == supervisor
     assert set(BackgroundPassage.objects.values_list("marked_by", flat=True)) == {supervisor.pk}
-    reading = check(policy, policy.full_text).reading
+    reading = examine(policy).reading
     assert reading
     assert reading.coverage.missing == reading.coverage.repeated == reading.coverage.open == []
 

@@ -33,13 +33,17 @@ LONGEST_NAME = 180  # bytes of the title in a file name; file systems take 255 f
 
 @dataclass(frozen=True)
 class Extra:
-    """One more sheet: its name, what the cover says of it, its columns and the things of its rows."""
+    """One more sheet: its name, what the cover says of it, its columns and the things of its rows.
+
+    `link` gives the absolute address that the code of a row leads to.
+    """
 
     name: object
     about: str
     columns: Mapping[str, Column]
     rows: Iterable[Any]
     table: str
+    link: Callable[[Any], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -154,8 +158,9 @@ def _fill(book: Workbook, scope: Scope) -> Workbook:
         listing.close()
     for extra in scope.extras:
         listing = Listing(book, extra.name, extra.columns, heading, extra.table)
-        for thing in extra.rows:
-            listing.add(listing.row(thing, scope.on, notes, str(extra.name)))
+        for number, thing in enumerate(extra.rows, 1):
+            link = extra.link(thing) if extra.link and number <= BANDED else ""
+            listing.add(listing.row(thing, scope.on, notes, str(extra.name), link))
         listing.close()
 
     if not banded:

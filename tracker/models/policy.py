@@ -205,8 +205,8 @@ class DeclaredCount(Versioned, Natural):
     def found(self) -> int:
         """Count what the number speaks of."""
         if self.section:
-            return self.section.measures.filter(general=False).count()
-        return self.task.items.filter(title__contains=self.match).count() if self.task else 0
+            return sum(not measure.general for measure in self.section.measures.all())
+        return sum(self.match in item.title for item in self.task.items.all()) if self.task else 0
 
 
 class BackgroundPassage(Versioned, Natural):

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from django import template
-from django.db.models import Model
 from django.template import Context
-from django.urls import reverse
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -17,7 +15,7 @@ from django.utils.translation import gettext as _
 from tracker import links
 from tracker.choices import Light, Status
 from tracker.columns import light_label
-from tracker.models import ChecklistItem, Task
+from tracker.models import Task
 from tracker.source.reading import Paragraph, Run, TextView
 from tracker.templatetags.tracker import lead, light_of, linked
 
@@ -97,7 +95,7 @@ def findings(context: Context, view: TextView) -> list[Findings]:
     slug, keep, asked = context["policy"].slug, context["keep"], "?at={}" if context["edits"] else ""
     opens = [Finding(places=[(f"{asked.format(n)}#p{at}", words)]) for n, at, words in view.opens]
     bare = [
-        Finding(task.code, [(links.page_of(task, slug, keep), task.title)], mend=_mend(task, "#id_anchor"))
+        Finding(task.code, [(links.page_of(task, slug, keep), task.title)], mend=f"{links.form_of(task)}#id_anchor")
         for task in view.without_passage
     ]
     lost = [
@@ -105,7 +103,7 @@ def findings(context: Context, view: TextView) -> list[Findings]:
             f"{one.anchor.owner} “{one.anchor.text}”",
             [(f"#p{at}", words) for at, words in one.near],
             _("nearest place:") if one.near else _("Nothing in the text comes near it."),
-            _mend(one.row),
+            links.form_of(one.row),
         )
         for one in view.lost
     ]
@@ -121,9 +119,3 @@ def findings(context: Context, view: TextView) -> list[Findings]:
         Findings(_("Passages of cancelled tasks"), off),
         Findings(_("Marked as background"), marked),
     ]
-
-
-def _mend(row: Model, place: str = "") -> str:
-    """Return where a row is corrected; a step with its task."""
-    owner = row.task if isinstance(row, ChecklistItem) else row
-    return reverse(f"admin:tracker_{owner._meta.model_name}_change", args=[owner.pk]) + place

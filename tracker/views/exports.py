@@ -1,14 +1,15 @@
 """What leaves the house as a file."""
 
 import datetime as dt
+from collections.abc import Sequence
 from tempfile import TemporaryFile
 
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from tracker import health, permissions
 from tracker import ledger as workbook
-from tracker import permissions
 from tracker.filters import TaskFilter
 from tracker.models import PolicyDocument
 from tracker.models.task import TaskQuerySet
@@ -29,7 +30,10 @@ def ledger(request: HttpRequest, slug: str) -> HttpResponse | FileResponse:
     if reading.asked.faults:
         # A file of everything would be worse than none.
         return HttpResponse("\n".join(reading.asked.faults), status=400, content_type="text/plain; charset=utf-8")
-    return ledger_response(request, policy, table.tasks, reading.on, chosen.words(), workbook.PAPERS[paper])
+    # A filtered list is a part of the policy; the health check speaks of the whole.
+    whole = permissions.may_read_reviews(request.user) and not chosen.data
+    extras = health.sheets(policy, request.build_absolute_uri) if whole else []
+    return ledger_response(request, policy, table.tasks, reading.on, chosen.words(), workbook.PAPERS[paper], extras)
 
 
 def ledger_response(
@@ -39,6 +43,7 @@ def ledger_response(
     on: dt.date,
     filters: list[str],
     paper: int = workbook.PAPERS["a3"],
+    extras: Sequence[workbook.Extra] = (),
 ) -> FileResponse:
     """Send the workbook of some tasks that the reader may see."""
     unit = permissions.sees_only_unit(request.user)
@@ -50,6 +55,7 @@ def ledger_response(
         produced_by=str(request.user),
         unit_scope=unit.name if unit else "",
         paper=paper,
+        extras=extras,
         link=lambda task: request.build_absolute_uri(task.get_absolute_url()),
     )
     file = TemporaryFile()  # noqa: SIM115 -- the response closes it when it has been sent

@@ -1,16 +1,20 @@
 """The report pages."""
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from tracker import numbers, permissions
-from tracker.filters import TaskFilter
+from tracker.filters import Asked, TaskFilter
+from tracker.health import CHECKS, examine
 from tracker.models import PolicyDocument, Task
 from tracker.tables import PAGE_SIZES, TaskTable
 from tracker.views import edge
 
 LISTED = 8  # rows of the lists on the overview, which prints on two pages; the whole list is one click away
+FINDINGS, OF_ONE_KIND = 25, 500  # rows of each kind of finding, and of one kind alone; the ledger has them all
 
 
 @require_safe
@@ -63,3 +67,28 @@ def tasks(request: HttpRequest, slug: str) -> HttpResponse:
     count = visible.count() if chosen.data else table.paginator.count
     context = {"policy": found, "filter": chosen, "table": table, "visible": count, "sizes": PAGE_SIZES}
     return render(request, "tracker/tasks.html", {**reading.context, **context})
+
+
+@require_safe
+def health(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show what is wrong, missing or doubtful in a policy today: the first of each kind, or one kind alone."""
+    found, asked = edge.find_policy(request, slug), Asked(request.GET)
+    if not permissions.may_read_reviews(request.user):
+        raise PermissionDenied
+    kind = asked.choice("kind", _("kind of finding"), [check.name for check in CHECKS])
+    asked.finish()
+    checkup = examine(found)
+    groups = [(check, rows) for check, rows in checkup.groups if kind in ("", check.name)]
+    most = OF_ONE_KIND if kind else FINDINGS
+    context = {
+        "policy": found,
+        "checkup": checkup,
+        "kind": kind,
+        "faults": asked.faults,
+        "on": edge.today(),
+        "groups": [
+            (check, len(rows), [(row, row.page(slug), row.mended_at(slug, request.user)) for row in rows[:most]])
+            for check, rows in groups
+        ],
+    }
+    return render(request, "tracker/health.html", context)

@@ -27,9 +27,10 @@ from tracker.models import (
     User,
 )
 from tracker.models.base import History, Versioned
+from tracker.models.task import letters_of
 from tracker.workflow.table import office_may_set
 
-DERIVED = ("percent", "turns_yellow_on", "turns_red_on", "sort_key", "search")
+DERIVED = ("percent", "turns_yellow_on", "turns_red_on", "sort_key", "search", "letters")
 BATCH = 1000
 # How a task leads to what its derived columns come from.
 SOURCES: dict[type[models.Model], str] = {
@@ -309,6 +310,7 @@ def derive(task: Task, items: Sequence[ChecklistItem]) -> bool:
         task.percent = task.latest_report.percent
     task.turns_yellow_on, task.turns_red_on = rules.turning_dates(task, task.policy)
     task.sort_key, task.search = task.place, task.words
+    task.letters = letters_of(task.search)
     return before != [getattr(task, name) for name in DERIVED]
 
 

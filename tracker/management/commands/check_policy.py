@@ -1,4 +1,4 @@
-"""Prove the counts of a policy, list what is open, and hold its anchors against its text."""
+"""Print the health check of a policy; with its text, hold its anchors against it."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -7,79 +7,79 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
+from tracker.health import Check, Checkup, Finding, examine
 from tracker.management.files import read_text
 from tracker.models import PolicyDocument
-from tracker.source.check import Findings, Reading, check
+from tracker.source.check import Reading
 
 
 class Command(BaseCommand):
-    """Print what `tracker.source.check` finds; exit 1 on a fault, 0 on what is merely open."""
+    """Print what `tracker.health` finds; exit 1 on an error, 0 on what is merely open or doubtful."""
 
     help = "Prove the declared counts of a policy and list what is open; with its text, check every anchor."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug")
-        parser.add_argument("--text", metavar="FILE", type=Path, help=_("The policy's text, in UTF-8 or GB18030."))
+        parser.add_argument(
+            "--text",
+            metavar="FILE",
+            type=Path,
+            help=_("The policy's text, in UTF-8 or GB18030; without it the one that is loaded."),
+        )
 
     def handle(self, *args: Any, slug: str, text: Path | None, **options: Any) -> None:
         policy = PolicyDocument.objects.filter(slug=slug).first()
         if not policy:
             raise CommandError(_("There is no policy “%(slug)s”.") % {"slug": slug})
-        findings = check(policy, read_text(text) if text else None)
+        found = examine(policy, read_text(text) if text else None)
         self.stdout.write(f"{policy.slug}  {policy.title}")
-        self._print_counts(findings)
-        self._print_gaps(findings)
-        if findings.reading:
-            self._print_reading(findings.reading)
-        if findings.faults:
-            raise CommandError(_("Faults: %(number)s.") % {"number": findings.faults})
+        self._print_counts(found)
+        if found.reading:
+            self._print_reading(found.reading)
+        self.stdout.write(_("Open points:") if found.findings else _("Open points: none."))
+        for check, findings in found.groups:
+            self._print_group(check, findings)
+        if found.errors:
+            raise CommandError(_("Faults: %(number)s.") % {"number": found.errors})
         self.stdout.write(_("No faults."))
 
-    def _print_counts(self, findings: Findings) -> None:
+    def _print_counts(self, found: Checkup) -> None:
         self.stdout.write(
             _("Measures: %(sum)s = %(total)s; general demands apart: %(general)s.")
             % {
-                "sum": " + ".join(map(str, findings.measures)) or 0,
-                "total": sum(findings.measures),
-                "general": findings.general,
+                "sum": " + ".join(map(str, found.measures)) or 0,
+                "total": sum(found.measures),
+                "general": found.general,
             }
         )
         self.stdout.write(
-            _("Tasks: %(tasks)s; checklist items: %(items)s.") % {"tasks": findings.tasks, "items": findings.items}
+            _("Tasks: %(tasks)s; checklist items: %(items)s.") % {"tasks": found.tasks, "items": found.items}
         )
         self.stdout.write(_("Declared counts:"))
-        for count in findings.counts:
-            self._print_row(
-                _("%(verdict)s  %(name)s: declared %(declared)s, found %(found)s")
-                % {
-                    "verdict": _("ok") if count.holds else _("FAULT"),
-                    "name": count.name,
-                    "declared": count.declared,
-                    "found": count.found,
-                }
-            )
+        for count in found.counts:
+            self._print_row(f"{_('ok') if count.holds else _('FAULT')}  {count.words}")
 
-    def _print_gaps(self, findings: Findings) -> None:
-        self.stdout.write(_("Open points:") if findings.gaps else _("Open points: none."))
-        for gap, codes in findings.gaps.items():
-            self._print_row(
-                _("tasks %(gap)s: %(number)s (%(codes)s)")
-                % {"gap": gap.label, "number": len(codes), "codes": ", ".join(codes)}
-            )
+    def _print_group(self, check: Check, findings: list[Finding]) -> None:
+        """Print a kind of finding: the codes of tasks in one line, what is not of a task a line each."""
+        codes = ", ".join(finding.place for finding in findings) if check.statuses else ""
+        self._print_row(
+            _("%(severity)s  %(kind)s: %(number)s %(codes)s")
+            % {
+                "severity": check.severity.words,
+                "kind": check.label,
+                "number": len(findings),
+                "codes": f"({codes})" if codes else "",
+            }
+        )
+        for finding in [] if check.statuses else findings:
+            self._print_row(f"    {finding.what}")
 
     def _print_reading(self, reading: Reading) -> None:
         found = reading.coverage
         self.stdout.write(
             _("Anchors: %(all)s; not found: %(missing)s; found more than once: %(repeated)s.")
-            % {"all": reading.anchors, "missing": len(found.missing), "repeated": len(found.repeated)}
+            % {"all": len(reading.rows), "missing": len(found.missing), "repeated": len(found.repeated)}
         )
-        for anchor in found.missing:
-            self._print_row(_("not found: %(owner)s “%(anchor)s”") % {"owner": anchor.owner, "anchor": anchor.text})
-        for anchor, spans in found.repeated:
-            self._print_row(
-                _("found %(times)s times: %(owner)s “%(anchor)s”")
-                % {"times": len(spans), "owner": anchor.owner, "anchor": anchor.text}
-            )
         self.stdout.write(
             _(
                 "Text of the sections: %(sentences)s sentences, %(clauses)s clauses; "
@@ -93,8 +93,6 @@ class Command(BaseCommand):
                 "open": len(found.open),
             }
         )
-        for clause in found.open:
-            self._print_row(_("unaccounted for: %(clause)s") % {"clause": clause.span.of(reading.text)})
         self.stdout.write(
             _("Outside the sections, not examined: %(before)s clauses before, %(after)s after.")
             % {"before": reading.clauses_before, "after": reading.clauses_after}

@@ -13,7 +13,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from tracker import dates, ledger
+from tracker import dates, health, ledger
 from tracker.filters import Asked, TaskFilter
 from tracker.models import Organization, PolicyDocument, Task
 
@@ -66,6 +66,8 @@ class Command(BaseCommand):
             produced_by=_("the office, by command"),
             unit_scope=office.name if office else "",
             link=lambda task: site.rstrip("/") + task.get_absolute_url(),
+            # A unit's tasks, or a filtered list, are a part of the policy; the health check speaks of the whole.
+            extras=[] if office or chosen.data else health.sheets(document, lambda path: site.rstrip("/") + path),
         )
         # Beside the target, so that it is renamed in one step and nobody opens half a file.
         target = Path(out)

@@ -37,6 +37,7 @@ SOURCE, SLUG = "central-china-rise", "central-china-rise-demo"
 SEED = 20241
 # A picture of one white point: evidence that proves nothing, as its name says.
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg==")
+FAULTY = "3-01"  # ends the code of tasks in which the health check finds a late step and copied words
 ACCOUNTS = ("demo-leader", "demo-liaison-1", "demo-liaison-2")
 
 Facts = dict[str, Any]
@@ -231,6 +232,8 @@ def _lay_task(
     ]
     for number, item in enumerate(items[: len(items) if ended else round(len(items) * percent / 100)]):
         item.done_on = (ended or on) - (60 - number) * DAY
+    if items and copy.deadline and task.code.endswith(FAULTY):
+        items[-1].due = copy.deadline + 10 * DAY
     workflow.save_task(copy, _act(), co_units=task.co_units.all(), items=items, today=on)
     if copy.status == Status.IN_PROGRESS:
         _report(
@@ -251,9 +254,10 @@ def _report(task: Task, percent: int, through: dt.date, dice: random.Random, las
         day = min(period.end, last_day)
         report = workflow.open_report(task, task.lead_unit, period)  # type: ignore[arg-type]
         report.percent = percent if own else None
+        month = latest if task.code.endswith(FAULTY) else period
         report.progress = _("Demonstration: %(task)s goes on as planned in %(month)s.") % {
             "task": task.title,
-            "month": period.start.strftime("%Y-%m"),
+            "month": month.start.strftime("%Y-%m"),
         }
         report.next_steps = _("Demonstration: the next step follows in the coming month.")
         if period is latest and outcome == "wait" and dice.random() < 0.4:
