@@ -327,10 +327,10 @@ class _Breaker:
         said = [clause.of(self.text) for clause in within(self.clauses, place)]
         return any(map(words.demands, said)) and not any(map(words.FORMULA.search, said))
 
-    def _ask(self, units: Sequence[Span], share: float = 0.6) -> list[Span]:
+    def _ask(self, units: Sequence[Span]) -> list[Span]:
         """Return the sentences that begin with a demand, if most do."""
         asking = [unit for unit in units if words.opens_with_verb(unit.of(self.text))]
-        return asking if len(asking) >= 2 and len(asking) >= share * len(units) else []
+        return asking if len(asking) >= 2 and 5 * len(asking) >= 3 * len(units) else []
 
     def _first_demand(self, place: Span) -> Span | None:
         inside = within(self.clauses, place)
