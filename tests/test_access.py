@@ -21,6 +21,7 @@ from tracker.models import (
     DeclaredCount,
     Evidence,
     ImportBatch,
+    Indicator,
     Measure,
     Organization,
     PolicyDocument,
@@ -44,7 +45,7 @@ DESK = ("supervisor", "administrator", "superuser")
 KEEPERS = ("administrator", "superuser")
 NOBODY = ()
 
-POLICY_MODELS = ("policydocument", "section", "measure", "task", "declaredcount", "backgroundpassage")
+POLICY_MODELS = ("policydocument", "section", "measure", "task", "declaredcount", "backgroundpassage", "indicator")
 EDITORS = {**dict.fromkeys(POLICY_MODELS, OFFICE), "organization": DESK, "user": KEEPERS, "sentreminder": NOBODY}
 VIEWERS = {**dict.fromkeys((*POLICY_MODELS, "organization", "sentreminder"), DESK), "user": KEEPERS}
 
@@ -181,11 +182,12 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
     }
     for model, editors in EDITORS.items():
         viewers, row = VIEWERS[model], {"object_id": model}
+        fixed = model in ("user", "indicator")  # disabled, or taken away with its task
         table |= {
             f"admin:tracker_{model}_changelist": ({}, answers(viewers)),
-            f"admin:tracker_{model}_add": ({}, answers(editors)),
+            f"admin:tracker_{model}_add": ({}, answers(NOBODY if model == "indicator" else editors)),
             f"admin:tracker_{model}_history": (row, answers(viewers)),
-            f"admin:tracker_{model}_delete": (row, answers(() if model == "user" else editors)),
+            f"admin:tracker_{model}_delete": (row, answers(NOBODY if fixed else editors)),
             f"admin:tracker_{model}_change": (row, _read_or_edit(viewers, editors)),
         }
     return table
@@ -261,6 +263,7 @@ def cast(
             "section": Section.objects.create(policy=draft, number=9, name="x").pk,
             "measure": Measure.objects.create(policy=draft, section=section, code="A9", name="x").pk,
             "task": free.pk,
+            "indicator": Indicator.objects.create(task=free, name="x", unit_of_measure="x", target=1).pk,
             "declaredcount": DeclaredCount.objects.create(policy=draft, name="x", number=1, section=section).pk,
             "backgroundpassage": BackgroundPassage.objects.create(policy=draft, anchor="x").pk,
             "organization": other.pk,

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.intake.conftest import english, fill, fresh, handed_over
+from tracker.intake import tables
 from tracker.models import ImportBatch, Organization, ProgressUpdate, Task
 
 __all__ = ["english", "handed_over"]
@@ -63,3 +64,9 @@ def test_another_kind_of_file_is_refused(tmp_path: Path, db: None, content: byte
     (tmp_path / "x.xlsx").write_bytes(content)
     with pytest.raises(CommandError, match=r"x\.xlsx"):
         run("import_progress", str(tmp_path / "x.xlsx"))
+
+
+def test_it_says_how_far_a_large_file_is_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "TOLD", 2)
+    out = run("import_progress", str(file))
+    assert out.index("2 rows read") < out.index("4 rows read") < out.index("changed 1")

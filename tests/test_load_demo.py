@@ -19,6 +19,8 @@ from tracker.models import (
     BackgroundPassage,
     ChecklistItem,
     DeclaredCount,
+    Indicator,
+    IndicatorValue,
     Measure,
     Organization,
     PolicyDocument,
@@ -250,7 +252,20 @@ def test_clearing_leaves_the_history_and_it_says_what_it_is(source: PolicyDocume
     assert words == {(Way.COMMAND, "demonstration")}
 
 
-@pytest.mark.parametrize("model", [PolicyDocument, Section, Measure, ChecklistItem, DeclaredCount, BackgroundPassage])
+def test_a_percent_follows_an_invented_indicator_that_is_named_as_one(source: PolicyDocument) -> None:
+    load()
+    task = demo().tasks.get(follows_indicator=True)
+    driver = task.indicators.get(drives_percent=True)
+    assert (driver.name.split(":")[0], task.percent) == ("Demonstration", driver.actual - 20)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        *(PolicyDocument, Section, Measure, ChecklistItem, DeclaredCount, BackgroundPassage),
+        *(Indicator, IndicatorValue),
+    ],
+)
 def test_every_part_that_is_cleared_leaves_its_history(source: PolicyDocument, model: Any) -> None:
     before = model.objects.count()
     load()

@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from tracker.columns import words_of
 from tracker.parsing import CLEAR, Cell, choice, code, day, names, percent, prose, tick, whole
 
 REFUSED = "refused"
-GENERATED = int(os.environ.get("GENERATED_CELLS", "100000"))
+GENERATED = int(os.environ.get("GENERATED_CELLS", "100000"))  # values; every one goes through every reader
 
 # What is written, as people write it, and the percent that it means; a bar parts the ways of writing one.
 PERCENTS = {
@@ -222,17 +223,64 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=max(1, GENERATED // (2 * len(READERS))), deadline=None, database=None)
+def wide(text: str) -> str:
+    """Write digits and signs as a Chinese keyboard in full-width mode does."""
+    return "".join(chr(ord(sign) + 0xFEE0) if sign in "0123456789%.-/" else sign for sign in text)
+
+
+def generated(dice: Random) -> tuple[str, str, object]:
+    """Make a date, a percent or a status word as somebody may write it: the reader, the text and its meaning."""
+    name = dice.choice(("day", "percent", "status"))
+    meaning: object
+    if name == "day":
+        meaning = found = dt.date(1900, 1, 1) + dt.timedelta(dice.randrange(401_000))
+        mark = dice.choice("-./")
+        text = dice.choice((
+            f"{found.year}{mark}{found.month}{mark}{found.day}", found.isoformat(), f"{found:%Y%m%d}",
+            f"{found.year}年{found.month}月{found.day}日", f"{found.year}年{found.month:02}月{found.day:02}日前",
+        ))  # fmt: skip
+    elif name == "percent":
+        meaning = number = dice.randrange(101)
+        text = dice.choice((f"{number}%", f"{number} %", f"{number}.0%", f"{number:03}%", f"{number or 0}﹪"))
+    else:
+        meaning, words = dice.choice([(value, row) for value, row in STATES.items() if value != REFUSED])
+        text = dice.choice(words.split("|"))
+    return name, dice.choice(("", " ", "　")) + (wide(text) if dice.random() < 0.3 else text), meaning
+
+
+def spoilt(text: str, dice: Random) -> str:
+    """Let somebody slip: a sign too much, too little, or another one."""
+    place = dice.randrange(len(text) + 1)
+    return text[:place] + dice.choice(("", *"0159%％.-/年月日底前半约未已")) + text[place + dice.randrange(2) :]
+
+
+def test_generated_dates_percents_and_status_words_are_read_as_meant_or_refused() -> None:
+    dice = Random(5)
+    for number in range(GENERATED):
+        name, text, meaning = generated(dice)
+        if number % 2:
+            text = spoilt(text, dice)
+        else:
+            assert read(READERS[name][0], text) == meaning, text
+        in_bounds(text, in_percent=bool(dice.randrange(2)))
+
+
+@settings(max_examples=max(1, GENERATED // 100), deadline=None, database=None)
 @given(value=CELLS, in_percent=st.booleans())
 def test_any_cell_is_read_or_refused_in_words(value: object, in_percent: bool) -> None:
+    in_bounds(value, in_percent)
+
+
+def in_bounds(value: object, in_percent: bool) -> None:
+    """Let every reader read a cell: it is refused in words, or means what such a thing can be."""
     for name, (reader, _table) in READERS.items():
         found = read(reader, value, percent=in_percent)
         if found is REFUSED or found is CLEAR:
             continue
         if name == "percent":
-            assert isinstance(found, int) and 0 <= found <= 100
+            assert isinstance(found, int) and 0 <= found <= 100, value
         if name == "day":
-            assert isinstance(found, dt.date) and 1900 <= found.year <= 2999
+            assert isinstance(found, dt.date) and 1900 <= found.year <= 2999, value
 
 
 @given(st.dates(dt.date(1900, 1, 1), dt.date(2999, 12, 31)))

@@ -28,7 +28,7 @@ LIMITS = {
     "units": 15,
     "unit": 20,
     "unit_everywhere": 20,
-    "ledger": 26,  # seven sheets: the list, its figures and what its rows point to
+    "ledger": 27,  # seven sheets: the list, its figures and what its rows point to
     "admin:tracker_task_changelist": 15,
     "admin:tracker_task_change": 20,
 }

@@ -159,7 +159,7 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...], str]] = {
     "hand_over": ("office", (), ""),  # the tasks of these tests are handed over
     "acknowledge": ("lead", (*RUNNING, "closing"), ""),
     "report": ("lead office", RUNNING, "in_progress"),
-    "contribute": ("helper", RUNNING, ""),
+    "contribute": ("helper office", RUNNING, ""),
     "tick": ("lead office", RUNNING, "in_progress"),
     "accept": ("office", ("not_started", "in_progress", "closing", "closed", "suspended"), ""),
     "return": ("office", ("not_started", "in_progress", "closing", "closed", "suspended"), ""),

@@ -1,14 +1,16 @@
-"""Places on a line of time, for the drawing of a task's term. Geometry alone: no light is judged here."""
+"""Places on a line of time: a task's term, the values of an indicator. Geometry alone: no light is judged here."""
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from tracker import rules
 from tracker.choices import OPEN
-from tracker.models import PolicyDocument, Task
+from tracker.models import Indicator, PolicyDocument, Task
 
 # The shape of each mark; a shape is drawn on the line and stands before its words below it.
 SHAPES = {
@@ -105,3 +107,46 @@ def _days(task: Task, start: dt.date, on: dt.date) -> list[tuple[str, str, dt.da
         ("red", _("turns red on"), task.turns_red_on),
     ]
     return [(name, words, day) for name, words, day in named if day]
+
+
+TOP, BOTTOM = 6, 50  # the highest and the lowest value, in pixels from above
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value on the line: across in percent of the width, down in pixels."""
+
+    day: dt.date
+    value: Decimal
+    x: str
+    y: int
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The values of an indicator as a line from its baseline on, and the height of its target."""
+
+    points: list[Point]
+    steps: list[tuple[Point, Point]]
+    target: int
+
+
+def trend(indicator: Indicator) -> Trend | None:
+    """Lay the values of an indicator out over the days until its target; None without a value."""
+    known = {each.day: each.value for each in indicator.values.all()}
+    if not known:
+        return None
+    if indicator.baseline is not None and indicator.baseline_on:
+        known.setdefault(indicator.baseline_on, indicator.baseline)
+    days = sorted(known)
+    first, last = days[0], max(days[-1], indicator.target_on or days[-1])
+    low, high = min(*known.values(), indicator.target), max(*known.values(), indicator.target)
+
+    def across(day: dt.date) -> str:
+        return f"{2 + 96 * (day - first).days / ((last - first).days or 1):.2f}%"
+
+    def down(value: Decimal) -> int:
+        return BOTTOM - round((BOTTOM - TOP) * (value - low) / (high - low)) if high > low else TOP
+
+    points = [Point(day, known[day], across(day), down(known[day])) for day in days]
+    return Trend(points, list(pairwise(points)), down(indicator.target))

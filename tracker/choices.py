@@ -100,6 +100,18 @@ class Cause(TextChoices):
     UNREPORTED = "unreported", _("not reported")
 
 
+class Direction(TextChoices):
+    """On which side of its target an indicator is to end."""
+
+    UP = "up", _("no less than")
+    DOWN = "down", _("no more than")
+
+    @property
+    def sign(self) -> str:
+        """Return the sign before the target."""
+        return "≥" if self == Direction.UP else "≤"
+
+
 class Cycle(TextChoices):
     """How often units report."""
 
@@ -197,7 +209,7 @@ class Action(TextChoices):
 class BatchKind(TextChoices):
     """What a workbook that came in was filled in for."""
 
-    PROGRESS = "progress", _("progress")
+    PROGRESS = "progress", pgettext_lazy("workbook", "progress")
     CHECKLIST = "checklist", _("checklist of a policy")
 
 

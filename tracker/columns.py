@@ -7,6 +7,7 @@ lists and row lists kept by hand drift apart. Adding a column is one line in `CO
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -17,12 +18,12 @@ from django.utils.translation import get_language, gettext_lazy, ngettext, overr
 from django.utils.translation import gettext as _
 
 from tracker import parsing, rules
-from tracker.choices import Kind, Light, Status
-from tracker.models import ChecklistItem, Task
+from tracker.choices import Direction, Kind, Light, Status
+from tracker.models import ChecklistItem, Indicator, Task
 
 Native = str | int | float | dt.date | None
 
-TEXT, DAY, SHARE, WHOLE = "@", "yyyy-mm-dd", "0%", "0"
+TEXT, DAY, SHARE, WHOLE, AMOUNT = "@", "yyyy-mm-dd", "0%", "0", "General"
 Reader = Callable[[parsing.Cell], Any]
 
 
@@ -112,7 +113,7 @@ def steps_done(items: Sequence[ChecklistItem]) -> str:
 
 def steps_text(task: Task, on: dt.date) -> str:
     """Say what is to be done, then how far the checklist is."""
-    items = list(task.items.all())
+    items = list(task.steps)
     lines = [task.description] if task.description else []
     if items:
         lines.append(steps_done(items) + pgettext("after a field's name", ":"))
@@ -136,7 +137,7 @@ def lead_text(task: Task, on: dt.date) -> str:
 
 def co_text(task: Task, on: dt.date) -> str:
     """List the co-operating units in official order."""
-    return pgettext("list", ", ").join(unit.short_name for unit in task.co_units.all())
+    return pgettext("list", ", ").join(unit.short_name for unit in task.helpers)
 
 
 def reported(name: str) -> Callable[[Any, dt.date], Native]:
@@ -160,6 +161,50 @@ def who_acts(task: Task, on: dt.date) -> str:
     """Name who has to move: the lead unit, or the office where it decides or has not handed over."""
     waits_for_office = task.status == Status.CLOSING or not task.assigned_on or not task.lead_unit
     return _("the supervision office") if waits_for_office else lead_text(task, on)
+
+
+def amount_text(value: Decimal, unit: str) -> str:
+    """Write an amount with its unit."""
+    return f"{parsing.written(value)}%" if unit == "%" else f"{parsing.written(value)} {unit}"
+
+
+def target_text(indicator: Indicator) -> str:
+    """Say what an indicator is to reach, and by when."""
+    reach = f"{Direction(indicator.direction).sign} {amount_text(indicator.target, indicator.unit_of_measure)}"
+    if not indicator.target_on:
+        return reach
+    return _("%(target)s by %(day)s") % {"target": reach, "day": indicator.target_on}
+
+
+def baseline_text(indicator: Indicator) -> str:
+    """Say where an indicator began."""
+    return _dated(indicator.baseline, indicator.baseline_on, indicator.unit_of_measure)
+
+
+def actual_text(indicator: Indicator) -> str:
+    """Say what an indicator is, and of which day that is."""
+    return _dated(indicator.actual, indicator.actual_on, indicator.unit_of_measure)
+
+
+def _dated(value: Decimal | None, day: dt.date | None, unit: str) -> str:
+    if value is None:
+        return "—"
+    text = amount_text(value, unit)
+    return _("%(value)s on %(day)s") % {"value": text, "day": day} if day else text
+
+
+def gap_text(indicator: Indicator) -> str:
+    """Say in words how far an indicator is from its target; percents differ by points."""
+    left = rules.lacking(indicator)
+    if left is None:
+        return _("no value yet")
+    if not left:
+        return _("target reached")
+    unit = _("percentage points") if indicator.unit_of_measure == "%" else indicator.unit_of_measure
+    gap = amount_text(left, unit)
+    if indicator.direction == Direction.UP:
+        return _("%(gap)s to go") % {"gap": gap}
+    return _("%(gap)s above the target") % {"gap": gap}
 
 
 # No two tasks of a policy share one of these: no further key is needed.
@@ -261,6 +306,42 @@ ITEM_COLUMNS = numbered(
         Column("due", gettext_lazy("due"), lambda item, on: item.due, 13, DAY, parse=parsing.day),
         Column("done", gettext_lazy("done"), lambda item, on: "✓" if item.done_on else "○", 8, parse=parsing.tick),
         Column("done_on", gettext_lazy("done on"), lambda item, on: item.done_on, 13, DAY),
+    )
+)
+
+
+def amount(name: str, header: str | Promise, read: Callable[[Indicator], Decimal | None]) -> Column:
+    """Make a column of an amount; a workbook knows no decimals."""
+
+    def value(indicator: Indicator, on: dt.date) -> Native:
+        found = read(indicator)
+        return None if found is None else float(found)
+
+    return Column(name, header, value, 11, AMOUNT)
+
+
+def achieved_share(indicator: Indicator, on: dt.date) -> float | None:
+    """Return the way done from the baseline to the target as a share."""
+    percent = rules.achieved(indicator)
+    return None if percent is None else percent / 100
+
+
+INDICATOR_COLUMNS = numbered(
+    (
+        replace(ITEM_COLUMNS["code"], parse=None),
+        replace(ITEM_COLUMNS["task_title"], width=30),
+        ITEM_COLUMNS["lead_unit"],
+        Column("name", gettext_lazy("indicator"), lambda i, on: i.name, 26),
+        Column("unit_of_measure", gettext_lazy("unit of measure"), lambda i, on: i.unit_of_measure, 9),
+        amount("baseline", gettext_lazy("baseline"), lambda i: i.baseline),
+        Column("direction", gettext_lazy("direction"), lambda i, on: str(Direction(i.direction).label), 9),
+        amount("target", gettext_lazy("target"), lambda i: i.target),
+        Column("target_on", gettext_lazy("to be reached by"), lambda i, on: i.target_on, 13, DAY),
+        amount("actual", gettext_lazy("actual value"), lambda i: i.actual),
+        Column("actual_on", gettext_lazy("day of the value"), lambda i, on: i.actual_on, 13, DAY),
+        amount("gap", gettext_lazy("gap"), rules.lacking),
+        Column("gap_text", gettext_lazy("gap in words"), lambda i, on: gap_text(i), 18),
+        Column("achieved", gettext_lazy("way done"), achieved_share, 9, SHARE),
     )
 )
 

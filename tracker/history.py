@@ -3,18 +3,23 @@
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from tracker.models import ChecklistItem, Evidence, ProgressUpdate, Task, TaskRequest
+from tracker import parsing
+from tracker.models import ChecklistItem, Evidence, Indicator, IndicatorValue, ProgressUpdate, Task, TaskRequest
 from tracker.models.base import History
 
 # A book-keeping column tells nobody anything.
-PARTS = (ChecklistItem, ProgressUpdate, TaskRequest, Evidence)
-HIDDEN = {"id", "version", "is_staff", "date_joined", "task", "policy", "file"}
+PARTS = (ChecklistItem, ProgressUpdate, TaskRequest, Evidence, Indicator)
+HIDDEN = {
+    "id", "version", "is_staff", "date_joined", "task", "policy", "file", "indicator", "entered_by",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,20 +49,28 @@ def events(row: models.Model, limit: int = 200) -> list[Event]:
 
     The number of queries does not depend on the number of changes.
     """
-    found = _events(row.history.all(), "", limit)  # type: ignore[attr-defined]
+    names = _Names(row)
+    found = _events(row.history.all(), "", limit, names)  # type: ignore[attr-defined]
     if isinstance(row, Task):
         for part in PARTS:
             # Only what a part is called is asked again; the names behind its keys are few.
-            found += _events(part.history.filter(task_id=row.pk), str(part._meta.verbose_name), limit)  # type: ignore[attr-defined]
+            rows = part.history.filter(task_id=row.pk)  # type: ignore[attr-defined]
+            found += _events(rows, str(part._meta.verbose_name), limit, names)
+        # Also of an indicator that is gone: its own history still knows the task.
+        known = Indicator.history.filter(task_id=row.pk).values("id")
+        named = Indicator.history.filter(id=OuterRef("indicator_id")).order_by("-history_id").values("name")[:1]
+        values = IndicatorValue.history.filter(indicator_id__in=known).annotate(owner=Subquery(named))
+        found += _events(values, str(IndicatorValue._meta.verbose_name), limit, names)
     # Turned round after sorting: of two at one moment the later one stands first too.
     return sorted(found, key=lambda event: event.when)[::-1][:limit]
 
 
-def _events(rows: models.QuerySet, subject: str, limit: int) -> list[Event]:
+def _events(rows: models.QuerySet, subject: str, limit: int, names: "_Names") -> list[Event]:
     # One row more than shown: the oldest shown needs something to compare with.
     newest = list(rows.select_related("history_user").order_by("-history_date", "-history_id")[: limit + 1])
     fields = [field for field in rows.model.tracked_fields if field.name not in HIDDEN]
-    names, linked = _Names(fields, newest), _linked(rows.model.instance_type, newest)
+    names.learn(fields, newest)
+    linked = _linked(rows.model.instance_type, newest)
     before: dict[Any, Any] = {}
     found = []
     for row in reversed(newest):
@@ -84,36 +97,48 @@ def _events(rows: models.QuerySet, subject: str, limit: int) -> list[Event]:
 
 def _called(row: Any) -> str:
     """Name a part of a task by what tells it from its like."""
-    for name in ("title", "name", "period_start", "asked_on"):
-        if hasattr(row, name):
-            return str(getattr(row, name))
-    return ""
+    names = ("title", "name", "period_start", "asked_on", "owner", "day")
+    return " ".join(str(getattr(row, name) or "") for name in names if hasattr(row, name))
 
 
 class _Names:
-    """What foreign keys of some history rows point at, fetched in one query per table."""
+    """What foreign keys of history rows point at, each asked for once: what is at hand already is not."""
 
-    def __init__(self, fields: Iterable[models.Field], rows: Sequence[Any]) -> None:
+    def __init__(self, row: models.Model) -> None:
         self.labels: dict[tuple[type[models.Model], Any], str] = {}
+        for field in row._meta.concrete_fields:
+            if isinstance(field, models.ForeignKey) and field.is_cached(row):
+                self._know(field.get_cached_value(row))
+
+    def _know(self, thing: models.Model | None) -> None:
+        if thing:
+            self.labels[type(thing), thing.pk] = str(thing)
+
+    def learn(self, fields: Iterable[models.Field], rows: Sequence[Any]) -> None:
+        """Fetch what some rows point at and nobody has named yet; one query for each field at most."""
+        for row in rows:
+            self._know(row.history_user)
         for field in fields:
             if field.remote_field:
                 target = field.remote_field.model
                 keys = {getattr(row, field.attname) for row in rows} - {None}
-                for thing in target._default_manager.filter(pk__in=keys):
-                    self.labels[target, thing.pk] = str(thing)
+                for thing in target._default_manager.filter(pk__in=[k for k in keys if (target, k) not in self.labels]):
+                    self._know(thing)
 
     def show(self, field: models.Field, row: Any) -> str:
         """Say the value of a field as a page shows it."""
         if row is None:
             return ""
         value = getattr(row, field.attname)
-        if value is None or value == "":
+        if value in (None, "", []):
             return ""
         if field.remote_field:
             return self.labels.get((field.remote_field.model, value), f"#{value}")
         if isinstance(value, bool):
             return _("yes") if value else _("no")
-        return str(dict(field.flatchoices).get(value, value))
+        if isinstance(value, list):
+            return pgettext("list", ", ").join(f"{each['name']} {each['value']} {each['unit']}" for each in value)
+        return str(dict(field.flatchoices).get(value, parsing.written(value) if isinstance(value, Decimal) else value))
 
 
 def _changes(fields: Iterable[models.Field], names: _Names, old: Any, new: Any) -> Iterator[Change]:

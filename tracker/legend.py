@@ -58,8 +58,9 @@ def formulas() -> Iterator[tuple[str, str]]:
     yield (
         _("percent done"),
         _(
-            "with a checklist: ticked weight / whole weight, rounded down; else, where quantified, what the latest "
-            "accepted report says; “—” where a percent means nothing"
+            "with a checklist: ticked weight / whole weight, rounded down; else, where quantified, the way of its "
+            "indicator from the baseline to the target, if the percent follows one, or what the latest accepted "
+            "report says; “—” where a percent means nothing"
         ),
     )
     yield (

@@ -10,6 +10,7 @@ import re
 from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from difflib import get_close_matches
 from functools import partial
 
@@ -19,11 +20,14 @@ from django.utils.translation import pgettext
 from tracker.dates import FIRST_DAY, LAST_DAY
 
 Native = str | int | float | dt.date | bool | None
+# What an amount has at most: databases keep 15 digits exactly.
+WHOLE_DIGITS, PLACES = 11, 4
 NEAR = 3  # names offered in place of one that is not known
 
 _FULL = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _PLAIN = {**_FULL, 0x3000: " ", 0xFE6A: "%", 0x2212: "-", **dict.fromkeys(range(0x2010, 0x2016), "-")}
 _PERCENT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(%?)", re.ASCII)
+_AMOUNT = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,40})(?:\.[0-9]{1,40})?", re.ASCII)
 _DAYS = (
     re.compile(r"([0-9]{4})([-./])([0-9]{1,2})\2([0-9]{1,2})(?:[ T]00:00(?::00)?)?", re.ASCII),
     re.compile(r"([0-9]{4})()([0-9]{2})([0-9]{2})", re.ASCII),
@@ -82,8 +86,10 @@ def plain(text: str) -> str:
     return text.translate(_PLAIN).strip()
 
 
-def written(value: Native) -> str:
+def written(value: Native | Decimal) -> str:
     """Return a value as a person would have written it into a text cell."""
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}" if value else "0"
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, dt.datetime):
@@ -168,6 +174,18 @@ def whole(cell: Cell) -> int | Clear | None:
     if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
         raise ValueError(_("a whole number"))
     return int(text)
+
+
+def amount(text: str, unit: str = "") -> Decimal:
+    """Read a number that may be grouped by commas and followed by its unit of measure."""
+    bare = plain(text).removesuffix(plain(unit)).strip()
+    found = Decimal(bare.replace(",", "")).normalize() if _AMOUNT.fullmatch(bare) else None
+    if found is None or found.adjusted() >= WHOLE_DIGITS or found != round(found, PLACES):
+        raise ValueError(
+            _("a number such as 1234.5, at most %(whole)d digits before the point and %(places)d after it")
+            % {"whole": WHOLE_DIGITS, "places": PLACES}
+        )
+    return found
 
 
 def prose(cell: Cell) -> str | Clear | None:

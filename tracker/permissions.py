@@ -112,6 +112,8 @@ EDITORS: dict[str, Any] = {
     "measure": may_edit_policies,
     "task": may_edit_policies,
     "checklistitem": may_edit_policies,
+    "indicator": may_edit_policies,
+    "indicatorvalue": may_edit_policies,
     "declaredcount": may_edit_policies,
     "backgroundpassage": may_edit_policies,
     "organization": may_manage_units,

@@ -8,12 +8,13 @@ The day asked for only decides which of those days have passed. Nobody else comp
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from tracker.choices import OPEN, Cause, Cycle, Kind, Light, Status
+from tracker.choices import OPEN, Cause, Cycle, Direction, Kind, Light, Status
 from tracker.dates import DAY, Period, first_period_from, period_of
 
 
@@ -39,6 +40,15 @@ class Thresholds(Protocol):
     red_gap: int
     cycle: str
     grace_days: int
+
+
+class Measured(Protocol):
+    """What the rules read of an indicator; `actual` is its latest value."""
+
+    direction: str
+    baseline: Decimal | None
+    target: Decimal
+    actual: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -152,8 +162,8 @@ def _unreported(task: Facts, policy: Thresholds) -> Turn | None:
     period = first_owed(task, policy)
     if not period:
         return None
-    wait = (1 + policy.grace_days) * DAY
-    return Turn(Cause.UNREPORTED, period.end + wait, period.next().end + wait)
+    following, grace = period.next(), policy.grace_days * DAY
+    return Turn(Cause.UNREPORTED, following.start + grace, following.next().start + grace)
 
 
 def _explain(turn: Turn, task: Facts, policy: Thresholds, on: dt.date) -> Iterator[str]:
@@ -191,10 +201,10 @@ def _explain(turn: Turn, task: Facts, policy: Thresholds, on: dt.date) -> Iterat
 
 def _missed(period: Period, policy: Thresholds, on: dt.date) -> list[Period]:
     """List the periods whose grace has run out before or on a day, beginning with one that has."""
-    missed = []
-    while period.end + (1 + policy.grace_days) * DAY <= on:
+    missed, latest = [], on - policy.grace_days * DAY
+    while (following := period.next()).start <= latest:
         missed.append(period)
-        period = period.next()
+        period = following
     return missed
 
 
@@ -244,3 +254,26 @@ def reportable(task: Facts, policy: Thresholds, on: dt.date) -> list[Period]:
     cycle = Cycle.MONTHLY if policy.cycle == Cycle.NONE else policy.cycle
     last, owed = last_complete(cycle, on), first_owed(task, policy)
     return [*([last] if owed and owed.start <= last.start else []), period_of(cycle, on)]
+
+
+def lacking(figure: Measured) -> Decimal | None:
+    """Return how much an indicator lacks to its target, 0 from there on; None without a value."""
+    if figure.actual is None:
+        return None
+    return max(_way(figure, figure.actual), Decimal(0))
+
+
+def achieved(figure: Measured) -> int | None:
+    """Return how much of the way from baseline to target is done, in whole percent, rounded down, 0 to 100.
+
+    None without a value, and where the baseline is unknown or stands at the target or beyond: there is no way.
+    """
+    if figure.baseline is None or (left := lacking(figure)) is None:
+        return None
+    way = _way(figure, figure.baseline)
+    return int(100 * max(way - left, Decimal(0)) // way) if way > 0 else None
+
+
+def _way(figure: Measured, start: Decimal) -> Decimal:
+    """Measure from an amount to the target, forwards."""
+    return figure.target - start if figure.direction == Direction.UP else start - figure.target

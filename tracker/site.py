@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy
 from tracker import permissions
 
 WORK = (
-    "Task", "PolicyDocument", "Section", "Measure", "DeclaredCount", "BackgroundPassage", "Organization", "User",
-    "SentReminder",
+    "Task", "Indicator", "PolicyDocument", "Section", "Measure", "DeclaredCount", "BackgroundPassage", "Organization",
+    "User", "SentReminder",
 )  # fmt: skip
 
 

@@ -40,7 +40,12 @@ def typed(client: Client, task: Task | None, **changes: Any) -> dict[str, Any]:
     page = client.get(address(task) if task else reverse("admin:tracker_task_add"))
     form = page.context["adminform"].form
     data: dict[str, Any] = {}
-    for bound in [*form, *(field for f in inline(page).forms for field in f), *inline(page).management_form]:
+    sets = [each.formset for each in page.context["inline_admin_formsets"]]
+    for bound in [
+        *form,
+        *(field for each in sets for f in each.forms for field in f),
+        *(field for each in sets for field in each.management_form),
+    ]:
         value = bound.value()
         if isinstance(value, list):
             data[bound.html_name] = [getattr(part, "pk", part) for part in value]

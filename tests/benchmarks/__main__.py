@@ -1,4 +1,4 @@
-"""Print the figures of the README: `make bench`. Ratios of one run; nothing here judges.
+"""Print the figures of the README, at the end as its table: `make bench`. Ratios of one run; nothing here judges.
 
 `python -m tests.benchmarks --size 1000000` prints list and overview at one size instead; with it or
 `--pages`, a `DATABASE_URL` of PostgreSQL is measured, in databases of its own.
@@ -7,23 +7,7 @@
 import argparse
 import os
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
-
-RUNS = 5
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Return the median seconds of some runs, after one that does not count."""
-    work()
-    seconds = []
-    for _run in range(RUNS):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return median(seconds)
 
 
 def query_counts() -> None:
@@ -77,19 +61,20 @@ def main() -> None:
         django.setup()
         from django.core.management import call_command
 
-        from tests.benchmarks import ledgers, texts
+        from tests.benchmarks import ledgers, table, texts
 
+        everything = not (options.size or options.pages or options.texts or options.ledgers)
         if not (options.size or options.pages):
             call_command("migrate", verbosity=0)
-            if not options.texts:
-                ledgers.run()
-            if not options.ledgers:
-                texts.run()
-        if options.ledgers or options.texts:
-            return
-        if not (options.size or options.pages):
+        if everything or options.ledgers:
+            ledgers.run()
+        if everything or options.texts:
+            texts.run()
+        if everything:
             query_counts()
-        pages(Path(folder), options.size)
+        if everything or options.size or options.pages:
+            pages(Path(folder), options.size)
+        table.show()
 
 
 if __name__ == "__main__":

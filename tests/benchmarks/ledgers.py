@@ -9,6 +9,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.table import tell
+
 SIZES = (1_000, 10_000, 100_000)
 DAYS = dt.datetime(1899, 12, 30)
 
@@ -111,11 +113,8 @@ def writing(policy: Any, size: int) -> None:
     rows, banded = rows_of(policy, today()), size <= BANDED
     runs = 5 if size < 10_000 else 3 if size < 50_000 else 1
     mine, peer = best(lambda: ours(rows, banded), runs), best(lambda: theirs(rows, banded), runs)
-    wanted = "1.5" if banded else "2.2"
-    print(
-        f"writing alone, {size:7,} tasks x 20 columns x 2 sheets: {mine:6.2f} s, XlsxWriter {peer:6.2f} s, "
-        f"ratio {mine / peer:.2f}  (wanted: at most {wanted})"
-    )
+    name = f"writing {size:,} tasks x 20 columns x 2 sheets; XlsxWriter the same"
+    tell(name, mine, peer, "1.5" if banded else "2.2")
 
 
 def whole(policy: Any, size: int) -> None:
@@ -155,14 +154,10 @@ def whole(policy: Any, size: int) -> None:
     mine = best(lambda: ledger.save(scope, BytesIO()), runs)
     peers = {
         "django-import-export": lambda: resource_class().export(queryset=tasks.with_related()).export("xlsx"),
-        "django-tables2 export": lambda: TableExport("xlsx", table_class(tasks.with_related())).export(),
+        "django-tables2's export": lambda: TableExport("xlsx", table_class(tasks.with_related())).export(),
     }
     for name, work in peers.items():
-        took = best(work, runs)
-        print(
-            f"end to end, {size:7,} tasks: ledger of 7 sheets {mine:6.2f} s, {name} (1 sheet) {took:6.2f} s, "
-            f"ratio {mine / took:.2f}  (wanted: below 1)"
-        )
+        tell(f"whole ledger of {size:,} tasks, 7 sheets; {name}, 1 sheet", mine, best(work, runs), "below 1")
 
 
 def memory(policy: Any, size: int) -> None:
@@ -181,7 +176,7 @@ def memory(policy: Any, size: int) -> None:
     )
     root = Path(__file__).resolve().parent.parent.parent
     done = subprocess.run([sys.executable, "-c", script], cwd=root, check=True, capture_output=True, text=True)
-    print(f"memory of an export of {size:,} tasks: {float(done.stdout):.0f} MB above start  (wanted: at most 150)")
+    tell(f"memory of an export of {size:,} tasks above the start", float(done.stdout), 0, "150", "MB")
 
 
 def reading(size: int) -> None:
@@ -214,11 +209,7 @@ def reading(size: int) -> None:
             for _row in sheet.iter_rows(values_only=True):
                 pass
 
-    took, peer = best(mine, 2), best(bare, 2)
-    print(
-        f"reading {size:,} rows with preview: {took:.2f} s, bare openpyxl pass {peer:.2f} s, "
-        f"ratio {took / peer:.2f}  (wanted: at most 2)"
-    )
+    tell(f"reading {size:,} rows with preview; a bare pass of openpyxl", best(mine, 2), best(bare, 2), "2")
 
 
 def run() -> None:

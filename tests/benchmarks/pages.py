@@ -6,7 +6,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import reverse
 
-from tests.benchmarks.scale import SLUG, Ledgers, race, tell
+from tests.benchmarks.scale import SLUG, Ledgers, race
+from tests.benchmarks.table import tell
 
 SIZES = (1_000, 10_000, 100_000)
 LIST = f"/policies/{SLUG}/tasks/"
@@ -29,13 +30,13 @@ def lists(ledgers: Ledgers) -> None:
     flat = race(ledgers, {f"{size:,}": (size, ledgers.get(size, LIST)) for size in SIZES})
     for size in SIZES[1:]:
         name = f"{size:,}"
-        tell(f"list of 25 rows, default order: {name} tasks / {small:,}", flat[name], flat[f"{small:,}"], "1.3")
+        tell(f"list of 25 rows, default order: {name} tasks / {small:,}", flat[name], flat[f"{small:,}"], "1.3", "ms")
     for kind, queries in (("order", [f"sort={order}" for order in ORDERS]), ("filter", FILTERS)):
         for query in queries:
             work = {f"{size}": (size, ledgers.get(size, f"{LIST}?{query}")) for size in (small, large)}
             times = race(ledgers, work, rounds=5)
             name = f"list, {kind} {query}: {large:,} tasks / {small:,}"
-            tell(name, times[f"{large}"], times[f"{small}"], "3")
+            tell(name, times[f"{large}"], times[f"{small}"], "3", "ms")
     with override_settings(ROOT_URLCONF="tests.benchmarks.peers"):
         for size in (small, large):
             peers = {
@@ -44,8 +45,8 @@ def lists(ledgers: Ledgers) -> None:
                 "admin": (size, ledgers.get(size, "/stock/tracker/task/")),
             }
             times = race(ledgers, peers)
-            tell(f"list / bare template loop, {size:,} tasks", times["list"], times["bare"], "3")
-            tell(f"list / stock admin change list, {size:,} tasks", times["list"], times["admin"], "below 1")
+            tell(f"list / bare template loop, {size:,} tasks", times["list"], times["bare"], "3", "ms")
+            tell(f"list / stock admin change list, {size:,} tasks", times["list"], times["admin"], "below 1", "ms")
 
 
 def statements(ledgers: Ledgers, size: int, address: str) -> list[str]:
@@ -77,7 +78,9 @@ def overview(ledgers: Ledgers, size: int) -> None:
         {"page": (size, ledgers.get(size, OVERVIEW)), "sql": (size, bare_sql(found))},
         rounds=7,
     )
-    tell(f"overview / its SQL alone, {size:,} tasks, {len(found)} queries", times["page"], times["sql"], "below 2")
+    tell(
+        f"overview / its SQL alone, {size:,} tasks, {len(found)} queries", times["page"], times["sql"], "below 2", "ms"
+    )
     for statement in found:
         if '"tracker_task"' in statement:
             with connection.cursor() as cursor:
@@ -98,4 +101,4 @@ def at(ledgers: Ledgers, size: int) -> None:
     addresses = (LIST, f"{LIST}?sort=light", f"{LIST}?light=red", f"{LIST}?text=12", OVERVIEW, reverse("home"))
     for address in addresses:
         times = race(ledgers, {address: (size, ledgers.get(size, address))}, rounds=3)
-        print(f"{size:,} tasks: {address:40} {times[address]:9.1f} ms")
+        tell(f"{size:,} tasks: {address}", times[address], 0, "", "ms")

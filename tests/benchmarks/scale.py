@@ -97,8 +97,3 @@ def race(ledgers: Ledgers, entries: Mapping[str, Entry], rounds: int = ROUNDS) -
             work()
             taken[name].append(1000 * (clock() - start))
     return {name: median(times) for name, times in taken.items()}
-
-
-def tell(name: str, ours: float, theirs: float, allowed: str) -> None:
-    """Print one ratio."""
-    print(f"{name:64} {ours:7.1f} ms / {theirs:7.1f} ms = {ours / theirs:5.2f}  (wanted: {allowed})")

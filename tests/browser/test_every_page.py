@@ -53,13 +53,19 @@ def work_pages() -> list[str]:
         *(reverse("queue", args=[name]) for name in ("requests", "help", "silent")),
         reverse("review", args=[waiting.pk]),
         reverse("answer", args=[ProgressUpdate.objects.asking_for_help().first().pk]),
-        reverse("report", args=[DEMO, running.code]),
+        *(reverse("report", args=[DEMO, code]) for code in (running.code, measured().code)),
         reverse("step", args=[DEMO, running.code, "close"]),
         reverse("step", args=[DEMO, running.code, "suspend"]),
         reverse("step", args=[DEMO, closing.code, "grant_closing"]),
         reverse("password"),
         reverse("new"),
     ]
+
+
+def measured() -> Task:
+    """Return a task whose percent follows an indicator with values."""
+    found = Task.objects.filter(policy__slug=DEMO, status="in_progress", indicators__values__isnull=False)
+    return found.filter(follows_indicator=True).distinct()[0]
 
 
 def report_pages() -> list[str]:
@@ -73,7 +79,7 @@ def report_pages() -> list[str]:
         reverse("policy", args=[DEMO]) + "?on=nonsense",
         tasks,
         tasks + "?light=red&sort=-deadline&per_page=50",
-        *(reverse("task", args=[DEMO, code]) for code in task_codes()),
+        *(reverse("task", args=[DEMO, code]) for code in (*task_codes(), measured().code)),
         reverse("measure", args=[DEMO, "A1"]),
         reverse("measure", args=["central-china-rise", "B0"]),
         reverse("units", args=[DEMO]),
@@ -96,6 +102,10 @@ def admin_pages() -> Iterator[str]:
     """List the admin's pages: of each model the list, a new one, one, its history, its deletion."""
     yield reverse("admin:index")
     yield reverse("admin:password_change")
+    yield reverse("admin:tracker_indicator_changelist")
+    for page in ("change", "history"):
+        yield reverse(f"admin:tracker_indicator_{page}", args=[measured().indicators.first().pk])
+    yield reverse("admin:tracker_task_change", args=[measured().pk])
     for model in (Task, PolicyDocument, Section, Measure, DeclaredCount, BackgroundPassage, Organization, User):
         # The first task is not handed over yet, so that its deletion has a page; a published policy has none.
         name, row = model._meta.model_name, model.objects.order_by("pk").first()

@@ -11,8 +11,8 @@ from openpyxl import Workbook, load_workbook
 from tests.conftest import TODAY
 from tests.factories import make_task
 from tests.intake.conftest import as_file, sent
-from tracker import intake
-from tracker.choices import Kind, PolicyState
+from tracker import intake, workflow
+from tracker.choices import Kind, PolicyState, Way
 from tracker.dates import now
 from tracker.intake.workbook import Refused
 from tracker.ledger import template
@@ -193,6 +193,51 @@ def test_a_task_that_somebody_changed_since_is_stale(full: PolicyDocument, super
     Task.objects.filter(code="A1-01").update(version=7, remark="theirs")
     preview = previewed(book, supervisor)
     assert (preview.counts["stale"], preview.changes) == (1, [])
+
+
+def test_a_stale_row_shows_what_stood_there_when_the_file_was_made(
+    full: PolicyDocument, bureau: Organization, county: Organization, supervisor: User
+) -> None:
+    book, task = exported(full), Task.objects.get(code="A1-01")
+    task.lead_unit, task.remark = None, "theirs"
+    task.save_without_historical_record()
+    act = workflow.Act(supervisor, Way.PAGE)
+    workflow.save_task(task, act, co_units=[], today=TODAY)
+    change(book, "Tasks", 2, "remark", "mine")
+    (stale,) = [entry for entry in previewed(book, supervisor).entries if entry.state == "stale"]
+    fields = {field.header: (field.then, field.now, field.new) for field in stale.fields}
+    assert fields["remark"] == ("r", "theirs", "mine")
+    assert fields["lead unit"] == ("Science", "—", "Science")
+    assert fields["co-operating units"] == ("East", "—", "East")
+
+
+def marked(batch: ImportBatch, user: User) -> Workbook:
+    file = BytesIO()
+    intake.save_marked(batch, user, TODAY, file)
+    return load_workbook(file)
+
+
+def test_the_template_comes_back_with_its_faults_marked_in_their_cells(full: PolicyDocument, supervisor: User) -> None:
+    book = exported(full)
+    change(book, "Tasks", 2, "current deadline", "2026年6月")
+    back = marked(sent(book, supervisor), supervisor)
+    places = {cell.value: cell.column for cell in back["Tasks"][1]}
+    cell = back["Tasks"].cell(2, places["current deadline"])
+    assert (cell.value, cell.fill.fgColor.rgb[2:]) == ("2026年6月", "FFC7CE")
+    assert back["Tasks"].cell(3, places["current deadline"]).fill.fgColor.rgb[2:] != "FFC7CE"
+    assert "a day as" in back["Tasks"].cell(2, places["what is wrong"]).value
+    assert "2026年6月" in [cell.value for cell in back["Faults"][2]]
+
+
+def test_a_marked_template_that_is_mended_is_loaded(full: PolicyDocument, supervisor: User) -> None:
+    book = exported(full)
+    change(book, "Tasks", 2, "current deadline", "2026年6月")
+    back = marked(sent(book, supervisor), supervisor)
+    change(back, "Tasks", 2, "current deadline", "2026年6月底")
+    preview = previewed(back, supervisor)
+    assert (preview.faults, preview.counts["changed"], preview.counts["stale"]) == ([], 1, 0)
+    load(back, supervisor)
+    assert str(Task.objects.get(code="A1-01").deadline) == "2026-06-30"
 
 
 def test_a_code_that_stands_twice_is_a_fault(full: PolicyDocument, supervisor: User) -> None:

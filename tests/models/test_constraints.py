@@ -18,6 +18,8 @@ from tracker.models import (
     ChecklistItem,
     DeclaredCount,
     Evidence,
+    Indicator,
+    IndicatorValue,
     Measure,
     Organization,
     PolicyDocument,
@@ -35,6 +37,7 @@ SENT = dt.datetime(2026, 6, 15, tzinfo=dt.UTC)
 REMINDER = {"day": TODAY, "sent_at": SENT, "subject": "x", "text": "x", "matters": ["x"]}
 HANDED_OVER = {"assigned_on": TODAY, "lead_unit": "unit"}
 CLOSED, CLOSING = {"status": Status.CLOSED}, {"status": Status.CLOSING}
+DRIVES = {"drives_percent": True, "baseline": 60}
 BOTH = {"deadline": TODAY, "original_deadline": TODAY}
 # Constraint, model, facts that break it, its words, and the field where `full_clean` says it; without a
 # field `clean` brings the facts in line by itself, because what they mean is beyond doubt.
@@ -100,6 +103,18 @@ BROKEN: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("item_number_once", "item", {"number": 1}, "already exists", "__all__"),
     ("item_weight_in_range", "item", {"weight": 0}, "whole number from 1 to 1000", "weight"),
     ("item_weight_in_range", "item", {"weight": 1001}, "whole number from 1 to 1000", "weight"),
+    ("indicator_name_once", "indicator", {"name": "Forest cover"}, "indicator of this name already", "__all__"),
+    (
+        "indicator_drives_once",
+        "indicator",
+        {"drives_percent": True, "baseline": 60},
+        "another indicator of the task",
+        "__all__",
+    ),
+    ("indicator_has_way_to_go", "free", {"drives_percent": True}, "does not reach the target yet", "__all__"),
+    ("indicator_has_way_to_go", "free", {**DRIVES, "baseline": 70}, "does not reach the target yet", "__all__"),
+    ("indicator_has_way_to_go", "free", {**DRIVES, "direction": "down"}, "does not reach the target yet", "__all__"),
+    ("indicator_value_once_a_day", "value", {"day": TODAY}, "value of this day already", "__all__"),
     ("liaison_has_unit", "user", {"is_liaison": True}, "belongs to a unit", "__all__"),
 ]
 KEPT: list[tuple[str, dict[str, Any]]] = [
@@ -122,6 +137,9 @@ KEPT: list[tuple[str, dict[str, Any]]] = [
     ("item", {"weight": 1}),
     ("item", {"weight": 1000}),
     ("user", {"is_liaison": True, "organization": "unit"}),
+    ("free", DRIVES),
+    ("free", {"drives_percent": True, "baseline": 80, "direction": "down"}),
+    ("free", {"baseline": 70}),
 ]
 
 
@@ -129,16 +147,26 @@ KEPT: list[tuple[str, dict[str, Any]]] = [
 def rows(bureau: Organization) -> dict[str, Model]:
     """Make a row of everything for the new ones to lean on or to clash with."""
     policy = make_policy()
-    task = make_task(policy)
+    task, other = make_task(policy), make_task(policy, "B1-01")
     section = policy.sections.get(number=1)
     ChecklistItem.objects.create(task=task, number=1, title="Step")
+    cover = Indicator.objects.create(task=task, name="Forest cover", unit_of_measure="%", target=70, **DRIVES)
+    IndicatorValue.objects.create(indicator=cover, day=TODAY, value=65)
     DeclaredCount.objects.create(policy=policy, name="Steps", number=1, task=task)
     BackgroundPassage.objects.create(policy=policy, anchor="fine weather")
     ProgressUpdate.objects.create(task=task, unit=bureau, period_start=TODAY - 40 * DAY, period_end=TODAY)
     SentReminder.objects.create(address="a@example.cn", **REMINDER)
     TaskRequest.objects.create(task=task, kind="extend", asked_on=TODAY, new_deadline=TODAY)
     measure = policy.measures.get(code="A1")
-    return {"unit": bureau, "policy": policy, "section": section, "measure": measure, "task": task}
+    return {
+        "unit": bureau,
+        "policy": policy,
+        "section": section,
+        "measure": measure,
+        "task": task,
+        "cover": cover,
+        "other": other,
+    }
 
 
 def new(rows: dict[str, Model], model: str, facts: dict[str, Any]) -> Model:
@@ -159,6 +187,9 @@ def new(rows: dict[str, Model], model: str, facts: dict[str, Any]) -> Model:
         "evidence": (Evidence, {"task": rows["task"], "name": "x", "link": "https://example.cn/", "added_on": TODAY}),
         "reminder": (SentReminder, {"address": "b@example.cn", **REMINDER}),
         "item": (ChecklistItem, {"task": rows["task"], "number": 9, "title": "x"}),
+        "indicator": (Indicator, {"task": rows["task"], "name": "Lakes", "unit_of_measure": "x", "target": 70}),
+        "free": (Indicator, {"task": rows["other"], "name": "Lakes", "unit_of_measure": "x", "target": 70}),
+        "value": (IndicatorValue, {"indicator": rows["cover"], "day": TODAY - DAY, "value": 64}),
         "user": (User, {"username": "new", "password": "x"}),
     }
     kind, right = whole[model]

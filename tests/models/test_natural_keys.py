@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
-from tracker.models import BackgroundPassage, ChecklistItem, DeclaredCount, Organization, User
+from tracker.models import BackgroundPassage, ChecklistItem, DeclaredCount, Indicator, Organization, User
 from tracker.models.base import Natural
 
 NATURAL = [model for model in apps.get_app_config("tracker").get_models() if issubclass(model, Natural)]
@@ -23,6 +23,7 @@ def rows(bureau: Organization, county: Organization, supervisor: User) -> None:
         task = make_task(policy, lead_unit=bureau, assigned_on=TODAY, start=dt.date(2026, 1, 1), percent=0)
         task.co_units.add(county)
         ChecklistItem.objects.create(task=task, number=1, title="Step", done_on=TODAY, done_by=supervisor)
+        Indicator.objects.create(task=task, name="Forest cover", unit_of_measure="%", target=70)
         DeclaredCount.objects.create(policy=policy, name="Steps", number=1, task=task)
         BackgroundPassage.objects.create(policy=policy, anchor="fine weather", marked_by=supervisor)
 
@@ -36,6 +37,7 @@ def test_every_row_that_a_fixture_may_carry_has_a_natural_key() -> None:
         "BackgroundPassage",
         "ChecklistItem",
         "DeclaredCount",
+        "Indicator",
         "Measure",
         "Organization",
         "PolicyDocument",

@@ -4,14 +4,18 @@ from io import BytesIO
 from zipfile import ZipFile
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import StreamingHttpResponse
 from django.test import Client
 from django.urls import reverse
 from openpyxl import load_workbook
 
 from tests.intake.conftest import as_file, english, fill, fresh, handed_over, sent
 from tests.views.conftest import Browser
+from tracker import intake
 from tracker.choices import BatchState
+from tracker.intake import tables
 from tracker.models import ImportBatch, Organization, ProgressUpdate, Task, User
 
 __all__ = ["english", "handed_over"]
@@ -103,3 +107,58 @@ def test_stale_rows_show_three_texts(
     page = upload(browser(liaison), content).content.decode()
     assert "when the file was made" in page
     assert "This file changes nothing" in page
+
+
+def send_large(client: Client, content: bytes) -> StreamingHttpResponse:
+    return client.post(IMPORTS, {"file": SimpleUploadedFile("large.xlsx", content)})
+
+
+@pytest.fixture
+def told_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a file of two rows for a large one."""
+    monkeypatch.setattr(tables, "TOLD", 2)
+
+
+def test_a_large_file_is_told_of_while_it_is_read_and_leads_to_its_preview(
+    handed_over: list[Task], bureau: Organization, liaison: User, browser: Browser, told_often: None
+) -> None:
+    answer = send_large(browser(liaison), filled(bureau))
+    pieces = iter(answer.streaming_content)
+    assert "Reading large.xlsx" in next(pieces).decode()
+    assert "2 rows read" in next(pieces).decode()
+    assert not ImportBatch.objects.exists()
+    rest = b"".join(pieces).decode()
+    assert "4 rows read" in rest
+    assert f'content="0; url={ImportBatch.objects.get().get_absolute_url()}"' in rest
+    assert rest.rstrip().endswith("</html>")
+
+
+def test_whoever_goes_away_meanwhile_has_sent_nothing_in(
+    handed_over: list[Task], bureau: Organization, liaison: User, browser: Browser, told_often: None
+) -> None:
+    answer = send_large(browser(liaison), filled(bureau))
+    next(iter(answer.streaming_content))
+    answer.close()
+    assert not ImportBatch.objects.exists()
+
+
+def test_what_is_refused_half_way_is_said_on_the_same_page(
+    handed_over: list[Task], bureau: Organization, liaison: User, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(*_given: object) -> intake.Reading[ImportBatch]:
+        yield intake.Progress(2, 50)
+        raise intake.Refused("cut off here")
+
+    monkeypatch.setattr(intake, "reading", cut_off)
+    page = send_large(browser(liaison), filled(bureau)).getvalue().decode()
+    assert page.index("2 rows read, 50% of the file") < page.index("cut off here") < page.index("</html>")
+    assert not ImportBatch.objects.exists()
+
+
+def test_the_reading_of_a_large_file_speaks_the_language_of_the_page(
+    handed_over: list[Task], bureau: Organization, liaison: User, browser: Browser, told_often: None
+) -> None:
+    client = browser(liaison)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "zh-hans"
+    page = send_large(client, filled(bureau)).getvalue().decode()
+    assert "已读 2 行" in page

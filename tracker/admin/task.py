@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import InlineModelAdmin
 from django.db.models import QuerySet
 from django.forms import BaseModelFormSet
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -16,32 +18,33 @@ from django.utils.translation import ngettext
 from tracker import workflow
 from tracker.admin.base import VersionedAdmin, of_policy
 from tracker.choices import Light, Status
-from tracker.columns import lead_text, light_text, share
+from tracker.columns import actual_text, baseline_text, gap_text, lead_text, light_text, share, target_text
 from tracker.dates import today
 from tracker.forms.editing import (
     BulkForm,
-    ChecklistFormSet,
     ChecklistItemForm,
     DeadlineForm,
     HandOverForm,
+    IndicatorForm,
+    PartFormSet,
     StatusForm,
     TaskForm,
+    ValueForm,
+    VersionedForm,
 )
-from tracker.models import ChecklistItem, Measure, Organization, Section, Task
+from tracker.models import ChecklistItem, Indicator, IndicatorValue, Measure, Organization, Section, Task
 from tracker.tables import sentences
+from tracker.views import edge
 from tracker.views.exports import ledger_response
 
 LISTED = 20  # refused rows named one by one in a message
 
 
-class ChecklistInline(admin.TabularInline):
-    """The steps of a task."""
+class PartInline(InlineModelAdmin):
+    """Parts of a task, written by whoever writes the task."""
 
-    model = ChecklistItem
-    form = ChecklistItemForm
-    formset = ChecklistFormSet
+    formset = PartFormSet
     extra = 1
-    readonly_fields = ("done_by",)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.admin_site._registry[Task].has_view_permission(request, obj)
@@ -54,6 +57,42 @@ class ChecklistInline(admin.TabularInline):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_change_permission(request, obj)
+
+
+class ChecklistInline(PartInline, admin.TabularInline):
+    """The steps of a task."""
+
+    model = ChecklistItem
+    form = ChecklistItemForm
+    readonly_fields = ("done_by",)
+
+
+class IndicatorInline(PartInline, admin.StackedInline):
+    """The figures that a task is to reach; their values have a page of their own."""
+
+    model = Indicator
+    form = IndicatorForm
+    extra = 0
+    fields = (
+        ("name", "unit_of_measure", "order"), ("baseline", "baseline_on"), ("direction", "target", "target_on"),
+        "drives_percent", "values_link",
+    )  # fmt: skip
+    readonly_fields = ("values_link",)
+
+    @admin.display(description=_("actual value"))
+    def values_link(self, indicator: Indicator) -> str:
+        if not indicator.pk:
+            return str(_("after saving"))
+        address, words = reverse("admin:tracker_indicator_change", args=[indicator.pk]), _("enter or correct values")
+        return format_html('{} · <a href="{}">{}</a>', actual_text(indicator), address, words)
+
+
+class ValueInline(PartInline, admin.TabularInline):
+    """The values of an indicator over time."""
+
+    model = IndicatorValue
+    form = ValueForm
+    readonly_fields = ("entered_by",)
 
 
 class LightFilter(admin.SimpleListFilter):
@@ -122,7 +161,7 @@ class TaskAdmin(VersionedAdmin):
     """The office's desk."""
 
     form = TaskForm
-    inlines = (ChecklistInline,)
+    inlines = (ChecklistInline, IndicatorInline)
     list_display = (
         "code", "title", "measure_code", "lead", "kind", "status", "light", "reason_text", "deadline_text",
         "percent_text",
@@ -214,8 +253,8 @@ class TaskAdmin(VersionedAdmin):
         for formset in formsets:
             changed += formset.save(commit=False)
             removed += formset.deleted_objects
-        for item in changed:
-            item.done_by = (item.done_by or request.user) if item.done_on else None
+        for item in [item for item in changed if isinstance(item, ChecklistItem)]:
+            item.done_by = (item.done_by or edge.user(request)) if item.done_on else None
         workflow.save_task(
             form.instance,
             self.act(request, form.cleaned_data["reason"]),
@@ -225,8 +264,7 @@ class TaskAdmin(VersionedAdmin):
             removed=removed,
             today=today(),
         )
-        for formset in formsets:
-            formset.new_objects, formset.changed_objects = [], [(item, []) for item in changed]
+        _told(formsets)
 
     @admin.action(description=_("Hand over to the lead units"), permissions=["change"])
     def hand_over(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
@@ -297,6 +335,65 @@ class TaskAdmin(VersionedAdmin):
             text = ngettext("%(count)d more refused.", "%(count)d more refused.", more) % {"count": more}
             self.message_user(request, text, messages.WARNING)
         return None
+
+
+def _told(formsets: list[BaseModelFormSet]) -> None:
+    """Tell the admin, which writes a log of its own, that parts were saved."""
+    for formset in formsets:
+        formset.new_objects, formset.changed_objects = [], [(form.instance, []) for form in formset.initial_forms]
+
+
+@admin.register(Indicator)
+class IndicatorAdmin(VersionedAdmin):
+    """The values of an indicator; what it is, is written with its task."""
+
+    form = VersionedForm
+    inlines = (ValueInline,)
+    list_display = ("name", "task", "target_text", "actual_text", "gap_text", "drives_percent")
+    list_filter = (of_policy("task__policy"),)
+    list_select_related = ("task",)
+    search_fields = ("name", "task__code", "task__title")
+    readonly_fields = ("task", "name", "baseline_text", "target_text", "actual_text", "gap_text", "drives_percent")
+    fields = (*readonly_fields, "reason", "seen")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("baseline"))
+    def baseline_text(self, indicator: Indicator) -> str:
+        return baseline_text(indicator)
+
+    @admin.display(description=_("target"))
+    def target_text(self, indicator: Indicator) -> str:
+        return target_text(indicator)
+
+    @admin.display(description=_("actual value"))
+    def actual_text(self, indicator: Indicator) -> str:
+        return actual_text(indicator)
+
+    @admin.display(description=_("gap"))
+    def gap_text(self, indicator: Indicator) -> str:
+        return gap_text(indicator)
+
+    def save_model(self, request: HttpRequest, obj: Indicator, form: Any, change: bool) -> None:
+        """Leave the writing to `save_related`: values and percent are one change."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: list[BaseModelFormSet], change: bool) -> None:
+        values = [value for formset in formsets for value in formset.save(commit=False)]
+        for value in values:
+            value.entered_by = edge.user(request)
+        workflow.save_values(
+            form.instance,
+            self.act(request, form.cleaned_data["reason"]),
+            form.seen_version,
+            values,
+            [value for formset in formsets for value in formset.deleted_objects],
+            today=today(),
+        )
+        _told(formsets)
 
 
 def seen_version(request: HttpRequest, task: Task) -> int:

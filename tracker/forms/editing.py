@@ -1,5 +1,6 @@
 """Forms: what a person typed, checked, and held against what somebody else saved meanwhile."""
 
+from decimal import Decimal
 from typing import Any, cast
 
 from django import forms
@@ -14,10 +15,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from tracker import workflow
+from tracker import parsing, workflow
 from tracker.choices import Status
 from tracker.dates import FIRST_DAY, LAST_DAY, today
-from tracker.models import ChecklistItem, DeclaredCount, Measure, Section, Task, User
+from tracker.models import ChecklistItem, DeclaredCount, Indicator, IndicatorValue, Measure, Section, Task, User
 
 SECRET = gettext_lazy("Secret matters must not be entered in this system.")
 
@@ -69,7 +70,7 @@ def shown(row: Any, name: str) -> str:
     if isinstance(value, models.Manager):
         return pgettext("list", ", ").join(str(thing) for thing in value.all())
     display = getattr(row, f"get_{name}_display", None)
-    return str(display() if display else "" if value is None else value)[:500]
+    return (str(display()) if display else parsing.written(value))[:500]
 
 
 class VersionedForm(forms.ModelForm):
@@ -220,17 +221,18 @@ class CountForm(OfPolicyForm):
         fields = ("name", "number", "anchor", "section", "task", "match", "note")
 
 
-class ChecklistFormSet(BaseInlineFormSet):
-    """The checklist under a task; the task's version guards it too."""
+class PartFormSet(BaseInlineFormSet):
+    """The parts under a row, such as the checklist under a task; the version of the row guards them too."""
 
     def clean(self) -> None:
         super().clean()
         seen = self.data.get("seen", "")
         if not self.instance.pk or not seen.isdigit() or int(seen) == self.instance.version:
             return
-        # The items as they stood until the first save that the person has not seen.
+        # The parts as they stood until the first save that the person has not seen.
         newer = self.instance.history.filter(version__gt=int(seen)).last()
-        stored = {item.pk: item for item in ChecklistItem.objects.filter(task=self.instance)}
+        parts = cast(type[models.Model], self.model)._default_manager.filter(**{self.fk.name: self.instance})
+        stored = {part.pk: part for part in parts}
         for form in self.initial_forms:
             if newer and form.instance.pk in stored and hasattr(form, "cleaned_data"):
                 known = form.instance.history.filter(history_date__lt=newer.history_date).first()
@@ -243,6 +245,53 @@ class ChecklistItemForm(forms.ModelForm):
     class Meta:
         model = ChecklistItem
         fields = ("number", "title", "anchor", "weight", "due", "done_on")
+
+
+class AmountField(forms.Field):
+    """A number as people write it: full-width digits, groups parted by commas, its unit behind it."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "size": 12})
+
+    def __init__(self, *, unit: str = "", **options: Any) -> None:
+        super().__init__(**options)
+        self.unit = unit
+
+    def to_python(self, value: Any) -> Decimal | None:
+        if not isinstance(value, str):
+            return cast("Decimal | None", value)
+        try:
+            return parsing.amount(value, self.unit) if value.strip() else None
+        except ValueError as allowed:
+            raise ValidationError(
+                _("“%(value)s” cannot be read; write %(allowed)s.") % {"value": value.strip()[:40], "allowed": allowed}
+            ) from None
+
+    def prepare_value(self, value: Any) -> Any:
+        return parsing.written(value) if isinstance(value, Decimal) else value
+
+
+class IndicatorForm(forms.ModelForm):
+    """What a task is to reach, under its task."""
+
+    baseline = AmountField(label=gettext_lazy("baseline"), required=False)
+    target = AmountField(label=gettext_lazy("target"))
+
+    class Meta:
+        model = Indicator
+        fields = (
+            "order", "name", "unit_of_measure", "direction", "baseline", "baseline_on", "target", "target_on",
+            "drives_percent",
+        )  # fmt: skip
+
+
+class ValueForm(forms.ModelForm):
+    """A value of an indicator on a day."""
+
+    value = AmountField(label=gettext_lazy("indicator value"))
+
+    class Meta:
+        model = IndicatorValue
+        fields = ("day", "value", "note")
 
 
 def day_field(label: Any, **options: Any) -> forms.DateField:

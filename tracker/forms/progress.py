@@ -1,5 +1,7 @@
 """What units fill in and the office decides: reports, requests, answers, evidence."""
 
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import IO, Any, cast
 
 from django import forms
@@ -11,8 +13,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from tracker import evidence
 from tracker.choices import Action, Kind, Rating
 from tracker.dates import today
-from tracker.forms.editing import SECRET, VersionedForm, day_field
-from tracker.models import ChecklistItem, Evidence, ProgressUpdate, Task
+from tracker.forms.editing import SECRET, AmountField, VersionedForm, day_field
+from tracker.models import ChecklistItem, Evidence, Indicator, ProgressUpdate, Task
 
 RETURN_REASONS = (
     gettext_lazy("The progress is not concrete: name figures, documents, dates."),
@@ -94,23 +96,54 @@ class ReportForm(WithEvidence, VersionedForm):
         model = ProgressUpdate
         fields = ("percent", "fall_reason", "progress", "problems", "next_steps", "needs_help", "help_addressee")
 
-    def __init__(self, *args: Any, last: ProgressUpdate | None = None, own_percent: bool, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        last: ProgressUpdate | None = None,
+        own_percent: bool,
+        indicators: Iterable[Indicator] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.last, task = last, self.instance.task
+        self.own_percent = own_percent
+        self.indicators = {f"indicator_{each.pk}": each for each in indicators if not self.instance.contribution}
         del self.fields["reason"]
         self.offer_steps(task)
         if not own_percent or self.instance.contribution:
             del self.fields["percent"]
-        if "percent" not in self.fields or not task.latest_report:
+        if not (self.indicators if task.follows_indicator else "percent" in self.fields and task.latest_report):
             del self.fields["fall_reason"]
+        self._ask_figures(task)
         for name in ("progress", "problems", "next_steps"):
             self.fields[name].widget.attrs["rows"] = 4
         # Offered where it is needed.
         if not self.data.get("same_ok") and not self._says_the_same(self.data.get("progress", "")):
             del self.fields["same_ok"]
 
+    def _ask_figures(self, task: Task) -> None:
+        """Ask for the value of each indicator, before the words; what is kept of them is held against other windows."""
+        kept = {f"indicator_{figure['indicator']}": Decimal(figure["value"]) for figure in self.instance.figures}
+        for name, indicator in self.indicators.items():
+            field = AmountField(
+                label=_("%(indicator)s (%(unit)s)") % {"indicator": indicator, "unit": indicator.unit_of_measure},
+                unit=indicator.unit_of_measure,
+                required=False,
+            )
+            if task.follows_indicator and indicator.drives_percent:
+                field.help_text = _("The percent of this task follows this indicator and is not entered.")
+            self.fields[name] = field
+            self.initial[name] = kept.get(name)
+            setattr(self.instance, name, kept.get(name))
+        self.order_fields(["percent", *self.indicators, "fall_reason"])
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        said = [(indicator, cleaned.get(name)) for name, indicator in self.indicators.items()]
+        self.instance.figures = [indicator.figure(value) for indicator, value in said if value is not None]
+        if not self.own_percent:
+            # Entered before the percent came to follow something else.
+            self.instance.percent = None
         if "submit" in self.data and self._says_the_same(cleaned.get("progress", "")) and not cleaned.get("same_ok"):
             self.add_error("progress", _("These are the words of the last report: say what is new, or confirm below."))
         return cleaned

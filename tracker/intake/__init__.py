@@ -1,26 +1,54 @@
 """Workbooks that come back: opened with care, read by headers and codes, compared, and landed whole or not at all."""
 
 import datetime as dt
-from typing import IO
+from collections.abc import Callable
+from typing import IO, cast
 
 from tracker import workflow
 from tracker.choices import BatchKind, Way
 from tracker.columns import TEMPLATE
 from tracker.intake import checklist, progress
 from tracker.intake.preview import Entry, Preview
-from tracker.intake.tables import find
+from tracker.intake.tables import Progress, Reading, find
 from tracker.intake.workbook import Refused, Workbook
-from tracker.ledger import fillin
+from tracker.ledger import fillin, template
 from tracker.models import ImportBatch, User
 
-__all__ = ["Entry", "Preview", "Refused", "confirm", "preview", "read", "save_marked", "undo"]
+__all__ = [
+    "Entry",
+    "Preview",
+    "Progress",
+    "Reading",
+    "Refused",
+    "confirm",
+    "preview",
+    "read",
+    "reading",
+    "save_marked",
+    "undo",
+]
 
 
-def read(file: IO[bytes], name: str, user: User | None) -> ImportBatch:
-    """Read a workbook of either kind into a batch, not saved yet; Refused says in words what is no such workbook."""
+def reading(file: IO[bytes], name: str, user: User | None) -> Reading[ImportBatch]:
+    """Read a workbook of either kind, and yield how far it is where it is large; return a batch, not saved yet.
+
+    Refused says in words what is no such workbook.
+    """
     book = Workbook(file)
-    template = find(book, TEMPLATE["policydocument"], checklist.NEEDED["policydocument"])
-    return (checklist if template else progress).read(book, name, user)
+    policy = find(book, TEMPLATE["policydocument"], checklist.NEEDED["policydocument"])
+    return (yield from (checklist if policy else progress).read(book, name, user))
+
+
+def read(
+    file: IO[bytes], name: str, user: User | None, tell: Callable[[Progress], object] = lambda told: None
+) -> ImportBatch:
+    """Read a workbook to its end, as `reading` does, and tell how far it is."""
+    steps = reading(file, name, user)
+    while True:
+        try:
+            tell(next(steps))
+        except StopIteration as end:
+            return cast(ImportBatch, end.value)
 
 
 def preview(batch: ImportBatch, user: User | None, today: dt.date) -> Preview:
@@ -38,7 +66,7 @@ def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime) 
 def save_marked(batch: ImportBatch, user: User | None, today: dt.date, file: IO[bytes]) -> None:
     """Write the rows of a batch as a workbook with the faults marked."""
     if batch.kind == BatchKind.CHECKLIST:
-        fillin.save(fillin.Scope(None, [], [], today, checklist.preview(batch, today).faults), file)
+        template.save_marked(*checklist.marked(batch, today), today, file)
     else:
         fillin.save(progress.marked(batch, user, today), file)
 

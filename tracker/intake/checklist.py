@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,10 +15,12 @@ from tracker.choices import BatchKind, Way
 from tracker.columns import DAY, TEMPLATE, Column
 from tracker.filters import cut
 from tracker.intake.preview import Entry, Field, Preview
-from tracker.intake.tables import Record, cleared, find, records
+from tracker.intake.tables import Reading, Record, Table, cleared, find, gather
 from tracker.intake.workbook import Refused, Workbook
 from tracker.ledger.fillin import Fault
+from tracker.ledger.template import Typed
 from tracker.models import ChecklistItem, ImportBatch, Measure, Organization, PolicyDocument, Section, Task, User
+from tracker.models.base import History
 from tracker.workflow import Act, Row
 
 # What names a row of each kind, and without which a sheet is none of that kind.
@@ -35,19 +38,21 @@ NEEDED = {
     "task": {"measure", "code", "title"},
     "checklistitem": {"code", "number", "title"},
 }
+LINKS = ("lead_unit", "section", "measure")
 MODELS: dict[str, type[models.Model]] = {
     model._meta.model_name or "": model for model in (PolicyDocument, Section, Measure, Task, ChecklistItem)
 }
 
 
-def read(book: Workbook, name: str, user: User | None) -> ImportBatch:
+def read(book: Workbook, name: str, user: User | None) -> Reading[ImportBatch]:
     """Read a template into a batch, not saved yet."""
     if user and not permissions.may_edit_policies(user):
         raise Refused(_("Checklists of policies are loaded by the office alone."))
-    rows = []
+    tables: list[Table] = []
     for kind, columns in TEMPLATE.items():
         if sheet := find(book, columns, NEEDED[kind]):
-            rows += [_row(kind, record, columns) for record in records(book, sheet, columns, NEEDED[kind])]
+            tables.append((sheet, columns, NEEDED[kind], partial(_row, kind, columns)))
+    rows = yield from gather(book, tables)
     policies = [row for row in rows if row["kind"] == "policydocument"]
     if len(policies) != 1:
         raise Refused(_("The first sheet names one policy, by its short address and its title."))
@@ -56,7 +61,7 @@ def read(book: Workbook, name: str, user: User | None) -> ImportBatch:
     return ImportBatch(kind=BatchKind.CHECKLIST, file_name=cut(name), rows=rows, read_by=user, policy=found)
 
 
-def _row(kind: str, record: Record, columns: Mapping[str, Column]) -> dict[str, Any]:
+def _row(kind: str, columns: Mapping[str, Column], record: Record) -> dict[str, Any]:
     """Return what is kept of a row; a value that is to be erased is None."""
     faults = dict(record.faults)
     for name in KEYS[kind]:
@@ -77,7 +82,19 @@ def preview(batch: ImportBatch, today: dt.date) -> Preview:
     """Hold every row against the policy as it is stored; a fixed number of queries."""
     holder = _Holder(batch, today)
     entries = [holder.hold(row) for row in batch.rows]
+    holder.recall()
     return Preview(entries, holder.rows)
+
+
+def marked(batch: ImportBatch, today: dt.date) -> tuple[dict[str, list[Typed]], list[Fault]]:
+    """Return the rows of a batch as they were typed, their faults by column, and all faults."""
+    found, rows = preview(batch, today), {kind: list[Typed]() for kind in TEMPLATE}
+    for row, entry in zip(batch.rows, found.entries, strict=True):
+        kind = row["kind"]
+        names = {str(column.header): name for name, column in TEMPLATE[kind].items()}
+        faults = {names.get(fault.column, KEYS[kind][-1]): fault.words for fault in entry.faults}
+        rows[kind].append(Typed(row["typed"], faults))
+    return rows, found.faults
 
 
 def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime) -> Preview | None:
@@ -117,6 +134,7 @@ class _Holder:
                     known[("checklistitem", task.code, str(item.number))] = item
         self._known = known
         self._seen: set[tuple[str, ...]] = set()
+        self._stale: list[tuple[Entry, str, models.Model, int]] = []
 
     def hold(self, row: dict[str, Any]) -> Entry:
         """Return how a row is shown; note what it changes."""
@@ -152,6 +170,7 @@ class _Holder:
         if not new and not fields and co_units is None:
             return "unchanged"
         if not new and isinstance(version, int) and version != getattr(thing, "version", version):
+            self._stale.append((entry, kind, thing, version))
             return "stale"
         before = {} if new else {name: getattr(thing, name) for name in fields}
         for name, value in fields.items():
@@ -162,6 +181,29 @@ class _Holder:
         if not faults:
             self.rows.append(Row(thing, new, before, co_units))
         return "changed"
+
+    def recall(self) -> None:
+        """Say of stale rows what stood there when the file was made: the history knows; a query for each kind."""
+        names: dict[Any, str] = {("lead_unit", unit.pk): str(unit) for unit in self._units}
+        names |= {(key[0], thing.pk): str(thing) for key, thing in self._known.items() if key[0] in LINKS}
+        links = History.m2m_models[Task._meta.get_field("co_units")].objects
+        for kind in {kind for _entry, kind, _thing, _version in self._stale}:
+            mine = [each for each in self._stale if each[1] == kind]
+            history: Any = MODELS[kind]
+            kept = history.history.filter(id__in={row[2].pk for row in mine}, version__in={row[3] for row in mine})
+            found = {(each.id, each.version): each for each in kept.order_by("history_date", "history_id")}
+            rows = [each.pk for each in found.values()] if kind == "task" else []
+            helped = set(links.filter(history__in=rows).values_list("history", "organization"))
+            headers = {str(column.header): name for name, column in TEMPLATE[kind].items()}
+            for entry, _kind, thing, version in mine:
+                for field in entry.fields:
+                    name, then = headers[field.header], found.get((thing.pk, version))
+                    value = getattr(then, f"{name}_id" if name in LINKS else name, None)
+                    if name == "co_units" and then:
+                        value = _list([unit.short_name for unit in self._units if (then.pk, unit.pk) in helped])
+                    elif name in LINKS:
+                        value = names.get((name, value))
+                    field.then = _shown(value)
 
     @staticmethod
     def _title(entry: Entry, thing: models.Model) -> None:

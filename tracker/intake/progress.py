@@ -4,6 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -18,11 +19,11 @@ from tracker.columns import SHARE, Column, filled_in
 from tracker.dates import Period
 from tracker.filters import cut
 from tracker.intake.preview import Entry, Field, Preview
-from tracker.intake.tables import Record, cleared, expect, find, records
+from tracker.intake.tables import Reading, Record, Table, cleared, expect, find, gather
 from tracker.intake.workbook import Workbook
 from tracker.ledger import fillin
 from tracker.ledger.fillin import Fault
-from tracker.models import ChecklistItem, ImportBatch, PolicyDocument, ProgressUpdate, Task, User
+from tracker.models import ChecklistItem, ImportBatch, Organization, PolicyDocument, ProgressUpdate, Task, User
 from tracker.models.task import TaskQuerySet
 from tracker.workflow import Act, Change
 
@@ -36,28 +37,29 @@ def _read_back(columns: dict[str, Column]) -> dict[str, Column]:
     return columns | keys
 
 
-def read(book: Workbook, name: str, user: User | None) -> ImportBatch:
+def read(book: Workbook, name: str, user: User | None) -> Reading[ImportBatch]:
     """Read a fill-in workbook into a batch, not saved yet; Refused says in words what cannot be read at all."""
     reports, steps = _read_back(fillin.report_columns()), _read_back(fillin.step_columns())
-    rows = [_row(found, reports) for found in records(book, expect(book, reports, NEEDED), reports, NEEDED)]
+    tables: list[Table] = [(expect(book, reports, NEEDED), reports, NEEDED, partial(_row, reports))]
     if sheet := find(book, steps, STEPS_NEEDED):
-        rows += [_row(found, steps) for found in records(book, sheet, steps, STEPS_NEEDED)]
+        tables.append((sheet, steps, STEPS_NEEDED, partial(_row, steps)))
+    rows = yield from gather(book, tables)
     _mark_twice(rows)
     unit = permissions.works_for(user) if user else None
     return ImportBatch(kind=BatchKind.PROGRESS, file_name=cut(name), rows=rows, read_by=user, unit=unit)
 
 
-def _row(record: Record, read_of: Mapping[str, Column]) -> dict[str, Any]:
+def _row(read_of: Mapping[str, Column], record: Record) -> dict[str, Any]:
     """Return what is kept of a row: its key, what it says, what was said before, and its faults."""
     faults = dict(record.faults)
-    key, code = str(record.values.get("key") or ""), str(record.values.get("code") or "")
-    parts = key.strip().split("/")
-    if "key" not in faults and (len(parts) != 4 or not parts[2].isdigit()):
-        faults["key"] = str(SPOILT)
-    elif code and "key" not in faults and code != parts[1]:
+    text, code = str(record.values.get("key") or "").strip(), str(record.values.get("code") or "")
+    key = fillin.read_key(text)
+    if not key:
+        faults.setdefault("key", str(SPOILT))
+    elif code and "key" not in faults and code != key.code:
         faults["code"] = _(
             "The row belongs to the task %(code)s: a part of the columns was sorted or moved without the others."
-        ) % {"code": parts[1]}
+        ) % {"code": key.code}
     values = {}
     for column in read_of.values():
         if column.fills and column.name in record.values:
@@ -68,8 +70,8 @@ def _row(record: Record, read_of: Mapping[str, Column]) -> dict[str, Any]:
     return {
         "sheet": record.sheet,
         "row": record.number,
-        "key": key.strip(),
-        "code": code or (parts[1] if len(parts) == 4 else ""),
+        "key": text,
+        "code": code or (key.code if key else ""),
         "step": str(record.values.get("number", "")),
         "values": values,
         "then": {name: text for name, text in record.typed().items() if name.endswith("_so_far")},
@@ -80,17 +82,20 @@ def _row(record: Record, read_of: Mapping[str, Column]) -> dict[str, Any]:
 
 def _mark_twice(rows: list[dict[str, Any]]) -> None:
     """Mark the rows of a task that stands in the file twice: nobody knows which one counts."""
-    seen = Counter((row["key"].rsplit("/", 2)[0], row["step"]) for row in rows if row["key"])
+
+    def named(row: dict[str, Any]) -> object:
+        key = fillin.read_key(row["key"])
+        return key and (key.slug, key.code, key.unit, row["step"])
+
+    seen = Counter(map(named, rows))
     for row in rows:
-        if seen[(row["key"].rsplit("/", 2)[0], row["step"])] > 1:
+        if named(row) and seen[named(row)] > 1:
             row["faults"]["code"] = _("This task stands in the sheet more than once.")
 
 
 def tasks_for(user: User | None) -> TaskQuerySet:
     """Return the tasks whose reports an account may send in by workbook; a command all of them."""
-    if user is None or permissions.may_edit_policies(user):
-        return Task.objects.all()
-    return Task.objects.visible_to(user).filter(lead_unit=permissions.works_for(user))
+    return Task.objects.all() if user is None else Task.objects.visible_to(user)
 
 
 def preview(batch: ImportBatch, user: User | None, today: dt.date) -> Preview:
@@ -105,61 +110,78 @@ class _Holder:
 
     def __init__(self, batch: ImportBatch, user: User | None, today: dt.date, shown: bool = False) -> None:
         """Fetch the tasks, with all that a row shows of them where they are `shown`."""
-        keys = [row["key"].split("/") for row in batch.rows if row["key"].count("/") == 3]
-        visible = tasks_for(user).filter(policy__slug__in={key[0] for key in keys})
-        wanted = visible.filter(code__in={key[1] for key in keys})
+        keys = [key for row in batch.rows if (key := fillin.read_key(row["key"]))]
+        # A liaison's file tells of the own unit, the office's of any.
+        self._own = permissions.works_for(user) if user and not permissions.may_edit_policies(user) else None
+        visible = tasks_for(user).filter(policy__slug__in={key.slug for key in keys})
+        wanted = visible.filter(code__in={key.code for key in keys})
         # Many tasks share a policy and a unit: joined, each would be made anew with every task.
         policies = Prefetch("policy", PolicyDocument.objects.defer("full_text"))
-        wanted = wanted.select_related("latest_report").prefetch_related(policies, "lead_unit", "items")
-        found = list(wanted.prefetch_related("measure__section", "co_units") if shown else wanted)
+        wanted = wanted.select_related("latest_report").prefetch_related(policies, "lead_unit", "items", "co_units")
+        found = list(wanted.prefetch_related("measure__section") if shown else wanted)
         self.tasks = {(task.policy.slug, task.code): task for task in found}
         self._known, self._today = workflow.at_hand(found), today
         # Only where a code is not known is it of use which ones are.
-        lost = any((key[0], key[1]) not in self.tasks for key in keys)
+        lost = any((key.slug, key.code) not in self.tasks for key in keys)
         self._codes = sorted(visible.values_list("code", flat=True)) if lost else []
         self.headers = {
             name: str(column.header) for name, column in (fillin.report_columns() | fillin.step_columns()).items()
         }
         self.changes: dict[str, Change] = {}
 
-    def row_of(self, task: Task, period: Period, item: ChecklistItem | None = None) -> fillin.Row:
-        """Return a task with what its report goes on from."""
-        return fillin.Row(task, period, workflow.base_of(task, period, self._known), item)
+    def find(self, key: fillin.Key | None) -> tuple[Task, Organization] | None:
+        """Return the task of a key and the unit that reports, where they are the account's to report."""
+        task = self.tasks.get((key.slug, key.code)) if key else None
+        if not key or not task:
+            return None
+        units = task.co_units.all() if key.unit else [task.lead_unit]
+        unit = next((each for each in units if each and key.unit in (None, each.pk)), None)
+        return (task, unit) if unit and self._own in (None, unit) else None
+
+    def row_of(
+        self, task: Task, unit: Organization, period: Period, item: ChecklistItem | None = None, **typed: Any
+    ) -> fillin.Row:
+        """Return a task with what a unit's report goes on from."""
+        base = workflow.base_of(task, unit.pk, period, self._known)
+        return fillin.Row(task, period, base, unit, item, **typed)
 
     def hold(self, row: dict[str, Any]) -> Entry:
         """Return how a row is shown; note the change that it makes."""
         entry = Entry(row["sheet"], row["row"], row["code"], "fault")
         faults = dict(row["faults"])
-        parts = row["key"].split("/")
-        task = self.tasks.get((parts[0], parts[1])) if len(parts) == 4 else None
-        if task:
-            entry.title = task.title
-        elif not faults:
-            near = pgettext("list", ", ").join(parsing.near(parts[1], self._codes)) or _("none")
+        key = fillin.read_key(row["key"])
+        if found := self.find(key):
+            entry.title = found[0].title
+            if key and key.unit:
+                entry.title += _(" (contribution of %(unit)s)") % {"unit": found[1].short_name}
+        elif key and not faults:
+            near = pgettext("list", ", ").join(parsing.near(key.code, self._codes)) or _("none")
             faults["code"] = _("No such task is yours to report; codes that come near: %(near)s.") % {"near": near}
-        if task and not faults:
-            entry.state = self._judge(row, task, entry, faults)
+        if key and found and not faults:
+            entry.state = self._judge(row, key, *found, entry, faults)
         for name, words in faults.items():
             value = row["typed"].get(name, "")[:200]
             entry.faults.append(Fault(row["sheet"], row["row"], self.headers.get(name, ""), value, words))
         return entry if not faults else replace(entry, state="fault")
 
-    def _judge(self, row: dict[str, Any], task: Task, entry: Entry, faults: dict[str, str]) -> str:
+    def _judge(
+        self, row: dict[str, Any], key: fillin.Key, task: Task, unit: Organization, entry: Entry, faults: dict[str, str]
+    ) -> str:
         """Say whether a row changes its task, nothing, or was made before somebody else changed it."""
-        _slug, _code, version, start = row["key"].split("/")
         try:
             cycle = Cycle.MONTHLY if task.policy.cycle == Cycle.NONE else task.policy.cycle
-            change = Change(task, Period(cycle, dt.date.fromisoformat(start)), {}, [])
+            change = Change(task, unit, Period(cycle, key.start), {}, [])
         except ValueError:
             faults["key"] = str(SPOILT)
             return "fault"
-        if row["step"]:
+        held = self.row_of(task, unit, change.period)
+        if row["step"] and not held.helps:
             self._tick(row, change, entry, faults)
         else:
-            self._report(row, change, entry)
+            self._report(row, change, held, entry)
         if not change.fields and not change.ticks:
             return "unchanged"
-        if int(version) != task.version:
+        if key.version != held.version:
             return "stale"
         if not fillin.takes_reports(task):
             faults["code"] = _("No report can be handed in: %(status)s.") % {"status": task.get_status_display()}
@@ -172,11 +194,9 @@ class _Holder:
                 first.ticks += change.ticks
         return "changed"
 
-    def _report(self, row: dict[str, Any], change: Change, entry: Entry) -> None:
+    def _report(self, row: dict[str, Any], change: Change, held: fillin.Row, entry: Entry) -> None:
         """Note the fields in which a row differs from the report that stands for its period."""
-        task = change.task
-        at = self._known.get((task.pk, change.period.start))
-        held = self.row_of(task, change.period)
+        at = self._known.get((change.task.pk, change.unit.pk, change.period.start))
         for column in filled_in():
             if column.name not in row["values"]:
                 continue
@@ -236,17 +256,17 @@ def marked(batch: ImportBatch, user: User | None, today: dt.date) -> fillin.Scop
     holder = _Holder(batch, user, today, shown=True)
     rows: dict[bool, list[fillin.Row]] = {True: [], False: []}
     faults: list[Fault] = []
+    names = {header: name for name, header in holder.headers.items()}
     for row in batch.rows:
         entry = holder.hold(row)
         faults += entry.faults
-        parts = row["key"].split("/")
-        task = holder.tasks.get((parts[0], parts[1])) if len(parts) == 4 else None
-        if task:
+        if found := holder.find(fillin.read_key(row["key"])):
+            task, reporting = found
             item = next((each for each in task.items.all() if str(each.number) == row["step"]), None)
             if item or not row["step"]:
-                held = holder.row_of(task, rules.reportable(task, task.policy, today)[0], item)
-                names = {header: name for name, header in holder.headers.items()}
                 marks = {names.get(fault.column, "code"): fault.words for fault in entry.faults}
-                rows[bool(item)].append(replace(held, key=row["key"], typed=row["typed"], faults=marks))
-    unit = next((row.task.lead_unit for row in (*rows[False], *rows[True]) if row.task.lead_unit), None)
-    return fillin.Scope(unit, rows[False], rows[True], today, faults)
+                period = rules.reportable(task, task.policy, today)[0]
+                told = {"key": row["key"], "typed": row["typed"], "faults": marks}
+                rows[bool(item)].append(holder.row_of(task, reporting, period, item, **told))
+    units = (row.unit for row in (*rows[False], *rows[True]) if row.unit)
+    return fillin.Scope(next(units, None), rows[False], rows[True], today, faults)

@@ -1,7 +1,8 @@
 """Find a sheet by its headers and read its rows by their names: columns may stand in any order."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -11,7 +12,9 @@ from tracker.columns import Column, plain_header
 from tracker.intake.workbook import Line, Refused, Sheet, Workbook
 from tracker.parsing import CLEAR, Cell, Clear
 
+Result = TypeVar("Result")
 BLANK = Cell()
+TOLD = 1_000  # rows after which it is told how far the reading is
 HEADER_ROWS = 30  # a header is looked for in so many rows that hold something
 
 
@@ -28,6 +31,20 @@ class Record:
     def typed(self) -> dict[str, str]:
         """Return what was written, as text."""
         return {name: str(cell) for name, cell in self.cells.items() if cell is not BLANK}
+
+
+Table = tuple[Sheet, Mapping[str, Column], set[str], Callable[[Record], dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a file is read: so many rows, and so many percent of its sheets."""
+
+    rows: int
+    percent: int
+
+
+Reading = Generator[Progress, None, Result]
 
 
 def find(book: Workbook, columns: Mapping[str, Column], needed: set[str]) -> Sheet | None:
@@ -70,6 +87,19 @@ def records(book: Workbook, sheet: Sheet, columns: Mapping[str, Column], needed:
             _read(record, columns[name], cell)
         if written:
             yield record
+
+
+def gather(book: Workbook, tables: Sequence[Table]) -> Reading[list[dict[str, Any]]]:
+    """Read all rows of some sheets, each by its columns into what is kept of it; yield how far it is."""
+    rows: list[dict[str, Any]] = []
+    for number, (sheet, columns, needed, keep) in enumerate(tables):
+        for record in records(book, sheet, columns, needed):
+            rows.append(keep(record))
+            if not len(rows) % TOLD:
+                done = sum(before.size for before, *_rest in tables[:number]) + sheet.read
+                whole = sum(each.size for each, *_rest in tables)
+                yield Progress(len(rows), 100 * done // whole)
+    return rows
 
 
 def _read(record: Record, column: Column, cell: Cell) -> None:

@@ -49,11 +49,13 @@ class Line:
 
 @dataclass
 class Sheet:
-    """A sheet of the file: its name, whether people see it, and where its part lies."""
+    """A sheet of the file: its name, whether people see it, where its part lies, and how much of that is read."""
 
     name: str
     visible: bool
     part: str
+    size: int = 0
+    read: int = 0
 
 
 @dataclass
@@ -93,7 +95,13 @@ class Workbook:
         """Yield the rows that hold something, until the sheet ends or so many rows are blank."""
         if self._strings is None:
             self._strings = self._texts() if self._strings_part in self._names else []
-        return _Rows(self._strings, self._looks, self._epoch, sheet.name).read(self._open(sheet.part))
+        return _Rows(self._strings, self._looks, self._epoch, sheet.name).read(self._counted(sheet))
+
+    def _counted(self, sheet: Sheet) -> Iterator[bytes]:
+        sheet.size, sheet.read = max(1, self._names[sheet.part].file_size), 0
+        for step in self._open(sheet.part):
+            sheet.read += len(step)
+            yield step
 
     def _note(self, name: str, given: dict[str, str], targets: dict[str, str]) -> None:
         if name == "workbookPr" and given.get("date1904") in ("1", "true"):

@@ -6,13 +6,15 @@ be sorted, filtered and deleted, and come home all the same.
 
 import datetime as dt
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from itertools import repeat
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -33,6 +35,7 @@ from tracker.models import ChecklistItem, Organization, PolicyDocument, Progress
 from tracker.models.task import TaskQuerySet
 from tracker.parsing import CLEAR_WORD, DONE, UNDONE
 
+_KEY = re.compile(r"([^/]+)/([^/]+)/([0-9]{1,9})/([0-9]{4}-[0-9]{2}-[0-9]{2})(?:/([0-9]{1,18}))?")
 SHOWN = ("code", "measure", "title", "steps", "co_units", "deadline", "light")
 
 
@@ -65,18 +68,52 @@ class Row:
     task: Task
     period: Period
     base: ProgressUpdate | None
+    unit: Organization | None = None  # that reports; the lead unit where none is named
     item: ChecklistItem | None = None
     key: str = ""
     typed: Mapping[str, Native] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.key = self.key or key_of(self.task, self.period)
+        self.unit = self.unit or self.task.lead_unit
+        self.key = self.key or self._key()
+
+    @property
+    def helps(self) -> bool:
+        """Say whether it is a contribution of a co-operating unit."""
+        return bool(self.unit and self.unit.pk != self.task.lead_unit_id)
+
+    @property
+    def version(self) -> int:
+        """Return what tells of changes made meanwhile: of a contribution they are those of its own unit alone."""
+        if not self.helps:
+            return self.task.version
+        return self.base.version if self.base and self.base.period_start == self.period.start else 0
+
+    def _key(self) -> str:
+        parts = [self.task.policy.slug, self.task.code, self.version, self.period.start.isoformat()]
+        return "/".join(map(str, [*parts, self.unit.pk] if self.helps and self.unit else parts))
 
 
-def key_of(task: Task, period: Period) -> str:
-    """Return what names a task, its version and a period in a hidden cell."""
-    return f"{task.policy.slug}/{task.code}/{task.version}/{period.start.isoformat()}"
+class Key(NamedTuple):
+    """What a hidden cell names: a task, its version, the first day of a period, and a unit that contributes."""
+
+    slug: str
+    code: str
+    version: int
+    start: dt.date
+    unit: int | None
+
+
+def read_key(text: str) -> Key | None:
+    """Read a key; None where it was spoilt."""
+    found = _KEY.fullmatch(text)
+    try:
+        return found and Key(
+            found[1], found[2], int(found[3]), dt.date.fromisoformat(found[4]), int(found[5]) if found[5] else None
+        )
+    except ValueError:
+        return None
 
 
 def fillable(tasks: TaskQuerySet) -> TaskQuerySet:
@@ -89,20 +126,26 @@ def takes_reports(task: Task) -> bool:
     return bool(task.status in RUNNING and task.assigned_on and task.lead_unit_id)
 
 
-def rows_of(tasks: TaskQuerySet, today: dt.date) -> list[Row]:
-    """Make the rows of some tasks, each for the period that is due; five queries."""
+def rows_of(tasks: TaskQuerySet, today: dt.date, unit: Organization | None = None) -> list[Row]:
+    """Make the rows of some tasks, each for the period that is due and its lead unit or one that co-operates."""
     found = list(fillable(tasks).with_related().defer("policy__full_text"))
     known = workflow.at_hand(found)
     periods = [rules.reportable(task, task.policy, today)[0] for task in found]
     return [
-        Row(task, period, workflow.base_of(task, period, known)) for task, period in zip(found, periods, strict=True)
+        Row(task, period, workflow.base_of(task, unit.pk if unit else task.lead_unit_id, period, known), unit)
+        for task, period in zip(found, periods, strict=True)
     ]
+
+
+def states_percent(row: Row) -> bool:
+    """Say whether the report of a row has a percent of its own."""
+    return workflow.has_own_percent(row.task) and not row.helps
 
 
 def said_so_far(row: Row, column: Column) -> Native:
     """Return what the report says that a new one goes on from."""
     if column.format == SHARE:
-        own = workflow.has_own_percent(row.task)
+        own = states_percent(row)
         stated = row.base.percent if row.base and row.base.percent is not None else row.task.percent
         return stated / 100 if own else None
     return getattr(row.base, column.name, None)
@@ -116,9 +159,8 @@ def of_task(column: Column) -> Column:
 def so_far(column: Column) -> Column:
     """Show what was said so far, beside the cell for what is new."""
     header = format_lazy("{header}{mark}", header=column.header, mark=gettext_lazy(" (so far)"))
-    return Column(
-        f"{column.name}_so_far", header, lambda row, on: said_so_far(row, column), column.width, column.format
-    )
+    width = max(column.width, 9.0)  # for the longer header
+    return Column(f"{column.name}_so_far", header, lambda row, on: said_so_far(row, column), width, column.format)
 
 
 def to_fill(column: Column) -> Column:
@@ -134,8 +176,16 @@ def state_of(row: Row, on: dt.date) -> str:
     return f"{row.period.name(on)}\n{state}{note}"
 
 
+def role_of(row: Row, on: dt.date) -> str:
+    """Say whether the unit leads, or whom it helps."""
+    if not row.helps:
+        return _("leads")
+    return _("co-operates; lead unit: %(unit)s") % {"unit": row.task.lead_unit.short_name if row.task.lead_unit else ""}
+
+
 KEY = Column("key", gettext_lazy("mark (leave it as it is)"), lambda row, on: row.key, 40)
 FAULTS = Column("faults", gettext_lazy("what is wrong"), lambda row, on: "\n".join(row.faults.values()), 30)
+ROLE = Column("role", gettext_lazy("role of the unit"), role_of, 11)
 STATE = Column("state", gettext_lazy("this period"), state_of, 11)
 
 
@@ -143,7 +193,7 @@ def report_columns(marked: bool = False) -> dict[str, Column]:
     """Return the columns of the sheet of reports."""
     pairs = (each for column in filled_in() for each in (so_far(column), to_fill(column)))
     shown = (of_task(COLUMNS[name]) for name in SHOWN)
-    return numbered((KEY, *shown, STATE, *pairs, *([FAULTS] if marked else [])))
+    return numbered((KEY, *shown, ROLE, STATE, *pairs, *([FAULTS] if marked else [])))
 
 
 def step_columns(marked: bool = False) -> dict[str, Column]:
@@ -172,9 +222,10 @@ class Scope:
 
 
 def scope_of(unit: Organization, tasks: TaskQuerySet, today: dt.date) -> Scope:
-    """Ask for the workbook of what a unit leads among some tasks."""
+    """Ask for the workbook of what a unit leads among some tasks, and below it of what it co-operates in."""
     rows = rows_of(tasks.filter(lead_unit=unit), today)
-    return Scope(unit, rows, [replace(row, item=item) for row in rows for item in row.task.items.all()], today)
+    steps = [replace(row, item=item) for row in rows for item in row.task.items.all()]
+    return Scope(unit, rows + rows_of(tasks.filter(co_units=unit), today, unit), steps, today)
 
 
 def save(scope: Scope, file: str | os.PathLike[str] | IO[bytes]) -> None:
@@ -187,22 +238,29 @@ def save(scope: Scope, file: str | os.PathLike[str] | IO[bytes]) -> None:
     if scope.steps:
         _sheet(book, styles.STEPS, step_columns(bool(scope.faults)), scope.steps, scope, title, notes)
     if scope.faults:
-        listing = Listing(book, styles.FAULTS, FAULT_COLUMNS, title, "faults")
-        for fault in scope.faults:
-            listing.add(listing.row(fault, scope.on, notes, str(styles.FAULTS)))
-        listing.close()
+        list_faults(book, scope.faults, scope.on, title, notes)
     words = Sheet(book, styles.WORDS, (12,))
     plain = words.style()
     for word in (DONE[0], UNDONE[0]):
         words.append([(plain, word)], 15)
     words.ws.sheet_state = "hidden"
-    book.save(file)
+    styles.save_book(book, file)
+
+
+def list_faults(book: Workbook, faults: Iterable[Fault], on: dt.date, heading: str, notes: Notes) -> None:
+    """Write the sheet of faults: where, what, and what is allowed."""
+    listing = Listing(book, styles.FAULTS, FAULT_COLUMNS, heading, "faults")
+    for fault in faults:
+        listing.add(listing.row(fault, on, notes, str(styles.FAULTS)))
+    listing.close()
 
 
 def of_all_units(policy: PolicyDocument, today: dt.date) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of the workbook of each unit that leads an open task of a policy."""
+    """Yield name and content of the workbook of each unit that leads an open task of a policy or co-operates in one."""
     tasks = Task.objects.filter(policy=policy)
-    for unit in Organization.objects.filter(pk__in=fillable(tasks).order_by().values("lead_unit")):
+    running = fillable(tasks).order_by()
+    concerned = Q(pk__in=running.values("lead_unit")) | Q(pk__in=running.values("co_units"))
+    for unit in Organization.objects.filter(concerned):
         file = BytesIO()
         save(scope_of(unit, tasks, today), file)
         yield filename(unit, today), file.getvalue()
@@ -226,6 +284,10 @@ def _instructions(scope: Scope) -> Iterable[str]:
         "Fill in the light yellow cells. An empty cell changes nothing; %(word)s erases. Rows may be sorted and "
         "deleted; the hidden first column stays. Secret matters must not be entered."
     ) % {"word": CLEAR_WORD}
+    if any(row.helps for row in scope.rows):
+        yield _(
+            "Where the unit co-operates, the row takes its contribution: it stands beside the report of the lead unit."
+        )
 
 
 def _sheet(
@@ -272,7 +334,7 @@ def _looks(sheet: Sheet, column: Column) -> tuple[Style, Style, Style]:
         "across": "center" if column.format != TEXT or column.width < 14 else "left",
     }
     locked = sheet.style(**look, fill=styles.SHADE)
-    wrong = sheet.style(**look, fill=styles.WRONG, ink="9C0006", locked=not column.fills)
+    wrong = sheet.style(**look, **styles.WRONG, locked=not column.fills)
     return locked, sheet.style(**look, fill=styles.OPEN, locked=False), wrong
 
 
@@ -280,7 +342,7 @@ def _look(looks: tuple[Style, Style, Style], column: Column, row: Row) -> Style:
     locked, to_write, wrong = looks
     if column.name in row.faults or (column.name == "faults" and row.faults):
         return wrong
-    fits = column.name not in ("percent", "fall_reason") or workflow.has_own_percent(row.task)
+    fits = column.name not in ("percent", "fall_reason") or states_percent(row)
     return to_write if column.fills and fits else locked
 
 

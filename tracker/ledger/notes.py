@@ -29,7 +29,8 @@ class Notes:
     def native(self, value: Native, *place: object) -> Native:
         """Return what a cell can hold of a value, and note what it cannot."""
         if isinstance(value, str):
-            return self.text(value, *place)
+            text, lost = clean(value)
+            return self.text(value, *place) if lost else text
         if isinstance(value, dt.datetime) and value.tzinfo:
             # Excel knows no time zones.
             return value.astimezone(dates.ZONE).replace(tzinfo=None)

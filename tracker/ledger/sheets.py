@@ -19,7 +19,7 @@ from tracker.columns import COLUMNS, TEXT, WHOLE, Column, Native
 from tracker.ledger import styles
 from tracker.ledger.cover import banner, wide_row
 from tracker.ledger.notes import Notes
-from tracker.ledger.styles import Entry, Sheet, Style
+from tracker.ledger.styles import SIZE, Entry, Sheet, Style
 from tracker.ledger.text import height, lines
 from tracker.models import Task
 
@@ -221,7 +221,7 @@ class Listing:
             else:
                 values.append(notes.native(column.value(thing, on), place, column.header))
         counts = [
-            lines(value, width, styles.SIZE) if isinstance(value, str) else 1
+            lines(value, width, SIZE) if type(value) is str else 1
             for value, width in zip(values, self.widths, strict=True)
         ]
         return Row(thing, values, counts, link)

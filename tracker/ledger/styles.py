@@ -5,27 +5,33 @@ costs ten times the writing itself.
 """
 
 import datetime as dt
+import os
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import IO, Any
 from xml.sax.saxutils import escape, quoteattr
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.formatting.rule import CellIsRule
-from openpyxl.packaging.relationship import Relationship
+from openpyxl.packaging.relationship import RelationshipList
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.indexed_list import IndexedList
+from openpyxl.worksheet._writer import WorksheetWriter, create_temporary_file
 from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.writer.excel import ExcelWriter
 from openpyxl.xml.constants import REL_NS
+from openpyxl.xml.functions import Element, SubElement
 
 from tracker.choices import Light, LightStyle, Status
 from tracker.columns import TEXT, Native, light_label
@@ -43,6 +49,7 @@ COVER, LEDGER, DATA = pgettext_lazy("sheet", "Cover"), pgettext_lazy("sheet", "L
 UNITS, PARTS = pgettext_lazy("sheet", "Units"), pgettext_lazy("sheet", "Sections")
 WARNINGS, STEPS = pgettext_lazy("sheet", "Warnings"), pgettext_lazy("sheet", "Steps")
 FILL_IN, WORDS = pgettext_lazy("sheet", "Fill in"), pgettext_lazy("sheet", "Words")
+INDICATORS = pgettext_lazy("sheet", "Indicators")
 FAULTS = pgettext_lazy("sheet", "Faults")
 POLICY, MEASURES, TASKS = (
     pgettext_lazy("sheet", "Policy"),
@@ -54,7 +61,8 @@ A3, A4 = 8, 9
 PAPERS = {"a3": A3, "a4": A4}
 PAPER = {A3: (1190.6, 841.9), A4: (841.9, 595.3)}  # points, landscape
 SIDE, TOP, BOTTOM = 0.4, 0.5, 0.6  # margins, inches
-INK, LINK, ALARM, SHADE, OPEN, WRONG = "000000", "0563C1", "C00000", "F2F2F2", "FFFFE5", "FFC7CE"
+INK, LINK, ALARM, SHADE, OPEN = "000000", "0563C1", "C00000", "F2F2F2", "FFFFE5"
+WRONG: dict[str, Any] = {"fill": "FFC7CE", "ink": "9C0006"}
 # Text that begins so is a formula to some programs: it is marked as text.
 FORMULA_LIKE = ("=", "+", "-", "@")
 
@@ -62,6 +70,7 @@ _side = Side(style="thin", color="808080")
 BOX = Border(left=_side, right=_side, top=_side, bottom=_side)
 
 Link = str | Hyperlink
+PACKING = 3  # of 9
 EPOCH = dt.date(1899, 12, 30)  # day 0 of Excel
 
 
@@ -193,31 +202,30 @@ class Sheet:
             self._links.append(f'<hyperlink ref="{place}" location={quoteattr(link.location or "")}/>')
         else:
             self._targets.append(link)
-            self._links.append(f'<hyperlink ref="{place}" r:id="rId{len(self._targets)}"/>')
+            self._links.append(f'<hyperlink ref="{place}" r:id="link{len(self._targets)}"/>')
 
     def _close(self) -> None:
         """Let openpyxl write all but the rows and the links, and put them where they belong."""
-        ws = self.ws
-        ws._get_writer()
-        # The links go first: their numbers are known.
-        ws._writer._rels.extend(
-            Relationship(type="hyperlink", TargetMode="External", Target=target, Id=f"rId{number}")
-            for number, target in enumerate(self._targets, 1)
-        )
-        ws._rows = ws._write_rows()
-        next(ws._rows)
-        type(ws).close(ws)
-        whole = Path(ws._writer.out)
-        head, _empty, tail = whole.read_bytes().partition(b"<sheetData></sheetData>")
+        around = BytesIO()
+        writer: Any = WorksheetWriter(self.ws, around)
+        writer._rels = _Links(self._targets)
+        writer.write_top()
+        place = Element("sheetData")
+        place.text = "rows"
+        writer.xf.send(place)
+        writer.write_tail()
+        writer.close()
+        head, mark, tail = around.getvalue().partition(b">rows<")
         if self._links:
             links = f'<hyperlinks xmlns:r="{REL_NS}">{"".join(self._links)}</hyperlinks>'.encode()
-            before, mark, after = tail.partition(b"<printOptions")
-            tail = before + links + mark + after
-        with whole.open("wb") as out, self._rows as rows:
-            out.write(head + b"<sheetData>")
+            tail = tail.replace(b"<printOptions", links + b"<printOptions", 1)
+        writer.out = create_temporary_file()
+        self.ws._writer = writer
+        with Path(writer.out).open("wb") as out, self._rows as rows:
+            out.write(head + mark[:1])
             rows.seek(0)
             shutil.copyfileobj(rows, out)
-            out.write(b"</sheetData>" + tail)
+            out.write(mark[-1:] + tail)
 
     def merge(self, left: int, right: int, top: int, bottom: int) -> None:
         """Join cells that are written already; the covered ones keep their borders."""
@@ -237,6 +245,35 @@ class Sheet:
                     fill=PatternFill("solid", bgColor=style.fill),
                 ),
             )
+
+
+class _Links(RelationshipList):
+    """Where the links of a sheet lead, beside its other relations: an object of openpyxl for each takes long."""
+
+    def __init__(self, targets: Sequence[str]) -> None:
+        super().__init__()
+        self._leads = targets
+
+    def __bool__(self) -> bool:
+        return bool(self._leads or len(self))
+
+    def to_tree(self) -> Any:
+        tree = super().to_tree()
+        for number, target in enumerate(self._leads, 1):
+            SubElement(
+                tree,
+                "Relationship",
+                Type=f"{REL_NS}/hyperlink",
+                Target=target,
+                TargetMode="External",
+                Id=f"link{number}",
+            )
+        return tree
+
+
+def save_book(book: Workbook, file: str | os.PathLike[str] | IO[bytes]) -> None:
+    """Write a workbook to a path or an open file, packed lightly: a sixth larger, and sooner done."""
+    ExcelWriter(book, ZipFile(file, "w", ZIP_DEFLATED, compresslevel=PACKING)).save()
 
 
 def new_book() -> Workbook:

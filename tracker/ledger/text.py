@@ -1,6 +1,7 @@
 """Text for cells: what a cell can hold, and how tall it stands. Pure."""
 
 import re
+from functools import lru_cache
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -20,6 +21,8 @@ _WIDE = re.compile(r"[^\u0000-\u024f]+")
 
 def clean(text: str) -> tuple[str, list[str]]:
     """Return what a cell can hold of a text, and in words what was lost."""
+    if text.isprintable() and 2 * len(text) <= LONGEST and "_x" not in text:
+        return text, []
     text, lost = text.replace("\r\n", "\n").replace("\r", "\n"), []
     text, stripped = _REFUSED.subn("", text)
     if stripped:
@@ -42,10 +45,16 @@ def clean(text: str) -> tuple[str, list[str]]:
     return text, lost
 
 
+@lru_cache
+def room_of(width: float, size: float) -> int:
+    """Return how many halves of a Chinese character stand on a line."""
+    # A column's unit is 7 pixels, as wide as half a Chinese character of 10.5 points.
+    return max(2, int((width - 1) * 10.5 / size) // 2 * 2)
+
+
 def lines(text: str, width: float, size: float) -> int:
     """Estimate on how many lines a text of a size in points stands in a column of a width."""
-    # A column's unit is 7 pixels, as wide as half a Chinese character of 10.5 points.
-    room = max(2, int((width - 1) * 10.5 / size) // 2 * 2)
+    room = room_of(width, size)
     if 2 * len(text) <= room and "\n" not in text:
         return 1
     widths = (2 * len(line) - len(_WIDE.sub("", line)) for line in text.split("\n"))

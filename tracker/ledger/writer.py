@@ -14,11 +14,11 @@ from openpyxl import Workbook
 
 from tracker import dates
 from tracker.choices import Light
-from tracker.columns import COLUMNS, ITEM_COLUMNS, WARNING_COLUMNS, Column
+from tracker.columns import COLUMNS, ITEM_COLUMNS, WARNING_COLUMNS, Column, light_label
 from tracker.ledger import figures, styles
 from tracker.ledger.cover import Cover
 from tracker.ledger.notes import Notes
-from tracker.ledger.sheets import Ledger, Listing, Row
+from tracker.ledger.sheets import LIGHT, Ledger, Listing, Row
 from tracker.ledger.text import TALLEST, needed, safe_name
 from tracker.models import PolicyDocument, Task
 from tracker.models.task import TaskQuerySet
@@ -81,7 +81,7 @@ def save(scope: Scope, file: str | os.PathLike[str] | IO[bytes]) -> None:
     """Write the workbook to a path or an open file."""
     book = build(scope)
     try:
-        book.save(file)
+        styles.save_book(book, file)
     except BaseException:
         _discard(book)
         raise
@@ -102,7 +102,6 @@ def _discard(book: Workbook) -> None:
     for sheet in book.worksheets:
         sheet.rows_file.close()
         if sheet._writer and Path(sheet._writer.out).exists():
-            sheet._writer.close()
             sheet._writer.cleanup()
 
 
@@ -132,9 +131,7 @@ def _fill(book: Workbook, scope: Scope) -> Workbook:
     steps = Listing(book, styles.STEPS, ITEM_COLUMNS, heading, "steps")
     # Red lights go before yellow ones: these wait.
     waiting: list[Row] = []
-    # Many tasks share a measure and a unit: joined, each would be made anew with every task.
-    tasks = scope.tasks.with_related().select_related(None).prefetch_related("measure__section", "lead_unit")
-    for number, task in enumerate(tasks.iterator(chunk_size=CHUNK), 1):
+    for number, task in enumerate(scope.tasks.in_bulk_rows().iterator(chunk_size=CHUNK), 1):
         task.policy = policy
         link = scope.link(task) if banded else ""
         row = data.row(task, scope.on, notes, task.code, link, number)
@@ -143,12 +140,12 @@ def _fill(book: Workbook, scope: Scope) -> Workbook:
             notes.say(f"{task.code} {place}", _("too long to be printed whole in one row; the cell holds all of it"))
         ledger.add(row)
         data.add(row)
-        light = task.light_on(scope.on)
-        if light == Light.RED:
+        light = row.values[LIGHT - 1]
+        if light == light_label(Light.RED, task.status):
             warned.add(warned.row(task, scope.on, notes, task.code, link, of=row))
-        elif light == Light.YELLOW:
+        elif light == light_label(Light.YELLOW, task.status):
             waiting.append(warned.row(task, scope.on, notes, task.code, link, of=row))
-        for item in task.items.all():
+        for item in task.steps:
             item.task = task
             steps.add(steps.row(item, scope.on, notes, task.code, link))
     for row in waiting:

@@ -2,6 +2,7 @@
 
 from tracker.models import guard
 from tracker.models.imports import ImportBatch
+from tracker.models.indicator import Indicator, IndicatorValue
 from tracker.models.organization import Organization, User
 from tracker.models.policy import BackgroundPassage, DeclaredCount, Measure, PolicyDocument, Section
 from tracker.models.progress import Evidence, ProgressUpdate, TaskRequest
@@ -14,6 +15,8 @@ __all__ = [
     "DeclaredCount",
     "Evidence",
     "ImportBatch",
+    "Indicator",
+    "IndicatorValue",
     "Measure",
     "Organization",
     "PolicyDocument",

@@ -70,6 +70,9 @@ class ProgressUpdate(Versioned):
     problems = models.TextField(_("problems"), blank=True)
     next_steps = models.TextField(_("next steps"), blank=True)
     unchanged = models.BooleanField(_("no change in this period"), default=False)
+    # What is said of each indicator (`Indicator.figure`), with its name and unit of that time: a new name
+    # rewrites no report.
+    figures = models.JSONField(_("indicators"), default=list, blank=True, editable=False)
     needs_help = models.BooleanField(_("needs help"), default=False)
     help_addressee = models.CharField(_("who is asked for help"), max_length=100, blank=True)
     help_answer = models.TextField(_("answer"), blank=True)

@@ -1,7 +1,7 @@
 """Tasks and their checklists, and the light as the database sees it."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Prefetch, Q, Value, When
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 from django.urls import reverse
@@ -102,6 +102,16 @@ class TaskQuerySet(models.QuerySet["Task"]):
         related = self.select_related("policy", "measure__section", "lead_unit", "latest_report")
         return related.prefetch_related("co_units", "items", "latest_report__evidence")
 
+    def in_bulk_rows(self) -> "TaskQuerySet":
+        """Fetch the same for thousands of rows: what many tasks share once, and plain lists in place of querysets."""
+        return self.prefetch_related(
+            Prefetch("measure", Measure.objects.select_related("section")),
+            "lead_unit",
+            "latest_report__evidence",
+            Prefetch("co_units", to_attr="helpers_fetched"),
+            Prefetch("items", to_attr="steps_fetched"),
+        )
+
     def with_light(self, on: dt.date) -> "TaskQuerySet":
         """Annotate `light` for a day."""
         cases = [When(condition, then=Value(str(light))) for light, condition in light_is(on).items()]
@@ -190,8 +200,8 @@ def unreported(on: dt.date, current: bool = False) -> Q:
 class Task(Versioned, Natural):
     """What is done to carry out a measure: owners, a deadline, a status, and the two turning dates.
 
-    Written by `workflow` alone. `turns_yellow_on`, `turns_red_on`, `sort_key`, `search` and the percent
-    of a checklist are derived there from the facts.
+    Written by `workflow` alone. `turns_yellow_on`, `turns_red_on`, `sort_key`, `search`, `follows_indicator`
+    and the percent of a checklist or an indicator are derived there from the facts.
     """
 
     # Several indexes of the table begin with the policy, one with the lead unit: none for either alone.
@@ -238,6 +248,8 @@ class Task(Versioned, Natural):
     latest_report = models.ForeignKey(
         "ProgressUpdate", models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("latest report")
     )
+    # Of every row that asks whether a unit states the percent: to look for it would be one more query.
+    follows_indicator = models.BooleanField(_("the percent follows an indicator"), default=False, editable=False)
     turns_yellow_on = models.DateField(_("turns yellow on"), null=True, editable=False)
     turns_red_on = models.DateField(_("turns red on"), null=True, editable=False)
     # The order of the text in one column: sorting by two joined tables would read every row for a page of 25.
@@ -256,7 +268,15 @@ class Task(Versioned, Natural):
     objects = NaturalManager.from_queryset(TaskQuerySet)()
     # Derived columns stay out: a change of thresholds is no change of the task.
     history = History(
-        excluded_fields=["turns_yellow_on", "turns_red_on", "sort_key", "search", "letters", "latest_report"],
+        excluded_fields=[
+            "follows_indicator",
+            "turns_yellow_on",
+            "turns_red_on",
+            "sort_key",
+            "search",
+            "letters",
+            "latest_report",
+        ],
         m2m_fields=[co_units],
     )
     natural_lookups = ("policy__slug", "code")
@@ -388,7 +408,19 @@ class Task(Versioned, Natural):
     @property
     def has_percent(self) -> bool:
         """Say whether a percent means something for this task: it is quantified or has a checklist."""
-        return self.kind == Kind.QUANTIFIED or bool(self.items.all())
+        return self.kind == Kind.QUANTIFIED or bool(self.steps)
+
+    @property
+    def steps(self) -> "Collection[ChecklistItem]":
+        """Return the checklist, as it was fetched."""
+        found: list[ChecklistItem] | None = self.__dict__.get("steps_fetched")
+        return self.items.all() if found is None else found
+
+    @property
+    def helpers(self) -> Collection[Organization]:
+        """Return the co-operating units in official order, as they were fetched."""
+        found: list[Organization] | None = self.__dict__.get("helpers_fetched")
+        return self.co_units.all() if found is None else found
 
     @property
     def extensions(self) -> int:

@@ -1,6 +1,7 @@
 """Small helpers of the templates: lights, numbers with their lists, rates, bars, addresses."""
 
 import datetime as dt
+from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import Any
@@ -17,7 +18,7 @@ from django.utils.translation import ngettext, pgettext
 from tracker import columns, legend, links, tables
 from tracker.choices import Light
 from tracker.filters import label_and
-from tracker.models import ChecklistItem, PolicyDocument, Task
+from tracker.models import ChecklistItem, Indicator, PolicyDocument, Task
 from tracker.numbers import Figure, Row
 
 register = template.Library()
@@ -68,6 +69,24 @@ def light_word(light: str) -> str:
 def steps_done(items: list[ChecklistItem]) -> str:
     """Say how many steps of a checklist are done."""
     return columns.steps_done(items)
+
+
+SAYINGS = {
+    "baseline": columns.baseline_text, "target": columns.target_text, "actual": columns.actual_text,
+    "gap": columns.gap_text,
+}  # fmt: skip
+
+
+@register.simple_tag
+def indicator_says(name: str, indicator: Indicator) -> str:
+    """Say the baseline, target, actual value or gap of an indicator."""
+    return SAYINGS[name](indicator)
+
+
+@register.simple_tag
+def amount(value: Decimal, unit: str) -> str:
+    """Write an amount with its unit."""
+    return columns.amount_text(value, unit)
 
 
 @register.filter

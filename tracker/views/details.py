@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -11,7 +12,7 @@ from tracker import charts, history, numbers, permissions, rules, workflow
 from tracker.choices import Action, ReportState
 from tracker.filters import Asked
 from tracker.forms.progress import ASKED
-from tracker.models import Organization, PolicyDocument, Task
+from tracker.models import IndicatorValue, Organization, PolicyDocument, Task
 from tracker.models.task import TaskQuerySet, cooperating
 from tracker.tables import PAGE_SIZES, TaskTable
 from tracker.views import edge
@@ -36,8 +37,10 @@ def task(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     reading.asked.finish()
     policy, actions = found.policy, workflow.allowed(found, edge.user(request))
     reports = found.reports.exclude(state=ReportState.DRAFT).select_related("unit", "submitted_by", "reviewed_by")
+    values = Prefetch("values", IndicatorValue.objects.select_related("entered_by"))
     context = {
         "policy": policy,
+        "indicators": [(each, charts.trend(each)) for each in found.indicators.prefetch_related(values)],
         "reports": list(reports.prefetch_related("evidence__item")[:REPORTS]),
         "asks": list(found.requests.select_related("asked_by", "decided_by").prefetch_related("evidence")),
         "writes": Action.REPORT in actions or Action.CONTRIBUTE in actions,

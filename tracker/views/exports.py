@@ -55,7 +55,7 @@ def ledger_response(
         produced_by=str(request.user),
         unit_scope=unit.name if unit else "",
         paper=paper,
-        extras=extras,
+        extras=[*workbook.indicators.sheets(tasks), *extras],
         link=lambda task: request.build_absolute_uri(task.get_absolute_url()),
     )
     file = TemporaryFile()  # noqa: SIM115 -- the response closes it when it has been sent

@@ -1,13 +1,16 @@
 """Workbooks that people fill in: sent out, sent in, looked at before anything is written, and undone."""
 
+from collections.abc import Iterator
 from tempfile import TemporaryFile
 from zipfile import ZIP_STORED, ZipFile
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
@@ -20,6 +23,7 @@ from tracker.models.task import TaskQuerySet
 from tracker.views import edge
 from tracker.views.exports import XLSX
 
+HERE = "<!-- told here -->"  # parts the page that is written while a file is read
 LISTED = 50  # batches of the log
 SHOWN = 200  # rows of a preview; the counts tell of all
 
@@ -80,7 +84,7 @@ def checklist(request: HttpRequest, slug: str = "") -> FileResponse:
 
 
 @get_or_post
-def imports(request: HttpRequest) -> HttpResponse:
+def imports(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     """Take a workbook in, and list those that came in before. What is read is shown, not written."""
     if not (permissions.may_import(request.user) or permissions.may_read_reviews(request.user)):
         raise PermissionDenied
@@ -90,12 +94,19 @@ def imports(request: HttpRequest) -> HttpResponse:
             raise PermissionDenied
         if form.is_valid():
             upload = form.cleaned_data["file"]
+            steps = intake.reading(upload, upload.name, edge.user(request))
             try:
-                batch = intake.read(upload, upload.name, edge.user(request))
-                workflow.keep(batch, dates.now())
-                return redirect(batch)
+                first = next(steps)
+            except StopIteration as end:
+                return redirect(_kept(end.value))
             except intake.Refused as refusal:
                 form.add_error("file", str(refusal))
+            else:
+                page = render_to_string("tracker/reading.html", {"name": upload.name}, request)
+                # No proxy may hold it back: what is told late tells nothing.
+                return StreamingHttpResponse(
+                    _told(page, translation.get_language(), first, steps), headers={"X-Accel-Buffering": "no"}
+                )
     batches = ImportBatch.objects.visible_to(request.user).defer("rows", "made")
     context = {
         "form": form,
@@ -104,6 +115,31 @@ def imports(request: HttpRequest) -> HttpResponse:
         "loads": permissions.may_edit_policies(request.user),
     }
     return render(request, "tracker/imports.html", context)
+
+
+def _kept(found: ImportBatch) -> ImportBatch:
+    workflow.keep(found, dates.now())
+    return found
+
+
+def _told(page: str, spoken: str, told: intake.Progress, steps: intake.Reading[ImportBatch]) -> Iterator[str]:
+    """Write the page of a large file while it is read: how far it is, then the way on. It needs no script.
+
+    Nothing is kept before the end; whoever goes away meanwhile has sent nothing in.
+    """
+    head, tail = page.split(HERE)
+    yield head
+    # The request is over, and its language with it.
+    with translation.override(spoken):
+        try:
+            while True:
+                yield render_to_string("tracker/partials/_told.html", {"told": told})
+                told = next(steps)
+        except StopIteration as end:
+            yield render_to_string("tracker/partials/_told.html", {"batch": _kept(end.value)})
+        except intake.Refused as refusal:
+            yield render_to_string("tracker/partials/_told.html", {"refusal": refusal})
+    yield tail
 
 
 @get_or_post

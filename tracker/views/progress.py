@@ -52,9 +52,10 @@ def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     if "withdraw" in request.POST and found.pk:
         return _withdraw(request, found)
     last = workflow.last_report(task, unit, found)
-    own = workflow.has_own_percent(task)
+    own, indicators = workflow.has_own_percent(task), list(task.indicators.all())
+    asked: dict[str, Any] = {"last": last, "own_percent": own, "indicators": indicators}
     data = _with_last(request, last) if "use_last" in request.POST else request.POST or edge.kept(request)
-    form = ReportForm(data, request.FILES or None, instance=found, last=last, own_percent=own)
+    form = ReportForm(data, request.FILES or None, instance=found, **asked)
     if request.method == "POST" and "use_last" not in request.POST and form.is_valid():
         try:
             _keep(request, form)
@@ -64,7 +65,7 @@ def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
         except workflow.Stale:
             # Saved by another window between our check and our write.
             found, _periods = _report_at_hand(request, task, unit)
-            form = ReportForm(data, instance=found, last=last, own_percent=own)
+            form = ReportForm(data, instance=found, **asked)
             form.is_valid()
         except ValidationError as refusal:
             put(form, "seen", form.instance.version)
@@ -78,6 +79,7 @@ def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
         "report": found,
         "form": form,
         "last": last,
+        "indicators": [(each, None) for each in indicators],
         "offered": offered,
         "period": found.period.name(today),
         "due": found.period_end + task.policy.grace_days * DAY,
@@ -107,7 +109,8 @@ def _keep(request: HttpRequest, form: ReportForm) -> None:
 def _writing_for(request: HttpRequest, task: Task) -> Organization:
     """Return the unit that an account writes for, or refuse: its own, or for the office the lead unit."""
     own, actions = permissions.works_for(request.user), set(workflow.allowed(task, edge.user(request)))
-    if own and (Action.CONTRIBUTE in actions or (Action.REPORT in actions and own == task.lead_unit)):
+    writes = Action.CONTRIBUTE if own in task.co_units.all() else Action.REPORT if own == task.lead_unit else None
+    if own and writes in actions:
         return own
     if Action.REPORT in actions and task.lead_unit:
         return task.lead_unit

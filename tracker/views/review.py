@@ -79,6 +79,8 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as refusal:
             form.add_error("note" if hasattr(refusal, "error_dict") else None, refusal.messages)
     last = workflow.last_report(task, found.unit, found)
+    indicators = list(task.indicators.all())
+    said = {each.pk: each for each in workflow.as_reported(found, indicators)}
     context = {
         "report": found,
         "task": task,
@@ -86,6 +88,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         "period": found.period.name(edge.today()),
         "compared": _compared(last, found),
         "last": last,
+        "indicators": [(each, said.get(each.pk)) for each in indicators],
         "light": task.light_on(edge.today()),
         "reasons": task.reasons_on(edge.today()),
         "form": form,

@@ -24,6 +24,7 @@ from tracker.workflow.core import (
     violation,
 )
 from tracker.workflow.imports import Change, Row, at_hand, base_of, keep, land, load, report_for, undo, unload
+from tracker.workflow.indicators import as_reported, save_values
 from tracker.workflow.reminders import send_once
 from tracker.workflow.reports import (
     MOST_UNCHANGED,
@@ -55,6 +56,7 @@ __all__ = [
     "adopt",
     "allowed",
     "answer_help",
+    "as_reported",
     "at_hand",
     "base_of",
     "check",
@@ -77,6 +79,7 @@ __all__ = [
     "save_all",
     "save_draft",
     "save_task",
+    "save_values",
     "send_back",
     "send_once",
     "set_deadline",

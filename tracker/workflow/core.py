@@ -18,6 +18,8 @@ from tracker.choices import OPEN, RUNNING, Kind, RequestKind, RequestState, Stat
 from tracker.models import (
     ChecklistItem,
     Evidence,
+    Indicator,
+    IndicatorValue,
     Measure,
     Organization,
     PolicyDocument,
@@ -30,7 +32,7 @@ from tracker.models.base import History, Versioned
 from tracker.models.task import letters_of
 from tracker.workflow.table import office_may_set
 
-DERIVED = ("percent", "turns_yellow_on", "turns_red_on", "sort_key", "search", "letters")
+DERIVED = ("percent", "follows_indicator", "turns_yellow_on", "turns_red_on", "sort_key", "search", "letters")
 BATCH = 1000
 # How a task leads to what its derived columns come from.
 SOURCES: dict[type[models.Model], str] = {
@@ -39,7 +41,10 @@ SOURCES: dict[type[models.Model], str] = {
     Measure: "measure",
     Task: "pk",
     ChecklistItem: "items",
+    Indicator: "indicators",
+    IndicatorValue: "indicators__values",
 }
+Part = ChecklistItem | Indicator
 # What of these rows the derived columns come from.
 GROUNDS: dict[type[models.Model], tuple[str, ...]] = {
     PolicyDocument: ("warn_days", "yellow_gap", "red_gap", "cycle", "grace_days"),
@@ -131,11 +136,11 @@ def save_task(
     seen: int | None = None,
     *,
     co_units: Iterable[Organization] | None = None,
-    items: Sequence[ChecklistItem] = (),
-    removed: Sequence[ChecklistItem] = (),
+    items: Sequence[Part] = (),
+    removed: Sequence[Part] = (),
     today: dt.date,
 ) -> None:
-    """Save a task with its co-operating units and the checklist items that changed.
+    """Save a task with its co-operating units and the checklist items and indicators that changed.
 
     `seen` is the version that the person saw, `today` the day of the change. Raises Stale,
     PermissionDenied, or ValidationError with the field at fault.
@@ -160,8 +165,8 @@ def lay_task(
     today: dt.date,
     *,
     co_units: Iterable[Organization] | None = None,
-    items: Sequence[ChecklistItem] = (),
-    removed: Sequence[ChecklistItem] = (),
+    items: Sequence[Part] = (),
+    removed: Sequence[Part] = (),
     by_request: bool = False,
 ) -> None:
     """Write a task that is held, with all that follows from its change.
@@ -179,11 +184,18 @@ def lay_task(
         delete(item, act)
     for item in items:
         item.task = task
-        lay(item, act)
+        lay(item, act, claim(item, None) if isinstance(item, Versioned) else None)
     if before and not by_request:
         _follow_requests(task, before, act, today)
     # Asked anew: what was prefetched with the task is from before the change.
-    derive(task, list(ChecklistItem.objects.filter(task=task)))
+    derive(task, list(ChecklistItem.objects.filter(task=task)), list(Indicator.objects.filter(task=task)))
+    if before and task.follows_indicator and task.percent < before.percent and not act.reason.strip():
+        raise ValidationError(
+            {
+                "reason": _("The percent follows an indicator and falls from %(before)d%% to %(after)d%%: say why.")
+                % {"before": before.percent, "after": task.percent}
+            }
+        )
     Task.objects.filter(pk=task.pk).update(**{name: getattr(task, name) for name in DERIVED})
     _record(task, act, before is None)
 
@@ -298,14 +310,19 @@ def each(rows: Collection[tuple[Any, int]], change: Callable[[Any, int], None]) 
     return outcome
 
 
-def derive(task: Task, items: Sequence[ChecklistItem]) -> bool:
+def derive(task: Task, items: Sequence[ChecklistItem], indicators: Iterable[Indicator] = ()) -> bool:
     """Set percent, turning dates, sort key and words of a task from its facts; say whether anything changed."""
     before = [getattr(task, name) for name in DERIVED]
+    driver = next((each for each in indicators if each.drives_percent), None)
+    task.follows_indicator = bool(driver and task.kind == Kind.QUANTIFIED and not items)
     if items:
         ticked = sum(item.weight for item in items if item.done_on)
         task.percent = 100 * ticked // sum(item.weight for item in items)
     elif task.kind != Kind.QUANTIFIED:
         task.percent = 0
+    elif driver:
+        # Before its first value an indicator stands at its baseline.
+        task.percent = rules.achieved(driver) or 0
     elif task.latest_report and task.latest_report.percent is not None:
         task.percent = task.latest_report.percent
     task.turns_yellow_on, task.turns_red_on = rules.turning_dates(task, task.policy)
@@ -344,9 +361,10 @@ def _refresh(which: Q) -> int:
     tasks = (
         Task.objects.filter(which)
         .select_related("policy", "measure__section", "latest_report")
-        .prefetch_related("items")
+        .prefetch_related("items", "indicators")
     )
-    changed = [task for task in tasks.iterator(chunk_size=BATCH) if derive(task, list(task.items.all()))]
+    found = tasks.iterator(chunk_size=BATCH)
+    changed = [task for task in found if derive(task, list(task.items.all()), task.indicators.all())]
     Task.objects.bulk_update(changed, DERIVED, batch_size=BATCH)
     return len(changed)
 

@@ -21,12 +21,17 @@ from tracker.workflow.steps import tick
 
 @dataclass
 class Change:
-    """What a row of a workbook asks for: a report of a task for a period, and steps to tick or untick."""
+    """What a row of a workbook asks for: a unit's report of a task for a period, and steps to tick or untick."""
 
     task: Task
+    unit: Organization
     period: Period
     fields: dict[str, Any]
     ticks: list[tuple[ChecklistItem, bool]]
+
+
+# By task, unit and first day of the period.
+Known = dict[tuple[int, int | None, dt.date | None], ProgressUpdate]
 
 
 @dataclass
@@ -39,16 +44,25 @@ class Row:
     co_units: list[Organization] | None
 
 
-def at_hand(tasks: Collection[Task]) -> dict[tuple[int, dt.date], ProgressUpdate]:
-    """Return what the lead units have reported, begun or handed in: the latest of each task and period. One query."""
-    found = ProgressUpdate.objects.filter(task__in=[task.pk for task in tasks], contribution=False).order_by("pk")
+def at_hand(tasks: Collection[Task]) -> Known:
+    """Return what units have reported, begun or handed in: the latest of each task, unit and period. One query.
+
+    Under no period stands the latest of a unit that stands.
+    """
+    known: Known = {}
     leads = {task.pk: task.lead_unit_id for task in tasks}
-    return {(each.task_id, each.period_start): each for each in found if leads[each.task_id] == each.unit_id}
+    for each in ProgressUpdate.objects.filter(task__in=leads).order_by("period_start", "pk"):
+        if each.contribution == (each.unit_id != leads[each.task_id]):
+            known[each.task_id, each.unit_id, each.period_start] = each
+            if each.state in STANDING:
+                known[each.task_id, each.unit_id, None] = each
+    return known
 
 
-def base_of(task: Task, period: Period, known: dict[tuple[int, dt.date], ProgressUpdate]) -> ProgressUpdate | None:
-    """Return the report that a new one for a period goes on from: the one at hand, else the latest accepted one."""
-    return known.get((task.pk, period.start)) or task.latest_report
+def base_of(task: Task, unit: int | None, period: Period, known: Known) -> ProgressUpdate | None:
+    """Return the report that a unit's new one goes on from: the one at hand, else the latest that counts."""
+    last = task.latest_report if unit == task.lead_unit_id else known.get((task.pk, unit, None))
+    return known.get((task.pk, unit, period.start)) or last
 
 
 def keep(batch: ImportBatch, now: dt.datetime) -> None:
@@ -95,15 +109,16 @@ def _land(change: Change, act: Act, today: dt.date) -> dict[str, Any]:
     return entry
 
 
-def report_for(change: Change, known: dict[tuple[int, dt.date], ProgressUpdate]) -> ProgressUpdate:
+def report_for(change: Change, known: Known) -> ProgressUpdate:
     """Return the report that a change makes: the one at hand, or a new one in the words of the last; not saved."""
-    task, report = change.task, known.get((change.task.pk, change.period.start))
+    task, unit, period = change.task, change.unit, change.period
+    report = known.get((task.pk, unit.pk, period.start))
     if not report or report.state == ReportState.ACCEPTED:
-        base = base_of(task, change.period, known)
-        report = ProgressUpdate(unit=task.lead_unit, period_start=change.period.start, period_end=change.period.end)
+        base, helps = base_of(task, unit.pk, period, known), unit.pk != task.lead_unit_id
+        report = ProgressUpdate(unit=unit, contribution=helps, period_start=period.start, period_end=period.end)
         for name in TEXTS:
             setattr(report, name, getattr(base, name, ""))
-        report.percent = task.percent if base and has_own_percent(task) else None
+        report.percent = task.percent if base and has_own_percent(task) and not helps else None
     report.task = task
     for name, value in change.fields.items():
         setattr(report, name, value)
@@ -112,7 +127,7 @@ def report_for(change: Change, known: dict[tuple[int, dt.date], ProgressUpdate])
 
 def _report(change: Change, act: Act, today: dt.date) -> dict[str, Any]:
     known = at_hand([change.task])
-    at, before = known.get((change.task.pk, change.period.start)), None
+    at, before = known.get((change.task.pk, change.unit.pk, change.period.start)), None
     if at and at.state != ReportState.ACCEPTED:
         before = {name: getattr(at, name) for name in (*change.fields, "state")}
         at.task = change.task

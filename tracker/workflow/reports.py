@@ -14,6 +14,7 @@ from tracker.choices import Action, Kind, ReportState
 from tracker.dates import Period
 from tracker.models import Evidence, Organization, ProgressUpdate, Task
 from tracker.workflow.core import Act, Stale, claim, erase, lay, lay_task
+from tracker.workflow.indicators import land_figures, percent_after
 from tracker.workflow.steps import attach, begin, check
 
 MOST_UNCHANGED = 2  # reports in a row that say “no change”
@@ -21,8 +22,8 @@ TEXTS = ("progress", "problems", "next_steps")
 
 
 def has_own_percent(task: Task) -> bool:
-    """Say whether reports state the percent: of a quantified task without a checklist."""
-    return task.kind == Kind.QUANTIFIED and not task.items.all()
+    """Say whether reports state the percent: of a quantified task without checklist, unless it follows an indicator."""
+    return task.kind == Kind.QUANTIFIED and not task.follows_indicator and not task.items.all()
 
 
 def open_report(task: Task, unit: Organization, period: Period) -> ProgressUpdate:
@@ -72,7 +73,8 @@ def save_draft(
 def submit(report: ProgressUpdate, act: Act, today: dt.date) -> None:
     """Hand a saved report in, or say field by field what is missing. Once: a second attempt changes nothing."""
     with transaction.atomic():
-        task, before = begin(report.task, _action(report), act)
+        action = _action(report)
+        task, before = begin(report.task, action, act)
         stored = _stored(report)
         if not stored.is_open:
             raise ValidationError(_("This report has been handed in already."))
@@ -81,7 +83,7 @@ def submit(report: ProgressUpdate, act: Act, today: dt.date) -> None:
         stored.state, stored.submitted_by, stored.submitted_on = ReportState.SUBMITTED, act.user, today
         claim(stored, stored.version)
         lay(stored, act, first)
-        _follow(task, before, act, today)
+        _follow(action, task, before, act, today)
 
 
 def submit_unchanged(task: Task, unit: Organization, act: Act, today: dt.date) -> ProgressUpdate:
@@ -106,7 +108,7 @@ def submit_unchanged(task: Task, unit: Organization, act: Act, today: dt.date) -
 
 def withdraw(report: ProgressUpdate, act: Act, today: dt.date) -> None:
     """Take a report back that nobody has reviewed yet, to write on."""
-    _move(report, Action.REPORT, act, today, ReportState.DRAFT)
+    _move(report, _action(report), act, today, ReportState.DRAFT)
 
 
 def accept(report: ProgressUpdate, act: Act, seen: int, today: dt.date) -> None:
@@ -167,11 +169,16 @@ def _move(
         stored.state = state
         claim(stored, stored.version)
         lay(stored, act)
-        _follow(task, before, act, today)
+        if state == ReportState.ACCEPTED:
+            land_figures(stored, act)
+            act = replace(act, reason=act.reason or stored.fall_reason)
+        _follow(action, task, before, act, today)
 
 
-def _follow(task: Task, before: Task, act: Act, today: dt.date) -> None:
+def _follow(action: Action, task: Task, before: Task, act: Act, today: dt.date) -> None:
     """Let the task say what its reports say: the latest accepted one, and through which period they stand."""
+    if action == Action.CONTRIBUTE:
+        return
     reports = ProgressUpdate.objects.filter(task=task)
     task.latest_report = reports.standing().filter(state=ReportState.ACCEPTED).order_by("-period_start", "-pk").first()
     task.reported_through = reports.standing().aggregate(day=Max("period_end"))["day"]
@@ -187,7 +194,10 @@ def _complete(report: ProgressUpdate, task: Task, today: dt.date) -> None:
 def lacks(report: ProgressUpdate, task: Task, today: dt.date) -> dict[str, str]:
     """Say what a report lacks to be handed in, field by field."""
     faults = {}
-    offered = {period.start for period in rules.reportable(task, task.policy, today)}
+    periods = rules.reportable(task, task.policy, today)
+    # The lead unit may have been quicker: that ends nobody's contribution.
+    periods += [rules.last_complete(periods[-1].cycle, today)] if report.contribution else []
+    offered = {period.start for period in periods}
     if report.state == ReportState.DRAFT and report.period_start not in offered:
         faults["period"] = _("The period %(period)s can no longer be reported; choose the one under way.") % {
             "period": report.period.name(today)
@@ -199,7 +209,13 @@ def lacks(report: ProgressUpdate, task: Task, today: dt.date) -> dict[str, str]:
         faults["percent"] = _("State the percent, a whole number from 0 to 100.")
     if not own and report.percent is not None:
         faults["percent"] = _("This task has no percent of its own to report.")
-    if own and task.latest_report and (report.percent or 0) < task.percent and not report.fall_reason.strip():
+    if report.contribution:
+        falls = False
+    elif task.follows_indicator:
+        falls = bool(report.figures) and percent_after(report, task) < task.percent
+    else:
+        falls = own and bool(task.latest_report) and (report.percent or 0) < task.percent
+    if falls and not report.fall_reason.strip():
         faults["fall_reason"] = _("%(percent)d%% was accepted before: say why it falls.") % {"percent": task.percent}
     if report.needs_help and not report.help_addressee.strip():
         faults["help_addressee"] = _("Say who is asked for help.")

@@ -100,6 +100,9 @@ def begin(task: Task, action: Action, act: Act) -> tuple[Task, Task]:
     PolicyDocument.objects.select_for_update().only("pk").get(pk=task.policy_id)
     found = Task.objects.with_related().defer("policy__full_text").get(pk=task.pk)
     step = check(found, action, act)
+    if action == Action.CONTRIBUTE:
+        # It changes nothing of the task: what the lead unit has open stays good.
+        return found, found
     before = hold(found, found.version) or found
     if step.target:
         found.status = step.target

@@ -29,7 +29,7 @@ STEPS = {
         Step(Action.HAND_OVER, OFFICE, RUNNING, None, gettext_lazy("lead unit and kind; once")),
         Step(Action.ACKNOWLEDGE, UNIT, OPEN, None, gettext_lazy("a task handed over; once")),
         Step(Action.REPORT, BOTH, RUNNING, Status.IN_PROGRESS, gettext_lazy("progress; a percent where it is judged")),
-        Step(Action.CONTRIBUTE, (Doer.HELPER,), RUNNING, None, gettext_lazy("progress")),
+        Step(Action.CONTRIBUTE, (Doer.HELPER, Doer.OFFICE), RUNNING, None, gettext_lazy("progress")),
         Step(Action.TICK, BOTH, RUNNING, Status.IN_PROGRESS),
         Step(Action.ACCEPT, OFFICE, ANY, None, gettext_lazy("not one's own report")),
         Step(Action.RETURN, OFFICE, ANY, None, gettext_lazy("a reason; not one's own report")),

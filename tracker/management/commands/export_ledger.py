@@ -57,6 +57,9 @@ class Command(BaseCommand):
         asked.finish()
         if asked.faults:
             raise CommandError("\n".join(asked.faults))
+        # A unit's tasks, or a filtered list, are a part of the policy; the health check speaks of the whole.
+        whole = not office and not chosen.data
+        findings = health.sheets(document, lambda path: site.rstrip("/") + path) if whole else []
         scope = ledger.Scope(
             policy=document,
             tasks=chosen.qs,
@@ -66,8 +69,7 @@ class Command(BaseCommand):
             produced_by=_("the office, by command"),
             unit_scope=office.name if office else "",
             link=lambda task: site.rstrip("/") + task.get_absolute_url(),
-            # A unit's tasks, or a filtered list, are a part of the policy; the health check speaks of the whole.
-            extras=[] if office or chosen.data else health.sheets(document, lambda path: site.rstrip("/") + path),
+            extras=[*ledger.indicators.sheets(chosen.qs), *findings],
         )
         # Beside the target, so that it is renamed in one step and nobody opens half a file.
         target = Path(out)

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         now = dates.now()
         try:
             with Path(file).open("rb") as stream:
-                batch = intake.read(stream, Path(file).name, None)
+                batch = intake.read(stream, Path(file).name, None, self._tell)
         except (OSError, intake.Refused) as error:
             raise CommandError(f"{file}: {error}") from error
         preview = intake.preview(batch, None, now.date())
@@ -48,3 +48,7 @@ class Command(BaseCommand):
             except ValidationError as error:
                 raise CommandError(" ".join(error.messages)) from error
             self.stdout.write(_("Confirmed."))
+
+    def _tell(self, told: intake.Progress) -> None:
+        words = _("%(rows)d rows read, %(percent)d%% of the file") % {"rows": told.rows, "percent": told.percent}
+        self.stderr.write(words, str, "\r" if self.stderr.isatty() else "\n")

@@ -9,6 +9,7 @@ import datetime as dt
 import random
 import secrets
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from itertools import cycle
 from typing import Any
 
@@ -19,12 +20,14 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from tracker import workflow
-from tracker.choices import Action, Cycle, Kind, Rating, Status, Way
+from tracker.choices import Action, Cycle, Direction, Kind, Rating, Status, Way
 from tracker.dates import DAY, period_of, today
 from tracker.models import (
     ChecklistItem,
     DeclaredCount,
     Evidence,
+    Indicator,
+    IndicatorValue,
     Measure,
     Organization,
     PolicyDocument,
@@ -173,8 +176,11 @@ class Command(BaseCommand):
 
 def _children(part: Any) -> Iterator[Any]:
     """Yield what hangs on a task, what hangs on something else first: each leaves its history."""
-    for name in ("evidence", "requests", "reports", "items"):
-        yield from getattr(part, name).all() if isinstance(part, Task) else ()
+    if not isinstance(part, Task):
+        return
+    yield from IndicatorValue.objects.filter(indicator__task=part)
+    for name in ("evidence", "requests", "reports", "items", "indicators"):
+        yield from getattr(part, name).all()
 
 
 def _copy(row: Any, **facts: Any) -> Any:
@@ -193,9 +199,9 @@ def _lay_parts(source: PolicyDocument, demo: PolicyDocument, on: dt.date) -> Non
         part.pk: _copy(part, policy=demo, section=sections[part.section_id])
         for part in source.measures.select_related("section")
     }
-    stories = cycle(STORIES)
+    stories, measured = cycle(STORIES), cycle((True, False, False))
     tasks = {
-        task.pk: _lay_task(task, demo, measures[task.measure_id], stories, dice, on)
+        task.pk: _lay_task(task, demo, measures[task.measure_id], stories, measured, dice, on)
         for task in source.tasks.prefetch_related("items", "co_units").order_by("measure", "code")
     }
     for count in DeclaredCount.objects.filter(policy=source):
@@ -206,7 +212,13 @@ def _lay_parts(source: PolicyDocument, demo: PolicyDocument, on: dt.date) -> Non
 
 
 def _lay_task(
-    task: Task, demo: PolicyDocument, measure: Measure, stories: Iterator[Story], dice: random.Random, on: dt.date
+    task: Task,
+    demo: PolicyDocument,
+    measure: Measure,
+    stories: Iterator[Story],
+    measured: Iterator[bool],
+    dice: random.Random,
+    on: dt.date,
 ) -> Task:
     told = ("code", "title", "description", "anchor", "kind", "lead_unit", "lead_official", "responsible_person")
     facts = {
@@ -234,13 +246,46 @@ def _lay_task(
         item.done_on = (ended or on) - (60 - number) * DAY
     if items and copy.deadline and task.code.endswith(FAULTY):
         items[-1].due = copy.deadline + 10 * DAY
-    workflow.save_task(copy, _act(), co_units=task.co_units.all(), items=items, today=on)
+    indicators = _indicators(copy) if copy.kind == Kind.QUANTIFIED and not items and next(measured) else []
+    workflow.save_task(copy, _act(), co_units=task.co_units.all(), items=[*items, *indicators], today=on)
     if copy.status == Status.IN_PROGRESS:
         _report(
             copy, percent, min(through, period_of(Cycle.MONTHLY, ended).end) if ended else through, dice, ended or on
         )
         _end(copy, status, ended, on) if ended else _ask(copy, dice, on)
     return copy
+
+
+def _indicators(task: Task) -> list[Indicator]:
+    """Invent two indicators; a hundred steps from baseline to target, so that a percent is a number of steps."""
+    term: Facts = {"baseline_on": task.start, "target_on": task.deadline}
+    rising = Indicator(
+        name=_("Demonstration: projects finished"),
+        unit_of_measure=_("projects"),
+        baseline=Decimal(20),
+        target=Decimal(120),
+        drives_percent=True,
+        **term,
+    )
+    falling = Indicator(
+        name=_("Demonstration: average time to approve a project"),
+        unit_of_measure=_("days"),
+        direction=Direction.DOWN,
+        baseline=Decimal(30),
+        target=Decimal(20),
+        order=2,
+        **term,
+    )
+    return [rising, falling]
+
+
+def _figures(task: Task, percent: int) -> list[Facts]:
+    """Say of each indicator how far it is when a task is done to a percent."""
+    return [
+        each.figure(each.baseline + (each.target - each.baseline) * percent / 100)
+        for each in task.indicators.all()
+        if each.baseline is not None
+    ]
 
 
 def _report(task: Task, percent: int, through: dt.date, dice: random.Random, last_day: dt.date) -> None:
@@ -254,6 +299,7 @@ def _report(task: Task, percent: int, through: dt.date, dice: random.Random, las
         day = min(period.end, last_day)
         report = workflow.open_report(task, task.lead_unit, period)  # type: ignore[arg-type]
         report.percent = percent if own else None
+        report.figures = _figures(task, percent if period is latest else max(0, percent - 2))
         month = latest if task.code.endswith(FAULTY) else period
         report.progress = _("Demonstration: %(task)s goes on as planned in %(month)s.") % {
             "task": task.title,

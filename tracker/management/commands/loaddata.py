@@ -24,6 +24,7 @@ from tracker.models import (
     BackgroundPassage,
     ChecklistItem,
     DeclaredCount,
+    Indicator,
     Measure,
     Organization,
     PolicyDocument,
@@ -42,6 +43,7 @@ PARTS = {
     Measure: "policy_id",
     Task: "policy_id",
     ChecklistItem: "task__policy_id",
+    Indicator: "task__policy_id",
     DeclaredCount: "policy_id",
     BackgroundPassage: "policy_id",
 }

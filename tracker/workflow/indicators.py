@@ -1,0 +1,73 @@
+"""Values of indicators: of an accepted report, or entered and corrected by the office; the percent may follow."""
+
+import datetime as dt
+from collections.abc import Iterable
+from copy import copy
+from decimal import Decimal
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from tracker import permissions, rules
+from tracker.models import Indicator, IndicatorValue, ProgressUpdate, Task
+from tracker.workflow.core import Act, claim, delete, hold, lay, lay_task
+
+
+def save_values(
+    indicator: Indicator,
+    act: Act,
+    seen: int | None,
+    values: Iterable[IndicatorValue],
+    removed: Iterable[IndicatorValue] = (),
+    *,
+    today: dt.date,
+) -> None:
+    """Let the office enter, correct and remove values; raise Stale on a newer version of the indicator.
+
+    ValidationError where the percent follows, falls, and no reason is given.
+    """
+    if act.user and not permissions.may_edit(act.user, "indicatorvalue"):
+        raise PermissionDenied
+    with transaction.atomic():
+        task = Task.objects.with_related().defer("policy__full_text").get(pk=indicator.task_id)
+        before = hold(task, None)
+        for value in removed:
+            delete(value, act)
+        _lay_values(indicator, values, act, seen)
+        lay_task(task, before, act, today, by_request=True)
+
+
+def land_figures(report: ProgressUpdate, act: Act) -> None:
+    """Lay what an accepted report says of indicators as their values on the last day of its period."""
+    said = {figure["indicator"]: Decimal(figure["value"]) for figure in report.figures}
+    for indicator in Indicator.objects.filter(task=report.task_id, pk__in=said):
+        value = indicator.values.filter(day=report.period_end).first()
+        value = value or IndicatorValue(indicator=indicator, day=report.period_end)
+        value.value, value.report, value.entered_by = said[indicator.pk], report, report.submitted_by
+        _lay_values(indicator, [value], act, None)
+
+
+def percent_after(report: ProgressUpdate, task: Task) -> int:
+    """Return the percent that a task whose percent follows an indicator has once a report is accepted."""
+    driver = Indicator.objects.get(task=task, drives_percent=True)
+    later = bool(driver.actual_on and driver.actual_on > report.period_end)
+    said = as_reported(report, [driver]) if not later else []
+    return rules.achieved((*said, driver)[0]) or 0
+
+
+def as_reported(report: ProgressUpdate, indicators: Iterable[Indicator]) -> list[Indicator]:
+    """Return copies of the indicators that a report speaks of, with what it says as their actual value."""
+    said = {figure["indicator"]: Decimal(figure["value"]) for figure in report.figures}
+    found = [copy(each) for each in indicators if each.pk in said]
+    for each in found:
+        each.actual, each.actual_on = said[each.pk], report.period_end
+    return found
+
+
+def _lay_values(indicator: Indicator, values: Iterable[IndicatorValue], act: Act, seen: int | None) -> None:
+    """Write values under the version of their indicator, which says in its history when they moved."""
+    claim(indicator, seen)
+    lay(indicator, act, False)
+    for value in values:
+        value.indicator = indicator
+        lay(value, act)
