@@ -204,6 +204,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = not PRODUCTION
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # a policy text that is too long is answered by the form
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a confirmation page carries the version of every row
 
 SECURE_SSL_REDIRECT = PRODUCTION

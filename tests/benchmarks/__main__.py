@@ -48,6 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--size", type=int, help="print list and overview at so many tasks, and nothing else")
     parser.add_argument("--ledgers", action="store_true", help="print the figures of workbooks, and nothing else")
+    parser.add_argument("--texts", action="store_true", help="print proposal and text page, and nothing else")
     parser.add_argument("--pages", action="store_true", help="print list and overview, and nothing else")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -60,14 +61,18 @@ def main() -> None:
         django.setup()
         from django.core.management import call_command
 
-        from tests.benchmarks import ledgers, table
+        from tests.benchmarks import ledgers, table, texts
 
+        everything = not (options.size or options.pages or options.texts or options.ledgers)
         if not (options.size or options.pages):
             call_command("migrate", verbosity=0)
+        if everything or options.ledgers:
             ledgers.run()
-        if not options.ledgers:
-            if not (options.size or options.pages):
-                query_counts()
+        if everything or options.texts:
+            texts.run()
+        if everything:
+            query_counts()
+        if everything or options.size or options.pages:
             pages(Path(folder), options.size)
         table.show()
 

@@ -1,6 +1,13 @@
 """Anchors: looked for as people retype them; texts cut as people read them; nothing overlooked."""
 
+from collections.abc import Callable
+
+import pytest
+import yaml
+from django.conf import settings
+
 from tracker.source.anchors import Anchor, Span, clauses, coverage, find, normalise, sentences
+from tracker.source.load import clean
 
 TEXT = """城市工作要点
 序言说明来由。
@@ -32,8 +39,8 @@ def test_half_and_full_width_characters_are_one() -> None:
     assert normalise("，；：！？（）％Ａ７。").text == normalise(",;:!?()%A7.").text
 
 
-def test_all_double_quotes_are_one() -> None:
-    assert normalise("“甲”「乙」").text == normalise('"甲""乙"').text
+def test_all_quotes_are_one() -> None:
+    assert normalise("“甲”「乙」‘丙’").text == normalise('"甲""乙"\'丙\'').text
 
 
 def test_the_enumeration_comma_is_no_comma() -> None:
@@ -186,3 +193,49 @@ def test_an_anchor_that_is_found_twice_touches_nothing() -> None:
 def test_faults_of_background_passages_are_found_too() -> None:
     found = coverage(TEXT, [], [background("造船"), background("通")])
     assert [anchor.text for anchor in [*found.missing, found.repeated[0][0]]] == ["造船", "通"]
+
+
+def phrases() -> list[str]:
+    """Return the anchors of the sample policy; a phrase that stands inside another is left out."""
+    rows = yaml.safe_load((settings.BASE_DIR / "fixtures" / "central-china-rise.yaml").read_text(encoding="utf-8"))
+    found = dict.fromkeys(row["fields"].get("anchor") for row in rows)
+    whole = [phrase for phrase in found if phrase]
+    return [phrase for phrase in whole if sum(phrase in other for other in whole) == 1]
+
+
+def invented() -> str:
+    """Make a text in which each anchor of the sample policy has a clause of its own, a fifth of them in quotes."""
+    said = [f"推进“{phrase}”" if n % 5 == 0 else f"推进{phrase}" for n, phrase in enumerate(phrases())]
+    return "\n".join(f"{said[n]}；{'，'.join(said[n + 1 : n + 12])}。" for n in range(0, len(said) - 1, 12))
+
+
+def wrapped(text: str) -> str:
+    return "\n".join(line[at : at + 40] for line in text.split("\n") for at in range(0, len(line), 40))
+
+
+@pytest.mark.parametrize(
+    "retyped",
+    [
+        lambda text: text,
+        lambda text: text.replace("，", ", ").replace("。", ".").replace("；", ";"),
+        lambda text: text.translate({code: code + 0xFEE0 for code in range(0x21, 0x7F)}),
+        lambda text: text.replace("“", '"').replace("”", '"'),
+        lambda text: text.replace("“", "「").replace("”", "」"),
+        lambda text: text.replace("“", "‘").replace("”", "’"),
+        lambda text: text.replace("“", "'").replace("”", "'"),
+        lambda text: text.replace("\n", "\r\n\r\n\u3000\u3000"),
+        lambda text: text.replace("；", "；\n").replace("进", "进 "),
+        wrapped,
+        lambda text: wrapped(text.replace("“", "『").replace("”", "』").replace("，", ",")),
+    ],
+    ids=[
+        *("as-is", "half-width", "full-width", "straight", "corner", "single", "apostrophe", "indent", "blanks"),
+        *("wrapped", "wrapped-corner"),
+    ],
+)
+def test_however_a_text_is_retyped_all_anchors_are_found_and_no_clause_is_left(
+    retyped: Callable[[str], str],
+) -> None:
+    found = coverage(clean(retyped(invented())), [task(phrase) for phrase in phrases()])
+    assert (found.missing, found.repeated, found.open) == ([], [], [])
+    assert len(found.touched) >= len(phrases()) > 150

@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import os
+import re
+import time
 from io import StringIO
 from pathlib import Path
 
@@ -154,7 +156,7 @@ def test_units_are_read_as_the_text_names_them(passage: str, lead: list[str], he
 def test_a_row_of_a_table_brings_its_owner_and_its_deadline() -> None:
     task = made(read("table")).tasks[1]
     assert (task.row.name, task.row.lead, task.row.helps) == ("建设东湖科创走廊", "区科技局", "区发改局、区财政局")
-    assert task.due == dt.date(2025, 12, 31)
+    assert task.day == dt.date(2025, 12, 31)
 
 
 def test_what_goes_on_for_ever_is_standing() -> None:
@@ -213,8 +215,22 @@ def test_any_text_is_answered(text: str) -> None:
     assert made(text) is not None
 
 
+@pytest.mark.parametrize("name", ["notice", "essay", "report"])
+def test_a_proposal_takes_time_in_proportion_to_the_length(name: str) -> None:
+    def seconds(times: int) -> float:
+        # No part says the same twice, as no real text does.
+        text = "".join(re.sub(r"(?<=[\u4e00-\u9fff])。", f"{n}。", read(name)) for n in range(times))
+        start = time.process_time()
+        made(text)
+        return time.process_time() - start
+
+    short, long = min(seconds(40) for _run in range(3)), seconds(160)
+    assert long / short < 8, f"four times the text took {long / short:.1f} times as long"
+
+
 @pytest.mark.parametrize(
-    ("words", "number"), [("十二", 12), ("二十", 20), ("一百零三", 103), ("7", 7), ("③", 3), ("首先", 1)]
+    ("words", "number"),
+    [("十二", 12), ("二十", 20), ("一百零三", 103), ("7", 7), ("③", 3), ("首先", 1), ("XIV", 14), ("㈢", 3), ("b", 2)],
 )
 def test_numerals_are_read(words: str, number: int) -> None:
     assert number_of(words) == number
@@ -232,10 +248,9 @@ def test_the_command_prints_json(tmp_path: Path) -> None:
     call_command("propose_breakdown", str(TEXTS / "notice.txt"), "--json", stdout=out)
     found = json.loads(out.getvalue())
     assert [len(section["measures"]) for section in found["sections"]] == [0, 4, 3]
-    assert found["sections"][1]["measures"][1]["tasks"][0]["deadline"] == {
-        "words": "2025年9月底前",
-        "day": "2025-09-30",
-    }
+    task = found["sections"][1]["measures"][1]["tasks"][0]
+    assert (task["due"], task["day"], task["rule"]) == ("2025年9月底前", "2025-09-30", "demand")
+    assert task["passage"].startswith("（二）降低企业经营成本")
 
 
 def test_the_command_says_what_it_cannot_read(tmp_path: Path) -> None:

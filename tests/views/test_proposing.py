@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from tests.source.quality import TEXTS
+from tests.source.test_load import packed
 from tests.views.conftest import Browser
 from tracker.health import examine
 from tracker.models import BackgroundPassage, Organization, PolicyDocument, User
@@ -70,18 +71,37 @@ def test_a_file_is_taken_as_well(office: Client) -> None:
     ("asked", "why"),
     [
         ({"text": ""}, "Paste the policy"),
-        ({"text": "x" * 600_000}, "at most 500,000"),
+        ({"text": " \n\u3000"}, "Paste the policy"),
+        ({"text": "路" * 1_000_000}, "at most 500,000"),
+        ({"text": "推进建设，" * 90_000}, "at most 3000 are shown"),
         ({"text": "\x01" * 500}, "control characters"),
+        ({"text": "\u202e" * 500}, "control characters"),
         ({"text": "天气很好。"}, "No demand was found"),
         ({"text": "甲\x00"}, "Null characters"),
     ],
+    ids=["empty", "blank", "long", "one-line", "control", "right-to-left", "no-demand", "null"],
 )
 def test_a_text_that_gives_nothing_is_answered_in_words(office: Client, asked: dict[str, str], why: str) -> None:
     assert why in ask(office, **asked)
 
 
-def test_a_damaged_file_is_answered_in_words(office: Client) -> None:
-    assert "damaged" in ask(office, file=SimpleUploadedFile("a.docx", b"PK\x03\x04 x"))
+def test_marks_that_turn_the_direction_of_writing_are_dropped(office: Client) -> None:
+    page = ask(office, text=TEXT.replace("降低企业", "降低\u202e企业\u2066"))
+    assert 'value="降低企业经营成本"' in page
+    assert "\u202e" not in page
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"PK\x03\x04 x", "damaged"),
+        (packed({"word/document.xml": b"0" * 70_000_000}), "unpacks to more"),
+        (b"", "empty"),
+    ],
+    ids=["broken", "bomb", "empty"],
+)
+def test_a_file_that_is_no_text_is_answered_in_words(office: Client, raw: bytes, why: str) -> None:
+    assert why in ask(office, file=SimpleUploadedFile("a.docx", raw))
 
 
 def test_markup_is_text(office: Client) -> None:

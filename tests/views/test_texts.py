@@ -1,5 +1,7 @@
 """The text page: what each passage became, for whom, and the way from a passage to a task."""
 
+import re
+
 import pytest
 from django.test import Client
 
@@ -77,12 +79,28 @@ def test_selected_words_become_the_anchor(office: Client, loaded: PolicyDocument
 
 def test_a_lost_anchor_is_listed_with_its_nearest_place(office: Client, loaded: PolicyDocument) -> None:
     make_task(loaded, "A1-03", anchor="阳光很明媚")
-    assert "task A1-03 阳光很明媚 Correct it nearest place: 阳光明媚" in flat(read(office, PAGE))
+    assert "task A1-03 “阳光很明媚” nearest place: 阳光明媚。" in flat(read(office, PAGE))
 
 
 def test_a_task_without_an_anchor_is_listed(office: Client, loaded: PolicyDocument) -> None:
     make_task(loaded, "A1-04", title="NOWHERE")
     assert "Tasks without a passage 1 A1-04 NOWHERE" in flat(read(office, PAGE))
+
+
+def test_the_passage_of_a_cancelled_task_says_so_and_is_not_open(office: Client, loaded: PolicyDocument) -> None:
+    loaded.tasks.filter(code="A1-02").update(status="cancelled")
+    page = read(office, PAGE)
+    assert re.search(r"<mark>架桥三座。</mark><a [^>]*>cancelled A1-02</a>", page)
+    assert "Passages of cancelled tasks 1 架桥三座。" in flat(page)
+    assert "of the clauses are accounted for: 4 of 6" in flat(page)
+
+
+def test_a_passage_that_a_live_task_takes_up_too_is_not_one_of_a_cancelled(
+    office: Client, loaded: PolicyDocument
+) -> None:
+    loaded.tasks.filter(code="A1-02").update(status="cancelled")
+    make_task(loaded, "A1-03", anchor="架桥三")
+    assert "Passages of cancelled tasks 0" in flat(read(office, PAGE))
 
 
 def test_without_a_text_there_is_the_outline(office: Client, policy: PolicyDocument) -> None:

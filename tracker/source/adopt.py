@@ -58,8 +58,8 @@ def _task(policy: PolicyDocument, measure: Measure, draft: DraftTask, known: dic
         remarks.append(_("Lead unit in the text: %(unit)s") % {"unit": draft.row.lead})
     if draft.row.helps:
         remarks.append(_("Co-operating units in the text: %(units)s") % {"units": draft.row.helps})
-    if draft.due_words and not draft.due:
-        remarks.append(_("Deadline in the text: %(words)s") % {"words": draft.due_words})
+    if draft.row.due and not draft.day:
+        remarks.append(_("Deadline in the text: %(words)s") % {"words": draft.row.due})
     return Task(
         policy=policy,
         measure=measure,
@@ -69,6 +69,6 @@ def _task(policy: PolicyDocument, measure: Measure, draft: DraftTask, known: dic
         kind=draft.kind,
         lead_unit=lead,
         lead_is_proposed=lead is not None,
-        deadline=draft.due if draft.kind != Kind.STANDING else None,
+        deadline=draft.day if draft.kind != Kind.STANDING else None,
         remark="\n".join(remarks),
     )

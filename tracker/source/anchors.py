@@ -13,8 +13,7 @@ from typing import NamedTuple
 # all kinds of quotes and dashes for one. Each character maps to one, which keeps offsets simple.
 _ONE = str.maketrans(
     {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-    | dict.fromkeys(map(ord, "“”„‟«»「」『』｢｣"), '"')
-    | dict.fromkeys(map(ord, "‘’‚‛"), "'")
+    | dict.fromkeys(map(ord, "“”„‟«»「」『』｢｣‘’‚‛'＇"), '"')
     | dict.fromkeys(map(ord, "‐‑‒–—―－−"), "-")
     | dict.fromkeys(map(ord, "•‧・･"), "·")
     | dict.fromkeys(map(ord, "【〔〖"), "[")
@@ -28,7 +27,7 @@ _INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _STOP = r"[。｡！？!?]|(?<![0-9A-Za-z.])\."
 _PAUSE = r"[，；;]|(?<![0-9]),|,(?![0-9])"
 # A straight quote closes after a stop; after a comma it may as well open.
-_SENTENCE_END = re.compile(rf"(?:{_STOP})+[”’」』）)\"']*|\n")
+_SENTENCE_END = re.compile(rf"(?:{_STOP})+[”’」』）)»\"']*|\n")
 _CLAUSE_END = re.compile(rf"{_SENTENCE_END.pattern}|(?:{_PAUSE})+[”’」』）)]*")
 _WORD = re.compile(r"\w")
 

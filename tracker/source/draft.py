@@ -4,8 +4,8 @@ import datetime as dt
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from tracker.choices import Kind as TaskKind
 from tracker.source import details, words
 from tracker.source.anchors import Span, clauses, find, normalise
-from tracker.source.breakdown import Kind, Proposal, Row
+from tracker.source.breakdown import Kind, Proposal, Row, is_note
 from tracker.source.outline import meeting, within
 
 LONGEST_ANCHOR = 30
@@ -23,6 +23,7 @@ _FIGURE = re.compile(
     r"\d+(?:\.\d+)?\s*(?:%|％|个?百分点|万|亿|家|个|项|公里|千米|亩|户|人|吨|座|所|台|套|条|per ?cent)|增长\d|达到\d",
     re.IGNORECASE,
 )
+_SENTENCE_END = re.compile(r"[。！？!?；;.\n]\W*$")
 MOST_SECTIONS = 26
 LOOKED_AT = 300  # characters of a passage among which its anchor is looked for
 
@@ -37,15 +38,14 @@ class Step:
 
 @dataclass
 class DraftTask:
-    """A task to be: `due_words` is what the text says, `due` the day where it gives one."""
+    """A task to be: `day` is its deadline where the words of the row give one."""
 
     code: str
     row: Row
-    anchor: str
     kind: TaskKind
-    steps: list[Step]
-    due: dt.date | None
-    due_words: str
+    day: dt.date | None
+    anchor: str = ""
+    steps: list[Step] = field(default_factory=list)
 
 
 @dataclass
@@ -109,23 +109,22 @@ class Anchors:
 
     def of(self, span: Span) -> str:
         """Return the shortest such phrase, the first of its length; blank where there is none of 30 characters."""
+        return next(self._phrases(span), "")
+
+    def _phrases(self, span: Span) -> Iterator[str]:
         left = bisect_left(self.norm.offsets, span.start)
         right = min(bisect_left(self.norm.offsets, span.end), left + LOOKED_AT)
         for plain in (True, False):
             for length in _LENGTHS:
+                # A short clause that is not unique borrows from what follows it.
                 for start in range(left, max(right - length, left) + 1):
                     gram = self.norm.text[start : start + length]
-                    # A short clause that is not unique borrows from what follows it.
-                    if len(gram) < length or (start + length > right and start > left):
-                        break
-                    if (plain and _SIGN.search(gram)) or not re.match(r"\w", gram):
+                    if len(gram) < length or (plain and _SIGN.search(gram)) or not re.match(r"\w", gram):
                         continue
                     if self._count(length)[gram] == 1:
-                        place = self.norm.original(start, start + length)
-                        phrase = re.sub(r"\s+", "", place.of(self.text))
+                        phrase = re.sub(r"\s+", "", self.norm.original(start, start + length).of(self.text))
                         if len(phrase) <= LONGEST_ANCHOR:
-                            return phrase
-        return ""
+                            yield phrase
 
     def _count(self, length: int) -> Counter[str]:
         if length not in self._counts:
@@ -139,7 +138,9 @@ def draft(proposal: Proposal, rows: Sequence[Row] | None = None) -> Draft:
     maker = _Maker(proposal)
     for row in proposal.rows if rows is None else rows:
         maker.take(row)
-    return maker.finish()
+    maker.draft.background = list(dict.fromkeys(maker.draft.background))
+    maker.draft.notes = list(dict.fromkeys(maker.draft.notes))
+    return maker.draft
 
 
 class _Maker:
@@ -150,12 +151,17 @@ class _Maker:
         self.anchors, self.clauses = Anchors(proposal.text), clauses(proposal.text)
         self.draft = Draft()
         self.made: Counter[tuple[str, bool]] = Counter()
-        self.stated: Counter[str] = Counter()
+        self.stated: set[str] = set()
 
     def take(self, row: Row) -> None:
-        """Take the next row; one that is joined lends its passage to the row above."""
-        if row.kind == Kind.SECTION:
-            self._section(row)
+        """Take the next row; what is joined or left out has no part in the draft."""
+        if row.kind == Kind.SECTION and len(self.draft.sections) < MOST_SECTIONS:
+            letter = chr(ord("A") + len(self.draft.sections))
+            self.draft.sections.append(DraftSection(letter, row, self._anchor(row)))
+        elif row.kind == Kind.SECTION:
+            note = _("A policy has at most %(most)d sections: the parts after the last one were put into it.")
+            self.draft.notes.append(note % {"most": MOST_SECTIONS})
+            self._measure(row)
         elif row.kind in (Kind.MEASURE, Kind.GENERAL):
             self._measure(row)
         elif row.kind == Kind.TASK:
@@ -165,26 +171,10 @@ class _Maker:
                 for clause in within(self.clauses, span):
                     self._background(clause)
 
-    def finish(self) -> Draft:
-        """Return what was made; names of counts are told apart."""
-        self.draft.background = list(dict.fromkeys(self.draft.background))
-        return self.draft
-
-    def _section(self, row: Row) -> None:
-        if len(self.draft.sections) == MOST_SECTIONS:
-            note = _("A policy has at most %(most)d sections: the parts after the last one were put into it.")
-            if (words_ := note % {"most": MOST_SECTIONS}) not in self.draft.notes:
-                self.draft.notes.append(words_)
-            self._measure(row)
-            return
-        letter = chr(ord("A") + len(self.draft.sections))
-        self.draft.sections.append(DraftSection(letter, row, self._anchor(row)))
-
     def _measure(self, row: Row) -> None:
         if not self.draft.sections:
-            self._section(Row(Kind.SECTION, self.proposal.title or row.name, (), row.rule))
-        section = self.draft.sections[-1]
-        general = row.kind == Kind.GENERAL
+            self.take(Row(Kind.SECTION, self.proposal.title or row.name, (), row.rule))
+        section, general = self.draft.sections[-1], row.kind == Kind.GENERAL
         self.made[section.letter, general] += 1
         nth = self.made[section.letter, general]
         number = str(nth) if not general else "0" if nth == 1 else f"0.{nth}"
@@ -194,174 +184,103 @@ class _Maker:
         if not self.draft.sections or not self.draft.sections[-1].measures:
             self._measure(Row(Kind.MEASURE, row.name, row.spans[:1], row.rule))
         measure = self.draft.sections[-1].measures[-1]
-        code = f"{measure.code}-{len(measure.tasks) + 1:02}"
-        passage = row.passage(self.text)
-        due_words = row.due
-        found = details.dues(due_words, year=self.proposal.year)
-        due = _typed_day(due_words) or (found[0].day if found else None)
-        standing = bool(due_words and not due and details.STANDING.search(due_words))
-        kind = (
-            TaskKind.STANDING if standing else TaskKind.QUANTIFIED if _FIGURE.search(passage) else TaskKind.QUALITATIVE
-        )
-        task = DraftTask(code, row, "", kind, [], due, due_words)
-        self._touch(task, measure)
+        found = details.dues(row.due, year=self.proposal.year)
+        day = found[0].day if found else None
+        kind = TaskKind.QUANTIFIED if _FIGURE.search(row.passage(self.text)) else TaskKind.QUALITATIVE
+        if row.due and not day and details.STANDING.search(row.due):
+            kind = TaskKind.STANDING
+        task = DraftTask(f"{measure.code}-{len(measure.tasks) + 1:02}", row, kind, day)
+        for span in row.spans:
+            self._touch(task, span, measure.row.spans)
+        # Where nothing of it asks in so many words, the person who keeps it as a task thinks otherwise.
+        task.anchor = task.anchor or next((anchor for span in row.spans if (anchor := self.anchors.of(span))), "")
         self._count(task)
         measure.tasks.append(task)
 
-    def _touch(self, task: DraftTask, measure: DraftMeasure) -> None:
+    def _touch(self, task: DraftTask, span: Span, named: Sequence[Span]) -> None:
         """Give the task the anchor of its first demand, and each further clause a step or a mark as background."""
-        named = measure.row.spans
-        for span in task.row.spans:
-            inside = within(self.clauses, span)
-            if not inside or inside[0].start > span.start:
-                inside.insert(0, Span(span.start, min(inside[0].start if inside else span.end, span.end)))
-            asking = self._asking(inside)
-            for clause in inside:
+        inside = within(self.clauses, span)
+        if not inside or inside[0].start > span.start:
+            inside.insert(0, Span(span.start, min(inside[0].start if inside else span.end, span.end)))
+        for sentence in self._sentences(inside):
+            asks = any(words.demands(clause.of(self.text)) for clause in sentence)
+            for clause in sentence:
                 said = clause.of(self.text).strip()
-                if not re.search(r"\w", said):
+                if not re.search(r"\w", said) or (len(inside) > 1 and any(map(clause.overlaps, named))):
                     continue
-                if any(clause.overlaps(name) for name in named) and len(inside) > 1:
-                    if not task.anchor and clause == inside[-1]:
-                        task.anchor = self.anchors.of(clause)
-                    elif self.anchors.of(clause) and not measure.anchor:
-                        measure.anchor = self.anchors.of(clause)
-                    continue
-                if details.NOTE.match(said) or words.owners(said) or clause not in asking:
+                if is_note(said) or not asks:
                     self._background(clause)
                 elif not task.anchor:
                     task.anchor = self.anchors.of(clause)
-                elif anchor := self.anchors.of(clause):
-                    task.steps.append(Step(_step(said), anchor))
-                else:
-                    self._lost(said)
-        if not task.anchor:
-            # Nothing of it asks in so many words; the person who keeps it as a task thinks otherwise.
-            for span in task.row.spans:
-                task.anchor = task.anchor or self.anchors.of(span)
+                elif anchor := self._found(clause):
+                    title = re.sub(r"\s+", " ", said).strip(" 。；;，,.、：:）)") or said
+                    task.steps.append(Step(title[:200], anchor))
 
-    def _asking(self, inside: Sequence[Span]) -> set[Span]:
-        """Return the clauses of those sentences in which anything is asked for."""
-        found: set[Span] = set()
+    def _sentences(self, inside: Sequence[Span]) -> Iterator[list[Span]]:
+        """Yield the clauses of each sentence; a semicolon ends one too."""
         sentence: list[Span] = []
         for clause in inside:
             sentence.append(clause)
-            if re.search(r"[。！？!?；;.\n]\W*$", clause.of(self.text)) or clause == inside[-1]:
-                if any(words.demands(part.of(self.text)) for part in sentence):
-                    found.update(sentence)
+            if clause == inside[-1] or _SENTENCE_END.search(clause.of(self.text)):
+                yield sentence
                 sentence = []
-        return found
 
     def _count(self, task: DraftTask) -> None:
-        for span in task.row.spans:
-            for number in details.numbers(span.of(self.text), span.start):
-                name = number.name[:50]
-                self.stated[name] += 1
-                if self.stated[name] > 1:
-                    # The same words once more are most often the same thing.
-                    continue
-                match = (number.thing or number.name)[:LONGEST_ANCHOR]
-                for part in number.named:
-                    task.steps.append(Step(f"{match}：{part.of(self.text)}"[:200], self.anchors.of(part)))
+        found = [number for span in task.row.spans for number in details.numbers(span.of(self.text), span.start)]
+        for number in found:
+            name, match = number.name[:50], (number.thing or number.name)[:LONGEST_ANCHOR]
+            # The same words once more are most often the same thing.
+            if name not in self.stated:
+                self.stated.add(name)
+                parts = [(f"{match}：{part.of(self.text)}"[:200], self.anchors.of(part)) for part in number.named]
+                task.steps += [Step(title, anchor) for title, anchor in parts]
                 self.draft.counts.append(DraftCount(name, number.number, self._once(number.span), task.code, match))
 
     def _anchor(self, row: Row) -> str:
         """Return an anchor for a heading: all of it where it has several clauses, so that it touches each."""
         for span in row.spans:
             inside = [Span(max(c.start, span.start), min(c.end, span.end)) for c in meeting(self.clauses, span)]
-            whole = self._once(span) if len(inside) > 1 else ""
-            anchor = whole or self.anchors.of(span)
-            for clause in inside[1:] if anchor and len(normalise(anchor).text) < span.end - span.start - 1 else []:
-                self._background(clause)
+            anchor = self._once(span) if len(inside) > 1 else self.anchors.of(span)
             if anchor:
+                if len(normalise(anchor).text) < span.end - span.start - 1:
+                    for clause in inside[1:]:
+                        self._background(clause)
                 return anchor
         return ""
 
     def _once(self, span: Span) -> str:
         """Return the words of a place themselves where they are unique, else a phrase that holds on to it."""
         said = span.of(self.text)
-        return (
-            said if len(said) <= LONGEST_ANCHOR and len(find(said, self.anchors.norm)) == 1 else self.anchors.of(span)
-        )
+        unique = 0 < len(said) <= LONGEST_ANCHOR and len(find(said, self.anchors.norm)) == 1
+        return said if unique else self.anchors.of(span)
+
+    def _found(self, clause: Span) -> str:
+        """Return the anchor of a clause; say so where it has none."""
+        anchor = self.anchors.of(clause)
+        if not anchor:
+            note = _("No phrase of “%(clause)s” occurs only once: it has no anchor.")
+            self.draft.notes.append(note % {"clause": clause.of(self.text)[:40]})
+        return anchor
 
     def _background(self, clause: Span) -> None:
-        if anchor := self.anchors.of(clause):
+        if anchor := self._found(clause):
             self.draft.background.append(anchor)
-        else:
-            self._lost(clause.of(self.text))
-
-    def _lost(self, said: str) -> None:
-        self.draft.notes.append(
-            _("No phrase of “%(clause)s” occurs only once: it has no anchor.") % {"clause": said[:40]}
-        )
-
-
-def _step(said: str) -> str:
-    return re.sub(r"\s+", " ", said).strip(" 。；;，,.、：:）)")[:200] or said[:200]
-
-
-def _typed_day(words_: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(words_.strip())
-    except ValueError:
-        return None
 
 
 def as_json(proposal: Proposal, made: Draft) -> dict[str, Any]:
-    """Return a proposal in plain values, for a file or another program."""
-    text = proposal.text
-    return {
-        "title": proposal.title,
-        "author": proposal.author,
-        "publisher": proposal.publisher,
-        "published_on": "-".join(f"{part:02}" for part in proposal.published) if proposal.published else None,
-        "source": proposal.source,
-        "sections": [
-            {
-                **_plain(section.row, text, section.anchor),
-                "letter": section.letter,
-                "measures": [_of_measure(measure, text) for measure in section.measures if not measure.general],
-                "general": [_of_measure(measure, text) for measure in section.measures if measure.general],
-            }
-            for section in made.sections
-        ],
-        "counts": [
-            {"name": c.name, "number": c.number, "anchor": c.anchor, "task": c.task, "match": c.match}
-            for c in made.counts
-        ],
-        "deadlines": [
-            {"words": due.words, "day": due.day and due.day.isoformat(), "start": due.span.start}
-            for due in details.dues(text, year=proposal.year)
-        ],
-        "units": list(dict.fromkeys(name for task in made.tasks for name in (task.row.lead, task.row.helps) if name)),
-        "background": made.background,
-        "notes": made.notes,
-    }
+    """Return a proposal in plain values, for a file or another program; each item with its passage and its rule."""
 
+    def plain(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        facts = dict(pairs)
+        facts = {**facts.pop("row", {}), **facts}
+        if "spans" in facts:
+            facts["passage"] = " … ".join(Span(*span).of(proposal.text) for span in facts["spans"])
+        return facts
 
-def _plain(row: Row, text: str, anchor: str) -> dict[str, Any]:
-    return {
-        "name": row.name,
-        "anchor": anchor,
-        "passage": row.passage(text),
-        "spans": [list(span) for span in row.spans],
-        "rule": row.rule,
-    }
-
-
-def _of_measure(measure: DraftMeasure, text: str) -> dict[str, Any]:
-    return {
-        **_plain(measure.row, text, measure.anchor),
-        "code": measure.code,
-        "tasks": [
-            {
-                **_plain(task.row, text, task.anchor),
-                "code": task.code,
-                "kind": str(task.kind),
-                "lead": task.row.lead,
-                "helps": task.row.helps,
-                "deadline": {"words": task.due_words, "day": task.due and task.due.isoformat()},
-                "steps": [{"title": step.title, "anchor": step.anchor} for step in task.steps],
-            }
-            for task in measure.tasks
-        ],
-    }
+    found = asdict(made, dict_factory=plain)
+    for section in found["sections"]:
+        section["general"] = [measure for measure in section["measures"] if measure["general"]]
+        section["measures"] = [measure for measure in section["measures"] if not measure["general"]]
+    about = {"title": proposal.title, "author": proposal.author, "publisher": proposal.publisher}
+    day = "-".join(f"{part:02}" for part in proposal.published) if proposal.published else None
+    return {**about, "published_on": day, "source": proposal.source, **found}

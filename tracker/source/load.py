@@ -23,6 +23,12 @@ ENCODINGS = ("utf-8-sig", "gb18030")
 _STEERING = re.compile(
     r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]"
 )
+# A text broken at one width: in characters, and the fewest full lines that show it.
+NARROWEST, WIDEST, WRAP_SLACK, FEWEST = 18, 100, 8, 6
+_GOES_ON = re.compile(r"[^。！？!?；;：:.\s|\t][”’」』）)\"']*$")
+_NEW_PART = re.compile(
+    r"[\s\u3000|#>*•●-]|[（(]?[一二三四五六七八九十\d]{1,3}[、.．)）]|第[一二三四五六七八九十百\d]+[章节条编部]"
+)
 _MOST_STEERING = 0.02  # share of such characters beyond which a file is no text
 
 
@@ -35,7 +41,24 @@ def clean(text: str) -> str:
     kept = _STEERING.sub("", text)
     if len(text) - len(kept) > max(_MOST_STEERING * len(text), 20):
         raise ValidationError(_("This is no text: it is full of control characters."))
-    return kept.strip()
+    return _unwrapped(kept.strip())
+
+
+def _unwrapped(text: str) -> str:
+    """Join the lines of a text that was broken at one width: most lines are full then, and end inside a sentence."""
+    lines = [line.rstrip() for line in text.split("\n")]
+    width = max(map(len, lines))
+    full = [width - len(line) <= WRAP_SLACK and _GOES_ON.search(line) is not None for line in lines]
+    filled = sum(map(bool, lines))
+    if not (NARROWEST <= width <= WIDEST and sum(full) >= FEWEST and 3 * sum(full) >= filled):
+        return text
+    joined = [lines[0]]
+    for before, line in zip(full, lines[1:], strict=False):
+        if before and line and not _NEW_PART.match(line):
+            joined[-1] += " " * (joined[-1][-1:].isascii() and line[0].isascii()) + line
+        else:
+            joined.append(line)
+    return "\n".join(joined)
 
 
 def text_of(raw: bytes, name: str) -> str:

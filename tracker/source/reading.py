@@ -4,17 +4,19 @@ One pass over the text; the number of queries does not depend on its length or o
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from itertools import groupby
 
+from tracker.choices import Status
 from tracker.models import BackgroundPassage, ChecklistItem, Measure, PolicyDocument, Task
 from tracker.source.anchors import (
     Anchor,
+    Clause,
     Coverage,
     Normalised,
-    Place,
     Span,
     clauses,
     coverage,
@@ -26,22 +28,21 @@ from tracker.source.check import Anchored, anchored, opening_of
 from tracker.source.outline import lines_of, meeting
 
 SHOWN = 50  # rows of each list of what is wrong
-CLOSE = 0.5  # share of its pairs of signs that a place must have in common with a lost anchor
 
 
-@dataclass(frozen=True)
+@dataclass
 class Run:
-    """A stretch of one paragraph: its words, what it became, and where a sentence begins or ends.
+    """A stretch of one sentence: its words, what it became, and where a sentence or a passage begins or ends.
 
-    `begins` is the number of the sentence that begins here, or None; `marks` the first and the last sentence
-    of a passage that ends here and that nobody has taken up.
+    `marks` are the first and the last sentence of a passage that ends here and that nobody has taken up.
     """
 
     words: str
-    state: str  # "" outside the sections or for measures alone, "asked", "background", "open"
+    state: str  # "" outside the sections or for measures alone, "asked", "background", "cancelled", "open"
     tasks: tuple[Task, ...] = ()
     measures: tuple[Measure, ...] = ()
-    begins: int | None = None
+    sentence: int = 0
+    begins: bool = False
     marks: str = ""
     chosen: bool = False
 
@@ -57,7 +58,6 @@ class Paragraph:
     number: int
     runs: list[Run] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
-    chosen: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,10 @@ class TextView:
     def without_passage(self) -> list[Task]:
         """Return the tasks that no passage leads to: without an anchor of their own or of a step."""
         lost = {_task_of(lost.row) for lost in self.lost}
-        return [task for task in self.tasks if task.pk not in self.first_of and task.pk not in lost]
+        return [
+            task for task in self.tasks
+            if task.pk not in self.first_of and task.pk not in lost and task.status != Status.CANCELLED
+        ]  # fmt: skip
 
     @cached_property
     def lost(self) -> list[Lost]:
@@ -125,39 +128,51 @@ class TextView:
     def _paragraphs(self) -> list[Paragraph]:
         """Lay the clauses out line by line."""
         touched = {clause.span: clause for clause in (*self.coverage.clauses, *self.coverage.outside)}
-        spans, at = clauses(self.text), 0
+        spans, at, begun = clauses(self.text), 0, -1
         found: list[Paragraph] = []
-        begun = -1
         for line in lines_of(self.text):
             paragraph, place = Paragraph(len(found)), line.start
             while at < len(spans) and spans[at].start < line.end:
                 span, at = spans[at], at + 1
                 number = self.sentence_at(span.start)
-                clause = touched.get(span)
-                asked = self._owners(clause.anchors) if clause else ((), ())
-                state = "" if not clause else "asked" if clause.anchors else self._unasked(bool(clause.background))
-                run = Run(
-                    self.text[place : span.end],
-                    state,
-                    *asked,
-                    begins=number if number != begun else None,
-                    chosen=number == self.chosen,
-                )
-                if paragraph.runs and run.begins is None and paragraph.runs[-1].like(run):
-                    # What is alike is one passage: a comma parts nothing.
-                    run = replace(run, words=paragraph.runs[-1].words + run.words, begins=paragraph.runs.pop().begins)
-                paragraph.runs.append(run)
-                paragraph.chosen |= run.chosen
-                paragraph.tasks += [task for task in run.tasks if task not in paragraph.tasks]
                 self.paragraph_of[number] = paragraph.number
+                run = self._run(self.text[place : span.end], number, touched.get(span))
                 for task in run.tasks:
                     self.first_of.setdefault(task.pk, number)
+                if number == begun and paragraph.runs and paragraph.runs[-1].like(run):
+                    # What is alike is one passage: a comma parts nothing.
+                    paragraph.runs[-1].words += run.words
+                else:
+                    run.begins = number != begun
+                    paragraph.runs.append(run)
                 begun, place = number, span.end
             if place < line.end:
                 paragraph.runs.append(Run(self.text[place : line.end], ""))
-            _mark_passages(paragraph, begun)
+            paragraph.tasks = list(dict.fromkeys(task for run in paragraph.runs for task in run.tasks))
+            for state, runs in groupby(paragraph.runs, lambda run: run.state):
+                several = list(runs)
+                if state == "open":
+                    several[-1].marks = f"{several[0].sentence}-{several[-1].sentence}"
             found.append(paragraph)
         return found
+
+    def _run(self, said: str, number: int, clause: Clause | None) -> Run:
+        rows = [self.rows[place.anchor] for place in clause.anchors if place.anchor in self.rows] if clause else []
+        tasks = tuple(self._by_pk[key] for key in dict.fromkeys(_task_of(row) for row in rows) if key)
+        measures = tuple(row for row in rows if isinstance(row, Measure))
+        state = ""
+        if clause and clause.anchors:
+            # A task that was called off says so in its place; the passage counts as looked after.
+            off = tasks and all(task.status == Status.CANCELLED for task in tasks)
+            state = "cancelled" if off else "asked"
+        elif clause and self.whole:
+            state = "background" if clause.background else "open"
+        return Run(said, state, tasks, measures, number, chosen=number == self.chosen)
+
+    @property
+    def cancelled(self) -> list[tuple[int, str]]:
+        """Return the passages whose tasks were all cancelled, each with the number of its paragraph."""
+        return [(p.number, run.words) for p in self.paragraphs for run in p.runs if run.state == "cancelled"]
 
     @property
     def accounted(self) -> int:
@@ -168,14 +183,6 @@ class TextView:
     def share(self) -> Fraction | None:
         """Return the share of the clauses that is accounted for."""
         return Fraction(self.accounted, len(self.coverage.clauses)) if self.coverage.clauses else None
-
-    def _unasked(self, background: bool) -> str:
-        return "" if not self.whole else "background" if background else "open"
-
-    def _owners(self, places: Iterable[Place]) -> tuple[tuple[Task, ...], tuple[Measure, ...]]:
-        rows = [self.rows[place.anchor] for place in places if place.anchor in self.rows]
-        keys = dict.fromkeys(key for row in rows if (key := _task_of(row)))
-        return tuple(self._by_pk[key] for key in keys), tuple(row for row in rows if isinstance(row, Measure))
 
     def measure_before(self, number: int) -> Measure | None:
         """Return the measure that a new task of a sentence belongs to: the last one named before it, else the first."""
@@ -205,20 +212,6 @@ class TextView:
         return meeting([clause.span for clause in self.coverage.open], Span(self.sentences[first].start, end))
 
 
-def _mark_passages(paragraph: Paragraph, last: int) -> None:
-    """Note at the end of each stretch that nobody has taken up which sentences it has a part in."""
-    number, first = last, None
-    numbers = []
-    for run in reversed(paragraph.runs):
-        numbers.append(number)
-        number -= run.begins is not None
-    numbers.reverse()
-    for place, run in enumerate(paragraph.runs):
-        first = (first if first is not None else numbers[place]) if run.state == "open" else None
-        if first is not None and (place + 1 == len(paragraph.runs) or paragraph.runs[place + 1].state != "open"):
-            paragraph.runs[place] = replace(run, marks=f"{first}-{numbers[place]}")
-
-
 def _task_of(row: Anchored) -> int | None:
     """Return the key of the task that an anchor leads to, its own or that of its step."""
     return row.pk if isinstance(row, Task) else row.task_id if isinstance(row, ChecklistItem) else None
@@ -230,24 +223,11 @@ def _of_office(row: Anchored) -> bool:
 
 
 def nearest(anchor: str, norm: Normalised) -> Span | None:
-    """Return the place of a text that an anchor most likely meant: where most of its pairs of signs stand in order."""
+    """Return the place of a text that an anchor most likely meant: where the longest piece of it stands."""
     wanted = normalise(anchor).text
-    votes: dict[int, int] = {}
-    for offset in range(len(wanted) - 1):
-        at = norm.text.find(wanted[offset : offset + 2])
-        tries = 0
-        while at >= 0 and tries < 200:
-            # Near places count together: a word more or less moves all that follows.
-            votes[(at - offset) // 4] = votes.get((at - offset) // 4, 0) + 1
-            at, tries = norm.text.find(wanted[offset : offset + 2], at + 1), tries + 1
-    if not votes:
-        return None
-    best = max(votes, key=lambda slot: (votes[slot] + votes.get(slot + 1, 0), -slot))
-    if votes[best] + votes.get(best + 1, 0) < max(CLOSE * (len(wanted) - 1), 1):
-        return None
-    start = min(max(best * 4, 0), len(norm.text) - 1)
-    pairs = [wanted[n : n + 2] for n in range(len(wanted) - 1)]
-    window = norm.text[start : start + len(wanted) + 8]
-    hits = [n for n in range(len(window) - 1) if window[n : n + 2] in pairs]
-    left, right = (hits[0], hits[-1] + 2) if hits else (0, len(wanted))
-    return norm.original(start + left, min(start + right, len(norm.text)))
+    for size in (len(wanted) * share // 6 for share in (5, 4, 3, 2)):
+        for start in range(len(wanted) - size + 1) if size > 1 else ():
+            at = norm.text.find(wanted[start : start + size])
+            if at >= 0:
+                return norm.original(max(at - start, 0), min(at - start + len(wanted), len(norm.text)))
+    return None

@@ -49,6 +49,9 @@ _SUBJECT = re.compile(
     r"(?:[^\W\d对把将的由与和向为]{0,6}(?:市|县|区|乡镇|街道|局|委|办|部门|单位|政府|企业|机关|高校|学校|医院|中心|地)|我们|全市|各级各部门)"
     r"(?:、?[（(][^）)]{0,12}[）)])?"
 )
+_MUST = re.compile(
+    r"^(?:(?:我们|全[省市县区镇]|各级|各地|各部门)(?:要|将|应当?|须|必须|需要)?|要|将)(?![求素点闻军来])"
+)
 _MODAL = re.compile(
     r"(?<![主重需必只首摘纪概扼将不])要(?![素求点闻害塞义领么])|必须|应当|务必|不得|严禁|确保|力争|(?<!不)需要|"
     r"原则上|(?:^|[\u4e00-\u9fff])须(?!知)|负责"
@@ -93,8 +96,9 @@ GENERAL = re.compile(
     re.IGNORECASE,
 )
 # Parts that look back or describe: nobody has to do anything about them.
-LOOKING_BACK = re.compile(r"回顾|工作总结|过去[一五]年|基本情况$|存在的?(?:主要)?问题|形势分析|发展形势|^现状")
-OPENING_VERB = VERBS | {"聚焦", "围绕", "紧扣", "锚定"}
+LOOKING_BACK = re.compile(
+    r"回顾|工作总结|过去[一五]年|基本情况$|存在的?(?:主要)?问题|形势分析|发展形势|面临(?:的)?形势|(?:发展|工作)基础|^现状"
+)
 
 
 LONGEST = 300  # characters of a clause that are looked at; no sentence of a text comes near
@@ -120,7 +124,7 @@ def bare(clause: str) -> str:
 
 def opens_with_verb(clause: str) -> bool:
     """Say whether a clause begins with something to do."""
-    left = bare(clause)
+    left = bare(_MUST.sub("", clause))
     if _NOUN.match(left) or _STATES.search(clause):
         return False
     return left[:2] in VERBS or clause.lstrip("“\"‘'*")[:2] in VERBS or (left[:1] == "把" and "作为" in left[:40])
@@ -145,6 +149,11 @@ def must(clause: str) -> bool:
 def owners(clause: str) -> bool:
     """Say whether a clause only names who leads or helps."""
     return bool(_OWNERS.match(clause[:LONGEST].strip()))
+
+
+def without_must(clause: str) -> str:
+    """Return a clause from its verb on, where “we must” stands before it."""
+    return _MUST.sub("", clause)
 
 
 def without_subject(clause: str) -> str:

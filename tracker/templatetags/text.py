@@ -4,6 +4,7 @@ Written here and not in a template: each piece is there thousands of times, and 
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from django import template
 from django.template import Context
@@ -12,25 +13,42 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from tracker import links
+from tracker.choices import Light, Status
 from tracker.columns import light_label
-from tracker.source.reading import Paragraph, Run
+from tracker.models import Task
+from tracker.source.reading import Paragraph, Run, TextView
+from tracker.templatetags.tracker import lead, light_of, linked
 
 register = template.Library()
-register.simple_tag(links.form_of, name="mend_of")
-MARKS = {"asked": "<mark>{}</mark>", "open": "<u>{}</u>", "background": '<span class="background">{}</span>'}
+MARKS = {
+    "asked": "<mark>{}</mark>",
+    "cancelled": "<mark>{}</mark>",
+    "open": "<u>{}</u>",
+    "background": '<span class="background">{}</span>',
+}
 
 
 @register.simple_tag(takes_context=True)
-def runs(context: Context, paragraph: Paragraph) -> SafeString:
-    """Show a paragraph: each passage with the lights of its tasks, and what can be done with a sentence."""
+def shown_paragraph(context: Context, paragraph: Paragraph) -> SafeString:
+    """Show a paragraph: each passage with its lights and what can be done with a sentence, the tasks beside it."""
     says = (_("no task"), _("mark as background"))
-    return format_html_join("", "{}", ((piece,) for run in paragraph.runs for piece in _pieces(context, run, says)))
+    words = format_html_join("", "{}", ((piece,) for run in paragraph.runs for piece in _pieces(context, run, says)))
+    beside = format_html_join("", "<li>{} {}{}</li>", (_beside(context, task) for task in paragraph.tasks))
+    tasks = format_html("<ul>{}</ul>", beside) if beside else ""
+    return format_html('<div><p id="p{}">{}</p>{}</div>\n', paragraph.number, words, tasks)
+
+
+def _beside(context: Context, task: Task) -> tuple[str, str, str]:
+    on, off = context["on"], task.status == Status.CANCELLED
+    light = format_html('<span class="light light-none">{}</span>', task.get_status_display()) if off else None
+    unit = lead(task, on) if task.lead_unit else ""
+    return light or light_of(task, on), linked(context, task, task), unit and format_html(" <small>{}</small>", unit)
 
 
 def _pieces(context: Context, run: Run, says: tuple[str, str]) -> Iterator[str]:
-    if run.begins is not None and context["edits"]:
+    if run.begins and context["edits"]:
         # The number leads to what can be done with its sentence, without a script.
-        yield format_html('<a href="?at={}">{}</a>', run.begins, run.begins + 1)
+        yield format_html('<a href="?at={}">{}</a>', run.sentence, run.sentence + 1)
     words = format_html(MARKS[run.state], run.words) if run.state else conditional_escape(run.words)
     yield format_html('<b class="chosen">{}</b>', words) if run.chosen else words
     slug, keep, on = context["policy"].slug, context["keep"], context["on"]
@@ -42,10 +60,62 @@ def _pieces(context: Context, run: Run, says: tuple[str, str]) -> Iterator[str]:
             '<a class="light light-{}" href="{}">{} {}</a>',
             light,
             links.page_of(task, slug, keep),
-            light_label(light, task.status),
+            light_label(light, task.status) if light != Light.NONE else task.get_status_display(),
             task.code,
         )
     if run.marks:
         yield format_html("<i>{}</i>", says[0])
         if context["edits"]:
             yield format_html('<button name="mark" value="{}">{}</button>', run.marks, says[1])
+
+
+@dataclass
+class Finding:
+    """A row of a list of what is wrong with a text: words, note, places that it leads to, and where it is mended."""
+
+    words: str = ""
+    places: list[tuple[str, str]] = field(default_factory=list)
+    note: str = ""
+    mend: str = ""
+
+
+@dataclass
+class Findings:
+    """A list of what is wrong with a text; an urgent one stands open."""
+
+    name: str
+    rows: list[Finding]
+    urgent: bool = False
+    mend: str = ""
+
+
+@register.simple_tag(takes_context=True)
+def findings(context: Context, view: TextView) -> list[Findings]:
+    """Return what the coverage leaves open, list by list."""
+    slug, keep, asked = context["policy"].slug, context["keep"], "?at={}" if context["edits"] else ""
+    opens = [Finding(places=[(f"{asked.format(n)}#p{at}", words)]) for n, at, words in view.opens]
+    bare = [
+        Finding(task.code, [(links.page_of(task, slug, keep), task.title)], mend=f"{links.form_of(task)}#id_anchor")
+        for task in view.without_passage
+    ]
+    lost = [
+        Finding(
+            f"{one.anchor.owner} “{one.anchor.text}”",
+            [(f"#p{at}", words) for at, words in one.near],
+            _("nearest place:") if one.near else _("Nothing in the text comes near it."),
+            links.form_of(one.row),
+        )
+        for one in view.lost
+    ]
+    off = [Finding(places=[(f"#p{at}", words)]) for at, words in view.cancelled]
+    marked = [
+        Finding(f"“{one.anchor}”", note=f"{one.marked_by or ''} {one.marked_on or ''} {one.note}".strip())
+        for one in view.passages
+    ]
+    return [
+        Findings(_("Passages without a task"), opens, urgent=True),
+        Findings(_("Tasks without a passage"), bare, mend=_("Enter an anchor")),
+        Findings(_("Anchors that are not found exactly once"), lost, urgent=True, mend=_("Correct it")),
+        Findings(_("Passages of cancelled tasks"), off),
+        Findings(_("Marked as background"), marked),
+    ]

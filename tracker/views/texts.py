@@ -34,7 +34,7 @@ def text(request: HttpRequest, slug: str) -> HttpResponse:
         reading.asked.refuse(_("sentence"), at, _("the number of a sentence of this text"))
         at = ""
     reading.asked.finish()
-    tasks = list(edge.tasks_of(request, policy).counted().with_related().defer("policy__full_text"))
+    tasks = list(edge.tasks_of(request, policy).with_related().defer("policy__full_text"))
     view = TextView(policy, tasks, whole=whole, chosen=int(at) if at else None)
     context = {
         "policy": policy,
@@ -111,7 +111,7 @@ def _mark(request: HttpRequest, policy: PolicyDocument) -> HttpResponse:
 
 def _passages(policy: PolicyDocument, first: int, last: int, request: HttpRequest) -> list[BackgroundPassage]:
     """Make a mark for each open clause of some sentences."""
-    view = TextView(policy, list(policy.tasks.counted()), whole=True)
+    view = TextView(policy, list(policy.tasks.all()), whole=True)
     if not first <= last < len(view.sentences):
         raise ValidationError(_("There is no such sentence in this text."))
     anchors = Anchors(view.text)

@@ -26,7 +26,7 @@ class Command(BaseCommand):
         proposal = propose(read_text(file))
         made = draft(proposal)
         if options["json"]:
-            self.stdout.write(json.dumps(as_json(proposal, made), ensure_ascii=False, indent=1))
+            self.stdout.write(json.dumps(as_json(proposal, made), ensure_ascii=False, indent=1, default=str))
             return
         self.stdout.write(proposal.title or _("(no title found)"))
         for line in proposal.source:
@@ -40,7 +40,7 @@ class Command(BaseCommand):
     def _print_measure(self, measure: DraftMeasure) -> None:
         self.stdout.write(f"  {measure.code} {measure.row.name}  [{Rule(measure.row.rule).label}]")
         for task in measure.tasks:
-            said = "  ".join(word for word in (task.row.lead, task.row.helps, task.due_words) if word)
+            said = "  ".join(word for word in (task.row.lead, task.row.helps, task.row.due) if word)
             self.stdout.write(f"    {task.code} {task.row.name}  [{Rule(task.row.rule).label}] {said}".rstrip())
             for step in task.steps:
                 self.stdout.write(f"      - {step.title}")
