@@ -29,6 +29,7 @@ from tracker.models import (
     Task,
     User,
 )
+from tracker.source.reading import TextView
 
 __all__ = ["browser", "office", "stranger"]
 PAGE, LEDGER = "/policies/rise/health/", "/policies/rise/ledger.xlsx"
@@ -123,10 +124,13 @@ def test_a_passage_without_a_task_is_found_with_its_sentence(loaded: PolicyDocum
     assert words(loaded, "passage") == ["sentence 3: unaccounted for: 天气很好。"]
 
 
-def test_a_passage_whose_only_task_is_cancelled_is_without_a_task(loaded: PolicyDocument, make: Make) -> None:
+def test_a_passage_whose_only_task_is_cancelled_is_settled_as_on_the_text_page(
+    loaded: PolicyDocument, make: Make
+) -> None:
     make("A1-09", anchor="天气很好。")
     loaded.tasks.filter(code="B1-01").update(status=Status.CANCELLED)
-    assert words(loaded, "passage") == ["sentence 2: unaccounted for: 架桥。"]
+    assert "passage" not in found(loaded)
+    assert TextView(loaded, loaded.tasks.all(), whole=True).opens == []
 
 
 def test_without_a_text_no_passage_and_no_anchor_is_looked_for(policy: PolicyDocument, make: Make) -> None:

@@ -327,7 +327,8 @@ def examine(policy: PolicyDocument, text: str | None = None) -> Checkup:
     _join(counts, sections, every)
     counted = [(row, Count(row.name, row.number, row.found())) for row in counts]
     text = policy.full_text or None if text is None else text
-    reading = None if text is None else read(policy, text, tasks)
+    # What a cancelled task was to do is settled: its passage says so on the text page, and is not open.
+    reading = None if text is None else read(policy, text, every)
     found = [
         *(Finding(COUNT, row.name, row, count.words, (row,)) for row, count in counted if not count.holds),
         *(_of_text(reading, policy) if reading else ()),

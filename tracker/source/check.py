@@ -21,7 +21,7 @@ class Reading:
 
 
 def read(policy: PolicyDocument, text: str, tasks: Sequence[Task]) -> Reading:
-    """Look in a text for the anchors of a policy and of those of its tasks that count."""
+    """Look in a text for the anchors of a policy and of its tasks."""
     passages = [(_anchor(passage), passage) for passage in policy.background.all()]
     asked, marked = dict(anchored(policy, tasks)), dict(passages)
     found = coverage(text, asked, marked, opening_of(policy))
