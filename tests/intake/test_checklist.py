@@ -79,7 +79,18 @@ def everything() -> list[Any]:
 
 
 def test_the_template_of_a_policy_is_its_export(full: PolicyDocument) -> None:
-    assert exported(full).sheetnames == list(SHEETS)
+    assert exported(full).sheetnames == [*SHEETS, "Words"]
+
+
+def test_an_empty_template_offers_kinds_and_units_and_says_what_a_cell_takes(bureau: Organization) -> None:
+    book = exported(None)
+    rules = [rule for sheet in book for rule in sheet.data_validations.dataValidation]
+    words = {each.formula1 for each in rules if each.type == "list"}
+    hidden = next(sheet for sheet in book if sheet.sheet_state == "hidden")
+    assert {f'"{",".join(map(str, Kind.labels))}"', f"'{hidden.title}'!$A$1:$A$1"} < words
+    assert [cell.value for cell in hidden["A"]] == ["Science"]
+    assert {each.prompt for each in rules} >= {str(hint) for hint in template.HINTS.values()}
+    assert not any(each.showErrorMessage for each in rules)  # other words are read too
 
 
 def test_exported_and_loaded_nothing_changes(full: PolicyDocument, supervisor: User) -> None:

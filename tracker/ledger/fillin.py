@@ -20,7 +20,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.datavalidation import DataValidation
 
 from tracker import rules, workflow
 from tracker.choices import RUNNING
@@ -28,7 +27,7 @@ from tracker.columns import COLUMNS, ITEM_COLUMNS, SHARE, TEXT, WHOLE, Column, N
 from tracker.dates import DAY, Period
 from tracker.ledger import styles
 from tracker.ledger.notes import Notes
-from tracker.ledger.sheets import Listing, write_header
+from tracker.ledger.sheets import Listing, list_words, offer, write_header
 from tracker.ledger.styles import Sheet, Style
 from tracker.ledger.text import height, lines, safe_name
 from tracker.models import ChecklistItem, Organization, PolicyDocument, ProgressUpdate, Task
@@ -239,11 +238,7 @@ def save(scope: Scope, file: str | os.PathLike[str] | IO[bytes]) -> None:
         _sheet(book, styles.STEPS, step_columns(bool(scope.faults)), scope.steps, scope, title, notes)
     if scope.faults:
         list_faults(book, scope.faults, scope.on, title, notes)
-    words = Sheet(book, styles.WORDS, (12,))
-    plain = words.style()
-    for word in (DONE[0], UNDONE[0]):
-        words.append([(plain, word)], 15)
-    words.ws.sheet_state = "hidden"
+    list_words(book, (DONE[0], UNDONE[0]))
     styles.save_book(book, file)
 
 
@@ -359,17 +354,9 @@ def _finish(sheet: Sheet, columns: Mapping[str, Column], top: int) -> None:
     for place, column in enumerate(columns.values(), 1):
         area = f"{get_column_letter(place)}{top + 1}:{get_column_letter(place)}{last}"
         if column.fills and column.format == SHARE:
-            _offer(
-                ws, area, type="decimal", operator="between", formula1="0", formula2="1",
-                error=_("A percent from 0% to 100%."),
-            )  # fmt: skip
+            error = _("A percent from 0% to 100%.")
+            offer(ws, area, type="decimal", operator="between", formula1="0", formula2="1", error=error)
         elif column.name == "done":
-            _offer(ws, area, type="list", formula1=f"'{styles.WORDS}'!$A$1:$A$2", error=f"{DONE[0]} / {UNDONE[0]}")
+            offer(ws, area, type="list", formula1=f"'{styles.WORDS}'!$A$1:$A$2", error=f"{DONE[0]} / {UNDONE[0]}")
         elif column.name == "light":
             sheet.colour_lights(place, top + 1)
-
-
-def _offer(ws: Any, area: str, **rule: Any) -> None:
-    validation = DataValidation(allow_blank=True, showErrorMessage=True, **rule)
-    validation.add(area)
-    ws.data_validations.append(validation)

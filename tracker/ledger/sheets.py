@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
@@ -177,6 +178,23 @@ class Ledger:
         stands = [band.height + tall if band.holds(row, following) else 0.0 for band in self._bands]
         room = [band.wants(following) - height for band, height in zip(self._bands, stands, strict=True)]
         return self.sheet.height - self._page + tall + max([self._tall(following), *room]) > self.sheet.page
+
+
+def offer(ws: Any, area: str, **rule: Any) -> None:
+    """Lay a rule over an area: what may be typed, words to choose from, or a hint."""
+    validation = DataValidation(**{"allow_blank": True, "showErrorMessage": True, **rule})
+    validation.add(area)
+    ws.data_validations.append(validation)
+
+
+def list_words(book: Workbook, words: Iterable[str]) -> str:
+    """Write words on a hidden sheet, for cells to choose from; return their range."""
+    sheet = Sheet(book, styles.WORDS, (12,))
+    plain = sheet.style()
+    for word in words:
+        sheet.append([(plain, word)], 15)
+    sheet.ws.sheet_state = "hidden"
+    return f"'{styles.WORDS}'!$A$1:$A${max(sheet.rows, 1)}"
 
 
 class Listing:
