@@ -28,6 +28,7 @@ PAGES: dict[str, list[str]] = {
     "task": ["rise", "A1-01"],
     "measure": ["rise", "A1"],
     "text": ["rise"],
+    "health": ["rise"],
     "units": ["rise"],
     "unit": ["rise", UNIT],
     "unit_everywhere": [UNIT],

@@ -27,6 +27,7 @@ from tests.drills.lost_updates import ROOT, database
 DOORS = ("admin", "report", "tick", "accept")
 TASKS = 5
 HANDS = 20
+TRIES = 500  # of one edit: beyond that it is not the others who are in the way
 TOKEN = re.compile(r"w\d+-\d+")
 
 
@@ -72,7 +73,7 @@ class Writer:
     def _form(self, path: str, own: str, words: Callable[[dict[str, str]], dict[str, str]]) -> None:
         """Send a form again and again, each time with the version that the last answer showed."""
         page = self._ask(path)[1]
-        while True:
+        for _try in range(TRIES):
             shown = _values(page)
             seen = int(shown["seen"])
             status, page = self._ask(path, {**words(shown), "seen": str(seen)})
@@ -81,6 +82,7 @@ class Writer:
                 self.known.append(seen)
                 return
             self.refused.append((seen, int(_values(page)["seen"]), own, TOKEN.findall(page)))
+        raise RuntimeError(f"{path} was refused {TRIES} times, whoever wrote meanwhile")
 
     def _admin(self, number: int) -> None:
         own, form = f"w{self.number}-{number}", self.facts["form"]
@@ -214,6 +216,7 @@ def lay(writers: int, edits: int) -> None:
         counts = {"TOTAL": 1, "INITIAL": 1, "MIN_NUM": 0, "MAX_NUM": 1000}
         form = {
             **{f"items-{name}_FORMS": str(value) for name, value in counts.items()},
+            **{f"indicators-{name}_FORMS": "0" for name in counts},
             **{"items-0-id": str(item.pk), "items-0-task": str(task.pk), "items-0-number": "1"},
             **{"items-0-title": "Step", "items-0-weight": "1", "lead_unit": str(unit.pk)},
             **{"measure": str(task.measure_id), "code": task.code, "title": task.title, "kind": task.kind},

@@ -181,6 +181,7 @@ def lay() -> None:
         counts = {"TOTAL": 1, "INITIAL": 1, "MIN_NUM": 0, "MAX_NUM": 1000}
         form = {
             **{f"items-{name}_FORMS": str(value) for name, value in counts.items()},
+            **{f"indicators-{name}_FORMS": "0" for name in counts},
             **{"items-0-id": str(item.pk), "items-0-task": str(task.pk), "items-0-number": "1", "items-0-weight": "1"},
             **{"measure": str(task.measure_id), "code": task.code, "kind": task.kind, "status": task.status},
             **{"percent": "0", "reason": "drill"},
