@@ -1,8 +1,9 @@
 """What leaves the house as a file."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from tempfile import TemporaryFile
+from typing import IO
 
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -58,7 +59,12 @@ def ledger_response(
         extras=[*workbook.indicators.sheets(tasks), *extras],
         link=lambda task: request.build_absolute_uri(task.get_absolute_url()),
     )
+    return download(workbook.filename(policy, on), lambda file: workbook.save(scope, file))
+
+
+def download(name: str, write: Callable[[IO[bytes]], object], kind: str = XLSX) -> FileResponse:
+    """Send as a file what is written into one."""
     file = TemporaryFile()  # noqa: SIM115 -- the response closes it when it has been sent
-    workbook.save(scope, file)
+    write(file)
     file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=workbook.filename(policy, on), content_type=XLSX)
+    return FileResponse(file, as_attachment=True, filename=name, content_type=kind)

@@ -1,7 +1,7 @@
 """Workbooks that people fill in: sent out, sent in, looked at before anything is written, and undone."""
 
 from collections.abc import Iterator
-from tempfile import TemporaryFile
+from typing import IO
 from zipfile import ZIP_STORED, ZipFile
 
 from django import forms
@@ -21,7 +21,7 @@ from tracker.ledger import fillin, template
 from tracker.models import ImportBatch, Organization, Task
 from tracker.models.task import TaskQuerySet
 from tracker.views import edge
-from tracker.views.exports import XLSX
+from tracker.views.exports import download
 
 HERE = "<!-- told here -->"  # parts the page that is written while a file is read
 LISTED = 50  # batches of the log
@@ -62,13 +62,14 @@ def fill_ins(request: HttpRequest, slug: str) -> FileResponse:
     """Send the workbooks of all units of a policy in one archive."""
     policy = edge.find_policy(request, slug)
     _check_office(request)
-    file = TemporaryFile()  # noqa: SIM115 -- the response closes it when it has been sent
-    with ZipFile(file, "w", ZIP_STORED) as archive:
-        for name, content in fillin.of_all_units(policy, edge.today()):
-            archive.writestr(name, content)
-    file.seek(0)
+
+    def write(file: IO[bytes]) -> None:
+        with ZipFile(file, "w", ZIP_STORED) as archive:
+            for name, content in fillin.of_all_units(policy, edge.today()):
+                archive.writestr(name, content)
+
     name = _("%(policy)s_fill_in_%(day)s.zip") % {"policy": policy.slug, "day": f"{edge.today():%Y%m%d}"}
-    return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+    return download(name, write, "application/zip")
 
 
 @require_safe
@@ -76,11 +77,9 @@ def checklist(request: HttpRequest, slug: str = "") -> FileResponse:
     """Send the template that a checklist is loaded from: of a policy its export, else an empty one."""
     policy = edge.find_policy(request, slug) if slug else None
     _check_office(request)
-    file, today = TemporaryFile(), edge.today()  # noqa: SIM115 -- the response closes it when it has been sent
-    template.save(policy, today, file)
-    file.seek(0)
+    today = edge.today()
     name = _("%(policy)s_checklist_%(day)s.xlsx") % {"policy": slug or _("new_policy"), "day": f"{today:%Y%m%d}"}
-    return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX)
+    return download(name, lambda file: template.save(policy, today, file))
 
 
 @get_or_post
@@ -182,11 +181,8 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
 def marked(request: HttpRequest, pk: int) -> FileResponse:
     """Send the same rows back as a workbook, its faults marked."""
     found = _find(request, pk)
-    file = TemporaryFile()  # noqa: SIM115 -- the response closes it when it has been sent
-    intake.save_marked(found, edge.user(request), edge.today(), file)
-    file.seek(0)
     name = _("%(name)s_marked.xlsx") % {"name": found.file_name.removesuffix(".xlsx")}
-    return FileResponse(file, as_attachment=True, filename=name, content_type=XLSX)
+    return download(name, lambda file: intake.save_marked(found, edge.user(request), edge.today(), file))
 
 
 GROUPS = (
@@ -222,7 +218,5 @@ def _check_unit(request: HttpRequest, unit: Organization) -> None:
 
 
 def _workbook(unit: Organization, tasks: TaskQuerySet) -> FileResponse:
-    file, today = TemporaryFile(), edge.today()  # noqa: SIM115 -- the response closes it when it has been sent
-    fillin.save(fillin.scope_of(unit, tasks, today), file)
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=fillin.filename(unit, today), content_type=XLSX)
+    scope = fillin.scope_of(unit, tasks, edge.today())
+    return download(fillin.filename(unit, scope.on), lambda file: fillin.save(scope, file))
