@@ -133,12 +133,13 @@ def test_a_large_file_is_told_of_while_it_is_read_and_leads_to_its_preview(
     assert rest.rstrip().endswith("</html>")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_whoever_goes_away_meanwhile_has_sent_nothing_in(
     handed_over: list[Task], bureau: Organization, liaison: User, browser: Browser, told_often: None
 ) -> None:
     answer = send_large(browser(liaison), filled(bureau))
     next(iter(answer.streaming_content))
-    answer.close()
+    answer.close()  # closes the connection too: no transaction of the test may be open
     assert not ImportBatch.objects.exists()
 
 
