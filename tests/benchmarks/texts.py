@@ -5,9 +5,9 @@ import time
 from django.test import Client
 from django.urls import reverse
 
-from tests.factories import make_policy, make_task
+from tests.factories import make_many, make_policy
 from tests.source.quality import TEXTS
-from tracker.models import User
+from tracker.models import Task, User
 from tracker.source.breakdown import propose
 from tracker.source.draft import draft
 
@@ -36,9 +36,12 @@ def run() -> None:
     policy.full_text = invented(LENGTHS[-1])
     policy.save()
     # Tasks spread over the whole text, each with a phrase of its own.
-    for n in range(ANCHORS):
+    make_many(policy, ANCHORS)
+    tasks = list(policy.tasks.all())
+    for n, task in enumerate(tasks):
         at = n * LENGTHS[-1] // ANCHORS
-        make_task(policy, f"A1-{n:04}", anchor=policy.full_text[at : at + 20].strip())
+        task.anchor = policy.full_text[at : at + 20].strip()
+    Task.objects.bulk_update(tasks, ["anchor"])
     client.force_login(User.objects.create_user("reader", is_supervisor=True))
     address = reverse("text", args=[policy.slug])
     client.get(address)
