@@ -31,7 +31,7 @@ def loaded(policy: PolicyDocument, bureau: Organization) -> PolicyDocument:
 def test_a_passage_carries_the_light_of_its_task_and_leads_to_it(office: Client, loaded: PolicyDocument) -> None:
     page = read(office, PAGE)
     assert "<mark>修路五十公里，</mark>" in page
-    assert 'href="/policies/rise/tasks/A1-01/">● on course A1-01</a>' in page
+    assert 'href="../tasks/A1-01/">● on course A1-01</a>' in page
 
 
 def test_what_nobody_took_up_is_marked_counted_and_listed(office: Client, loaded: PolicyDocument) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from django import template
 from django.template import Context
+from django.urls import reverse
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from tracker import links
 from tracker.choices import Light, Status
 from tracker.columns import light_label
-from tracker.models import Task
+from tracker.models import Measure, Task
 from tracker.source.reading import Paragraph, Run, TextView
 from tracker.templatetags.tracker import lead, light_of, linked
 
@@ -51,15 +52,22 @@ def _pieces(context: Context, run: Run, says: tuple[str, str]) -> Iterator[str]:
         yield format_html('<a href="?at={}">{}</a>', run.sentence, run.sentence + 1)
     words = format_html(MARKS[run.state], run.words) if run.state else conditional_escape(run.words)
     yield format_html('<b class="chosen">{}</b>', words) if run.chosen else words
+    if not (run.measures or run.tasks or run.marks):
+        return
     slug, keep, on = context["policy"].slug, context["keep"], context["on"]
+    here = reverse("policy", args=[slug])  # one step up; said in full it would weigh a fiftieth of a long page
+
+    def address(row: Measure | Task) -> str:
+        return links.page_of(row, slug, keep).replace(here, "../", 1)
+
     for measure in run.measures:
-        yield format_html('<a class="of" href="{}">{}</a>', links.page_of(measure, slug, keep), measure.code)
+        yield format_html('<a class="of" href="{}">{}</a>', address(measure), measure.code)
     for task in run.tasks:
         light = task.light_on(on)
         yield format_html(
             '<a class="light light-{}" href="{}">{} {}</a>',
             light,
-            links.page_of(task, slug, keep),
+            address(task),
             light_label(light, task.status) if light != Light.NONE else task.get_status_display(),
             task.code,
         )
