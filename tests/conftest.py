@@ -104,3 +104,8 @@ def liaison(bureau: Organization) -> User:
 @pytest.fixture
 def act(supervisor: User) -> Act:
     return Act(supervisor, Way.PAGE, "because")
+
+
+@pytest.fixture
+def unit_act(liaison: User) -> Act:
+    return Act(liaison, Way.PAGE)

@@ -141,11 +141,6 @@ def task(policy: PolicyDocument, bureau: Organization, county: Organization) -> 
 
 
 @pytest.fixture
-def unit_act(liaison: User) -> Act:
-    return Act(liaison, Way.PAGE)
-
-
-@pytest.fixture
 def office(supervisor: User) -> Act:
     """Act as the office without a reason."""
     return Act(supervisor, Way.ADMIN)

@@ -35,11 +35,6 @@ def task(policy: PolicyDocument, bureau: Organization, county: Organization) -> 
 
 
 @pytest.fixture
-def unit_act(liaison: User) -> Act:
-    return Act(liaison, Way.PAGE)
-
-
-@pytest.fixture
 def helper(county: Organization) -> User:
     return User.objects.create_user("helper", is_liaison=True, organization=county)
 

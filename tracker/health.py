@@ -4,7 +4,6 @@ Page, sheet of the ledger and `check_policy` show the findings of one `examine`.
 it stands and know no day: what a day makes of it, the lights say.
 """
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -33,7 +32,7 @@ from tracker.models import (
     Section,
     Task,
 )
-from tracker.source.anchors import Anchor, Span, sentences
+from tracker.source.anchors import Anchor, piece_at, sentences
 from tracker.source.check import Reading, read
 
 if TYPE_CHECKING:
@@ -329,7 +328,7 @@ def examine(policy: PolicyDocument, text: str | None = None) -> Checkup:
     text = policy.full_text or None if text is None else text
     # What a cancelled task was to do is settled: its passage says so on the text page, and is not open.
     reading = None if text is None else read(policy, text, every)
-    found = [
+    found = [  # in the order of CHECKS
         *(Finding(COUNT, row.name, row, count.words, (row,)) for row, count in counted if not count.holds),
         *(_of_text(reading, policy) if reading else ()),
         *_of_tasks(tasks, policy),
@@ -342,7 +341,7 @@ def examine(policy: PolicyDocument, text: str | None = None) -> Checkup:
         items=sum(len(task.items.all()) for task in tasks),
         counts=[count for _row, count in counted],
         reading=reading,
-        findings=sorted(found, key=lambda finding: CHECKS.index(finding.check)),
+        findings=found,
     )
 
 
@@ -357,7 +356,7 @@ def _of_text(reading: Reading, policy: PolicyDocument) -> Iterator[Finding]:
     """Find passages that nobody took up, and anchors that find no passage."""
     cut, text = sentences(reading.text), reading.text
     for clause in reading.coverage.open:
-        number = bisect_right(cut, Span(clause.span.start, len(text))) - 1
+        number = piece_at(cut, clause.span.start)
         place = _("sentence %(number)d") % {"number": number + 1}
         what = _("unaccounted for: %(clause)s") % {"clause": clause.span.of(text)}
         yield Finding(PASSAGE, place, policy, what, sentence=number)

@@ -4,7 +4,7 @@ Places are spans of the text as it was given, so that a page can mark them in it
 """
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -143,6 +143,11 @@ def sentences(text: str) -> list[Span]:
 def clauses(text: str) -> list[Span]:
     """Cut a text at commas, semicolons and sentence ends; the enumeration comma does not cut."""
     return _cut(text, _CLAUSE_END)
+
+
+def piece_at(pieces: Sequence[Span], place: int) -> int:
+    """Return the number of the piece that a place lies in, or of the last one before it."""
+    return max(bisect_right(pieces, place, key=lambda piece: piece.start) - 1, 0)
 
 
 def coverage(text: str, anchors: Iterable[Anchor], background: Iterable[Anchor] = (), opening: str = "") -> Coverage:

@@ -6,7 +6,6 @@ Time is linear in the length of the text: 200,000 characters take a few seconds.
 """
 
 import re
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from tracker.source import details, outline, words
-from tracker.source.anchors import Span, clauses
+from tracker.source.anchors import Span, clauses, piece_at
 from tracker.source.outline import HEADINGS, Node, Outline, meeting, within
 
 LONGEST_HEAD = 45  # characters of a first sentence that names what follows
@@ -459,7 +458,7 @@ class _Breaker:
         return _clean(place.of(self.text))
 
     def _line_at(self, place: int) -> Span:
-        return self.lines[max(bisect_right(self.lines, Span(place, len(self.text))) - 1, 0)]
+        return self.lines[piece_at(self.lines, place)]
 
     def _until(self, pattern: re.Pattern[str], unit: Span) -> Span:
         """Cut a place at the first stop of a kind."""

@@ -3,7 +3,6 @@
 One pass over the text; the number of queries does not depend on its length or on the number of anchors.
 """
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -22,6 +21,7 @@ from tracker.source.anchors import (
     coverage,
     find,
     normalise,
+    piece_at,
     sentences,
 )
 from tracker.source.check import Anchored, anchored, opening_of
@@ -91,7 +91,7 @@ class TextView:
 
     def sentence_at(self, place: int) -> int:
         """Return the number of the sentence at a place."""
-        return max(bisect_right(self.sentences, Span(place, len(self.text))) - 1, 0)
+        return piece_at(self.sentences, place)
 
     @cached_property
     def opens(self) -> list[tuple[int, int, str]]:
