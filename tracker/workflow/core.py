@@ -397,7 +397,7 @@ def _store(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
 
     One prepared statement for all: `bulk_update` searches a CASE of a thousand branches for every row.
     """
-    fields = [Task._meta.get_field(name) for name in names]
+    fields: list[Any] = [Task._meta.get_field(name) for name in names]
     quote = connection.ops.quote_name
     columns = ", ".join(f"{quote(field.column)} = %s" for field in fields)
     statement = f"UPDATE {quote(Task._meta.db_table)} SET {columns} WHERE id = %s"  # noqa: S608 -- our own names
