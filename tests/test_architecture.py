@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each part may import parts of the lines above it, and its own modules; parts of one line stand side by side.
 LAYERS = (
     ("settings", "apps", "wsgi", "formats"),
-    ("choices",),
+    ("choices", "domain"),
     ("dates", "evidence", "differences"),
     ("rules", "permissions", "parsing"),
     ("models", "legend"),
