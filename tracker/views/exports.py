@@ -2,25 +2,45 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from functools import wraps
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from tracker import health, permissions
 from tracker import ledger as workbook
+from tracker.domain import scratch
 from tracker.filters import TaskFilter
 from tracker.models import PolicyDocument
 from tracker.models.task import TaskQuerySet
 from tracker.tables import TaskTable
 from tracker.views import edge
+from tracker.web.export_slots import RETRY_AFTER, ExportsBusy, export_slot
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-@require_safe
+def export_view(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Let a view answer 503 in words, with a way to try again, while as many large exports run as may."""
+
+    @require_safe
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except ExportsBusy:
+            answer = render(request, "tracker/exports_busy.html", {"seconds": RETRY_AFTER}, status=503)
+            answer.headers["Retry-After"] = str(RETRY_AFTER)
+            return answer
+
+    return guarded
+
+
+@export_view
 def ledger(request: HttpRequest, slug: str) -> HttpResponse | FileResponse:
     """Send the workbook of exactly the list that was asked for, unpaged; 400 in words where it cannot be read."""
     policy, reading = edge.find_policy(request, slug), edge.read(request)
@@ -31,10 +51,11 @@ def ledger(request: HttpRequest, slug: str) -> HttpResponse | FileResponse:
     if reading.asked.faults:
         # A file of everything would be worse than none.
         return HttpResponse("\n".join(reading.asked.faults), status=400, content_type="text/plain; charset=utf-8")
-    # A filtered list is a part of the policy; the health check speaks of the whole.
-    whole = permissions.may_read_reviews(request.user) and not chosen.data
-    extras = health.sheets(policy, request.build_absolute_uri) if whole else []
-    return ledger_response(request, policy, table.tasks, reading.on, chosen.words(), workbook.PAPERS[paper], extras)
+    with export_slot(table.tasks.count()):
+        # A filtered list is a part of the policy; the health check speaks of the whole.
+        whole = permissions.may_read_reviews(request.user) and not chosen.data
+        extras = health.sheets(policy, request.build_absolute_uri) if whole else []
+        return ledger_response(request, policy, table.tasks, reading.on, chosen.words(), workbook.PAPERS[paper], extras)
 
 
 def ledger_response(
@@ -64,7 +85,7 @@ def ledger_response(
 
 def download(name: str, write: Callable[[IO[bytes]], object], kind: str = XLSX) -> FileResponse:
     """Send as a file what is written into one."""
-    file = TemporaryFile()  # noqa: SIM115 -- the response closes it when it has been sent
+    file = TemporaryFile(dir=scratch.folder())  # noqa: SIM115 -- the response closes it when it has been sent
     write(file)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=name, content_type=kind)
