@@ -1,7 +1,6 @@
 """What leaves the house as a file."""
 
-import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import wraps
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -15,8 +14,6 @@ from tracker import health, permissions
 from tracker import ledger as workbook
 from tracker.domain import scratch
 from tracker.filters import TaskFilter
-from tracker.models import PolicyDocument
-from tracker.models.task import TaskQuerySet
 from tracker.tables import TaskTable
 from tracker.views import edge
 from tracker.web.export_slots import RETRY_AFTER, ExportsBusy, export_slot
@@ -51,36 +48,24 @@ def ledger(request: HttpRequest, slug: str) -> HttpResponse | FileResponse:
     if reading.asked.faults:
         # A file of everything would be worse than none.
         return HttpResponse("\n".join(reading.asked.faults), status=400, content_type="text/plain; charset=utf-8")
-    with export_slot(table.tasks.count()):
+    total, unit = table.tasks.count(), permissions.sees_only_unit(request.user)
+    with export_slot(total):
         # A filtered list is a part of the policy; the health check speaks of the whole.
         whole = permissions.may_read_reviews(request.user) and not chosen.data
-        extras = health.sheets(policy, request.build_absolute_uri) if whole else []
-        return ledger_response(request, policy, table.tasks, reading.on, chosen.words(), workbook.PAPERS[paper], extras)
-
-
-def ledger_response(
-    request: HttpRequest,
-    policy: PolicyDocument,
-    tasks: TaskQuerySet,
-    on: dt.date,
-    filters: list[str],
-    paper: int = workbook.PAPERS["a3"],
-    extras: Sequence[workbook.Extra] = (),
-) -> FileResponse:
-    """Send the workbook of some tasks that the reader may see."""
-    unit = permissions.sees_only_unit(request.user)
-    scope = workbook.Scope(
-        policy=policy,
-        tasks=tasks,
-        on=on,
-        filters=filters,
-        produced_by=str(request.user),
-        unit_scope=unit.name if unit else "",
-        paper=paper,
-        extras=[*workbook.indicators.sheets(tasks), *extras],
-        link=lambda task: request.build_absolute_uri(task.get_absolute_url()),
-    )
-    return download(workbook.filename(policy, on), lambda file: workbook.save(scope, file))
+        findings = health.sheets(policy, request.build_absolute_uri) if whole else []
+        scope = workbook.Scope(
+            policy=policy,
+            tasks=table.tasks,
+            on=reading.on,
+            filters=chosen.words(),
+            produced_by=str(request.user),
+            unit_scope=unit.name if unit else "",
+            link=lambda task: request.build_absolute_uri(task.get_absolute_url()),
+            paper=workbook.PAPERS[paper],
+            extras=[*workbook.indicators.sheets(table.tasks), *findings],
+            total=total,
+        )
+        return download(workbook.filename(policy, reading.on), lambda file: workbook.save(scope, file))
 
 
 def download(name: str, write: Callable[[IO[bytes]], object], kind: str = XLSX) -> FileResponse:
