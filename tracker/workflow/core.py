@@ -206,8 +206,8 @@ def lay_task(
     if before and not by_request:
         follow_requests(task, before, act, today)
     # Asked anew: what was prefetched with the task is from before the change.
-    items, indicators = ChecklistItem.objects.filter(task=task), Indicator.objects.filter(task=task)
-    derive_change(task, before, list(items), list(indicators), act.reason)
+    steps, indicators = ChecklistItem.objects.filter(task=task), Indicator.objects.filter(task=task)
+    derive_change(task, before, list(steps), list(indicators), act.reason)
     Task.objects.filter(pk=task.pk).update(**{name: getattr(task, name) for name in DERIVED})
     _record(task, act, before is None)
 

@@ -191,7 +191,7 @@ class ReportWriter:
             task.status = step.target
         return before
 
-    def _follow(self, task: Task, before: Task) -> None:
+    def _follow(self, task: Any, before: Task) -> None:
         """Bring a task in line with its reports and steps, and note it in the history."""
         task.reported_through = max(self._ends[task.pk].values(), default=None)
         settle(task, before, self._act.reason, self._today)
@@ -207,10 +207,10 @@ def _action_of(report: ProgressUpdate) -> Action:
     return Action.CONTRIBUTE if report.contribution else Action.REPORT
 
 
-def _fetch_tasks(keys: Collection[int]) -> list[Task]:
+def _fetch_tasks(keys: Collection[int]) -> list[Any]:
     """Fetch tasks with what their checks, their rules and their history rows read."""
     rows = Task.objects.filter(pk__in=keys).select_related("latest_report")
-    found = list(rows.prefetch_related("items", "co_units", INDICATORS))
+    found: list[Any] = list(rows.prefetch_related("items", "co_units", INDICATORS))
     attach_related(found, "policy", PolicyDocument.objects.defer("full_text"))
     attach_related(found, "lead_unit", Organization.objects.all())
     attach_related(found, "measure", Measure.objects.select_related("section"))
