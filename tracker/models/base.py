@@ -7,13 +7,12 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.dispatch import receiver
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 from simple_history.signals import pre_create_historical_record
 
 from tracker.choices import Way
-from tracker.dates import FIRST_DAY, LAST_DAY
+from tracker.dates import FIRST_DAY, LAST_DAY, now
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -57,7 +56,7 @@ class History(HistoricalRecords):
     def build_row(self, instance: models.Model, history_type: str) -> models.Model:
         """Return the history row of a change, not saved: `workflow` writes those of many rows at once."""
         facts = {
-            "history_date": timezone.now(),
+            "history_date": now(),
             "history_user": self.get_history_user(instance),
             "history_change_reason": self.get_change_reason_for_object(instance, history_type, None),
         }
