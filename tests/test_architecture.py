@@ -23,6 +23,7 @@ LAYERS = (
     ("tables", "numbers", "charts", "search", "worklist"),
     ("ledger", "source", "reminders"),
     ("intake", "health"),
+    ("web",),
     ("context", "middleware", "site", "templatetags", "views"),
     ("admin", "management"),
     ("urls",),
