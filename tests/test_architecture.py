@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each part may import parts of the lines above it, and its own modules; parts of one line stand side by side.
 LAYERS = (
     ("settings", "apps", "wsgi", "formats"),
+    ("domain",),
     ("choices",),
     ("dates", "evidence", "differences"),
     ("rules", "permissions", "parsing"),
