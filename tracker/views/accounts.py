@@ -14,13 +14,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.i18n import set_language
 
-from tracker import dates, permissions, workflow
+from tracker import dates, history, permissions, workflow
 from tracker.forms.editing import PasswordForm
 from tracker.models import User
+from tracker.models.base import OPENED_AFTER_RESET
 from tracker.views import edge
 from tracker.web import late_forms, login_limits
 
-YEAR = 365 * 24 * 3600
+YEAR = 365 * 24 * 3600  # seconds
+RESETS_SHOWN = 3
 
 language = login_not_required(set_language)
 
@@ -72,12 +74,20 @@ class Password(PasswordChangeView):
             login_limits.count_failure(self.request, edge.user(self.request))
         return super().form_invalid(form)
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = edge.user(self.request)
+        resets = history.password_resets(user)[:RESETS_SHOWN] if user.must_change_password else []
+        return super().get_context_data(resets=resets, contact=settings.CONTACT, **kwargs)
+
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        was_reset = edge.user(self.request).must_change_password
         try:
             answer = super().form_valid(form)
         except workflow.Stale:
             form.add_error(None, _("Somebody has just changed this account. Send the form again."))
             return self.form_invalid(form)
+        if was_reset:
+            self.request.session[OPENED_AFTER_RESET] = True
         login_limits.forget_failures(self.request, edge.user(self.request))
         messages.success(self.request, _("Your new password is in force."))
         return answer
@@ -91,7 +101,11 @@ def kept(request: HttpRequest) -> HttpResponse:
         if found:
             del request.session[late_forms.KEPT]
         return redirect("home")
-    return render(request, "tracker/kept.html", {"lost": late_forms.lost_words(found) if found else ""})
+    context = {
+        "lost": late_forms.lost_words(found) if found else "",
+        "resendable": bool(found) and late_forms.is_whole(found),
+    }
+    return render(request, "tracker/kept.html", context)
 
 
 @login_not_required

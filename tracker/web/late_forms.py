@@ -202,7 +202,7 @@ def refuse_other(request: HttpRequest, account: int) -> HttpResponse | None:
 
 def refuse_in_words(words: str, status: int = 409) -> JsonResponse:
     """Tell a script what its page shows to the reader."""
-    return JsonResponse({"faults": [words]}, status=status)
+    return JsonResponse({"faults": [words], "stopped": True}, status=status)
 
 
 def renew_token(request: HttpRequest) -> JsonResponse:
@@ -219,6 +219,12 @@ def wants_json(request: HttpRequest) -> bool:
     )
 
 
+def is_whole(found: dict[str, Any]) -> bool:
+    """Say whether a kept form can be sent again as it was."""
+    lost = any(found.get(name) for name in ("files", "passwords", "too_long"))
+    return bool(found.get("action")) and not lost
+
+
 def lost_words(found: dict[str, Any]) -> str:
     """Say what of a form could not be kept; empty where all of it was."""
     comma = pgettext("list", ", ")
@@ -231,4 +237,3 @@ def lost_words(found: dict[str, Any]) -> str:
         names = comma.join(found["too_long"])
         words.append(_("Not kept because it is too long: %(names)s.") % {"names": names})
     return " ".join(words)
-
