@@ -1,6 +1,5 @@
 """Who asks and how much is sent is checked before a body is read."""
 
-import os
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -84,7 +83,7 @@ def test_files_of_an_ended_session_are_not_stored(
     done = body_limits.DiscardHandler.file_complete
 
     def look(handler: Any, size: int) -> Any:
-        seen.append((size, os.listdir(uploads)))
+        seen.append((size, list(uploads.iterdir())))
         return done(handler, size)
 
     monkeypatch.setattr(body_limits.DiscardHandler, "file_complete", look)

@@ -102,8 +102,8 @@ def kept(request: HttpRequest) -> HttpResponse:
             del request.session[late_forms.KEPT]
         return redirect("home")
     context = {
-        "lost": late_forms.lost_words(found) if found else "",
-        "resendable": bool(found) and late_forms.is_whole(found),
+        "lost": late_forms.lost_words(found),
+        "resendable": late_forms.is_whole(found),
     }
     return render(request, "tracker/kept.html", context)
 

@@ -14,7 +14,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.middleware.csrf import (
+from django.middleware.csrf import (  # type: ignore[attr-defined]
     CSRF_TOKEN_LENGTH,
     InvalidTokenFormat,
     _check_token_format,
@@ -111,9 +111,9 @@ def _digest(secret: str) -> str:
     return salted_hmac(SALT, secret, algorithm="sha256").hexdigest()[:16]
 
 
-def keep(request: HttpRequest, account: int) -> None:
+def keep(request: HttpRequest, account: int | None) -> None:
     """Keep what a form has sent for its account, and the names of what cannot be kept."""
-    if not is_from_own_pages(request):
+    if not account or not is_from_own_pages(request):
         return
     left = MAX_KEPT_CHARACTERS
     data: dict[str, list[str]] = {}
@@ -183,8 +183,7 @@ def restore(request: HttpRequest, found: dict[str, Any] | None) -> None:
 
 def refuse_late(request: HttpRequest, account: int | None) -> HttpResponse:
     """Keep what somebody who is not logged in has sent, and lead to the log-in."""
-    if account:
-        keep(request, account)
+    keep(request, account)
     if wants_json(request):
         words = _("You are logged out. Log in in another window; then this page keeps the draft again.")
         return refuse_in_words(words, 401)
@@ -219,16 +218,20 @@ def wants_json(request: HttpRequest) -> bool:
     )
 
 
-def is_whole(found: dict[str, Any]) -> bool:
+def is_whole(found: dict[str, Any] | None) -> bool:
     """Say whether a kept form can be sent again as it was."""
+    if not found:
+        return False
     lost = any(found.get(name) for name in ("files", "passwords", "too_long"))
     return bool(found.get("action")) and not lost
 
 
-def lost_words(found: dict[str, Any]) -> str:
+def lost_words(found: dict[str, Any] | None) -> str:
     """Say what of a form could not be kept; empty where all of it was."""
     comma = pgettext("list", ", ")
     words = []
+    if not found:
+        return ""
     if found.get("files"):
         words.append(_("Not kept: the files %(names)s; choose them again.") % {"names": comma.join(found["files"])})
     if found.get("passwords"):

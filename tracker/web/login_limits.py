@@ -26,6 +26,7 @@ from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 
 from tracker.models import User
+from tracker.web.client_address import limited_address
 
 LOG_DAYS = 90
 # Of the threads of a process two may wait; the others go on serving.
@@ -96,5 +97,4 @@ def count_failure(request: HttpRequest, user: User) -> None:
 
 def forget_failures(request: HttpRequest, user: User) -> None:
     """Forget the failures of an account at an address after it has shown its password."""
-    AxesProxyHandler.update_request(request)
-    AxesProxyHandler.reset_attempts(ip_address=request.axes_ip_address, username=user.get_username())
+    AxesProxyHandler.reset_attempts(ip_address=limited_address(request), username=user.get_username())
