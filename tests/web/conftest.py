@@ -1,4 +1,4 @@
-"""The same browsers as for the pages."""
+"""The readers of the pages, for what happens around them."""
 
 from tests.views.conftest import browser, office, stranger
 
