@@ -1,9 +1,12 @@
 """Settings: what is misspelt is refused at the start, and production asks for what it needs."""
 
+import os
 import re
 import runpy
 import secrets
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,6 +103,7 @@ def test_sqlite_queues_writers(start: Start) -> None:
     options = start()["DATABASES"]["default"]["OPTIONS"]
     assert (options["transaction_mode"], options["timeout"]) == ("IMMEDIATE", 60)
     assert "journal_mode=WAL" in options["init_command"]
+    assert "synchronous=FULL" in options["init_command"]
 
 
 def test_no_request_is_one_transaction(start: Start) -> None:
@@ -128,7 +132,7 @@ def test_beyond_this_machine_only_production_serves(start: Start, hosts: str) ->
         start(ALLOWED_HOSTS=hosts)
 
 
-@pytest.mark.parametrize("name", ["PRODUCTION", "DEBUG", "BEHIND_PROXY"])
+@pytest.mark.parametrize("name", ["PRODUCTION", "DEBUG", "BEHIND_PROXY", "SEPARATE_ROLES"])
 def test_a_misspelt_switch_stops_the_start(start: Start, name: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=f"{name}='maybe'"):
         start(**{name: "maybe"})
@@ -268,3 +272,75 @@ def test_a_mail_server_that_cannot_be_read_stops_the_start(start: Start, url: st
 def test_mail_needs_a_sender(start: Start) -> None:
     with pytest.raises(ImproperlyConfigured, match="EMAIL_FROM"):
         start(EMAIL_URL="smtp://mail.example")
+
+
+COOKIES = ["SESSION_COOKIE", "CSRF_COOKIE", "LANGUAGE_COOKIE", "LARGE_TYPE_COOKIE", "ACCOUNTS_COOKIE"]
+
+
+@pytest.mark.parametrize("cookie", COOKIES)
+def test_a_cookie_is_bound_to_its_host_where_https_is_on(start: Start, cookie: str) -> None:
+    assert start(**RIGHT)[f"{cookie}_NAME"].startswith("__Host-")
+    assert not start()[f"{cookie}_NAME"].startswith("__")
+
+
+@pytest.mark.parametrize("cookie", COOKIES[:3])
+def test_a_cookie_bound_to_its_host_is_secure_and_names_no_domain(start: Start, cookie: str) -> None:
+    found = start(**RIGHT)
+    assert found[f"{cookie}_SECURE"] is True
+    assert not found.get(f"{cookie}_DOMAIN")
+    assert found.get(f"{cookie}_PATH", "/") == "/"
+
+
+def test_messages_need_no_cookie(start: Start) -> None:
+    assert start()["MESSAGE_STORAGE"].endswith("SessionStorage")
+
+
+def test_preloading_is_asked_for_by_its_setting_alone(start: Start) -> None:
+    assert start(**RIGHT)["SECURE_HSTS_PRELOAD"] is False
+    assert start(**RIGHT)["SILENCED_SYSTEM_CHECKS"] == ["security.W021"]
+    assert start(**RIGHT, HSTS_PRELOAD="1")["SECURE_HSTS_PRELOAD"] is True
+    assert start(**RIGHT, HSTS_PRELOAD="1")["SILENCED_SYSTEM_CHECKS"] == []
+
+
+def test_former_keys_stay_valid(start: Start) -> None:
+    older, oldest = secrets.token_urlsafe(64), secrets.token_urlsafe(64)
+    assert start(**RIGHT, SECRET_KEY_FALLBACKS=f"{older},{oldest}")["SECRET_KEY_FALLBACKS"] == [older, oldest]
+    assert start(**RIGHT)["SECRET_KEY_FALLBACKS"] == []
+
+
+def test_a_former_key_that_can_be_guessed_is_refused(start: Start) -> None:
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY_FALLBACKS") as caught:
+        start(**RIGHT, SECRET_KEY_FALLBACKS="guessable")
+    assert "guessable" not in str(caught.value)
+
+
+def test_the_documented_proxy_is_trusted_and_no_other(start: Start) -> None:
+    assert start(**RIGHT)["TRUSTED_PROXIES"] == []
+    behind = start(**RIGHT, BEHIND_PROXY="1")
+    assert [str(network) for network in behind["TRUSTED_PROXIES"]] == ["127.0.0.1/32", "::1/128"]
+    assert behind["TRUSTED_UNIX_SOCKET"] is True
+
+
+def test_proxies_are_named_by_address_or_network(start: Start) -> None:
+    found = start(**RIGHT, BEHIND_PROXY="1", TRUSTED_PROXIES="10.0.0.0/8, 192.0.2.1")
+    assert [str(network) for network in found["TRUSTED_PROXIES"]] == ["10.0.0.0/8", "192.0.2.1/32"]
+    assert found["TRUSTED_UNIX_SOCKET"] is False
+
+
+@pytest.mark.parametrize("text", ["everybody", "10.0.0.1/8", "1.2.3", "*"])
+def test_a_proxy_that_cannot_be_read_stops_the_start(start: Start, text: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="TRUSTED_PROXIES"):
+        start(TRUSTED_PROXIES=text)
+
+
+def test_the_deployment_check_is_clean(tmp_path: Path) -> None:
+    variables = {**os.environ, **RIGHT, "DATA_DIR": str(tmp_path), "BEHIND_PROXY": "1"}
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    assert (done.returncode, "no issues" in done.stdout) == (0, True), done.stderr
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_both_readmes_list_every_setting(readme: str) -> None:
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    assert {name for name in OURS if f"`{name}" not in text} <= {"CONN_MAX_AGE"}

@@ -255,4 +255,8 @@ class Way(TextChoices):
     PAGE = "page", _("page")
     ADMIN = "admin", _("admin")
     IMPORT = "import", _("import")
+    # In a session that was opened with a password that somebody else had set.
+    PAGE_AFTER_RESET = "page_reset", _("page, in the session after a password reset")
+    ADMIN_AFTER_RESET = "admin_rst", _("admin, in the session after a password reset")
+    IMPORT_AFTER_RESET = "import_rst", _("import, in the session after a password reset")
     COMMAND = "command", _("command")

@@ -7,12 +7,12 @@ from django.http import HttpRequest
 
 from tracker import permissions
 from tracker.models import PolicyDocument
+from tracker.web import late_forms
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """Give templates the footer's facts and what the head line may offer the reader."""
     user = getattr(request, "user", None)
-    kept = request.session.get("kept") if user else None
     return {
         "operator": settings.OPERATOR,
         "contact": settings.CONTACT,
@@ -26,6 +26,6 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "may_import": user is not None and permissions.may_import(user),
         "makes_policies": user is not None and permissions.may_edit_policies(user),
         "opens_admin": user is not None and permissions.may_open_admin(user),
-        "kept": kept if user and kept and kept["user"] == user.pk else None,
+        "kept": late_forms.kept_for(request, user.pk) if user else None,
         "only_unit": permissions.sees_only_unit(user) if user is not None else None,
     }

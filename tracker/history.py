@@ -8,12 +8,14 @@ from typing import Any
 
 from django.db import models
 from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from tracker import parsing
-from tracker.models import ChecklistItem, Evidence, Indicator, IndicatorValue, ProgressUpdate, Task, TaskRequest
-from tracker.models.base import History
+from tracker.models import ChecklistItem, Evidence, Indicator, IndicatorValue, ProgressUpdate, Task, TaskRequest, User
+from tracker.models.base import AFTER_RESET, History
 
 # A book-keeping column tells nobody anything.
 PARTS = (ChecklistItem, ProgressUpdate, TaskRequest, Evidence, Indicator)
@@ -65,6 +67,39 @@ def events(row: models.Model, limit: int = 200) -> list[Event]:
     return sorted(found, key=lambda event: event.when)[::-1][:limit]
 
 
+def password_resets(user: User) -> list[tuple[dt.datetime, str]]:
+    """List when somebody else set the password of an account, and who, newest first; one query."""
+    known = user.history.filter(password_set_at__isnull=False).order_by("-password_set_at")
+    return list(known.values_list("password_set_at", "password_set_by").distinct())
+
+
+def after_resets(user: User, limit: int = 100) -> list[Event]:
+    """List what an account did in sessions opened with a password that somebody else had set, newest first.
+
+    One query for each history, and none for an account whose password nobody else has set.
+    """
+    if not password_resets(user):
+        return []
+    found = []
+    for model in History.records:
+        rows = model.history.filter(history_user=user, way__in=AFTER_RESET.values())  # type: ignore[attr-defined]
+        for row in rows.select_related("history_user").order_by("-history_date")[:limit]:
+            found.append(_event_of(row, f"{model._meta.verbose_name} {_named(row)}", ()))
+    return sorted(found, key=lambda event: event.when, reverse=True)[:limit]
+
+
+def _event_of(row: Any, subject: str, changes: Sequence[Change]) -> Event:
+    return Event(
+        when=row.history_date,
+        who=str(row.labels.get("history_user") or row.history_user or _("the system")),
+        way=row.get_way_display(),
+        what={"+": _("added"), "~": _("changed"), "-": _("deleted")}[row.history_type],
+        subject=subject,
+        reason=row.history_change_reason or "",
+        changes=changes,
+    )
+
+
 def _events(rows: models.QuerySet, subject: str, limit: int, names: "_Names") -> list[Event]:
     # One row more than shown: the oldest shown needs something to compare with.
     newest = list(rows.select_related("history_user").order_by("-history_date", "-history_id")[: limit + 1])
@@ -81,17 +116,7 @@ def _events(rows: models.QuerySet, subject: str, limit: int, names: "_Names") ->
         changes = [*_changes(fields, names, old, row), *_relinked(linked, old, row)] if told else []
         if row.history_type == "~" and old and not changes:
             continue  # only a book-keeping column moved
-        found.append(
-            Event(
-                when=row.history_date,
-                who=str(row.labels.get("history_user") or row.history_user or _("the system")),
-                way=row.get_way_display(),
-                what={"+": _("added"), "~": _("changed"), "-": _("deleted")}[row.history_type],
-                subject=f"{subject} {_called(row)}" if subject else "",
-                reason=row.history_change_reason or "",
-                changes=changes,
-            )
-        )
+        found.append(_event_of(row, f"{subject} {_called(row)}" if subject else "", changes))
     return found[-limit:]
 
 
@@ -100,6 +125,12 @@ def _called(row: Any) -> str:
     names = ("title", "name", "period_start", "asked_on", "owner", "day")
     said = {"owner": row.labels.get("indicator")}
     return " ".join(str(said.get(name) or getattr(row, name) or "") for name in names if hasattr(row, name))
+
+
+def _named(row: Any) -> str:
+    """Name an object of any kind."""
+    codes = (str(getattr(row, name)) for name in ("code", "username") if hasattr(row, name))
+    return " ".join([*codes, _called(row)]).strip()
 
 
 class _Names:
@@ -137,6 +168,8 @@ class _Names:
             return ""
         if field.remote_field:
             return str(row.labels.get(field.name) or self.labels.get((field.remote_field.model, value), f"#{value}"))
+        if isinstance(value, dt.datetime):
+            return date_format(timezone.localtime(value), "DATETIME_FORMAT")
         if isinstance(value, bool):
             return _("yes") if value else _("no")
         if isinstance(value, list):

@@ -2,23 +2,23 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
-from django.contrib.auth.views import redirect_to_login
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.response import SimpleTemplateResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from tracker import dates
+from tracker.web import late_forms
+from tracker.web.sessions import is_live
 
-KEPT = 1_000_000  # characters of a form that are kept when its session has ended
+READING = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 def language(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -48,55 +48,76 @@ class AccountMiddleware(LoginRequiredMiddleware):
 
     def process_view(self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any) -> Any:
         guarded = getattr(view_func, "login_required", True)
+        sent = request.method not in READING
         account = None
         if request.user.is_authenticated and not goes_on(request.session):
-            account, before = request.user.pk, request.session.get("kept")
-            logout(request)
-            if before:
-                request.session["kept"] = before
-        elif not request.user.is_authenticated and request.method == "POST":
-            # A page that saves by itself has told of the end before its reader does.
-            account = request.session.get("kept", {}).get("user")
-        if account and guarded and request.method == "POST":
-            return redirect_to_login(keep(request, account))
+            account = request.user.pk
+            late_forms.end_session(request)
+        if guarded and sent and not request.user.is_authenticated:
+            return late_forms.refuse_late(request, account or late_forms.account_of(request))
         if request.user.is_authenticated and request.user.must_change_password and guarded:
             match = request.resolver_match
             if match is None or match.view_name not in self.FIRST:
-                return redirect("password")
+                return self._ask_for_password(request, sent)
         return super().process_view(request, view_func, view_args, view_kwargs)
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if not hasattr(request, "user"):
+            return response
+        if response.status_code == 405 and request.method == "GET":
+            response = answer_button_address(request, response)
+        late_forms.remember_login(request, response)
+        return response
+
+    def _ask_for_password(self, request: HttpRequest, sent: bool) -> HttpResponse:
+        if sent:
+            late_forms.keep(request, request.user.pk)
+        if late_forms.wants_json(request):
+            return late_forms.refuse_in_words(_("Choose a password of your own first; then this page goes on."))
+        return redirect("password")
 
 
 def goes_on(session: SessionBase) -> bool:
     """Say whether a session still lasts, and note that it is in use: once a minute, for each note is a write."""
-    now = int(dates.now().timestamp())
-    began, seen = session.get("began", now), session.get("seen", 0)
-    if now - began >= settings.SESSION_LONGEST or (seen and now - seen >= settings.SESSION_IDLE):
+    if not is_live(session):
         return False
-    if now - seen >= 60:
-        session["began"], session["seen"] = began, now
+    now = int(dates.now().timestamp())
+    if now - session.get("seen", 0) >= 60:
+        session["began"], session["seen"] = session.get("began", now), now
     return True
 
 
+def answer_button_address(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Lead from the address of a button to what was sent there, or say that it is no page."""
+    if late_forms.kept_for(request, request.user.pk):
+        return redirect("kept")
+    page = render(request, "405.html", status=405)
+    page.headers["Allow"] = response.headers.get("Allow", "")
+    return page
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Bring what a page of an earlier log-in sends back to its form, for the reader to look at and send again."""
+    """Bring what a page of an earlier log-in sends back to its form, for the reader to look at and send again.
+
+    What another site has sent is not kept; what belongs to another account is kept for that one alone.
+    """
     match = request.resolver_match
-    if not request.user.is_authenticated or match is None or not getattr(match.func, "login_required", True):
-        return render(request, "403_csrf.html", status=403)
-    messages.warning(
-        request, _("The page was from an earlier log-in. Nothing of it is saved yet: look, and send it again.")
-    )
-    return redirect(keep(request, request.user.pk))
-
-
-def keep(request: HttpRequest, account: int) -> str:
-    """Keep for an account what its ended session has sent; return the address of the form that it came from."""
-    left, data = KEPT, {}
-    for name, values in request.POST.lists():
-        left -= sum(map(len, values))
-        if left >= 0 and name != "csrfmiddlewaretoken" and "password" not in name:
-            data[name] = values
-    sender = urlsplit(request.headers.get("Referer", ""))
-    own = sender.netloc == request.get_host()
-    if data:
-        request.session["kept"] = {"user": account, "path": sender.path if own else request.path, "data": data}
-    return sender._replace(scheme="", netloc="").geturl() if own else request.get_full_path()
+    guarded = match is not None and getattr(match.func, "login_required", True)
+    present = request.user.pk if request.user.is_authenticated and is_live(request.session) else None
+    account = late_forms.account_of(request, present) if guarded else None
+    if account and present is None:
+        return late_forms.refuse_late(request, account)
+    if account and account != present:
+        answer = late_forms.refuse_other(request, account)
+        return answer or render(request, "403_csrf.html", {"other_account": True}, status=403)
+    if account and late_forms.wants_json(request):
+        return late_forms.renew_token(request)
+    if account:
+        late_forms.keep(request, account)
+        messages.warning(
+            request, _("The page was from an earlier log-in. Nothing of it is saved yet: look, and send it again.")
+        )
+        return redirect(late_forms.return_address(request))
+    if late_forms.wants_json(request):
+        return late_forms.refuse_in_words(_("The page is out of date: reload it. Nothing was saved."))
+    return render(request, "403_csrf.html", status=403)

@@ -6,6 +6,8 @@ Everything asks here: pages, admin, exports, workflow. Not visible is a 404, not
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from django.conf import settings
+
 from tracker.choices import Doer, PolicyState
 
 if TYPE_CHECKING:
@@ -57,6 +59,11 @@ def may_manage_units(user: "Account") -> bool:
 def may_manage_accounts(user: "Account") -> bool:
     """Say whether the account makes, changes and disables accounts."""
     return bool(user.is_authenticated and user.is_active and (user.is_superuser or user.is_administrator))
+
+
+def roles_exclude_each_other(user: "User") -> bool:
+    """Say whether an account holds the two roles that `SEPARATE_ROLES` keeps apart."""
+    return settings.SEPARATE_ROLES and user.is_supervisor and user.is_administrator
 
 
 def may_open_admin(user: "Account") -> bool:

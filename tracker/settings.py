@@ -4,10 +4,12 @@ Without any variable the tracker runs on SQLite for this machine alone. `PRODUCT
 key, host names and https, and refuses to start without them.
 """
 
+import ipaddress
 import os
 import re
 import secrets
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import dj_database_url
@@ -46,6 +48,20 @@ def env_list(name: str, default: list[str]) -> list[str]:
     return [part.strip() for part in os.environ.get(name, "").split(",") if part.strip()] or default
 
 
+def env_networks(name: str, default: list[str]) -> tuple[list[Any], bool]:
+    """Read addresses and networks by comma, and whether the word `unix` is among them."""
+    words = env_list(name, default)
+    try:
+        return [ipaddress.ip_network(word) for word in words if word != "unix"], "unix" in words
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: write addresses, networks or “unix”, by comma: {error}") from None
+
+
+def is_strong_key(key: str) -> bool:
+    """Say whether a secret key cannot be guessed."""
+    return len(key) >= 50 and len(set(key)) >= 10
+
+
 def development_key() -> str:
     """Return the key of this machine, made at the first start and readable by its owner alone."""
     path = DATA_DIR / "secret_key"
@@ -65,12 +81,16 @@ LOCAL_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", LOCAL_HOSTS)
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS", [])
 SECRET_KEY = os.environ.get("SECRET_KEY", "")
+# Former keys: what they have signed stays valid while a key is being replaced.
+SECRET_KEY_FALLBACKS = env_list("SECRET_KEY_FALLBACKS", [])
 
 if PRODUCTION:
     if DEBUG:
         raise ImproperlyConfigured("PRODUCTION=1 does not go with DEBUG=1.")
-    if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10:
+    if not is_strong_key(SECRET_KEY):
         raise ImproperlyConfigured("PRODUCTION=1 needs SECRET_KEY: at least 50 random characters.")
+    if not all(is_strong_key(key) for key in SECRET_KEY_FALLBACKS):
+        raise ImproperlyConfigured("SECRET_KEY_FALLBACKS: each key has at least 50 random characters.")
     if not env_list("ALLOWED_HOSTS", []) or any(host.startswith("*") for host in ALLOWED_HOSTS):
         raise ImproperlyConfigured("PRODUCTION=1 needs ALLOWED_HOSTS: the host names by comma, no “*”.")
 else:
@@ -98,11 +118,13 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "tracker.web.cache_control.no_store",
     "tracker.middleware.language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "tracker.web.body_limits.limit_bodies",
     "tracker.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -139,7 +161,7 @@ if SQLITE:
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 60,  # seconds: the queue is not fair, and with 30 writers at once some waited for more than 20
         "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 elif _engine == "django.db.backends.postgresql":
     DATABASES["default"]["CONN_MAX_AGE"] = env_int("CONN_MAX_AGE", 60, 0, 3600)
@@ -160,6 +182,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+AUTH_PASSWORD_VALIDATORS.append({"NAME": "tracker.forms.passwords.GuessablePasswordValidator"})
 AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"] = {"min_length": 10}  # type: ignore[assignment]
 CSRF_FAILURE_VIEW = "tracker.middleware.csrf_failure"
 LOGIN_URL = "login"
@@ -171,10 +194,18 @@ SESSION_IDLE = 30 * 60
 SESSION_LONGEST = 12 * 3600
 SESSION_COOKIE_AGE = 7 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
-AXES_FAILURE_LIMIT = 5
+# Limits of wrong passwords; `tracker.web.login_limits` says what they are for.
+AXES_HANDLER = "tracker.web.login_limits.LoginLimits"
+AXES_CLIENT_IP_CALLABLE = "tracker.web.client_address.limited_address"
+AXES_FAILURE_LIMIT = 5  # of one name from one address
+LOGIN_NAMES_PER_ADDRESS = 12
+LOGIN_FAILURES_UNTIL_SLOW = 20  # of one name from all addresses
+LOGIN_DELAY = 1.0  # seconds
 AXES_COOLOFF_TIME = 0.5  # hours
 # By name and address: a colleague's slips lock nobody else out of the same office.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+# A lock ends by time, whoever goes on trying meanwhile.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_TEMPLATE = "registration/locked.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
@@ -182,7 +213,6 @@ AXES_ENABLE_ADMIN = False  # `manage.py axes_reset` unlocks; its English tables 
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
-LARGE_TYPE_COOKIE_NAME = "large_type"
 LOCALE_PATHS = [BASE_DIR / "tracker" / "locale"]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
@@ -212,13 +242,31 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a confirmation page carries the versio
 SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
-SECURE_HSTS_PRELOAD = PRODUCTION
+# Preloading is hard to undo and binds the whole domain, so its owner decides on it.
+SECURE_HSTS_PRELOAD = PRODUCTION and env_bool("HSTS_PRELOAD", False)
+SILENCED_SYSTEM_CHECKS = [] if SECURE_HSTS_PRELOAD else ["security.W021"]  # asks for the preloading
 SESSION_COOKIE_SECURE = PRODUCTION
 CSRF_COOKIE_SECURE = PRODUCTION
+LANGUAGE_COOKIE_SECURE = PRODUCTION
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+# A browser takes a cookie of this prefix from this host by https alone.
+_prefix = "__Host-" if PRODUCTION else ""
+SESSION_COOKIE_NAME = f"{_prefix}sessionid"
+CSRF_COOKIE_NAME = f"{_prefix}csrftoken"
+LANGUAGE_COOKIE_NAME = f"{_prefix}django_language"
+LARGE_TYPE_COOKIE_NAME = f"{_prefix}large_type"
+ACCOUNTS_COOKIE_NAME = f"{_prefix}accounts"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if env_bool("BEHIND_PROXY", False):
+_behind_proxy = env_bool("BEHIND_PROXY", False)
+if _behind_proxy:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# From whom `X-Forwarded-For` is believed.
+_proxies = ["127.0.0.1", "::1", "unix"] if _behind_proxy else []
+TRUSTED_PROXIES, TRUSTED_UNIX_SOCKET = env_networks("TRUSTED_PROXIES", _proxies)
+# No account gets both roles, supervisor and administrator.
+SEPARATE_ROLES = env_bool("SEPARATE_ROLES", True)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

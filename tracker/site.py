@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from tracker import permissions
+from tracker.web import late_forms
 
 WORK = (
     "Task", "Indicator", "PolicyDocument", "Section", "Measure", "DeclaredCount", "BackgroundPassage", "Organization",
@@ -51,6 +52,12 @@ class TrackerSite(admin.AdminSite):
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return redirect("password")
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        others = late_forms.kept_for_others(request)
+        answer = super().logout(request, extra_context)
+        late_forms.restore(request, others)
+        return answer
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if self.has_permission(request):

@@ -6,18 +6,27 @@ from django.contrib import admin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from tracker import history, permissions, workflow
 from tracker.choices import Way
+from tracker.forms.accounts import RefusableForm
 from tracker.forms.editing import VersionedForm
 from tracker.views import edge
 
 KEPT = gettext_lazy("Look it through and save it again.")
+
+
+def take_as_sent(request: HttpRequest, typed: QueryDict) -> None:
+    """Let the admin read a form that was kept as if it had just been sent."""
+    # Without its files the request would be parsed once more, and the form be lost for the parts.
+    request._files = MultiValueDict()  # type: ignore[attr-defined]
+    request.method, request.POST = "POST", typed  # type: ignore[assignment]
 
 
 class RoleAdmin(admin.ModelAdmin):
@@ -75,10 +84,11 @@ class VersionedAdmin(RoleAdmin):
         ]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        typed = edge.kept(request) if issubclass(self.form, VersionedForm) and request.method == "GET" else None
+        is_refusable = issubclass(self.form, VersionedForm | RefusableForm)
+        typed = edge.kept(request) if is_refusable and request.method == "GET" else None
         if typed:
             # Shown as a form that was refused: nobody has sent it in this session.
-            request.method, request.POST = "POST", typed  # type: ignore[assignment]
+            take_as_sent(request, typed)
             request.refusal = ValidationError(KEPT)  # type: ignore[attr-defined]
         try:
             return super().changeform_view(request, *args, **kwargs)
@@ -88,6 +98,22 @@ class VersionedAdmin(RoleAdmin):
         except ValidationError as error:
             request.refusal = error  # type: ignore[attr-defined]
         return super().changeform_view(request, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        # What was typed for a change of many rows is asked again: `apply` alone would carry it out.
+        typed = edge.kept(request, ["apply"]) if request.method == "GET" else None
+        if typed:
+            del typed["apply"]
+            take_as_sent(request, typed)
+            request.is_shown_again = True  # type: ignore[attr-defined]
+        return super().changelist_view(request, extra_context)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method == "GET":
+            edge.kept(request, ["post"])  # says that nothing is deleted yet
+        return super().delete_view(request, object_id, extra_context)
 
     def act(self, request: HttpRequest, reason: str = "") -> workflow.Act:
         """Name who acts, here, and why."""

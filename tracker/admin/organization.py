@@ -1,17 +1,23 @@
 """Units and accounts in the admin."""
 
+from copy import copy
+from functools import partial
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
-from tracker import permissions
+from tracker import history, permissions, workflow
 from tracker.admin.base import RoleAdmin, VersionedAdmin
+from tracker.forms.accounts import AccountForm, NewAccountForm, ResetPasswordForm
 from tracker.models import Organization, SentReminder, User
+from tracker.web.account_mail import tell_of_reset
 
 # Rights come from roles; groups would be a second, silent source of them.
 admin.site.unregister(Group)
@@ -32,7 +38,8 @@ class OrganizationAdmin(VersionedAdmin):
 class AccountAdmin(VersionedAdmin, UserAdmin):
     """Accounts; they are disabled, never deleted, because history names them."""
 
-    form = UserAdmin.form  # type: ignore[misc, assignment]
+    form = AccountForm  # type: ignore[misc, assignment]
+    add_form = NewAccountForm
     actions = None
     list_display = ("username", "first_name", "organization", "role_names", "is_active", "last_login")
     list_filter = ("is_active", "is_supervisor", "is_liaison", "is_leader", "is_administrator")
@@ -58,6 +65,35 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
         # Nobody gives roles to the own account, a superuser excepted.
         own = obj == request.user and not request.user.is_superuser
         return (*super().get_readonly_fields(request, obj), *(ROLES if own else ()))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not change:
+            obj.password_set_by = str(request.user)
+        super().save_model(request, obj, form, change)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        # A copy, because the form is told who acts and this object serves all requests.
+        desk = copy(self)
+        desk.change_password_form = partial(ResetPasswordForm, act=self.act(request))  # type: ignore[assignment]
+        try:
+            return UserAdmin.user_change_password(desk, request, id, form_url)
+        except workflow.Stale:
+            messages.error(request, _("Somebody has just changed this account. Send the form again."))
+            return redirect(request.path)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        match = request.resolver_match
+        if match and match.url_name == "auth_user_password_change" and obj.password_set_at:
+            tell_of_reset(obj, obj.password_set_by, obj.password_set_at)
+        return super().log_change(request, obj, message)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        answer = super().history_view(request, object_id, extra_context)
+        if isinstance(answer, TemplateResponse):
+            answer.context_data["followed"] = history.after_resets(answer.context_data["object"])  # type: ignore[index]
+        return answer
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -315,7 +315,7 @@ class TaskAdmin(VersionedAdmin):
     ) -> HttpResponse | None:
         """Ask once with every row and its version, then change what is still as it was shown."""
         applying = "apply" in request.POST
-        form = form_class(request.POST if applying else None)
+        form = form_class(request.POST if applying or getattr(request, "is_shown_again", False) else None)
         tasks = list(queryset.order_by("policy", "sort_key"))
         if not (applying and form.is_valid()):
             context = {

@@ -1,6 +1,6 @@
 """The models, each with its queryset beside it."""
 
-from tracker.models import guard
+from tracker.models import account_checks, guard
 from tracker.models.imports import ImportBatch
 from tracker.models.indicator import Indicator, IndicatorValue
 from tracker.models.organization import Organization, User
@@ -26,5 +26,6 @@ __all__ = [
     "Task",
     "TaskRequest",
     "User",
+    "account_checks",
     "guard",
 ]

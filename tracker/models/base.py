@@ -74,14 +74,30 @@ class History(HistoricalRecords):
             self.row_model = vars(sender)[self.manager_name].model
 
 
+# In the session: it was opened with a password that somebody else had set.
+OPENED_AFTER_RESET = "opened_after_reset"
+AFTER_RESET = {
+    Way.PAGE: Way.PAGE_AFTER_RESET,
+    Way.ADMIN: Way.ADMIN_AFTER_RESET,
+    Way.IMPORT: Way.IMPORT_AFTER_RESET,
+}
+
+
 @receiver(pre_create_historical_record)
 def stamp_way(instance: models.Model, history_instance: HistoryRow, **kwargs: Any) -> None:
     """Note the way of a change, and the names of its day.
 
     The way is the one that the change names, else the one that the request tells.
     """
-    history_instance.way = getattr(instance, "_way", _way_of_request())
+    history_instance.way = way_in_session(getattr(instance, "_way", _way_of_request()))
     history_instance.labels = labels_of(instance, kwargs.get("history_user"))
+
+
+def way_in_session(way: Way) -> Way:
+    """Return the way of a change as the history names it, marked in a session after a password reset."""
+    request = getattr(HistoricalRecords.context, "request", None)
+    session = getattr(request, "session", {})
+    return AFTER_RESET.get(way, way) if session.get(OPENED_AFTER_RESET) else way
 
 
 def labels_of(row: models.Model, user: models.Model | None = None) -> dict[str, Any]:

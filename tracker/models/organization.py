@@ -8,6 +8,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from tracker import dates, permissions
 from tracker.choices import Role
 from tracker.models.base import History, Natural, NaturalManager, Versioned
 
@@ -75,6 +76,10 @@ class AccountManager(UserManager):
         """Return the accounts of the office that reviews."""
         return self.filter(is_active=True, is_supervisor=True)
 
+    def with_excluding_roles(self) -> models.QuerySet:
+        """Return the accounts that are supervisor and administrator at once."""
+        return self.filter(is_supervisor=True, is_administrator=True)
+
 
 class User(AbstractUser, Versioned):
     """An account: a person's way in, with roles and, for a liaison, a unit."""
@@ -97,6 +102,10 @@ class User(AbstractUser, Versioned):
         help_text=_("Set whenever somebody else sets the password; asked for before anything else."),
     )
 
+    # Who set the password, in words, when it was not the person; empty: the person, or a command.
+    password_set_by = models.CharField(_("password set by"), max_length=200, blank=True, editable=False)
+    password_set_at = models.DateTimeField(_("password set by somebody else on"), null=True, blank=True, editable=False)
+
     objects: ClassVar[AccountManager] = AccountManager()  # type: ignore[assignment]
     # A log-in is no change of the account, and a password's hash belongs in one place only.
     history = History(excluded_fields=["password", "last_login"])
@@ -116,10 +125,24 @@ class User(AbstractUser, Versioned):
     def __str__(self) -> str:
         return self.get_full_name() or self.username
 
+    def clean(self) -> None:
+        super().clean()
+        self.check_roles()
+
+    def check_roles(self) -> None:
+        """Raise ValidationError if the account newly gets two roles that exclude each other."""
+        if not permissions.roles_exclude_each_other(self) or self in User.objects.with_excluding_roles():
+            return
+        raise ValidationError(
+            _("Nobody is supervisor and administrator at once: who gives out accounts edits no policy.")
+        )
+
     def set_password(self, raw_password: str | None) -> None:
         """Set a password that holds for one log-in; `workflow.choose_password` sets one's own."""
         super().set_password(raw_password)
         self.must_change_password = True
+        self.password_set_by = ""
+        self.password_set_at = dates.now()
 
     @property
     def roles(self) -> list[Role]:

@@ -14,15 +14,27 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.i18n import set_language
 
-from tracker import dates, permissions, workflow
+from tracker import dates, history, permissions, workflow
 from tracker.forms.editing import PasswordForm
 from tracker.models import User
+from tracker.models.base import OPENED_AFTER_RESET
 from tracker.views import edge
+from tracker.web import late_forms, login_limits
 
-YEAR = 365 * 24 * 3600
+YEAR = 365 * 24 * 3600  # seconds
+RESETS_SHOWN = 3
 
-logout = LogoutView.as_view()
 language = login_not_required(set_language)
+
+
+class Logout(LogoutView):
+    """Let people out; what another account was sending from this browser waits on for that one."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        others = late_forms.kept_for_others(request)
+        answer = super().post(request, *args, **kwargs)
+        late_forms.restore(request, others)
+        return answer
 
 
 class Login(LoginView):
@@ -35,7 +47,9 @@ class Login(LoginView):
         return reverse("my") if works and permissions.sees_only_unit(self.request.user) else reverse("home")
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        found = self.request.session.get(late_forms.KEPT)
         answer = super().form_valid(form)
+        late_forms.restore(self.request, found)
         self.request.session["began"] = self.request.session["seen"] = int(dates.now().timestamp())
         return answer
 
@@ -50,12 +64,31 @@ class Password(PasswordChangeView):
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "user": User.objects.get(pk=self.request.user.pk)}
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # Whoever has found an open session tries passwords here as well.
+        refusal = login_limits.refusal(request, edge.user(request))
+        return refusal or super().post(request, *args, **kwargs)
+
+    def form_invalid(self, form: PasswordChangeForm) -> HttpResponse:
+        if form.has_error("old_password", "password_incorrect"):
+            login_limits.count_failure(self.request, edge.user(self.request))
+        return super().form_invalid(form)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = edge.user(self.request)
+        resets = history.password_resets(user)[:RESETS_SHOWN] if user.must_change_password else []
+        return super().get_context_data(resets=resets, contact=settings.CONTACT, **kwargs)
+
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        was_reset = edge.user(self.request).must_change_password
         try:
             answer = super().form_valid(form)
         except workflow.Stale:
             form.add_error(None, _("Somebody has just changed this account. Send the form again."))
             return self.form_invalid(form)
+        if was_reset:
+            self.request.session[OPENED_AFTER_RESET] = True
+        login_limits.forget_failures(self.request, edge.user(self.request))
         messages.success(self.request, _("Your new password is in force."))
         return answer
 
@@ -63,10 +96,16 @@ class Password(PasswordChangeView):
 @require_http_methods(["GET", "HEAD", "POST"])
 def kept(request: HttpRequest) -> HttpResponse:
     """Show what was typed when a session had ended, to copy from, until the reader throws it away."""
+    found = late_forms.kept_for(request, request.user.pk)
     if request.method == "POST":
-        request.session.pop("kept", None)
+        if found:
+            del request.session[late_forms.KEPT]
         return redirect("home")
-    return render(request, "tracker/kept.html")
+    context = {
+        "lost": late_forms.lost_words(found),
+        "resendable": late_forms.is_whole(found),
+    }
+    return render(request, "tracker/kept.html", context)
 
 
 @login_not_required

@@ -1,6 +1,7 @@
 """Where a request becomes what the rest of the program speaks of: a reader, a policy, a day."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from tracker.choices import Way
 from tracker.filters import Asked
 from tracker.models import Organization, PolicyDocument, Task, User
 from tracker.models.task import TaskQuerySet
+from tracker.web import late_forms
 
 
 @dataclass
@@ -113,16 +115,18 @@ def tasks_of(request: HttpRequest, policy: PolicyDocument) -> TaskQuerySet:
     return Task.objects.visible_to(request.user).filter(policy=policy)
 
 
-def kept(request: HttpRequest) -> QueryDict | None:
+def kept(request: HttpRequest, names: Collection[str] = ()) -> QueryDict | None:
     """Return, once, what the reader sent from this page after the session had ended; None where nothing was.
 
+    `names` are the fields of the form that asks: what another form of the page sent is not for it.
     To be shown in a bound form and never saved unseen: nobody has sent it in this session.
     """
-    found = request.session.get("kept")
-    if not found or (found["user"], found["path"]) != (request.user.pk, request.path):
+    found = late_forms.kept_for(request, request.user.pk)
+    if not found or found["path"] != request.path or (names and not set(names) & set(found["data"])):
         return None
-    del request.session["kept"]
+    del request.session[late_forms.KEPT]
     words = _("Your session had ended. This is what you were sending; nothing of it is saved yet.")
+    words = f"{words} {late_forms.lost_words(found)}".strip()
     messages.warning(request, words, fail_silently=True)
     data = QueryDict(mutable=True)
     for name, values in found["data"].items():

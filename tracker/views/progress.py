@@ -54,7 +54,7 @@ def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     last = workflow.last_report(task, unit, found)
     own, indicators = workflow.has_own_percent(task), list(task.indicators.all())
     asked: dict[str, Any] = {"last": last, "own_percent": own, "indicators": indicators}
-    data = _with_last(request, last) if "use_last" in request.POST else request.POST or edge.kept(request)
+    data = _with_last(request, last) if "use_last" in request.POST else request.POST or edge.kept(request, ["progress"])
     form = ReportForm(data, request.FILES or None, instance=found, **asked)
     if request.method == "POST" and "use_last" not in request.POST and form.is_valid():
         try:
@@ -183,7 +183,7 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
     wanted, task = Action(action), edge.find_task(request, slug, code)
     if wanted not in workflow.allowed(task, edge.user(request)):
         return _unfit(request, task, wanted)
-    data = request.POST if request.method == "POST" else edge.kept(request)
+    data = request.POST if request.method == "POST" else edge.kept(request, ASKED[wanted])
     form = StepForm(wanted, task, data, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:

@@ -68,7 +68,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     task = found.task = Task.objects.with_related().defer("policy__full_text").get(pk=found.task_id)
     waiting = list(ProgressUpdate.objects.of(visible).waiting().values_list("pk", flat=True))
     before, after, place = worklist.neighbours(waiting, pk)
-    form = ReviewForm(request.POST or None)
+    form = ReviewForm(request.POST or edge.kept(request, ["note", "picked"]))
     if request.method == "POST" and form.is_valid():
         try:
             _decide(request, found, form)
@@ -159,7 +159,7 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     visible = Task.objects.visible_to(request.user)
     found = get_object_or_404(worklist.calls_for_help(visible), pk=pk)
-    form = AnswerForm(request.POST or None)
+    form = AnswerForm(request.POST or edge.kept(request, ["answer"]))
     if request.method == "POST" and form.is_valid():
         try:
             workflow.answer_help(found, edge.act(request), form.cleaned_data["answer"], edge.today())

@@ -86,6 +86,8 @@ class Outcome:
 def save(row: Versioned, act: Act, seen: int | None = None) -> None:
     """Save a policy, section, measure, count, passage, unit or account; raise Stale on a newer version."""
     _check_right(row, act)
+    if isinstance(row, User):
+        row.check_roles()
     with transaction.atomic():
         made, grounds = claim(row, seen), GROUNDS.get(type(row), ())
         # Compared while the row is held; most changes, such as a new title, move no task.
@@ -142,10 +144,22 @@ def erase_all(rows: Sequence[models.Model], act: Act) -> None:
 def choose_password(user: User, password: str) -> None:
     """Store the password that a person has chosen for the own account; raise Stale as `save` does."""
     user.set_password(password)
-    user.must_change_password = False
+    user.must_change_password, user.password_set_at = False, None
     with transaction.atomic():
         claim(user, None)
         lay(user, Act(user, Way.PAGE))
+
+
+def reset_password(user: User, password: str | None, act: Act) -> None:
+    """Set the password of another account, for one log-in; no password: none opens it."""
+    _check_right(user, act)
+    if user.is_superuser and act.user and not act.user.is_superuser:
+        raise PermissionDenied
+    user.set_password(password)
+    user.password_set_by = str(act.user or "")
+    with transaction.atomic():
+        claim(user, None)
+        lay(user, act)
 
 
 def save_task(

@@ -7,7 +7,6 @@ it touches no other policy.
 import base64
 import datetime as dt
 import random
-import secrets
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import cycle
@@ -22,6 +21,7 @@ from django.utils.translation import gettext as _
 from tracker import workflow
 from tracker.choices import Action, Cycle, Direction, Kind, Rating, Status, Way
 from tracker.dates import DAY, period_of, today
+from tracker.forms.passwords import random_password
 from tracker.models import (
     ChecklistItem,
     DeclaredCount,
@@ -361,7 +361,7 @@ def _accounts(demo: PolicyDocument) -> Iterator[tuple[User, str]]:
         user = User.objects.filter(username=name).first() or User(username=name)
         user.first_name = _("liaison of %(unit)s (demo)") % {"unit": unit} if unit else _("leader (demo)")
         user.organization, user.is_liaison, user.is_leader, user.is_active = unit, bool(unit), not unit, True
-        password = secrets.token_urlsafe(12)
+        password = random_password()
         user.set_password(password)
         workflow.save(user, _act())
         yield user, password

@@ -1,6 +1,5 @@
 """Make a database ready to work with: what is absent is laid, what is there is left alone."""
 
-import secrets
 from typing import Any
 
 from django.core.management import call_command
@@ -10,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from tracker import workflow
 from tracker.choices import Way
+from tracker.forms.passwords import random_password
 from tracker.models import Organization, PolicyDocument, User
 from tracker.settings import env_bool
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             self.stdout.write(_("The sample policy was not loaded: its units are not those of this system."))
 
     def _first_account(self) -> None:
-        password = secrets.token_urlsafe(12)
+        password = random_password()
         user = User(username="admin", is_superuser=True)
         user.set_password(password)
         workflow.save(user, workflow.Act(None, Way.COMMAND, "first account"))

@@ -1,0 +1,43 @@
+"""Forms of the admin for accounts and their passwords."""
+
+from typing import Any
+
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
+from django.core.exceptions import ValidationError
+
+from tracker import workflow
+from tracker.forms.editing import refused
+from tracker.models import User
+
+
+class RefusableForm:
+    """A form that can be shown with a refusal that it did not find itself."""
+
+    refusal: ValidationError | None = None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data  # type: ignore[misc, attr-defined]
+        if self.refusal:
+            self.add_error(None, refused(self, self.refusal))  # type: ignore[attr-defined, arg-type]
+        return cleaned
+
+
+class AccountForm(RefusableForm, UserChangeForm):
+    """An account that exists."""
+
+
+class NewAccountForm(RefusableForm, AdminUserCreationForm):
+    """A new account with its first password."""
+
+
+class ResetPasswordForm(AdminPasswordChangeForm):
+    """The password of somebody else, set by whoever the act names."""
+
+    def __init__(self, *args: Any, act: workflow.Act, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.act = act
+
+    def save(self, commit: bool = True) -> User:
+        password = self.cleaned_data["password1"] if self.cleaned_data["set_usable_password"] else None
+        workflow.reset_password(self.user, password, self.act)
+        return self.user

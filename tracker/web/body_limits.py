@@ -1,0 +1,100 @@
+"""Which bodies are read: who asks and how much is sent is checked before a form is parsed.
+
+Files are parsed for those who are logged in alone. Of a form whose session has ended the text is
+kept, and its files are read past without being stored.
+"""
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import InMemoryUploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import Resolver404, resolve
+from django.utils.translation import gettext as _
+
+from tracker import evidence
+from tracker.intake.workbook import MOST_BYTES
+from tracker.source.load import LARGEST_FILE
+from tracker.web import late_forms
+from tracker.web.sessions import is_live
+
+View = Callable[[HttpRequest], HttpResponseBase]
+MEGABYTE = 1024 * 1024
+STRANGERS_BYTES = 64 * 1024  # a log-in, a choice of language
+FORM_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+EVIDENCE_BYTES = FORM_BYTES + evidence.MOST * evidence.LARGEST
+TEXT_BYTES = FORM_BYTES + LARGEST_FILE
+# Name of an address -> how much one request may send there; everywhere else a form without files.
+UPLOAD_BYTES = {
+    "imports": FORM_BYTES + MOST_BYTES,
+    "report": EVIDENCE_BYTES,
+    "step": EVIDENCE_BYTES,
+    "new": TEXT_BYTES,
+    "admin:tracker_policydocument_add": TEXT_BYTES,
+    "admin:tracker_policydocument_change": TEXT_BYTES,
+}
+
+
+class DiscardHandler(FileUploadHandler):
+    """Read a file past without storing it; only its name is kept."""
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """Drop a piece of the file."""
+
+    def file_complete(self, file_size: int) -> InMemoryUploadedFile:
+        name, kind = self.file_name, self.content_type
+        return InMemoryUploadedFile(BytesIO(), self.field_name, name, kind, 0, self.charset)
+
+
+def limit_bodies(get_response: View) -> View:
+    """Refuse a body that is too large, or that nobody who is logged in has sent, before it is read."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.method in ("GET", "HEAD", "OPTIONS"):
+            return get_response(request)
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if not length and request.META.get("HTTP_TRANSFER_ENCODING"):
+            words = _("The browser did not say how large the request is.")
+            return refuse_body(request, words, 411)
+        is_member = request.user.is_authenticated and is_live(request.session)
+        most = allowed_bytes(request, is_member)
+        if length.isascii() and length.isdigit() and int(length) > most:
+            return refuse_body(request, _words_of(most, is_member), 413)
+        if not is_member:
+            request.upload_handlers = [DiscardHandler(request)]  # type: ignore[assignment]
+        return get_response(request)
+
+    return middleware
+
+
+def allowed_bytes(request: HttpRequest, is_member: bool) -> int:
+    """Return how large the body of a request may be, by its address and by who sends it."""
+    if not is_member and not late_forms.has_remembered_login(request):
+        return STRANGERS_BYTES
+    try:
+        name = resolve(request.path_info).view_name
+    except Resolver404:
+        return STRANGERS_BYTES
+    return UPLOAD_BYTES.get(name, FORM_BYTES)
+
+
+def refuse_body(request: HttpRequest, words: str, status: int) -> HttpResponse:
+    """Answer a request whose body is not read."""
+    if late_forms.wants_json(request):
+        return late_forms.refuse_in_words(words, status)
+    # What is left unread would be taken for the next request.
+    context: dict[str, Any] = {"words": words}
+    response = render(request, "413.html", context, status=status)
+    response.headers["Connection"] = "close"
+    return response
+
+
+def _words_of(most: int, is_member: bool) -> str:
+    if not is_member:
+        return _("Log in first: files are taken from those who are logged in alone.")
+    return _("Here a request may send at most %(most)d MB.") % {"most": most // MEGABYTE}

@@ -1,0 +1,22 @@
+"""What browsers may keep of an answer."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+View = Callable[[HttpRequest], HttpResponseBase]
+
+
+def no_store(get_response: View) -> View:
+    """Let no browser keep an answer: after a log-out Back would show it again.
+
+    Static files are answered before this middleware and stay cacheable.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.headers["Cache-Control"] = "no-store, private"
+        return response
+
+    return middleware

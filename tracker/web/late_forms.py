@@ -1,0 +1,242 @@
+"""Forms that are sent after their session has ended: kept for their account and shown to it again.
+
+Which account a form belongs to is known from its CSRF token: each log-in gets a secret of its own,
+and a signed cookie remembers the accounts of the last log-ins of this browser beside a digest of it.
+The session of whoever uses the browser next holds the kept form; only its own account is shown it.
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import (  # type: ignore[attr-defined]
+    CSRF_TOKEN_LENGTH,
+    InvalidTokenFormat,
+    _check_token_format,
+    _unmask_cipher_token,
+    get_token,
+)
+from django.utils.crypto import salted_hmac
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+KEPT = "kept"  # in the session
+MAX_KEPT_CHARACTERS = 1_000_000
+MAX_REMEMBERED_LOGINS = 8
+TOKEN_FIELD = "csrfmiddlewaretoken"  # noqa: S105
+SALT = "tracker.accounts"
+OWN_FETCH_SITES = ("same-origin", "none")
+
+
+def is_from_own_pages(request: HttpRequest) -> bool:
+    """Say whether a page of this site has sent a form.
+
+    Every browser names the origin of a form by at least one of these headers; what names none is
+    no browser that another site could make send something.
+    """
+    if request.headers.get("Sec-Fetch-Site", "none") not in OWN_FETCH_SITES:
+        return False
+    sender = request.headers.get("Origin") or request.headers.get("Referer")
+    if sender is None:
+        return True
+    try:
+        parts = urlsplit(sender)
+    except ValueError:
+        return False
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return origin in (f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS)
+
+
+def account_of(request: HttpRequest, present: int | None = None) -> int | None:
+    """Return the account that a form belongs to; None where it is not from a page of this site.
+
+    A form without a token of ours counts as one of the account that logged in last, or of the
+    `present` one in a browser that remembers none.
+    """
+    if not is_from_own_pages(request):
+        return None
+    logins = _remembered_logins(request)
+    token = request.POST.get(TOKEN_FIELD) or request.headers.get("X-CSRFToken", "")
+    try:
+        _check_token_format(token)
+    except InvalidTokenFormat:
+        return logins[0][0] if logins else present
+    secret = _unmask_cipher_token(token) if len(token) == CSRF_TOKEN_LENGTH else token
+    digest = _digest(secret)
+    return next((account for account, known in logins if known == digest), None)
+
+
+def remember_login(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Note in the browser under which account its present forms are shown."""
+    if not request.user.is_authenticated:
+        return
+    secret = request.META.get("CSRF_COOKIE", "")
+    login = (request.user.pk, _digest(secret) if secret else "")
+    logins = _remembered_logins(request)
+    if logins[:1] == [login]:
+        return
+    others = [each for each in logins if each != login and each[1]]
+    response.set_cookie(
+        settings.ACCOUNTS_COOKIE_NAME,
+        signing.dumps([login, *others][:MAX_REMEMBERED_LOGINS], salt=SALT),
+        max_age=settings.SESSION_COOKIE_AGE,
+        httponly=True,
+        secure=settings.SESSION_COOKIE_SECURE,
+        samesite="Lax",
+    )
+
+
+def has_remembered_login(request: HttpRequest) -> bool:
+    """Say whether somebody has logged in with this browser lately."""
+    return bool(_remembered_logins(request))
+
+
+def _remembered_logins(request: HttpRequest) -> list[tuple[int, str]]:
+    """Return account and digest of the last log-ins of this browser, the latest first."""
+    cookie = request.COOKIES.get(settings.ACCOUNTS_COOKIE_NAME, "")
+    try:
+        found = signing.loads(cookie, salt=SALT, max_age=settings.SESSION_COOKIE_AGE)
+    except signing.BadSignature:
+        return []
+    return [(account, digest) for account, digest in found]
+
+
+def _digest(secret: str) -> str:
+    return salted_hmac(SALT, secret, algorithm="sha256").hexdigest()[:16]
+
+
+def keep(request: HttpRequest, account: int | None) -> None:
+    """Keep what a form has sent for its account, and the names of what cannot be kept."""
+    if not account or not is_from_own_pages(request):
+        return
+    left = MAX_KEPT_CHARACTERS
+    data: dict[str, list[str]] = {}
+    too_long: list[str] = []
+    passwords = False
+    for name, values in request.POST.lists():
+        length = sum(map(len, values))
+        if name == TOKEN_FIELD:
+            continue
+        if "password" in name:
+            passwords = True
+        elif length > left:
+            too_long.append(name)
+        else:
+            data[name] = [str(value) for value in values]
+            left -= length
+    files = [str(upload.name) for _name, uploads in request.FILES.lists() for upload in uploads]
+    if data or files or too_long or passwords:
+        request.session[KEPT] = {
+            "user": account,
+            "path": urlsplit(return_address(request)).path,
+            "action": request.get_full_path(),
+            "data": data,
+            "files": files,
+            "too_long": too_long,
+            "passwords": passwords,
+        }
+
+
+def return_address(request: HttpRequest) -> str:
+    """Return the address of the page that a form came from, on this site."""
+    sender = request.headers.get("Referer", "")
+    try:
+        parts = urlsplit(sender)
+    except ValueError:
+        return request.get_full_path()
+    own = bool(sender) and parts.netloc == request.get_host()
+    path = parts._replace(scheme="", netloc="").geturl() if own else ""
+    # A path such as //elsewhere would lead to another site.
+    is_safe = url_has_allowed_host_and_scheme(path, None)
+    return path if is_safe else request.get_full_path()
+
+
+def kept_for(request: HttpRequest, account: int | None) -> dict[str, Any] | None:
+    """Return what is kept for an account."""
+    found = request.session.get(KEPT)
+    return found if found and account and found["user"] == account else None
+
+
+def end_session(request: HttpRequest) -> None:
+    """Log out; what is kept stays for its account."""
+    found = request.session.get(KEPT)
+    logout(request)
+    restore(request, found)
+
+
+def kept_for_others(request: HttpRequest) -> dict[str, Any] | None:
+    """Return what is kept for another account than the one that is logged in."""
+    return None if kept_for(request, request.user.pk) else request.session.get(KEPT)
+
+
+def restore(request: HttpRequest, found: dict[str, Any] | None) -> None:
+    """Put a kept form into a session that was emptied."""
+    if found and KEPT not in request.session:
+        request.session[KEPT] = found
+
+
+def refuse_late(request: HttpRequest, account: int | None) -> HttpResponse:
+    """Keep what somebody who is not logged in has sent, and lead to the log-in."""
+    keep(request, account)
+    if wants_json(request):
+        words = _("You are logged out. Log in in another window; then this page keeps the draft again.")
+        return refuse_in_words(words, 401)
+    return redirect_to_login(return_address(request))
+
+
+def refuse_other(request: HttpRequest, account: int) -> HttpResponse | None:
+    """Keep a form of one account that was sent while another is logged in; answer only what asks for JSON."""
+    keep(request, account)
+    if not wants_json(request):
+        return None
+    words = _("Somebody else has logged in in this browser. Log in with your own account to write on here.")
+    return refuse_in_words(words)
+
+
+def refuse_in_words(words: str, status: int = 409) -> JsonResponse:
+    """Tell a script what its page shows to the reader."""
+    return JsonResponse({"faults": [words], "stopped": True}, status=status)
+
+
+def renew_token(request: HttpRequest) -> JsonResponse:
+    """Give a page of an earlier log-in of the same account the token of the present one."""
+    return JsonResponse({"token": get_token(request), "faults": []}, status=409)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Say whether a script has sent a request, which reads no page."""
+    return bool(
+        request.headers.get("X-Autosave")
+        or request.headers.get("X-Requested-With") == "XMLHttpRequest"
+        or request.headers.get("Accept", "").startswith("application/json")
+    )
+
+
+def is_whole(found: dict[str, Any] | None) -> bool:
+    """Say whether a kept form can be sent again as it was."""
+    if not found:
+        return False
+    lost = any(found.get(name) for name in ("files", "passwords", "too_long"))
+    return bool(found.get("action")) and not lost
+
+
+def lost_words(found: dict[str, Any] | None) -> str:
+    """Say what of a form could not be kept; empty where all of it was."""
+    comma = pgettext("list", ", ")
+    words = []
+    if not found:
+        return ""
+    if found.get("files"):
+        words.append(_("Not kept: the files %(names)s; choose them again.") % {"names": comma.join(found["files"])})
+    if found.get("passwords"):
+        words.append(_("Not kept: passwords; type them again."))
+    if found.get("too_long"):
+        names = comma.join(found["too_long"])
+        words.append(_("Not kept because it is too long: %(names)s.") % {"names": names})
+    return " ".join(words)
