@@ -23,7 +23,7 @@ LAYERS = (
     ("tables", "numbers", "charts", "search", "worklist"),
     ("ledger", "source", "reminders"),
     ("intake", "health"),
-    ("context", "middleware", "site", "templatetags", "views"),
+    ("context", "middleware", "site", "templatetags", "views", "web"),
     ("admin", "management"),
     ("urls",),
 )
