@@ -15,6 +15,7 @@ from tracker.models import Organization, PolicyDocument, User, guard
 from tracker.workflow import Act
 
 TODAY = dt.date(2026, 6, 15)
+MORNING = dt.datetime(2026, 6, 15, 1, 0, tzinfo=dt.UTC)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +52,7 @@ def flushing() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def settled_day(time_machine: Any) -> None:
     """Let every test live on one morning in Shanghai."""
-    time_machine.move_to(dt.datetime(2026, 6, 15, 1, 0, tzinfo=dt.UTC), tick=False)
+    time_machine.move_to(MORNING, tick=False)
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +65,7 @@ def quick_passwords(settings: Any) -> None:
 def own_evidence(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep the evidence of tests away from that of the machine."""
     settings.MEDIA_ROOT = tmp_path_factory.getbasetemp() / "evidence"
+    settings.WORKING_DIR = tmp_path_factory.getbasetemp() / "working"
 
 
 @pytest.fixture

@@ -48,8 +48,9 @@ VALUES_EACH = len(VALUES) if EACH == "all" else int(EACH)  # sent to a parameter
 NAMES = ["__proto__", "%00", "%FF", "%C2%B2", "policy__id__exact%5B%5D", "id__in", "x" * 300, "pk", "items-0-id"]
 # Parameters are what code reads by these calls.
 READ = re.compile(
-    r"""(?:GET|POST|data|params)\.(?:get|getlist|pop)\(\s*f?"([^"]+)"|"([\w-]+)"\ (?:not\ )?in\ (?:\w+\.)*(?:GET|POST)"""
-    r"""|(?:GET|POST)\["([^"]+)"|\.(?:take|day|choice)\(\s*"([^"]+)\"""",
+    r"""(?:GET|POST|data|params)\.(?:get|getlist|pop)\(\s*f?"([^"]+)\""""
+    r"""|"([\w-]+)"\ (?:not\ )?in\ (?:\w+\.)*(?:GET|POST)|(?:GET|POST)\["([^"]+)\""""
+    r"""|\.(?:take|day|choice)\(\s*"([^"]+)\"""",
     re.VERBOSE,
 )
 SHARED = (filters, search, tables, edge)  # modules that read the query string of many pages

@@ -63,7 +63,12 @@ def test_a_unit_that_is_none_is_refused_by_the_form(desk: Client, policy: Policy
 
 @pytest.mark.parametrize(
     "sent",
-    [{"_selected_action": "²"}, {"_selected_action": "9" * 30}, {"index": "²"}, {"action": ["hand_over", ""], "index": "7"}],
+    [
+        {"_selected_action": "²"},
+        {"_selected_action": "9" * 30},
+        {"index": "²"},
+        {"action": ["hand_over", ""], "index": "7"},
+    ],
 )
 def test_an_action_that_cannot_be_read_changes_nothing(
     desk: Client, policy: PolicyDocument, sent: dict[str, Any]
@@ -94,8 +99,6 @@ def test_the_tasks_of_a_measure_are_one_click_away(desk: Client, policy: PolicyD
 
 
 def test_a_model_that_the_order_of_work_does_not_know_comes_last(desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admin.site, "_registry", dict(admin.site._registry))
-
     class Open(admin.ModelAdmin):
         def has_module_permission(self, request: Any) -> bool:
             return True
@@ -103,7 +106,7 @@ def test_a_model_that_the_order_of_work_does_not_know_comes_last(desk: Client, m
         def has_view_permission(self, request: Any, obj: Any = None) -> bool:
             return True
 
-    admin.site.register(ChecklistItem, Open)
+    monkeypatch.setitem(admin.site._registry, ChecklistItem, Open(ChecklistItem, admin.site))
     answer = desk.get(reverse("admin:index"))
     assert answer.status_code == 200
     assert [model["object_name"] for model in answer.context["app_list"][0]["models"]][-1] == "ChecklistItem"

@@ -1,7 +1,7 @@
 """What every page of the admin has: rights, versions, history in words."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -47,7 +47,7 @@ class RoleChangeList(ChangeList):
     search_form_class = SearchForm
 
 
-def readable_keys(keys: Iterable[Any]) -> list[Any]:
+def readable_keys(keys: Iterable[Any]) -> list[str]:
     """Keep what can be the key of a row, and what stands for none."""
     return [key for key in keys if str(key) == "" or whole_number(str(key)) is not None]
 
@@ -55,14 +55,14 @@ def readable_keys(keys: Iterable[Any]) -> list[Any]:
 class KeySelect(AutocompleteSelect):
     """A row chosen while typing; what is no key is shown as nothing."""
 
-    def optgroups(self, name: str, value: list[str], attr: dict[str, Any] | None = None) -> Any:
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
         return super().optgroups(name, readable_keys(value), attr)
 
 
 class KeySelectMultiple(AutocompleteSelectMultiple):
     """Some rows chosen while typing; what is no key is shown as nothing."""
 
-    def optgroups(self, name: str, value: list[str], attr: dict[str, Any] | None = None) -> Any:
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
         return super().optgroups(name, readable_keys(value), attr)
 
 
@@ -72,7 +72,7 @@ class KeyMultipleChoiceField(forms.ModelMultipleChoiceField):
     def _check_values(self, value: Any) -> Any:
         for key in set(value) - set(readable_keys(value)):
             raise ValidationError(self.error_messages["invalid_pk_value"], "invalid_pk_value", {"pk": key})
-        return super()._check_values(value)
+        return super()._check_values(value)  # type: ignore[misc]
 
 
 class RoleAdmin(admin.ModelAdmin):
@@ -102,18 +102,15 @@ class RoleAdmin(admin.ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Allow what the filters of the list ask for: any other lookup can be bent into a fault of the database."""
-        for each in self.get_list_filter(request):
-            name = getattr(each, "parameter_name", None) or (each if isinstance(each, str) else each[0])
-            if lookup.removeprefix(name) in FILTER_LOOKUPS and lookup.startswith(name):
-                return True
-        return False
+        names = map(filter_name, self.get_list_filter(request))
+        return lookup in {f"{name}{suffix}" for name in names for suffix in FILTER_LOOKUPS}
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         if "\0" in search_term or len(search_term) > MAX_SEARCH_LENGTH:
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term)
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet) -> Any:
+    def response_action(self, request: HttpRequest, queryset: QuerySet) -> Any:  # type: ignore[override]
         picked, asked = request.POST.getlist(ACTION_CHECKBOX_NAME), request.POST.getlist("action")
         index = whole_number(request.POST.get("index", "0"))
         if index is None or index >= len(asked) or any(whole_number(key) is None for key in picked):
@@ -137,8 +134,9 @@ class RoleAdmin(admin.ModelAdmin):
             choices = self.formfield_for_dbfield(field, request) if isinstance(field, models.Field) else None
             if not isinstance(choices, forms.ModelChoiceField):
                 continue
-            keys = value if isinstance(value, list) else [value]
-            if "" in keys or readable_keys(keys) != keys or choices.queryset.filter(pk__in=keys).count() != len(set(keys)):
+            keys = {*value} if isinstance(value, list) else {value}
+            known = [key for key in keys if whole_number(key) is not None]
+            if cast(QuerySet, choices.queryset).filter(pk__in=known).count() != len(keys):
                 del initial[name]
         return initial
 
@@ -240,6 +238,13 @@ class VersionedAdmin(RoleAdmin):
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/object_history.html", context)
+
+
+def filter_name(declared: Any) -> str:
+    """Return the parameter or the field that an entry of `list_filter` asks for."""
+    if isinstance(declared, tuple | list):
+        return str(declared[0])
+    return str(getattr(declared, "parameter_name", declared))
 
 
 def of_policy(name: str = "policy") -> tuple[str, type[admin.FieldListFilter]]:

@@ -36,7 +36,8 @@ from tracker.models import ChecklistItem, Indicator, IndicatorValue, Measure, Or
 from tracker.parsing import whole_number
 from tracker.tables import sentences
 from tracker.views import edge
-from tracker.views.exports import ledger_response
+from tracker.views.exports import answer_busy, ledger_scope, send_ledger
+from tracker.web.export_slots import ExportsBusy, export_slot
 
 LISTED = 20  # refused rows named one by one in a message
 
@@ -106,11 +107,12 @@ class LightFilter(admin.SimpleListFilter):
         return list(Light.choices)
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
-        if self.value() is None:
+        value = self.value()
+        if value is None:
             return queryset
-        if self.value() not in Light.values:
+        if value not in Light.values:
             raise IncorrectLookupParameters
-        return queryset.lit(Light(self.value()), on=today())
+        return queryset.lit(Light(value), on=today())
 
 
 def chosen_key(chosen: admin.SimpleListFilter) -> int | None:
@@ -304,14 +306,20 @@ class TaskAdmin(VersionedAdmin):
         return self._change_many(request, queryset, StatusForm, change)
 
     @admin.action(description=_("Export the ledger of these tasks"))
-    def export_ledger(self, request: HttpRequest, queryset: QuerySet) -> FileResponse | None:
+    def export_ledger(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | FileResponse | None:
         policies = {task.policy for task in queryset.select_related("policy")}
         if len(policies) != 1:
             self.message_user(request, _("A ledger is of one policy: choose one in the filter first."), messages.ERROR)
             return None
         tasks = Task.objects.visible_to(request.user).filter(pk__in=queryset.values("pk"))
         chosen = ngettext("%(count)d task chosen by hand", "%(count)d tasks chosen by hand", tasks.count())
-        return ledger_response(request, policies.pop(), tasks, today(), [chosen % {"count": tasks.count()}])
+        total = tasks.count()
+        scope = ledger_scope(request, policies.pop(), tasks, today(), [chosen % {"count": total}])
+        try:
+            with export_slot(total):
+                return send_ledger(scope)
+        except ExportsBusy:
+            return answer_busy(request)
 
     def _change_many(
         self,

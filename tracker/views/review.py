@@ -133,6 +133,7 @@ def accept_many(request: HttpRequest) -> HttpResponse:
     pairs = request.POST.getlist("every" if "all" in request.POST else "pick")
     # The report and the version that was shown of it.
     picked = {edge.number(key): edge.number(seen) for key, _colon, seen in (pair.partition(":") for pair in pairs)}
+    picked.pop(0, None)  # what could not be read
     found = list(worklist.waiting_reports(Task.objects.visible_to(request.user)).filter(pk__in=picked))
     if not picked:
         messages.warning(request, _("Nothing was picked: tick the reports first."))

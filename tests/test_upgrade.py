@@ -1,0 +1,92 @@
+"""A database that an earlier release has filled is upgraded, and keeps what people entered."""
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.apps import apps
+from django.conf import settings
+
+from tests.upgrade.rows import FOLDER, Rows, load, tables_of
+
+STATES = sorted(FOLDER.glob("*.json.gz"))
+# What follows from the rest and is made anew by an upgrade: column by model.
+DERIVED = {
+    "task": {"search", "letters", "sort_key", "turns_yellow_on", "turns_red_on", "follows_indicator"},
+}
+
+
+@pytest.fixture
+def empty_database(tmp_path: Path) -> Iterator[str]:
+    """Return the address of an empty database of the kind that the tests run on."""
+    database = settings.DATABASES["default"]
+    if "sqlite3" in database["ENGINE"]:
+        yield f"sqlite:///{tmp_path / 'db.sqlite3'}"
+        return
+    server = {"user": database["USER"], "password": database["PASSWORD"]}
+    server |= {"host": database["HOST"], "port": database["PORT"]}
+    server = {key: value for key, value in server.items() if value}
+    name = f"upgrade_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(dbname="postgres", autocommit=True, **server) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        yield os.environ["DATABASE_URL"].rsplit("/", 1)[0] + f"/{name}"
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(params=STATES, ids=lambda path: path.name.split(".")[0])
+def upgraded(request: pytest.FixtureRequest, empty_database: str, tmp_path: Path) -> tuple[Rows, Rows]:
+    """Return the rows of a released state, and what became of them."""
+    after = tmp_path / "after.json.gz"
+    run = _Runner(empty_database, tmp_path)
+    run("-m", "tests.upgrade.fill", str(request.param))
+    run("manage.py", "migrate", "--verbosity", "0")
+    run("manage.py", "check", "--database", "default")
+    run("-m", "tests.upgrade.rows", str(after))
+    return load(request.param), load(after)
+
+
+class _Runner:
+    """Run Python on a database of its own."""
+
+    def __init__(self, database: str, folder: Path) -> None:
+        data = {"DATABASE_URL": database, "DATA_DIR": str(folder)}
+        self.environment = os.environ | data | {"DJANGO_SETTINGS_MODULE": "tracker.settings"}
+
+    def __call__(self, *arguments: str) -> None:
+        command = [sys.executable, *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_upgrade_keeps_every_row_and_every_value(upgraded: tuple[Rows, Rows]) -> None:
+    before, after = upgraded
+    differences = []
+    for model, rows in before.items():
+        key = apps.get_model("tracker", model)._meta.pk.attname
+        kept = {row[key]: row for row in after[model]}
+        for row in rows:
+            found = kept.get(row[key], {})
+            differences += [
+                f"{model} {row[key]} {name}: {value!r} -> {found.get(name)!r}"
+                for name, value in row.items()
+                if name not in DERIVED.get(model, ()) and found.get(name) != value
+            ]
+    assert differences == []
+
+
+def test_every_released_state_is_of_a_migration_that_exists() -> None:
+    folder = Path(settings.BASE_DIR, "tracker", "migrations")
+    assert STATES
+    assert all((folder / path.name.replace(".json.gz", ".py")).exists() for path in STATES)
+
+
+def test_the_newest_state_has_rows_of_every_kind_that_a_program_makes() -> None:
+    rows = load(STATES[-1])
+    made = {model._meta.model_name for model in tables_of(apps)}
+    empty = {model for model in rows if not rows[model] and model in made}
+    assert empty <= {"user_groups", "user_user_permissions"}

@@ -1,0 +1,25 @@
+"""Bring an empty database to a released state and fill it: `python -m tests.upgrade.fill FILE.json.gz`."""
+
+import sys
+from pathlib import Path
+
+import django
+
+
+def fill(path: Path) -> None:
+    """Migrate to the state that a file is named after, and write the file's rows."""
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    from tests.upgrade.rows import APP, load, write_rows
+
+    state = (APP, path.name.removesuffix(".json.gz"))
+    executor = MigrationExecutor(connection)
+    # Not by the command: what a later release does after migrating knows no earlier state.
+    executor.migrate([state])
+    write_rows(executor.loader.project_state(state).apps, load(path))
+
+
+if __name__ == "__main__":
+    django.setup()
+    fill(Path(sys.argv[1]))
