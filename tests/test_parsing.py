@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tracker.choices import Kind, Status
 from tracker.columns import words_of
-from tracker.parsing import CLEAR, Cell, choice, code, day, names, percent, prose, tick, whole
+from tracker.parsing import CLEAR, Cell, choice, code, day, names, percent, prose, tick, whole, whole_number
 
 REFUSED = "refused"
 GENERATED = int(os.environ.get("GENERATED_CELLS", "100000"))  # values; every one goes through every reader
@@ -296,3 +296,14 @@ def test_every_way_of_writing_a_day_means_that_day(found: dt.date) -> None:
 def test_every_way_of_writing_a_percent_means_that_percent(number: int) -> None:
     assert percent(Cell(f"{number}%")) == percent(Cell(f"{number}％")) == number
     assert percent(Cell(number / 100, percent=True)) == number
+
+
+NO_NUMBERS = ["", "²", "٣", "１２", "-1", "+1", "1.0", "1e9", "1_0", " 1", "1\n", str(2**63), "9" * 5000, None, 7]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0", 0), ("01", 1), ("12", 12), (str(2**63 - 1), 2**63 - 1), *((text, None) for text in NO_NUMBERS)],
+)
+def test_a_whole_number_of_an_address_is_plain_digits_that_a_database_takes(text: object, number: int | None) -> None:
+    assert whole_number(text) == number

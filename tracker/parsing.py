@@ -22,11 +22,14 @@ from tracker.dates import FIRST_DAY, LAST_DAY
 Native = str | int | float | dt.date | bool | None
 # What an amount has at most: databases keep 15 digits exactly.
 WHOLE_DIGITS, PLACES = 11, 4
+# The largest key that both databases take.
+MOST_WHOLE = 2**63 - 1
 NEAR = 3  # names offered in place of one that is not known
 
 _FULL = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _PLAIN = {**_FULL, 0x3000: " ", 0xFE6A: "%", 0x2212: "-", **dict.fromkeys(range(0x2010, 0x2016), "-")}
 _PERCENT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(%?)", re.ASCII)
+_WHOLE = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _AMOUNT = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,40})(?:\.[0-9]{1,40})?", re.ASCII)
 _DAYS = (
     re.compile(r"([0-9]{4})([-./])([0-9]{1,2})\2([0-9]{1,2})(?:[ T]00:00(?::00)?)?", re.ASCII),
@@ -174,6 +177,17 @@ def whole(cell: Cell) -> int | Clear | None:
     if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
         raise ValueError(_("a whole number"))
     return int(text)
+
+
+def whole_number(text: object, most: int = MOST_WHOLE, least: int = 0) -> int | None:
+    """Read a whole number from an address, a form or a file; None where it is not one or out of bounds.
+
+    Plain digits alone: `str.isdigit` takes “²”, `int` takes “٣” and "1_0", and a database takes 64 bits.
+    """
+    if not isinstance(text, str) or not _WHOLE.fullmatch(text):
+        return None
+    number = int(text)
+    return number if least <= number <= most else None
 
 
 def amount(text: str, unit: str = "") -> Decimal:

@@ -38,7 +38,7 @@ def env_int(name: str, default: int, least: int, most: int) -> int:
     text = os.environ.get(name, "").strip()
     if not text:
         return default
-    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+    if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
         raise ImproperlyConfigured(f"{name}={text!r}: write a whole number from {least} to {most}.")
     return int(text)
 
@@ -117,6 +117,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "tracker.web.null_characters.NullCharacterMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "tracker.web.cache_control.no_store",
     "tracker.middleware.language",

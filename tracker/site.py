@@ -18,6 +18,7 @@ WORK = (
     "Task", "Indicator", "PolicyDocument", "Section", "Measure", "DeclaredCount", "BackgroundPassage", "Organization",
     "User", "SentReminder",
 )  # fmt: skip
+WORK_ORDER = {name: place for place, name in enumerate(WORK)}
 
 
 class TrackerSite(admin.AdminSite):
@@ -33,7 +34,8 @@ class TrackerSite(admin.AdminSite):
         """List the models in the order of the work, not of the alphabet."""
         apps = super().get_app_list(request, app_label)
         for app in apps:
-            app["models"].sort(key=lambda model: WORK.index(model["object_name"]))
+            # Django has sorted them by name, and that order stays among those that WORK does not know.
+            app["models"].sort(key=lambda model: WORK_ORDER.get(model["object_name"], len(WORK)))
         return apps
 
     def has_permission(self, request: HttpRequest) -> bool:

@@ -21,6 +21,7 @@ from tracker.choices import Light
 from tracker.filters import Asked
 from tracker.models import PolicyDocument, Task
 from tracker.models.task import TaskQuerySet
+from tracker.parsing import whole_number
 
 
 class PageSize(NamedTuple):
@@ -134,7 +135,7 @@ class TaskTable(tables.Table):
         asked.query |= {"per_page": size} if size else {}
         self.size = size or next(iter(PAGE_SIZES))
         wanted = asked.take("page", PAGE)
-        number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 10 else 0
+        number = whole_number(wanted) or 0
         if wanted and number < 1:
             asked.refuse(PAGE, wanted, _("whole numbers from 1"))
         self.paginate(per_page=PAGE_SIZES[self.size].rows)

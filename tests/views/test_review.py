@@ -117,12 +117,18 @@ def test_of_many_the_one_that_changed_is_left_and_named(office: Client, reports:
     assert any("A1-01" in str(message) for message in answer.context["messages"])
 
 
-@pytest.mark.parametrize("pick", [[], ["x"], ["1:2:3"], ["99999999999999999999:1"], ["٣:1"]])
+@pytest.mark.parametrize("pick", [[], ["x"], ["1:2:3"], ["99999999999999999999:1"], ["٣:1"], ["²:1"], [":"]])
 def test_picks_that_make_no_sense_accept_nothing(
     office: Client, reports: list[ProgressUpdate], pick: list[str]
 ) -> None:
     answer = office.post(reverse("accept_many"), {"pick": pick, "confirm": "1"})
     assert answer.status_code == 302
+    assert set(states()) == {ReportState.SUBMITTED}
+
+
+def test_a_pick_with_a_leading_zero_is_compared_by_its_version(office: Client, reports: list[ProgressUpdate]) -> None:
+    pick = f"0{reports[0].pk}:{reports[0].version + 1}"
+    assert office.post(reverse("accept_many"), {"pick": pick, "confirm": "1"}).status_code == 302
     assert set(states()) == {ReportState.SUBMITTED}
 
 

@@ -1,11 +1,18 @@
 """What every page of the admin has: rights, versions, history in words."""
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
-from django.contrib import admin
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeList
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple, RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -17,9 +24,57 @@ from tracker import history, permissions, workflow
 from tracker.choices import Way
 from tracker.forms.accounts import RefusableForm
 from tracker.forms.editing import VersionedForm
+from tracker.parsing import whole_number
 from tracker.views import edge
 
 KEPT = gettext_lazy("Look it through and save it again.")
+MAX_SEARCH_LENGTH = 100
+MAX_DELETED_SHOWN = 50  # rows that a deletion page names
+# What a filter of a list adds to the name of its field.
+FILTER_LOOKUPS = ("", "__exact", "__id__exact", "__isnull", "__gte", "__lt")
+
+
+class SearchForm(forms.Form):
+    """The search of a list."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = forms.CharField(label=_("search text"), required=False, max_length=MAX_SEARCH_LENGTH)
+        self.fields[SEARCH_VAR] = field
+
+
+class RoleChangeList(ChangeList):
+    """A list whose search is bounded."""
+
+    search_form_class = SearchForm
+
+
+def readable_keys(keys: Iterable[Any]) -> list[str]:
+    """Keep what can be the key of a row, and what stands for none."""
+    return [key for key in keys if str(key) == "" or whole_number(str(key)) is not None]
+
+
+class KeySelect(AutocompleteSelect):
+    """A row chosen while typing; what is no key is shown as nothing."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
+        return super().optgroups(name, readable_keys(value), attr)
+
+
+class KeySelectMultiple(AutocompleteSelectMultiple):
+    """Some rows chosen while typing; what is no key is shown as nothing."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
+        return super().optgroups(name, readable_keys(value), attr)
+
+
+class KeyMultipleChoiceField(forms.ModelMultipleChoiceField):
+    """Some rows; a key beyond 64 bits is refused as any other that names none."""
+
+    def _check_values(self, value: Any) -> Any:
+        for key in set(value) - set(readable_keys(value)):
+            raise ValidationError(self.error_messages["invalid_pk_value"], "invalid_pk_value", {"pk": key})
+        return super()._check_values(value)  # type: ignore[misc]
 
 
 def take_as_sent(request: HttpRequest, typed: QueryDict) -> None:
@@ -36,12 +91,80 @@ class RoleAdmin(admin.ModelAdmin):
     actions: Any = None
     list_per_page = 50
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return RoleChangeList
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        if ERROR_FLAG in request.GET:
+            words = _("The address asks for a filter or page that cannot be read. The list shows everything.")
+            self.message_user(request, words, messages.WARNING)
+            return redirect(request.path)
+        return super().changelist_view(request, extra_context)
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        if any("\0" in value for _name, values in request.GET.lists() for value in values):
+            raise IncorrectLookupParameters
+        try:
+            return super().get_changelist_instance(request)
+        except (DisallowedModelAdminLookup, OverflowError) as error:
+            raise IncorrectLookupParameters from error
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Allow what the filters of the list ask for: any other lookup can be bent into a fault of the database."""
+        names = map(filter_name, self.get_list_filter(request))
+        return lookup in {f"{name}{suffix}" for name in names for suffix in FILTER_LOOKUPS}
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        if "\0" in search_term or len(search_term) > MAX_SEARCH_LENGTH:
+            return queryset.none(), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet) -> Any:  # type: ignore[override]
+        picked, asked = request.POST.getlist(ACTION_CHECKBOX_NAME), request.POST.getlist("action")
+        index = whole_number(request.POST.get("index", "0"))
+        if index is None or index >= len(asked) or any(whole_number(key) is None for key in picked):
+            self.message_user(request, _("The form cannot be read: nothing was changed."), messages.ERROR)
+            return redirect(request.get_full_path())
+        # A page may offer its actions twice: from here on there is the one whose button was pressed.
+        data = request.POST.copy()
+        data["action"], data["index"] = asked[index], "0"
+        request.POST = data  # type: ignore[assignment]
+        return super().response_action(request, queryset)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        # Django takes an empty `_to_field` of the address for the name of a field.
+        return super().get_object(request, object_id, from_field or None)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Take the first values of a new row from the address; what names no row that may be chosen is left out."""
+        initial = super().get_changeform_initial_data(request)
+        for name, value in list(initial.items()):
+            field = next((field for field in self.opts.get_fields() if field.name == name), None)
+            choices = self.formfield_for_dbfield(field, request) if isinstance(field, models.Field) else None
+            if not isinstance(choices, forms.ModelChoiceField):
+                continue
+            keys = {*value} if isinstance(value, list) else {value}
+            known = [key for key in keys if whole_number(key) is not None]
+            if cast(QuerySet, choices.queryset).filter(pk__in=known).count() != len(keys):
+                del initial[name]
+        return initial
+
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         # No changing and deleting of other rows from inside a form: a slip there costs too much.
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         return field
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", KeySelect(db_field, self.admin_site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", KeySelectMultiple(db_field, self.admin_site))
+        return super().formfield_for_manytomany(db_field, request, form_class=KeyMultipleChoiceField, **kwargs)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return permissions.may_open_admin(request.user)
@@ -141,6 +264,13 @@ class VersionedAdmin(RoleAdmin):
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/object_history.html", context)
+
+
+def filter_name(declared: Any) -> str:
+    """Return the parameter or the field that an entry of `list_filter` asks for."""
+    if isinstance(declared, tuple | list):
+        return str(declared[0])
+    return str(getattr(declared, "parameter_name", declared))
 
 
 def of_policy(name: str = "policy") -> tuple[str, type[admin.FieldListFilter]]:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from tracker.admin.base import VersionedAdmin, of_policy
@@ -103,7 +104,8 @@ class MeasureAdmin(VersionedAdmin):
 
     @admin.display(description=_("tasks"), ordering="tasks_")
     def task_links(self, measure: Any) -> str:
-        return format_html('<a href="../task/?measure__id__exact={}">{}</a>', measure.pk, measure.tasks_)
+        chosen = urlencode({"policy__id__exact": measure.policy_id, "measure": measure.pk})
+        return format_html('<a href="../task/?{}">{}</a>', chosen, measure.tasks_)
 
 
 @admin.register(DeclaredCount)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import InlineModelAdmin
+from django.contrib.admin.options import IncorrectLookupParameters, InlineModelAdmin
 from django.db.models import QuerySet
 from django.forms import BaseModelFormSet
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -33,6 +33,7 @@ from tracker.forms.editing import (
     VersionedForm,
 )
 from tracker.models import ChecklistItem, Indicator, IndicatorValue, Measure, Organization, Section, Task
+from tracker.parsing import whole_number
 from tracker.tables import sentences
 from tracker.views import edge
 from tracker.views.exports import answer_busy, ledger_scope, send_ledger
@@ -106,24 +107,38 @@ class LightFilter(admin.SimpleListFilter):
         return list(Light.choices)
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
-        value = self.value() or ""
-        return queryset.lit(Light(value), on=today()) if value in Light.values else queryset
+        value = self.value()
+        if value is None:
+            return queryset
+        if value not in Light.values:
+            raise IncorrectLookupParameters
+        return queryset.lit(Light(value), on=today())
+
+
+def chosen_key(chosen: admin.SimpleListFilter) -> int | None:
+    """Return the key that a filter asks for; None for none, IncorrectLookupParameters for what is no key."""
+    if chosen.value() is None:
+        return None
+    key = whole_number(chosen.value())
+    if key is None:
+        raise IncorrectLookupParameters
+    return key
 
 
 class OfChosenPolicy(admin.SimpleListFilter):
     """Filter by a part of the policy chosen above; without one there are too many to offer."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        policy = request.GET.get("policy__id__exact", "")
-        parts = self.parts().filter(policy=policy) if policy.isdigit() else self.parts().none()
+        policy = whole_number(request.GET.get("policy__id__exact"))
+        parts = self.parts().none() if policy is None else self.parts().filter(policy=policy)
         return [(str(part.pk), str(part)) for part in parts]
 
     def parts(self) -> QuerySet:
         raise NotImplementedError
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        value = self.value() or ""
-        return queryset.filter(**{str(self.parameter_name): value}) if value.isdigit() else queryset
+        key = chosen_key(self)
+        return queryset if key is None else queryset.filter(**{str(self.parameter_name): key})
 
 
 class SectionFilter(OfChosenPolicy):
@@ -153,8 +168,8 @@ class UnitFilter(admin.SimpleListFilter):
         return [(str(unit.pk), unit.short_name) for unit in Organization.objects.all()]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
-        value = self.value() or ""
-        return queryset.involving(int(value)) if value.isdigit() else queryset
+        key = chosen_key(self)
+        return queryset if key is None else queryset.involving(key)
 
 
 @admin.register(Task)
@@ -405,5 +420,4 @@ class IndicatorAdmin(VersionedAdmin):
 
 def seen_version(request: HttpRequest, task: Task) -> int:
     """Return the version of a row that the confirmation page showed; 0, which none has, where it showed none."""
-    value = str(request.POST.get(f"seen-{task.pk}", ""))
-    return int(value) if value.isascii() and value.isdigit() else 0
+    return edge.number(request.POST.get(f"seen-{task.pk}"))

@@ -226,11 +226,11 @@ class PartFormSet(BaseInlineFormSet):
 
     def clean(self) -> None:
         super().clean()
-        seen = self.data.get("seen", "")
-        if not self.instance.pk or not seen.isdigit() or int(seen) == self.instance.version:
+        seen = parsing.whole_number(self.data.get("seen"))
+        if not self.instance.pk or seen is None or seen == self.instance.version:
             return
         # The parts as they stood until the first save that the person has not seen.
-        newer = self.instance.history.filter(version__gt=int(seen)).last()
+        newer = self.instance.history.filter(version__gt=seen).last()
         parts = cast(type[models.Model], self.model)._default_manager.filter(**{self.fk.name: self.instance})
         stored = {part.pk: part for part in parts}
         for form in self.initial_forms:

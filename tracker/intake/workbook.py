@@ -20,7 +20,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import column_index_from_string
 
 from tracker.domain import zip_guard
-from tracker.parsing import Cell, Native
+from tracker.parsing import Cell, Native, whole_number
 
 MEGABYTE = 1_000_000
 MOST_BYTES, MOST_UNPACKED, MOST_ENTRIES = 20 * MEGABYTE, 200 * MEGABYTE, 2_000
@@ -385,7 +385,7 @@ class _Rows:
 
 def _number(text: str | None) -> int:
     """Read a small whole number of the file's own making; anything else is 0."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return whole_number(text, 999_999_999) or 0
 
 
 def _unescaped(text: str) -> str:

@@ -143,7 +143,8 @@ def number_of(words: str) -> int:
     """Read a number in Chinese, Arabic, Roman or circled digits up to 999; 0 for what is none."""
     words = unicodedata.normalize("NFKC", words).strip("().")
     if words.isdecimal():
-        return int(words)
+        # `int` refuses thousands of digits, and nothing is numbered by more than nine.
+        return int(words) if len(words) < 10 else 0
     if words in _ORDER:
         return _ORDER[words]
     if re.fullmatch("[IVX]+", words):

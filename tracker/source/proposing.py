@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from tracker.domain.passages import Span, clauses
 from tracker.forms.editing import SECRET
 from tracker.models import PolicyDocument
+from tracker.parsing import whole_number
 from tracker.source import load
 from tracker.source.breakdown import LONGEST_NAME, Kind, Proposal, Row, Rule, name_of
 from tracker.source.outline import within
@@ -106,8 +107,8 @@ def faults_of(rows: list[Row]) -> Iterator[tuple[int, str]]:
 def changed(rows: list[Row], asked: str, text: str) -> list[Row]:
     """Return the rows after a button such as `up-3`, `split-3`; a section or measure moves with what it holds."""
     action, _dash, place = asked.partition("-")
-    at = int(place) if place.isascii() and place.isdigit() and len(place) < 6 else -1
-    if not 0 <= at < len(rows):
+    at = whole_number(place)
+    if at is None or at >= len(rows):
         return rows
     if action == "split":
         return [*rows[:at], *_split(rows[at], text), *rows[at + 1 :]]

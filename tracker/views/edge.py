@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from tracker import dates, permissions, workflow
+from tracker import dates, parsing, permissions, workflow
 from tracker.choices import Way
 from tracker.filters import Asked
 from tracker.models import Organization, PolicyDocument, Task, User
@@ -83,7 +83,7 @@ def today() -> dt.date:
 
 def number(text: str | None) -> int:
     """Read a whole number that a page of ours has written; 0, which is none, where it is not one."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else 0
+    return parsing.whole_number(text) or 0
 
 
 def refusal_of(error: Exception) -> ValidationError:
@@ -107,7 +107,8 @@ def back(request: HttpRequest, default: str) -> HttpResponse:
     """Go back to where the reader came from, if that is here."""
     wanted = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, request.is_secure())
-    return redirect(wanted if safe else default)
+    # A word alone would be taken for the name of a page.
+    return redirect(wanted if safe and wanted.startswith("/") else default)
 
 
 def tasks_of(request: HttpRequest, policy: PolicyDocument) -> TaskQuerySet:

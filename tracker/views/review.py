@@ -131,9 +131,10 @@ def accept_many(request: HttpRequest) -> HttpResponse:
     if not permissions.may_review(request.user):
         raise PermissionDenied
     pairs = request.POST.getlist("every" if "all" in request.POST else "pick")
-    picked = dict(pair.split(":", 1) for pair in pairs if ":" in pair)
-    keys = [edge.number(key) for key in picked]
-    found = list(worklist.waiting_reports(Task.objects.visible_to(request.user)).filter(pk__in=keys))
+    # The report and the version that was shown of it.
+    picked = {edge.number(key): edge.number(seen) for key, _colon, seen in (pair.partition(":") for pair in pairs)}
+    picked.pop(0, None)  # what could not be read
+    found = list(worklist.waiting_reports(Task.objects.visible_to(request.user)).filter(pk__in=picked))
     if not picked:
         messages.warning(request, _("Nothing was picked: tick the reports first."))
         return redirect("queue")
@@ -142,7 +143,7 @@ def accept_many(request: HttpRequest) -> HttpResponse:
         context["invented"] = any(report.task.policy.demo for report in found)
         return render(request, "tracker/accept_many.html", context)
     today, act = edge.today(), edge.act(request)
-    seen_ones = [(report, edge.number(picked[str(report.pk)])) for report in found]
+    seen_ones = [(report, picked[report.pk]) for report in found]
     outcome = workflow.each(seen_ones, lambda report, seen: workflow.accept(report, act, seen, today))
     done = len(outcome.changed)
     text = ngettext("%(count)d report accepted.", "%(count)d reports accepted.", done)

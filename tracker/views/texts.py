@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from tracker import permissions, workflow
 from tracker.domain.passages import Span, find
 from tracker.models import BackgroundPassage, Measure, PolicyDocument
+from tracker.parsing import whole_number
 from tracker.source.breakdown import name_of
 from tracker.source.draft import LONGEST_ANCHOR, Anchors
 from tracker.source.reading import SHOWN, TextView
@@ -30,12 +31,12 @@ def text(request: HttpRequest, slug: str) -> HttpResponse:
             raise PermissionDenied
         return _mark(request, policy)
     at, words = reading.asked.take("at", _("sentence")), reading.asked.take("words", _("passage"))
-    if at and not (edits and at.isascii() and at.isdigit() and len(at) < 7):
+    number = whole_number(at) if edits else None
+    if at and number is None:
         reading.asked.refuse(_("sentence"), at, _("the number of a sentence of this text"))
-        at = ""
     reading.asked.finish()
     tasks = list(edge.tasks_of(request, policy).with_related().defer("policy__full_text"))
-    view = TextView(policy, tasks, whole=whole, chosen=int(at) if at else None)
+    view = TextView(policy, tasks, whole=whole, chosen=number)
     context = {
         "policy": policy,
         "view": view,
@@ -43,7 +44,7 @@ def text(request: HttpRequest, slug: str) -> HttpResponse:
         "edits": edits,
         "shown": SHOWN,
         "outline": None if policy.full_text else _outline(policy, tasks),
-        "chosen": _chosen(view, int(at), words) if at and int(at) < len(view.sentences) else None,
+        "chosen": _chosen(view, number, words) if number is not None and number < len(view.sentences) else None,
     }
     return render(request, "tracker/text.html", {**reading.context, **context})
 
