@@ -29,8 +29,11 @@ from tracker.workflow.reminders import send_once
 from tracker.workflow.reports import (
     MOST_UNCHANGED,
     accept,
+    acceptance_stays,
+    accepted_report,
     answer_help,
     has_own_percent,
+    in_role_of_today,
     lacks,
     last_report,
     open_report,
@@ -39,6 +42,7 @@ from tracker.workflow.reports import (
     submit,
     submit_unchanged,
     withdraw,
+    withdraw_acceptance,
 )
 from tracker.workflow.steps import allowed, check, perform, tick
 from tracker.workflow.table import STEPS
@@ -53,6 +57,8 @@ __all__ = [
     "Row",
     "Stale",
     "accept",
+    "acceptance_stays",
+    "accepted_report",
     "adopt",
     "allowed",
     "answer_help",
@@ -66,6 +72,7 @@ __all__ = [
     "each",
     "hand_over",
     "has_own_percent",
+    "in_role_of_today",
     "keep",
     "lacks",
     "land",
@@ -91,4 +98,5 @@ __all__ = [
     "unload",
     "violation",
     "withdraw",
+    "withdraw_acceptance",
 ]

@@ -105,7 +105,7 @@ def find_unit(name: str) -> Organization:
     unit = Organization.objects.all().named(name)
     if not unit:
         units = list(Organization.objects.all())
-        near = get_close_matches(name, [known for each in units for known in each.all_names()], OFFERED)
+        near = get_close_matches(name[:MAX_COMPARED], [known for each in units for known in each.all_names()], OFFERED)
         raise unknown(_("unit"), name, near or [each.short_name for each in units])
     return unit
 
