@@ -9,7 +9,7 @@ from django.urls import reverse
 from tests.conftest import TODAY
 from tests.factories import make_task
 from tracker import workflow
-from tracker.choices import Kind, ReportState, Way
+from tracker.choices import Kind, Way
 from tracker.dates import Period, period_of
 from tracker.models import Organization, PolicyDocument, ProgressUpdate, Task, User
 from tracker.workflow import Act

@@ -86,9 +86,7 @@ def _anchors(before: Sequence[str], after: Sequence[str], part: Part) -> list[tu
     old_start, old_end, new_start, new_end = part
     old_counts = Counter(before[old_start:old_end])
     new_counts = Counter(after[new_start:new_end])
-    places = {
-        after[new]: new for new in range(new_start, new_end) if new_counts[after[new]] == 1
-    }
+    places = {after[new]: new for new in range(new_start, new_end) if new_counts[after[new]] == 1}
     pairs = [
         (old, places[before[old]])
         for old in range(old_start, old_end)

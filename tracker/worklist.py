@@ -98,6 +98,15 @@ def helping(tasks: TaskQuerySet, unit: Organization, on: dt.date) -> list[Line]:
     return [_line(task, on) for task in _with_open_reports(helped, unit)[:MOST]]
 
 
+def left_drafts(unit: Organization) -> Any:
+    """Return the drafts of a unit in tasks that are not its own any more: its words, to copy from."""
+    drafts = ProgressUpdate.objects.filter(unit=unit, state=ReportState.DRAFT)
+    own = Q(task__lead_unit=unit) | Q(task__in=Task.co_units.through.objects.filter(organization=unit).values("task"))
+    written = drafts.exclude(own).exclude(progress="", problems="", next_steps="")
+    related = written.select_related("task__policy").defer("task__policy__full_text")
+    return related.order_by("task", "period_start")[:MOST]
+
+
 def _with_open_reports(tasks: TaskQuerySet, unit: Organization) -> TaskQuerySet:
     at_hand = ProgressUpdate.objects.filter(unit=unit, state__in=AT_HAND).order_by("period_start", "pk")
     related = tasks.select_related("policy").defer("policy__full_text")

@@ -12,12 +12,10 @@ from tests.factories import make_task
 from tracker import workflow
 from tracker.choices import Kind, ReportState
 from tracker.models import (
-    ChecklistItem,
     Organization,
     PolicyDocument,
     ProgressUpdate,
     Task,
-    TaskRequest,
     User,
 )
 from tracker.workflow import Act
@@ -107,9 +105,7 @@ def filed() -> list[str]:
     return [f"{report.period_start}" for report in found]
 
 
-def test_no_change_hands_in_the_period_that_the_page_showed(
-    unit: Client, task: Task, act: Act, unit_act: Act
-) -> None:
+def test_no_change_hands_in_the_period_that_the_page_showed(unit: Client, task: Task, act: Act, unit_act: Act) -> None:
     accepted(task, act, unit_act)
     page = report_page(task, JUNE)
     unit.post(page, {**hidden(unit, page, "unchanged"), "unchanged": "1"})

@@ -114,7 +114,8 @@ class ReportForm(WithEvidence, VersionedForm):
         self.shown = {"role": _role_of(self.instance), "follows": follows}
         self.initial.update(self.shown)
         self.own_percent = own_percent
-        self.indicators = {f"indicator_{each.pk}": each for each in self.indicators_of_task if not self.instance.contribution}
+        stated = [] if self.instance.contribution else self.indicators_of_task
+        self.indicators = {f"indicator_{each.pk}": each for each in stated}
         del self.fields["reason"]
         self.offer_steps(task)
         if not own_percent or self.instance.contribution:

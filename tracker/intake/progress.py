@@ -32,8 +32,7 @@ from tracker.models import (
     Task,
     User,
 )
-from tracker.models.base import attach_related
-from tracker.models.base import History
+from tracker.models.base import History, attach_related
 from tracker.models.task import TaskQuerySet
 from tracker.workflow import Act, Change
 
@@ -144,7 +143,7 @@ class _Holder:
         self.changes: dict[str, Change] = {}
 
     def _taken_part(self, codes: set[str]) -> set[tuple[str, str, bool]]:
-        """Return policy, code and role of the tasks that the unit has led or co-operated in at any time; two queries."""
+        """Return policy, code and role of the tasks that the unit has led or helped at any time; two queries."""
         rows = Task.history.filter(code__in=codes, policy__isnull=False).order_by()
         led = rows.filter(lead_unit=self._own).values_list("policy__slug", "code").distinct()
         links = History.m2m_models[Task._meta.get_field("co_units")].objects.filter(organization=self._own)

@@ -37,6 +37,7 @@ def my(request: HttpRequest) -> HttpResponse:
         "unit": unit,
         "groups": (groups := worklist.groups(led, unit, reading.on)),
         "led": led.count(),
+        "left": [(each, each.period.name(reading.today)) for each in worklist.left_drafts(unit)],
         "helping": (helping := worklist.helping(tasks, unit, reading.on)),
         "invented": any(line.task.policy.demo for group in groups for line in group.lines)
         or any(line.task.policy.demo for line in helping),
@@ -81,9 +82,7 @@ def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     return render(request, "tracker/report.html", _shown(request, form, found, offered))
 
 
-def _shown(
-    request: HttpRequest, form: ReportForm, found: ProgressUpdate, offered: list[Offered]
-) -> dict[str, Any]:
+def _shown(request: HttpRequest, form: ReportForm, found: ProgressUpdate, offered: list[Offered]) -> dict[str, Any]:
     """Return what the page of a report shows."""
     task, today, last = found.task, edge.today(), form.last
     others = task.reports.filter(period_start=found.period_start, period_end=found.period_end)
@@ -107,9 +106,7 @@ def _shown(
     }
 
 
-def _pressed(
-    request: HttpRequest, found: ProgressUpdate, offered: list[Offered]
-) -> HttpResponse | None:
+def _pressed(request: HttpRequest, found: ProgressUpdate, offered: list[Offered]) -> HttpResponse | None:
     """Answer what needs no form: another button, a report without its period, or one sent twice."""
     if "period" not in request.GET and len(offered) > 1:
         messages.error(request, _("The report names no period: choose one and send it again."))
@@ -178,9 +175,7 @@ def _writing_for(request: HttpRequest, task: Task) -> Organization:
     raise PermissionDenied(_("A report of this task cannot be written now, or not by your account."))
 
 
-def _report_at_hand(
-    request: HttpRequest, task: Task, unit: Organization
-) -> tuple[ProgressUpdate, list[Offered]]:
+def _report_at_hand(request: HttpRequest, task: Task, unit: Organization) -> tuple[ProgressUpdate, list[Offered]]:
     """Return the report of the period asked for, else of the first that is owed, and the periods to choose from."""
     today, cycle = edge.today(), rules.cycle_of(task.policy)
     periods = {period.key(cycle): period for period in rules.reportable(task, task.policy, today)}

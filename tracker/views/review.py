@@ -66,7 +66,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         pk=pk,
         task__in=visible,
     )
-    task = found.task = Task.objects.with_related().defer("policy__full_text").get(pk=found.task_id)
+    found.task = Task.objects.with_related().defer("policy__full_text").get(pk=found.task_id)
     waiting = list(ProgressUpdate.objects.of(visible).waiting().values_list("pk", flat=True))
     before, after, place = worklist.neighbours(waiting, pk)
     following = redirect("review", after) if after else redirect("queue")

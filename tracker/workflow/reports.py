@@ -30,9 +30,7 @@ def open_report(task: Task, unit: Organization, period: Period) -> ProgressUpdat
     """Return the report that a unit has at hand for a period, in its role of today; else a new one."""
     of_period = {"unit": unit, "period_start": period.start, "period_end": period.end}
     found = ProgressUpdate.objects.filter(task=task, state__in=AT_HAND, **of_period).select_related("unit")
-    report = in_role_of_today(found, task) or ProgressUpdate(
-        **of_period, contribution=unit.pk != task.lead_unit_id
-    )
+    report = in_role_of_today(found, task) or ProgressUpdate(**of_period, contribution=unit.pk != task.lead_unit_id)
     report.task = task
     return report
 
@@ -180,9 +178,7 @@ def send_back(report: ProgressUpdate, act: Act, seen: int, note: str, today: dt.
     _move(report, Action.RETURN, replace(act, reason=note), today, ReportState.RETURNED, seen)
 
 
-def withdraw_acceptance(
-    report: ProgressUpdate, act: Act, seen: int | None, reason: str, today: dt.date
-) -> None:
+def withdraw_acceptance(report: ProgressUpdate, act: Act, seen: int | None, reason: str, today: dt.date) -> None:
     """Take an acceptance back: the report waits again, and the task says what it said before.
 
     Where its unit has another report of the same period at hand by now, that one counts instead.
@@ -218,9 +214,7 @@ def withdraw_acceptance(
 def acceptance_stays(report: ProgressUpdate, task: Task) -> str:
     """Say why the acceptance of a report cannot be taken back, whoever asks; empty where it can."""
     if report.state != ReportState.ACCEPTED:
-        return _("The report is not accepted any more: it is %(state)s.") % {
-            "state": report.get_state_display()
-        }
+        return _("The report is not accepted any more: it is %(state)s.") % {"state": report.get_state_display()}
     if report.pk != task.latest_report_id:
         return _("A later report of the task has been accepted: this acceptance stays.")
     # A final report of a period that shows the acceptance will be another reason.
@@ -243,9 +237,7 @@ def _check_reviewer(report: ProgressUpdate, act: Act) -> None:
         raise PermissionDenied(_("Nobody reviews what they have asked for or reported themselves."))
 
 
-def answer_help(
-    report: ProgressUpdate, act: Act, answer: str, today: dt.date, seen: int | None = None
-) -> None:
+def answer_help(report: ProgressUpdate, act: Act, answer: str, today: dt.date, seen: int | None = None) -> None:
     """Answer a call for help; the unit reads it beside its report."""
     if act.user and not permissions.may_review(act.user):
         raise PermissionDenied
@@ -286,7 +278,8 @@ def _move(
             raise Stale(stored)
         if state != ReportState.DRAFT:
             if stored.contribution:
-                raise ValidationError(_("A contribution stands beside the report of the lead unit and is not reviewed."))
+                words = _("A contribution stands beside the report of the lead unit and is not reviewed.")
+                raise ValidationError(words)
             _check_reviewer(stored, act)
             stored.reviewed_by, stored.reviewed_on = act.user, today
             stored.review_note = report.review_note if state == ReportState.RETURNED else ""

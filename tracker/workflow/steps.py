@@ -85,9 +85,7 @@ class Doing:
         return found
 
 
-def perform(
-    task: Task, action: Action, act: Act, today: dt.date, seen: int | None = None, **entered: Any
-) -> Task:
+def perform(task: Task, action: Action, act: Act, today: dt.date, seen: int | None = None, **entered: Any) -> Task:
     """Take a step with a task; all that follows from it is one transaction.
 
     `seen` is the version of the task that the person saw; None for a command. Raises
