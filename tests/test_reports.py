@@ -165,7 +165,9 @@ def test_a_checklist_takes_the_percent_out_of_the_report(task: Task, unit_act: A
     assert faults(write(task, unit_act, percent=10), unit_act) == {"percent"}
 
 
-def test_the_periods_to_report_are_the_owed_one_that_ended_and_the_one_under_way(task: Task) -> None:
+def test_the_periods_to_report_are_every_owed_one_that_has_ended_and_the_one_under_way(task: Task) -> None:
+    later = [MAY, JUNE, JUNE.next(), JUNE.next().next()]
+    assert rules.reportable(task, task.policy, dt.date(2026, 8, 15)) == later
     assert rules.reportable(task, task.policy, TODAY) == [MAY, JUNE]
 
 
@@ -179,9 +181,10 @@ def test_without_a_cycle_a_report_is_welcome_for_the_month(task: Task) -> None:
     assert rules.reportable(task, task.policy, TODAY) == [JUNE]
 
 
-def test_a_draft_of_a_period_long_gone_is_not_handed_in(task: Task, unit_act: Act) -> None:
-    report = write(task, unit_act)
-    assert faults(report, unit_act, dt.date(2026, 9, 1)) == {"period"}
+def test_a_draft_of_a_period_that_is_no_longer_owed_is_not_handed_in(task: Task, unit_act: Act) -> None:
+    report = write(task, unit_act, MAY)
+    hand_in(task, unit_act, JUNE)
+    assert faults(report, unit_act, dt.date(2026, 7, 1)) == {"period"}
 
 
 def test_acceptance_gives_the_task_its_percent_and_texts(task: Task, unit_act: Act, act: Act) -> None:
@@ -268,9 +271,17 @@ def test_a_co_operating_unit_contributes_beside_the_lead_unit(
     assert (stored().reported_through, ProgressUpdate.objects.get().contribution) == (None, True)
 
 
+def unchanged(period: Period, act: Act, today: dt.date = TODAY) -> ProgressUpdate:
+    """Report for the unit of the task that nothing has changed in a period."""
+    task = stored()
+    report = workflow.open_report(task, task.lead_unit, period)  # type: ignore[arg-type]
+    workflow.submit_unchanged(report, act, today)
+    return report
+
+
 def test_no_change_takes_over_the_words_of_the_last_report(task: Task, unit_act: Act, act: Act) -> None:
     accepted(task, unit_act, act, MAY, progress="the road is open", percent=45)
-    report = workflow.submit_unchanged(stored(), task.lead_unit, unit_act, TODAY)
+    report = unchanged(JUNE, unit_act)
     found = ProgressUpdate.objects.get(pk=report.pk)
     assert (found.progress, found.percent, found.unchanged, found.period_start) == (
         "the road is open", 45, True, JUNE.start,
@@ -279,15 +290,15 @@ def test_no_change_takes_over_the_words_of_the_last_report(task: Task, unit_act:
 
 def test_no_change_needs_an_earlier_report(task: Task, unit_act: Act) -> None:
     with pytest.raises(ValidationError):
-        workflow.submit_unchanged(task, task.lead_unit, unit_act, TODAY)
+        unchanged(JUNE, unit_act)
 
 
 def test_no_change_is_reported_twice_in_a_row_at_most(task: Task, unit_act: Act, act: Act) -> None:
     accepted(task, unit_act, act, MAY, percent=45)
-    for day in (TODAY, TODAY + 30 * DAY):
-        workflow.submit_unchanged(stored(), task.lead_unit, unit_act, day)
+    for period in (JUNE, JUNE.next()):
+        unchanged(period, unit_act, period.end)
     with pytest.raises(ValidationError):
-        workflow.submit_unchanged(stored(), task.lead_unit, unit_act, TODAY + 60 * DAY)
+        unchanged(JUNE.next().next(), unit_act, JUNE.next().next().end)
 
 
 def test_a_call_for_help_is_answered_once(task: Task, unit_act: Act, act: Act) -> None:

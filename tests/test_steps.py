@@ -92,6 +92,9 @@ def ready(task: Task, action: Action, author: User | None = None) -> None:
         TaskRequest.objects.create(
             task=task, kind=RequestKind.EXTEND, new_deadline=AUGUST, old_deadline=JULY, reason="floods", **asked
         )
+    if action == Action.WITHDRAW_ACCEPTANCE:
+        task.latest_report = report(task, ReportState.ACCEPTED, submitted_by=author)
+        task.save()
     if action == Action.TICK:
         ChecklistItem.objects.create(task=task, number=1, title="Step")
 
@@ -128,6 +131,8 @@ def take(task: Task, action: Action, user: User | None, today: dt.date = TODAY, 
             workflow.accept(waiting, act, waiting.version, today)
         else:
             workflow.send_back(waiting, act, waiting.version, "too short", today)
+    elif action == Action.WITHDRAW_ACCEPTANCE:
+        workflow.withdraw_acceptance(task.latest_report, act, None, "a slip", today)  # type: ignore[arg-type]
     else:
         item = task.items.order_by("done_on", "pk").first()
         whole: dict[str, Any] = {
@@ -163,6 +168,7 @@ EXPECTED: dict[str, tuple[str, tuple[str, ...], str]] = {
     "tick": ("lead office", RUNNING, "in_progress"),
     "accept": ("office", ("not_started", "in_progress", "closing", "closed", "suspended"), ""),
     "return": ("office", ("not_started", "in_progress", "closing", "closed", "suspended"), ""),
+    "withdraw_acceptance": ("office", (*RUNNING, "suspended"), ""),
     "request_closing": ("lead office", RUNNING, "closing"),
     "withdraw_closing": ("lead", ("closing",), "in_progress"),
     "grant_closing": ("office", ("closing",), "closed"),
@@ -216,6 +222,8 @@ def test_the_buttons_offered_are_the_steps_that_can_be_taken(
 ) -> None:
     for status in Status:
         task = make(policy, status, code=f"A1-{status}"[:20].replace("_", "-"))
+        if action == Action.WITHDRAW_ACCEPTANCE:
+            ready(task, action)
         for role in ROLES:
             may = bool({str(doer) for doer in CAPACITIES.get(role, set())} & set(EXPECTED[action][0].split()))
             offered = action in workflow.allowed(task, people[role])

@@ -144,8 +144,12 @@ class ReportState(TextChoices):
     SUBMITTED = "submitted", _("submitted")
     ACCEPTED = "accepted", _("accepted")
     RETURNED = "returned", _("returned")
+    # Accepted once, then taken back while its unit was writing another one of the same period.
+    SUPERSEDED = "superseded", _("superseded")
 
 
+# A report in one of these is the one that its unit has at hand for a period.
+AT_HAND = (ReportState.DRAFT, ReportState.SUBMITTED, ReportState.RETURNED)
 # A report in one of these stands: its period counts as reported.
 STANDING = (ReportState.SUBMITTED, ReportState.ACCEPTED)
 
@@ -192,6 +196,7 @@ class Action(TextChoices):
     TICK = "tick", _("tick a step off")
     ACCEPT = "accept", _("accept a report")
     RETURN = "return", _("return a report")
+    WITHDRAW_ACCEPTANCE = "withdraw_acceptance", _("take an acceptance back")
     REQUEST_CLOSING = "request_closing", _("ask for closing")
     WITHDRAW_CLOSING = "withdraw_closing", _("withdraw the request for closing")
     GRANT_CLOSING = "grant_closing", _("grant the closing")

@@ -60,6 +60,10 @@ class Period:
         years, month = divmod(self.start.month - 1 + months, 12)
         return Period(self.cycle, dt.date(self.start.year + years, month + 1, 1))
 
+    def key(self, cycle: str) -> str:
+        """Return what names the period in an address: its first day, and its last where the cycle is another one."""
+        return f"{self.start}" if self.cycle == cycle else f"{self.start}_{self.end}"
+
     def name(self, on: dt.date) -> str:
         """Name the period as people say it on a day: without the year when it is this year."""
         values = {

@@ -8,7 +8,7 @@ their plain twins in codes, numbers and days only, never in prose.
 import datetime as dt
 import re
 from calendar import monthrange
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
@@ -25,6 +25,8 @@ WHOLE_DIGITS, PLACES = 11, 4
 # The largest key that both databases take.
 MOST_WHOLE = 2**63 - 1
 NEAR = 3  # names offered in place of one that is not known
+MAX_COMPARED = 100  # signs of a name that is looked for
+MAX_COMPARISONS = 50_000  # with known names, of one file
 
 _FULL = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _PLAIN = {**_FULL, 0x3000: " ", 0xFE6A: "%", 0x2212: "-", **dict.fromkeys(range(0x2010, 0x2016), "-")}
@@ -239,9 +241,22 @@ def names(cell: Cell) -> list[str] | Clear | None:
     return list(dict.fromkeys(name.strip() for name in _UNIT_MARKS.split(text) if name.strip()))
 
 
-def near(text: str, known: list[str]) -> list[str]:
-    """Return the known names that come nearest to a text."""
-    return get_close_matches(text, known, NEAR, 0.5)
+class NearNames:
+    """Names that come near to those of a file that are not known.
+
+    Each search compares with every known name, so that a file has a number of comparisons; behind
+    them "…" stands in place of names.
+    """
+
+    def __init__(self) -> None:
+        self._left = MAX_COMPARISONS
+
+    def of(self, text: str, known: Sequence[str]) -> list[str]:
+        """Return the known names that come nearest to a text."""
+        if len(known) > self._left:
+            return ["…"]
+        self._left -= len(known)
+        return get_close_matches(text[:MAX_COMPARED], known, NEAR, 0.5)
 
 
 def one_of(words: Callable[[], Mapping[str, str]]) -> Callable[[Cell], str | None]:

@@ -247,13 +247,22 @@ def last_complete(cycle: str, on: dt.date) -> Period:
 
 
 def reportable(task: Facts, policy: Thresholds, on: dt.date) -> list[Period]:
-    """Return the periods to report for on a day: an owed one that has ended, and the one under way.
+    """Return the periods to report for on a day: every owed one from the first, and the one under way.
 
     Where no reports are owed a report is welcome for the month.
     """
-    cycle = Cycle.MONTHLY if policy.cycle == Cycle.NONE else policy.cycle
-    last, owed = last_complete(cycle, on), first_owed(task, policy)
-    return [*([last] if owed and owed.start <= last.start else []), period_of(cycle, on)]
+    current = period_of(cycle_of(policy), on)
+    periods = []
+    period = first_owed(task, policy)
+    while period and period.start < current.start:
+        periods.append(period)
+        period = period.next()
+    return [*periods, current]
+
+
+def cycle_of(policy: Thresholds) -> str:
+    """Return the cycle in which a policy takes reports: where none are owed, the month."""
+    return Cycle.MONTHLY if policy.cycle == Cycle.NONE else policy.cycle
 
 
 def lacking(figure: Measured) -> Decimal | None:

@@ -10,8 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tracker import rules
-from tracker.choices import OPEN, RUNNING, Action, Light, ReportState, RequestState
+from tracker import rules, workflow
+from tracker.choices import AT_HAND, OPEN, RUNNING, STANDING, Action, Light, ReportState, RequestState
 from tracker.dates import DAY
 from tracker.models import Organization, ProgressUpdate, Task, TaskRequest
 from tracker.models.task import TaskQuerySet, cooperating
@@ -41,12 +41,18 @@ CALLS = (
 
 @dataclass
 class Line:
-    """A task on the list: why in sentences, the report at hand, and by when."""
+    """A task on the list: why in sentences, and the period that its button opens, with its report and its end.
+
+    `key` names the period in an address; `handed_in` says that its report waits for the office.
+    """
 
     task: Task
     reasons: list[str]
     report: ProgressUpdate | None
-    due: dt.date | None
+    period: str
+    key: str
+    due: dt.date
+    handed_in: bool
 
 
 @dataclass
@@ -92,17 +98,37 @@ def helping(tasks: TaskQuerySet, unit: Organization, on: dt.date) -> list[Line]:
     return [_line(task, on) for task in _with_open_reports(helped, unit)[:MOST]]
 
 
+def left_drafts(unit: Organization) -> Any:
+    """Return the drafts of a unit in tasks that are not its own any more: its words, to copy from."""
+    drafts = ProgressUpdate.objects.filter(unit=unit, state=ReportState.DRAFT)
+    own = Q(task__lead_unit=unit) | Q(task__in=Task.co_units.through.objects.filter(organization=unit).values("task"))
+    written = drafts.exclude(own).exclude(progress="", problems="", next_steps="")
+    related = written.select_related("task__policy").defer("task__policy__full_text")
+    return related.order_by("task", "period_start")[:MOST]
+
+
 def _with_open_reports(tasks: TaskQuerySet, unit: Organization) -> TaskQuerySet:
-    at_hand = ProgressUpdate.objects.filter(unit=unit, state__in=(ReportState.DRAFT, ReportState.RETURNED))
+    at_hand = ProgressUpdate.objects.filter(unit=unit, state__in=AT_HAND).order_by("period_start", "pk")
     related = tasks.select_related("policy").defer("policy__full_text")
     return related.prefetch_related(Prefetch("reports", queryset=at_hand, to_attr="at_hand"))
 
 
 def _line(task: Any, on: dt.date) -> Line:
-    report = task.at_hand[0] if task.at_hand else None
-    owed = rules.first_owed(task, task.policy)
-    due = owed.end + task.policy.grace_days * DAY if owed else None
-    return Line(task, task.reasons_on(on), report, due)
+    """Make the line of a task: the period that its button opens, and what is at hand for that period."""
+    periods = rules.reportable(task, task.policy, on)
+    for report in task.at_hand:
+        report.task = task
+    open_ones = [report for report in task.at_hand if report.is_open and workflow.in_role_of_today([report], task)]
+    report = next((each for each in open_ones if each.state == ReportState.RETURNED), None)
+    if not report:
+        report = next((each for each in open_ones if each.period == periods[0]), None)
+    period = report.period if report else periods[0]
+    handed_in = not report and any(
+        each.state == ReportState.SUBMITTED and each.period == period for each in task.at_hand
+    )
+    due = period.end + task.policy.grace_days * DAY
+    key = period.key(rules.cycle_of(task.policy))
+    return Line(task, task.reasons_on(on), report, period.name(on), key, due, handed_in)
 
 
 @dataclass(frozen=True)
@@ -137,6 +163,13 @@ def waiting_requests(tasks: TaskQuerySet) -> Any:
     found = TaskRequest.objects.filter(state=RequestState.OPEN, task__in=tasks.order_by().values("pk"))
     related = found.select_related("task__policy", "task__lead_unit", "asked_by").defer("task__policy__full_text")
     return related.order_by("asked_on", "pk")
+
+
+def asked_for_help(tasks: TaskQuerySet) -> Any:
+    """Return the reports that ask or have asked for help, answered or not."""
+    states = (*STANDING, ReportState.RETURNED)
+    found = ProgressUpdate.objects.of(tasks).filter(needs_help=True, state__in=states)
+    return found.select_related("task__policy", "unit", "submitted_by").defer("task__policy__full_text")
 
 
 def calls_for_help(tasks: TaskQuerySet) -> Any:

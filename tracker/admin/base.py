@@ -191,6 +191,9 @@ class VersionedAdmin(RoleAdmin):
     form = VersionedForm
     save_on_top = True
 
+    class Media:
+        js = ("tracker/count.js",)
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (form,), {"refusal": getattr(request, "refusal", None)})

@@ -12,15 +12,37 @@ from django.forms.models import BaseInlineFormSet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from tracker import parsing, workflow
 from tracker.choices import Status
 from tracker.dates import FIRST_DAY, LAST_DAY, today
+from tracker.domain.lengths import MAX_TEXT_LENGTH, same_text
 from tracker.models import ChecklistItem, DeclaredCount, Indicator, IndicatorValue, Measure, Section, Task, User
+from tracker.models.base import validate_text_length
 
 SECRET = gettext_lazy("Secret matters must not be entered in this system.")
+LIMIT = format_lazy(gettext_lazy("At most {most} characters. {secret}"), most=MAX_TEXT_LENGTH, secret=SECRET)
+
+
+def mark_limit(field: forms.Field) -> None:
+    """Let a field say how long its text may be; a script counts beside it, no browser cuts it off."""
+    field.widget.attrs["data-most"] = MAX_TEXT_LENGTH
+    field.help_text = field.help_text or LIMIT
+
+
+def long_text(label: Any, *, rows: int = 4, required: bool = False) -> forms.CharField:
+    """Make a field for a text of limited length."""
+    field = forms.CharField(
+        label=label,
+        required=required,
+        widget=forms.Textarea(attrs={"rows": rows}),
+        validators=[validate_text_length],
+    )
+    mark_limit(field)
+    return field
 
 
 def comparable(value: Any) -> Any:
@@ -90,9 +112,19 @@ class VersionedForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         # Of a row that is not there yet nobody has seen a version: who lays it first is shown to the second.
         self.initial["seen"] = self.instance.version if self.instance.pk else 0
-        for field in self.fields.values():
-            if isinstance(field.widget, forms.Textarea):
+        limited = limited_fields(self._meta.model)
+        for name, field in self.fields.items():
+            if name in limited:
+                mark_limit(field)
+            elif isinstance(field.widget, forms.Textarea):
                 field.help_text = field.help_text or SECRET
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """Leave out long texts that nobody has changed: one that is too long already can be saved as it is."""
+        excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        typed = {name: self.cleaned_data.get(name) for name in limited_fields(self._meta.model) if name in self.fields}
+        same = {name for name, text in typed.items() if same_text(text or "", getattr(self.instance, name) or "")}
+        return excluded | same
 
     @property
     def seen_version(self) -> int | None:
@@ -122,6 +154,12 @@ class VersionedForm(forms.ModelForm):
             )
             % {"who": (latest and latest.history_user) or _("Somebody"), "when": when},
         )
+
+
+def limited_fields(model: type[models.Model]) -> set[str]:
+    """Name the texts of a model whose length is limited."""
+    fields = model._meta.concrete_fields
+    return {field.name for field in fields if validate_text_length in field.validators}
 
 
 def refused(form: forms.BaseForm, refusal: ValidationError) -> ValidationError:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from tracker import evidence
 from tracker.choices import Action, Kind, Rating
 from tracker.dates import today
-from tracker.forms.editing import SECRET, AmountField, VersionedForm, day_field
+from tracker.forms.editing import AmountField, VersionedForm, day_field, long_text, put
 from tracker.models import ChecklistItem, Evidence, Indicator, ProgressUpdate, Task
 
 RETURN_REASONS = (
@@ -88,6 +88,9 @@ class WithEvidence(forms.Form):
 class ReportForm(WithEvidence, VersionedForm):
     """A progress report, as far as it is written; what it needs to be handed in `workflow` says."""
 
+    # The role of the unit, and the accepted report of the same period, as the page showed them.
+    role = forms.CharField(widget=forms.HiddenInput, required=False)
+    follows = forms.IntegerField(widget=forms.HiddenInput, required=False)
     same_ok = forms.BooleanField(
         label=gettext_lazy("The words are the same as last time, and that is right"), required=False
     )
@@ -102,12 +105,17 @@ class ReportForm(WithEvidence, VersionedForm):
         last: ProgressUpdate | None = None,
         own_percent: bool,
         indicators: Iterable[Indicator] = (),
+        follows: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.last, task = last, self.instance.task
+        self.indicators_of_task = list(indicators)
+        self.shown = {"role": _role_of(self.instance), "follows": follows}
+        self.initial.update(self.shown)
         self.own_percent = own_percent
-        self.indicators = {f"indicator_{each.pk}": each for each in indicators if not self.instance.contribution}
+        stated = [] if self.instance.contribution else self.indicators_of_task
+        self.indicators = {f"indicator_{each.pk}": each for each in stated}
         del self.fields["reason"]
         self.offer_steps(task)
         if not own_percent or self.instance.contribution:
@@ -141,15 +149,43 @@ class ReportForm(WithEvidence, VersionedForm):
         cleaned = super().clean()
         said = [(indicator, cleaned.get(name)) for name, indicator in self.indicators.items()]
         self.instance.figures = [indicator.figure(value) for indicator, value in said if value is not None]
-        if not self.own_percent:
-            # Entered before the percent came to follow something else.
+        if "percent" not in self.fields:
+            # Entered before the percent came to follow something else, or the unit to help only.
             self.instance.percent = None
+        self._check_page()
         if "submit" in self.data and self._says_the_same(cleaned.get("progress", "")) and not cleaned.get("same_ok"):
             self.add_error("progress", _("These are the words of the last report: say what is new, or confirm below."))
         return cleaned
 
+    def _check_page(self) -> None:
+        """Say what has become of the report since the page was opened, and show it once more."""
+        role, follows = self.cleaned_data.get("role"), self.cleaned_data.get("follows")
+        if role and role != self.shown["role"]:
+            put(self, "role", self.shown["role"])
+            self.add_error(
+                None,
+                _("The lead unit was changed while you were writing: %(role)s. Look at the form and send it again.")
+                % {"role": ROLES[self.shown["role"]]},
+            )
+        if follows is not None and follows != self.shown["follows"]:
+            put(self, "follows", self.shown["follows"])
+            self.add_error(
+                None,
+                _("Another report of this period was accepted while you were writing. Send yours again to add it."),
+            )
+
     def _says_the_same(self, progress: str) -> bool:
         return bool(self.last and progress.strip() and progress.split() == self.last.progress.split())
+
+
+ROLES = {
+    "lead": gettext_lazy("your unit leads the task now"),
+    "helper": gettext_lazy("your unit co-operates in the task now"),
+}
+
+
+def _role_of(report: ProgressUpdate) -> str:
+    return "helper" if report.contribution else "lead"
 
 
 class StepForm(WithEvidence):
@@ -160,18 +196,9 @@ class StepForm(WithEvidence):
     rating = forms.ChoiceField(
         label=pgettext_lazy("of a closing", "rating"), choices=Rating.choices, widget=forms.RadioSelect
     )
-    reason = forms.CharField(
-        label=gettext_lazy("reason"), required=False, widget=forms.Textarea(attrs={"rows": 4}), help_text=SECRET
-    )
-    progress = forms.CharField(
-        label=gettext_lazy("progress so far"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=SECRET,
-    )
-    note = forms.CharField(
-        label=gettext_lazy("remark of the office"), required=False, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    reason = long_text(gettext_lazy("reason"))
+    progress = long_text(gettext_lazy("progress so far"))
+    note = long_text(gettext_lazy("remark of the office"), rows=3)
 
     def __init__(self, action: Action, task: Task, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -222,9 +249,7 @@ class ReviewForm(forms.Form):
         choices=[(str(number), words) for number, words in enumerate(RETURN_REASONS)],
         widget=forms.CheckboxSelectMultiple,
     )
-    note = forms.CharField(
-        label=gettext_lazy("in your own words"), required=False, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    note = long_text(gettext_lazy("in your own words"), rows=3)
 
     def words(self) -> str:
         """Return the reasons as one text."""
@@ -235,4 +260,10 @@ class ReviewForm(forms.Form):
 class AnswerForm(forms.Form):
     """The answer to a call for help."""
 
-    answer = forms.CharField(label=gettext_lazy("answer"), widget=forms.Textarea(attrs={"rows": 4}), help_text=SECRET)
+    answer = long_text(gettext_lazy("answer"), required=True)
+
+
+class WithdrawAcceptanceForm(forms.Form):
+    """Why an acceptance is taken back."""
+
+    reason = long_text(gettext_lazy("why the acceptance is taken back"), rows=3)

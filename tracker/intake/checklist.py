@@ -115,6 +115,7 @@ class _Holder:
     def __init__(self, batch: ImportBatch, today: dt.date) -> None:
         self.today = today
         self.rows: list[Row] = []
+        self._near = parsing.NearNames()
         self._units = list(Organization.objects.all())
         self._by_name: dict[str, list[Organization]] = {}
         for unit in self._units:
@@ -255,7 +256,7 @@ class _Holder:
         if target and kind != target and (kind == "checklistitem" or name != "code"):
             thing = self._known.get((target, str(value)))
             if thing is None:
-                near = parsing.near(str(value), [key[1] for key in self._known if key[0] == target])
+                near = self._near.of(str(value), [key[1] for key in self._known if key[0] == target])
                 faults[name] = _("It is not known; names that come near: %(near)s.") % {"near": _list(near)}
             return thing
         if column.format == DAY:
@@ -266,7 +267,7 @@ class _Holder:
         found = self._by_name.get(name, [])
         if len(found) == 1:
             return found[0]
-        near = parsing.near(name, list(self._by_name))
+        near = self._near.of(name, list(self._by_name))
         faults[column] = _("“%(name)s” names no unit, or several; names that come near: %(near)s.") % {
             "name": name[:40],
             "near": _list(near),

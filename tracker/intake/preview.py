@@ -20,7 +20,7 @@ class Field:
 
 @dataclass
 class Entry:
-    """A row as the preview shows it: changed, unchanged, stale or at fault."""
+    """A row as the preview shows it: changed, unchanged, stale, another unit's by now, or at fault."""
 
     sheet: str
     row: int

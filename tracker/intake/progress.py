@@ -32,7 +32,7 @@ from tracker.models import (
     Task,
     User,
 )
-from tracker.models.base import attach_related
+from tracker.models.base import History, attach_related
 from tracker.models.task import TaskQuerySet
 from tracker.workflow import Act, Change
 
@@ -135,10 +135,44 @@ class _Holder:
         # Only where a code is not known is it of use which ones are.
         lost = any((key.slug, key.code) not in self.tasks for key in keys)
         self._codes = sorted(visible.values_list("code", flat=True)) if lost else []
+        self._former = self._taken_part({key.code for key in keys}) if self._own else set()
+        self._near = parsing.NearNames()
         self.headers = {
             name: str(column.header) for name, column in (fillin.report_columns() | fillin.step_columns()).items()
         }
         self.changes: dict[str, Change] = {}
+
+    def _taken_part(self, codes: set[str]) -> set[tuple[str, str, bool]]:
+        """Return policy, code and role of the tasks that the unit has led or helped at any time; two queries."""
+        rows = Task.history.filter(code__in=codes, policy__isnull=False).order_by()
+        led = rows.filter(lead_unit=self._own).values_list("policy__slug", "code").distinct()
+        links = History.m2m_models[Task._meta.get_field("co_units")].objects.filter(organization=self._own)
+        helped = rows.filter(pk__in=links.values("history")).values_list("policy__slug", "code").distinct()
+        return {(*found, False) for found in led} | {(*found, True) for found in helped}
+
+    def _moved(self, key: fillin.Key) -> str:
+        """Say why a row is its unit's no longer, where it once was; empty where it never was."""
+        if key.unit and self._own and self._own.pk != key.unit:
+            return ""
+        if self._own and (key.slug, key.code, bool(key.unit)) not in self._former:
+            return ""
+        task = self.tasks.get((key.slug, key.code))
+        if not task:
+            return _("The task was given to another unit.") if self._own else ""
+        if key.unit and task.lead_unit_id == key.unit:
+            return _("The unit leads the task now: fill its report in in a fresh workbook.")
+        if key.unit:
+            return _("The unit co-operates in this task no longer.")
+        return _("The task is led by %(unit)s now: fill your contribution in in a fresh workbook.") % {
+            "unit": task.lead_unit.short_name if task.lead_unit else "—"
+        }
+
+    def _leave_out(self, entry: Entry, row: dict[str, Any], why: str) -> None:
+        """Show a row that is its unit's no longer, beside what was typed in it; the others land."""
+        for name in row["values"]:
+            typed = row["typed"].get(name, "")
+            entry.fields.append(Field(self.headers.get(name, ""), "", why, typed[:200]))
+        entry.state = "moved" if entry.fields else "unchanged"
 
     def find(self, key: fillin.Key | None) -> tuple[Task, Organization] | None:
         """Return the task of a key and the unit that reports, where they are the account's to report."""
@@ -165,8 +199,11 @@ class _Holder:
             entry.title = found[0].title
             if key and key.unit:
                 entry.title += _(" (contribution of %(unit)s)") % {"unit": found[1].short_name}
+        elif key and not faults and (why := self._moved(key)):
+            self._leave_out(entry, row, why)
+            return entry
         elif key and not faults:
-            near = pgettext("list", ", ").join(parsing.near(key.code, self._codes)) or _("none")
+            near = pgettext("list", ", ").join(self._near.of(key.code, self._codes)) or _("none")
             faults["code"] = _("No such task is yours to report; codes that come near: %(near)s.") % {"near": near}
         if key and found and not faults:
             entry.state = self._judge(row, key, *found, entry, faults)

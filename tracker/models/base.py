@@ -4,15 +4,18 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.dispatch import receiver
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 from simple_history.signals import pre_create_historical_record
 
 from tracker.choices import Way
 from tracker.dates import FIRST_DAY, LAST_DAY, now
+from tracker.domain.lengths import MAX_TEXT_LENGTH, text_length
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -168,6 +171,23 @@ def code_field(text: StrOrPromise, **options: Any) -> models.CharField:
     )
     usual: dict[str, Any] = {"max_length": 20, "db_collation": settings.CODE_COLLATION, "validators": [validator]}
     return models.CharField(text, **{**usual, **options})
+
+
+def validate_text_length(text: str) -> None:
+    """Refuse a text that is too long, with the number of signs that it has."""
+    length = text_length(text)
+    if length > MAX_TEXT_LENGTH:
+        words = gettext("At most %(most)d characters; there are %(count)d, %(more)d too many.")
+        values = {"most": MAX_TEXT_LENGTH, "count": length, "more": length - MAX_TEXT_LENGTH}
+        raise ValidationError(words % values, code="text_too_long")
+
+
+def text_field(text: StrOrPromise, **options: Any) -> models.TextField:
+    """Make a field for a text that people type, of a limited length.
+
+    A longer one that is stored already stays as it is: what is unchanged is not checked again.
+    """
+    return models.TextField(text, **{"blank": True, "validators": [validate_text_length], **options})
 
 
 def day_field(text: StrOrPromise, **options: Any) -> models.DateField:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tracker import dates, permissions
 from tracker.choices import Role
-from tracker.models.base import History, Natural, NaturalManager, Versioned
+from tracker.models.base import History, Natural, NaturalManager, Versioned, text_field
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
@@ -28,7 +28,7 @@ class Organization(Versioned, Natural):
 
     name = models.CharField(_("name"), max_length=80, unique=True)
     short_name = models.CharField(_("short name"), max_length=30, unique=True)
-    aliases = models.TextField(_("aliases"), blank=True, help_text=_("Other names in use, one a line."))
+    aliases = text_field(_("aliases"), help_text=_("Other names in use, one a line."))
     contact_email = models.EmailField(
         _("contact e-mail"), blank=True, help_text=_("Gets the reminders where no liaison of the unit has an e-mail.")
     )

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tracker.choices import STANDING, Rating, ReportState, RequestKind, RequestState
+from tracker.choices import AT_HAND, STANDING, Rating, ReportState, RequestKind, RequestState
 from tracker.dates import Period, period_between
-from tracker.models.base import History, StrOrPromise, Versioned
+from tracker.models.base import History, StrOrPromise, Versioned, text_field
 from tracker.models.organization import Organization
 from tracker.models.task import ChecklistItem, Task, TaskQuerySet
 
@@ -51,7 +51,8 @@ class ProgressUpdate(Versioned):
     """What a unit reports of a task for one period; written by `workflow` alone.
 
     A co-operating unit's is a contribution: it stands beside the lead unit's and is not reviewed.
-    A draft is its unit's own and enters the history when it is handed in.
+    A draft is its unit's own and enters the history when it is handed in. What was handed in keeps the
+    role that its unit had on that day; a draft takes the role of the day on which it is saved.
     """
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="reports", verbose_name=_("task"))
@@ -66,36 +67,39 @@ class ProgressUpdate(Versioned):
         _("percent done"), null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(100)]
     )
     fall_reason = models.CharField(_("why the percent falls"), max_length=200, blank=True)
-    progress = models.TextField(_("progress"), blank=True)
-    problems = models.TextField(_("problems"), blank=True)
-    next_steps = models.TextField(_("next steps"), blank=True)
+    progress = text_field(_("progress"))
+    problems = text_field(_("problems"))
+    next_steps = text_field(_("next steps"))
     unchanged = models.BooleanField(_("no change in this period"), default=False)
     # What is said of each indicator (`Indicator.figure`), with its name and unit of that time: a new name
     # rewrites no report.
     figures = models.JSONField(_("indicators"), default=list, blank=True, editable=False)
     needs_help = models.BooleanField(_("needs help"), default=False)
     help_addressee = models.CharField(_("who is asked for help"), max_length=100, blank=True)
-    help_answer = models.TextField(_("answer"), blank=True)
+    help_answer = text_field(_("answer"))
     help_answered_on = models.DateField(_("answered on"), null=True, blank=True)
     submitted_by = person_field(_("submitted by"))
     submitted_on = models.DateField(_("submitted on"), null=True, blank=True)
     reviewed_by = person_field(_("reviewed by"))
     reviewed_on = models.DateField(_("reviewed on"), null=True, blank=True)
-    review_note = models.TextField(_("why it was returned"), blank=True)
+    review_note = text_field(_("why it was returned"))
+    # The percent of the task before it was accepted, to be set again when the acceptance is taken back.
+    percent_before = models.PositiveSmallIntegerField(null=True, editable=False)
 
     objects = models.Manager.from_queryset(ReportQuerySet)()
-    history = History()
+    history = History(excluded_fields=["percent_before"])
 
     class Meta:
         verbose_name = _("progress report")
         verbose_name_plural = _("progress reports")
         ordering = ("-period_start", "-pk")
         constraints = (
-            # An accepted one may be followed by another of the same period.
+            # An accepted one may be followed by another of the same period, and a contribution by the
+            # report of the same unit once it leads.
             models.UniqueConstraint(
                 # By both days: April and the second quarter begin on one day.
-                fields=["task", "unit", "period_start", "period_end"],
-                condition=~Q(state=ReportState.ACCEPTED),
+                fields=["task", "unit", "period_start", "period_end", "contribution"],
+                condition=Q(state__in=AT_HAND),
                 name="report_at_hand_once",
                 violation_error_message=_("There is a report of this period already: open it again."),
             ),
@@ -143,15 +147,15 @@ class TaskRequest(Versioned):
     state = models.CharField(
         pgettext_lazy("report", "state"), max_length=10, choices=RequestState, default=RequestState.OPEN
     )
-    reason = models.TextField(_("reason or closing statement"), blank=True)
-    progress = models.TextField(_("progress so far"), blank=True)
+    reason = text_field(_("reason or closing statement"))
+    progress = text_field(_("progress so far"))
     old_deadline = models.DateField(_("deadline at that time"), null=True, blank=True)
     new_deadline = models.DateField(_("new deadline"), null=True, blank=True)
     asked_by = person_field(_("asked by"))
     asked_on = models.DateField(_("asked on"))
     decided_by = person_field(_("decided by"))
     decided_on = models.DateField(_("decided on"), null=True, blank=True)
-    decision_note = models.TextField(_("reason of the decision"), blank=True)
+    decision_note = text_field(_("reason of the decision"))
     rating = models.CharField(pgettext_lazy("of a closing", "rating"), max_length=10, choices=Rating, blank=True)
 
     history = History()

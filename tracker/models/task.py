@@ -31,7 +31,16 @@ from tracker.choices import (
     Status,
 )
 from tracker.dates import DAY, period_of
-from tracker.models.base import History, Natural, NaturalManager, StrOrPromise, Versioned, code_field, day_field
+from tracker.models.base import (
+    History,
+    Natural,
+    NaturalManager,
+    StrOrPromise,
+    Versioned,
+    code_field,
+    day_field,
+    text_field,
+)
 from tracker.models.organization import Organization
 from tracker.models.policy import Measure, PolicyDocument, anchor_field
 
@@ -90,8 +99,19 @@ class TaskQuerySet(models.QuerySet["Task"]):
         if scope == permissions.Scope.PUBLISHED:
             return published
         if scope == permissions.Scope.UNIT and user.is_authenticated and user.organization_id:
-            return published.filter(assigned_on__isnull=False).involving(user.organization_id)
+            return self.asked_of(user)
         return self.none()
+
+    def asked_of(self, user: "Account") -> "TaskQuerySet":
+        """Keep the tasks that an account acts on for its unit, whatever other roles it has.
+
+        The same as `permissions.acts_for` says of one task; a test holds it.
+        """
+        unit = permissions.works_for(user)
+        if not unit:
+            return self.none()
+        in_force = self.filter(policy__state=PolicyState.PUBLISHED, assigned_on__isnull=False)
+        return in_force.involving(unit)
 
     def involving(self, unit: int | Organization) -> "TaskQuerySet":
         """Keep the tasks that a unit leads or co-operates in."""
@@ -220,8 +240,8 @@ class Task(Versioned, Natural):
     measure = models.ForeignKey(Measure, models.RESTRICT, related_name="tasks", verbose_name=_("measure"))
     code = code_field(_("task code"))
     title = models.CharField(_("task"), max_length=200)
-    description = models.TextField(_("what is to be done"), blank=True)
-    remark = models.TextField(_("remark"), blank=True)
+    description = text_field(_("what is to be done"))
+    remark = text_field(_("remark"))
     anchor = anchor_field()
     kind = models.CharField(_("kind"), max_length=12, choices=Kind, blank=True)
     lead_unit = models.ForeignKey(

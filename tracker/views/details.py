@@ -45,6 +45,7 @@ def task(request: HttpRequest, slug: str, code: str) -> HttpResponse:
         "asks": list(found.requests.select_related("asked_by", "decided_by").prefetch_related("evidence")),
         "writes": Action.REPORT in actions or Action.CONTRIBUTE in actions,
         "ticks": Action.TICK in actions,
+        "withdraws": Action.WITHDRAW_ACCEPTANCE in actions,
         "actions": [action for action in actions if action in ASKED and action not in BY_REQUEST],
         "task": found,
         "facts": _facts(found),

@@ -9,6 +9,8 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
@@ -86,11 +88,31 @@ def number(text: str | None) -> int:
     return parsing.whole_number(text) or 0
 
 
+def seen(request: HttpRequest) -> int | None:
+    """Return the version that a page showed and its form names; None where a program sends none."""
+    text = request.POST.get("seen")
+    return None if text is None else number(text)
+
+
 def refusal_of(error: Exception) -> ValidationError:
     """Say in one shape why nothing was written."""
     if isinstance(error, workflow.Stale):
-        return ValidationError(_("Somebody has changed it this very moment; look again and repeat."))
+        return ValidationError(_outdated(*error.args))
     return cast(ValidationError, error)
+
+
+def _outdated(row: Any = None) -> str:
+    """Say who has changed a row since a page showed it: often the same person, by pressing twice."""
+    latest = row.history.select_related("history_user").first() if row is not None else None
+    if not latest:
+        return _("Somebody has changed it this very moment; look again and repeat.")
+    return _(
+        "Changed by %(who)s at %(when)s, after this page was opened. Nothing was done twice; "
+        "look at it as it is now, and repeat it if it is still needed."
+    ) % {
+        "who": latest.history_user or _("the system"),
+        "when": date_format(timezone.localtime(latest.history_date), "DATETIME_FORMAT"),
+    }
 
 
 def words_of(error: Exception) -> str:

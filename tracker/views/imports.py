@@ -56,7 +56,7 @@ def my_fill_in(request: HttpRequest) -> FileResponse:
     unit = permissions.works_for(request.user)
     if not unit:
         raise PermissionDenied
-    return _workbook(unit, Task.objects.visible_to(request.user))
+    return _workbook(unit, Task.objects.asked_of(request.user))
 
 
 @export_view
@@ -160,6 +160,9 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
                 intake.undo(found, user, dates.now())
                 messages.success(request, _("Everything that this import made is taken back."))
                 return redirect(found)
+            if found.state != BatchState.READ:
+                messages.info(request, _("This import has been confirmed already; nothing was written twice."))
+                return redirect(found)
             preview = intake.confirm(found, user, request.POST.get("seen", ""), dates.now())
             if preview is None:
                 messages.success(request, _("The import is confirmed; its reports wait for the review."))
@@ -197,6 +200,10 @@ def marked(request: HttpRequest, pk: int) -> FileResponse:
 GROUPS = (
     ("fault", gettext_lazy("Faults: nothing is written until they are mended")),
     ("stale", gettext_lazy("Changed by somebody else since the file was made: these rows are left out")),
+    (
+        "moved",
+        gettext_lazy("The task was given to another unit, or yours has another part in it: these rows are left out"),
+    ),
     ("changed", gettext_lazy("What confirming writes")),
 )
 

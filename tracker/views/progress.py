@@ -10,14 +10,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tracker import permissions, rules, workflow, worklist
-from tracker.choices import Action, ReportState, RequestKind, RequestState
-from tracker.dates import DAY, parse_day
+from tracker.choices import AT_HAND, Action, ReportState, RequestKind, RequestState
+from tracker.dates import DAY
 from tracker.forms.editing import put, refused
 from tracker.forms.progress import ASKED, ReportForm, StepForm
 from tracker.models import Evidence, Organization, ProgressUpdate, Task
 from tracker.views import edge
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+TEXTS = ("progress", "problems", "next_steps")
+# A period to choose: what names it in an address, what people call it, and whether it is chosen.
+Offered = tuple[str, str, bool]
 
 
 @require_safe
@@ -28,12 +31,13 @@ def my(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied(_("This page lists what is asked of a unit; your account belongs to none."))
     reading = edge.read(request)
     reading.asked.finish()
-    tasks = Task.objects.visible_to(request.user).filter(assigned_on__isnull=False)
+    tasks = Task.objects.asked_of(request.user)
     led = tasks.filter(lead_unit=unit)
     context = {
         "unit": unit,
         "groups": (groups := worklist.groups(led, unit, reading.on)),
         "led": led.count(),
+        "left": [(each, each.period.name(reading.today)) for each in worklist.left_drafts(unit)],
         "helping": (helping := worklist.helping(tasks, unit, reading.on)),
         "invented": any(line.task.policy.demo for group in groups for line in group.lines)
         or any(line.task.policy.demo for line in helping),
@@ -44,23 +48,26 @@ def my(request: HttpRequest) -> HttpResponse:
 @get_or_post
 def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """Let a unit write its report of a period: kept as a draft at every step, handed in when it is complete."""
-    task, today = edge.find_task(request, slug, code), edge.today()
+    task = edge.find_task(request, slug, code)
     unit = _writing_for(request, task)
     found, offered = _report_at_hand(request, task, unit)
-    if "unchanged" in request.POST:
-        return _unchanged(request, task, unit)
-    if "withdraw" in request.POST and found.pk:
-        return _withdraw(request, found)
+    if request.method == "POST" and (answer := _pressed(request, found, offered)):
+        return answer
+    accepted = workflow.accepted_report(found)
     last = workflow.last_report(task, unit, found)
-    own, indicators = workflow.has_own_percent(task), list(task.indicators.all())
-    asked: dict[str, Any] = {"last": last, "own_percent": own, "indicators": indicators}
+    asked: dict[str, Any] = {
+        "last": last,
+        "own_percent": workflow.has_own_percent(task),
+        "indicators": list(task.indicators.all()),
+        "follows": accepted.pk if accepted else 0,
+    }
     data = _with_last(request, last) if "use_last" in request.POST else request.POST or edge.kept(request, ["progress"])
     form = ReportForm(data, request.FILES or None, instance=found, **asked)
     if request.method == "POST" and "use_last" not in request.POST and form.is_valid():
         try:
             _keep(request, form)
             if "submit" in request.POST:
-                workflow.submit(form.instance, edge.act(request), today)
+                workflow.submit(form.instance, edge.act(request), edge.today())
             return _saved(request, form.instance)
         except workflow.Stale:
             # Saved by another window between our check and our write.
@@ -72,25 +79,76 @@ def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
             form.add_error(None, refused(form, refusal))
     if request.headers.get("X-Autosave"):
         return JsonResponse({"faults": [str(error) for errors in form.errors.values() for error in errors]}, status=409)
-    context = {
+    return render(request, "tracker/report.html", _shown(request, form, found, offered))
+
+
+def _shown(request: HttpRequest, form: ReportForm, found: ProgressUpdate, offered: list[Offered]) -> dict[str, Any]:
+    """Return what the page of a report shows."""
+    task, today, last = found.task, edge.today(), form.last
+    others = task.reports.filter(period_start=found.period_start, period_end=found.period_end)
+    others = others.exclude(unit=found.unit, contribution=found.contribution)
+    empty = not any(getattr(found, name) for name in TEXTS)
+    return {
         "task": task,
         "policy": task.policy,
-        "unit": unit,
+        "unit": found.unit,
         "report": found,
         "form": form,
         "last": last,
-        "indicators": [(each, None) for each in indicators],
+        "indicators": [(each, None) for each in form.indicators_of_task],
         "offered": offered,
+        "key": found.period.key(rules.cycle_of(task.policy)),
         "period": found.period.name(today),
         "due": found.period_end + task.policy.grace_days * DAY,
-        "others": task.reports.filter(period_start=found.period_start)
-        .exclude(unit=unit)
-        .exclude(state=ReportState.DRAFT)
-        .select_related("unit"),
+        "others": others.exclude(state=ReportState.DRAFT).select_related("unit"),
         "back": request.POST.get("next") or request.GET.get("next", ""),
-        "unchanged": bool(last) and not found.contribution,
+        "unchanged": bool(last) and not last.contribution and not found.contribution and empty,
     }
-    return render(request, "tracker/report.html", context)
+
+
+def _pressed(request: HttpRequest, found: ProgressUpdate, offered: list[Offered]) -> HttpResponse | None:
+    """Answer what needs no form: another button, a report without its period, or one sent twice."""
+    if "period" not in request.GET and len(offered) > 1:
+        messages.error(request, _("The report names no period: choose one and send it again."))
+        return redirect(request.path)
+    if "unchanged" in request.POST:
+        return _unchanged(request, found)
+    if "withdraw" in request.POST:
+        return _withdraw(request, found)
+    return _repeated(request, found) if "use_last" not in request.POST else None
+
+
+def _repeated(request: HttpRequest, found: ProgressUpdate) -> HttpResponse | None:
+    """Answer a report that stands already in the words that are sent; None where there is none."""
+    stands = found if found.state == ReportState.SUBMITTED else _accepted_since(request, found)
+    if not stands or not _says_the_same(request, stands):
+        return None
+    words = _handed_in_already(stands)
+    if request.headers.get("X-Autosave"):
+        return JsonResponse({"faults": [words]}, status=409)
+    messages.info(request, words)
+    return edge.back(request, found.task.get_absolute_url())
+
+
+def _accepted_since(request: HttpRequest, found: ProgressUpdate) -> ProgressUpdate | None:
+    """Return the accepted report of the period that the page did not know yet."""
+    accepted, known = workflow.accepted_report(found), request.POST.get("follows")
+    return accepted if accepted and known not in (None, str(accepted.pk)) else None
+
+
+def _says_the_same(request: HttpRequest, stands: ProgressUpdate) -> bool:
+    percent = request.POST.get("percent", "").strip()
+    if percent and percent != str(stands.percent):
+        return False
+    return all(request.POST.get(name, "").split() == getattr(stands, name).split() for name in TEXTS)
+
+
+def _handed_in_already(stands: ProgressUpdate) -> str:
+    return _("%(task)s: the report of %(period)s is handed in already (%(state)s); nothing was handed in twice.") % {
+        "task": stands.task.code,
+        "period": stands.period.name(edge.today()),
+        "state": stands.get_state_display(),
+    }
 
 
 def _keep(request: HttpRequest, form: ReportForm) -> None:
@@ -117,49 +175,65 @@ def _writing_for(request: HttpRequest, task: Task) -> Organization:
     raise PermissionDenied(_("A report of this task cannot be written now, or not by your account."))
 
 
-def _report_at_hand(
-    request: HttpRequest, task: Task, unit: Organization
-) -> tuple[ProgressUpdate, list[tuple[str, str, bool]]]:
-    """Return the report of the period asked for, else of the first that is due, and the periods to choose from."""
-    today = edge.today()
-    periods = {period.start: period for period in rules.reportable(task, task.policy, today)}
+def _report_at_hand(request: HttpRequest, task: Task, unit: Organization) -> tuple[ProgressUpdate, list[Offered]]:
+    """Return the report of the period asked for, else of the first that is owed, and the periods to choose from."""
+    today, cycle = edge.today(), rules.cycle_of(task.policy)
+    periods = {period.key(cycle): period for period in rules.reportable(task, task.policy, today)}
+    first = next(iter(periods))
     # What is at hand stays within reach, whatever is due by now.
-    at_hand = task.reports.filter(unit=unit).exclude(state=ReportState.ACCEPTED)
-    for each in at_hand.select_related("task__policy"):
-        periods.setdefault(each.period_start, each.period)
-    wanted = request.GET.get("period", "")
-    try:
-        start = parse_day(wanted) if wanted else next(iter(periods))
-    except ValueError as fault:
-        raise Http404(str(fault)) from None
-    if start not in periods:
+    for each in task.reports.filter(unit=unit, state__in=AT_HAND).select_related("task__policy"):
+        if workflow.in_role_of_today([each], task):
+            periods.setdefault(each.period.key(cycle), each.period)
+    wanted = request.GET.get("period") or first
+    if wanted not in periods:
         raise Http404(_("This period cannot be reported now."))
-    names = [(day.isoformat(), each.name(today), day == start) for day, each in sorted(periods.items())]
-    return workflow.open_report(task, unit, periods[start]), names
+    ordered = sorted(periods.items(), key=lambda item: (item[1].start, item[1].end))
+    names = [(key, period.name(today), key == wanted) for key, period in ordered]
+    return workflow.open_report(task, unit, periods[wanted]), names
 
 
 def _with_last(request: HttpRequest, last: ProgressUpdate | None) -> Any:
     """Fill the empty fields with the words of the last report; nothing that was typed goes."""
     data = request.POST.copy()
-    for name in ("progress", "problems", "next_steps"):
+    for name in TEXTS:
         if last and not data.get(name, "").strip():
             data[name] = getattr(last, name)
     return data
 
 
-def _unchanged(request: HttpRequest, task: Task, unit: Organization) -> HttpResponse:
+def _unchanged(request: HttpRequest, found: ProgressUpdate) -> HttpResponse:
+    """Hand in that nothing has changed in the period that the page showed."""
+    stands = found if found.state == ReportState.SUBMITTED else _accepted_since(request, found)
+    if stands:
+        messages.info(request, _handed_in_already(stands))
+        return edge.back(request, found.task.get_absolute_url())
+    repeats = request.POST.get("repeats")
     try:
-        workflow.submit_unchanged(task, unit, edge.act(request), edge.today())
-        messages.success(request, _("%(task)s: “no change” is handed in.") % {"task": task.code})
+        workflow.submit_unchanged(
+            found,
+            edge.act(request),
+            edge.today(),
+            seen=edge.seen(request),
+            repeats=None if repeats is None else edge.number(repeats),
+        )
     except (ValidationError, workflow.Stale) as refusal:
-        messages.error(request, f"{task.code}: {edge.words_of(refusal)}")
-    return edge.back(request, task.get_absolute_url())
+        messages.error(request, edge.words_of(refusal))
+        return redirect(request.get_full_path())
+    said = {"task": found.task.code, "period": found.period.name(edge.today())}
+    messages.success(request, _("%(task)s: “no change” is handed in for %(period)s.") % said)
+    return edge.back(request, found.task.get_absolute_url())
 
 
 def _withdraw(request: HttpRequest, found: ProgressUpdate) -> HttpResponse:
+    """Take back the report that the page showed."""
     try:
-        workflow.withdraw(found, edge.act(request), edge.today())
-        messages.success(request, _("The report is taken back; write on and hand it in again."))
+        if not found.pk:
+            raise ValidationError(_("There is no report of this period to take back; it may have been accepted."))
+        if found.is_open:
+            messages.info(request, _("The report is taken back already; write on and hand it in again."))
+        else:
+            workflow.withdraw(found, edge.act(request), edge.today(), edge.seen(request))
+            messages.success(request, _("The report is taken back; write on and hand it in again."))
     except (ValidationError, workflow.Stale) as refusal:
         messages.error(request, edge.words_of(refusal))
     return redirect(request.get_full_path())
@@ -169,7 +243,8 @@ def _saved(request: HttpRequest, saved: ProgressUpdate) -> HttpResponse:
     if request.headers.get("X-Autosave"):
         return JsonResponse({"seen": saved.version})
     if "submit" in request.POST:
-        messages.success(request, _("%(task)s: the report is handed in.") % {"task": saved.task.code})
+        said = {"task": saved.task.code, "period": saved.period.name(edge.today())}
+        messages.success(request, _("%(task)s: the report of %(period)s is handed in.") % said)
         return edge.back(request, saved.task.get_absolute_url())
     messages.success(request, _("The draft is kept. It is not handed in yet."))
     return redirect(request.get_full_path())
@@ -181,35 +256,43 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
     if action not in ASKED:
         raise Http404
     wanted, task = Action(action), edge.find_task(request, slug, code)
+    seen = edge.seen(request)
     if wanted not in workflow.allowed(task, edge.user(request)):
-        return _unfit(request, task, wanted)
+        return _unfit(request, task, wanted, seen)
     data = request.POST if request.method == "POST" else edge.kept(request, ASKED[wanted])
     form = StepForm(wanted, task, data, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
-            workflow.perform(task, wanted, edge.act(request), edge.today(), **form.entered())
+            workflow.perform(task, wanted, edge.act(request), edge.today(), seen, **form.entered())
             messages.success(request, _("%(task)s: done: %(step)s.") % {"task": task.code, "step": wanted.label})
             return edge.back(request, task.get_absolute_url())
-        except (ValidationError, workflow.Stale) as refusal:
-            form.add_error(None, refused(form, edge.refusal_of(refusal)))
+        except workflow.Stale as refusal:
+            # The page shows the task as it is now.
+            seen = None
+            form.add_error(None, edge.refusal_of(refusal))
+        except ValidationError as refusal:
+            form.add_error(None, refused(form, refusal))
     kind = RequestKind.EXTEND if "extension" in action else RequestKind.CLOSE if "closing" in action else None
     context = {
         "task": task,
         "policy": task.policy,
         "action": wanted,
         "form": form,
+        "seen": task.version if seen is None else seen,
         "ask": task.requests.filter(kind=kind, state=RequestState.OPEN).prefetch_related("evidence").first(),
         "next": request.POST.get("next") or request.GET.get("next", ""),
     }
     return render(request, "tracker/step.html", context)
 
 
-def _unfit(request: HttpRequest, task: Task, action: Action) -> HttpResponse:
+def _unfit(request: HttpRequest, task: Task, action: Action, seen: int | None) -> HttpResponse:
     """Refuse a step: to those whose step it never is with 403, to the others with the state of the task."""
     try:
         workflow.check(task, action, edge.act(request))
     except ValidationError as refusal:
-        messages.error(request, f"{task.code}: {edge.words_of(refusal)}")
+        outdated = seen is not None and seen != task.version
+        why = workflow.Stale(task) if outdated else refusal
+        messages.error(request, f"{task.code}: {edge.words_of(why)}")
     return edge.back(request, task.get_absolute_url())
 
 
@@ -219,6 +302,10 @@ def tick(request: HttpRequest, slug: str, code: str, number: int) -> HttpRespons
     task = edge.find_task(request, slug, code)
     item = get_object_or_404(task.items.all(), number=number)
     item.task = task
+    if request.POST.get("item") not in (None, str(item.pk)):
+        # Steps were numbered anew since the page was opened.
+        messages.error(request, _("The checklist was changed since the page was opened: look at it and tick again."))
+        return edge.back(request, f"{task.get_absolute_url()}#steps")
     try:
         today = edge.today()
         workflow.tick(item, edge.act(request), today if request.POST.get("done") == "1" else None, today)

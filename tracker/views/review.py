@@ -12,9 +12,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tracker import permissions, workflow, worklist
-from tracker.choices import ReportState
+from tracker.choices import Action, ReportState
 from tracker.differences import differences
-from tracker.forms.progress import AnswerForm, ReviewForm
+from tracker.forms.editing import refused
+from tracker.forms.progress import AnswerForm, ReviewForm, WithdrawAcceptanceForm
 from tracker.models import ProgressUpdate, Task
 from tracker.views import edge
 
@@ -65,23 +66,49 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         pk=pk,
         task__in=visible,
     )
-    task = found.task = Task.objects.with_related().defer("policy__full_text").get(pk=found.task_id)
+    found.task = Task.objects.with_related().defer("policy__full_text").get(pk=found.task_id)
     waiting = list(ProgressUpdate.objects.of(visible).waiting().values_list("pk", flat=True))
     before, after, place = worklist.neighbours(waiting, pk)
-    form = ReviewForm(request.POST or edge.kept(request, ["note", "picked"]))
-    if request.method == "POST" and form.is_valid():
+    following = redirect("review", after) if after else redirect("queue")
+    withdrawing = "withdraw_acceptance" in request.POST
+    sent = None if withdrawing else request.POST or edge.kept(request, ["note", "picked"])
+    form = ReviewForm(sent)
+    withdrawal = WithdrawAcceptanceForm(request.POST if withdrawing else None)
+    if withdrawing:
+        if answer := _withdraw_acceptance(request, found, withdrawal):
+            return answer
+    elif request.method == "POST" and form.is_valid():
+        if _decided_already(request, found):
+            return following
         try:
             _decide(request, found, form)
-            return redirect("review", after) if after else redirect("queue")
+            return following
         except workflow.Stale:
             form.add_error(None, _("The unit has changed the report since it was shown; look at it again."))
             found.refresh_from_db()
         except ValidationError as refusal:
             form.add_error("note" if hasattr(refusal, "error_dict") else None, refusal.messages)
+    context = {
+        **_shown(request, found),
+        "form": form,
+        "withdrawal": withdrawal,
+        "before": before,
+        "after": after,
+        "place": place,
+        "waiting": len(waiting),
+    }
+    return render(request, "tracker/review.html", context)
+
+
+def _shown(request: HttpRequest, found: ProgressUpdate) -> dict[str, Any]:
+    """Return what the page of a review shows of a report and its task."""
+    task = found.task
     last = workflow.last_report(task, found.unit, found)
     indicators = list(task.indicators.all())
     said = {each.pk: each for each in workflow.as_reported(found, indicators)}
-    context = {
+    may_review = permissions.may_review(request.user, found.submitted_by_id) and not found.contribution
+    actions = workflow.allowed(task, edge.user(request)) if may_review else []
+    return {
         "report": found,
         "task": task,
         "policy": task.policy,
@@ -91,19 +118,40 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         "indicators": [(each, said.get(each.pk)) for each in indicators],
         "light": task.light_on(edge.today()),
         "reasons": task.reasons_on(edge.today()),
-        "form": form,
-        "before": before,
-        "after": after,
-        "place": place,
-        "waiting": len(waiting),
-        "may_review": permissions.may_review(request.user, found.submitted_by_id)
-        and found.state == ReportState.SUBMITTED
-        and not found.contribution,
+        "may_review": may_review and found.state == ReportState.SUBMITTED,
+        "may_withdraw": Action.WITHDRAW_ACCEPTANCE in actions and not workflow.acceptance_stays(found, task),
         "contributions": task.reports.filter(contribution=True, period_start=found.period_start)
         .exclude(state=ReportState.DRAFT)
         .select_related("unit"),
     }
-    return render(request, "tracker/review.html", context)
+
+
+def _decided_already(request: HttpRequest, found: ProgressUpdate) -> bool:
+    """Say so where the same person has decided on the report already: the button was pressed twice."""
+    decided = found.state in (ReportState.ACCEPTED, ReportState.RETURNED)
+    own = decided and found.reviewed_by_id == edge.user(request).pk
+    if own:
+        said = {"report": found.task, "state": found.get_state_display()}
+        messages.info(request, _("%(report)s: you have decided already (%(state)s); nothing was done twice.") % said)
+    return own
+
+
+def _withdraw_acceptance(
+    request: HttpRequest, found: ProgressUpdate, form: WithdrawAcceptanceForm
+) -> HttpResponse | None:
+    """Take the acceptance of a report back; None where the page is shown again with the reason."""
+    if not form.is_valid():
+        return None
+    try:
+        workflow.withdraw_acceptance(
+            found, edge.act(request), edge.seen(request), form.cleaned_data["reason"], edge.today()
+        )
+        messages.success(request, _("%(report)s: the acceptance is taken back.") % {"report": found.task})
+        return redirect("review", found.pk)
+    except (ValidationError, workflow.Stale) as refusal:
+        form.add_error(None, refused(form, edge.refusal_of(refusal)))
+    found.refresh_from_db()
+    return None
 
 
 def _decide(request: HttpRequest, found: ProgressUpdate, form: ReviewForm) -> None:
@@ -138,6 +186,9 @@ def accept_many(request: HttpRequest) -> HttpResponse:
     if not picked:
         messages.warning(request, _("Nothing was picked: tick the reports first."))
         return redirect("queue")
+    if not found:
+        messages.info(request, _("None of the picked reports waits any more; nothing was done twice."))
+        return redirect("queue")
     if "confirm" not in request.POST:
         context = {"reports": found, "gone": len(picked) - len(found)}
         context["invented"] = any(report.task.policy.demo for report in found)
@@ -148,6 +199,13 @@ def accept_many(request: HttpRequest) -> HttpResponse:
     done = len(outcome.changed)
     text = ngettext("%(count)d report accepted.", "%(count)d reports accepted.", done)
     messages.success(request, text % {"count": done})
+    if gone := len(picked) - len(found):
+        text = ngettext(
+            "%(count)d of the picked reports does not wait any more; it was left as it is.",
+            "%(count)d of the picked reports do not wait any more; they were left as they are.",
+            gone,
+        )
+        messages.warning(request, text % {"count": gone})
     for report, why in outcome.refused:
         messages.warning(request, _("Not accepted: %(report)s. %(why)s") % {"report": report.task, "why": why})
     return redirect("queue")
@@ -158,16 +216,21 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer a call for help."""
     if not permissions.may_review(request.user):
         raise PermissionDenied
-    visible = Task.objects.visible_to(request.user)
-    found = get_object_or_404(worklist.calls_for_help(visible), pk=pk)
+    asked = worklist.asked_for_help(Task.objects.visible_to(request.user))
+    found = get_object_or_404(asked, pk=pk)
+    if found.help_answered_on:
+        said = {"report": found.task, "day": found.help_answered_on}
+        messages.info(request, _("%(report)s: answered on %(day)s already; nothing was done twice.") % said)
+        return redirect("queue", "help")
     form = AnswerForm(request.POST or edge.kept(request, ["answer"]))
+    seen = edge.seen(request)
     if request.method == "POST" and form.is_valid():
         try:
-            workflow.answer_help(found, edge.act(request), form.cleaned_data["answer"], edge.today())
+            workflow.answer_help(found, edge.act(request), form.cleaned_data["answer"], edge.today(), seen)
             messages.success(request, _("The answer stands beside the report now."))
             return redirect("queue", "help")
-        except ValidationError as refusal:
-            form.add_error(None, refusal.messages)
-    return render(
-        request, "tracker/answer.html", {"report": found, "task": found.task, "policy": found.task.policy, "form": form}
-    )
+        except (ValidationError, workflow.Stale) as refusal:
+            form.add_error(None, edge.refusal_of(refusal).messages)
+            found = get_object_or_404(asked, pk=pk)
+    context = {"report": found, "task": found.task, "policy": found.task.policy, "form": form}
+    return render(request, "tracker/answer.html", context)

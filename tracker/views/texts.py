@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -94,7 +94,9 @@ def _mark(request: HttpRequest, policy: PolicyDocument) -> HttpResponse:
     """Mark what is open of a sentence as background, or take a mark back; then show the same place again."""
     try:
         if "unmark" in request.POST:
-            passage = get_object_or_404(policy.background, pk=edge.number(request.POST["unmark"]))
+            passage = policy.background.filter(pk=edge.number(request.POST["unmark"])).first()
+            if passage is None:
+                raise ValidationError(_("The mark was taken back already."))
             workflow.delete(passage, edge.act(request))
         elif "mark" in request.POST:
             if edge.number(request.POST.get("seen")) != policy.version:

@@ -31,8 +31,11 @@ from tracker.workflow.reminders import send_once
 from tracker.workflow.reports import (
     MOST_UNCHANGED,
     accept,
+    acceptance_stays,
+    accepted_report,
     answer_help,
     has_own_percent,
+    in_role_of_today,
     lacks,
     last_report,
     open_report,
@@ -41,6 +44,7 @@ from tracker.workflow.reports import (
     submit,
     submit_unchanged,
     withdraw,
+    withdraw_acceptance,
 )
 from tracker.workflow.steps import allowed, check, perform, tick
 from tracker.workflow.table import STEPS
@@ -56,6 +60,8 @@ __all__ = [
     "Stale",
     "UndoRefused",
     "accept",
+    "acceptance_stays",
+    "accepted_report",
     "adopt",
     "allowed",
     "answer_help",
@@ -69,6 +75,7 @@ __all__ = [
     "each",
     "hand_over",
     "has_own_percent",
+    "in_role_of_today",
     "keep",
     "lacks",
     "land",
@@ -95,4 +102,5 @@ __all__ = [
     "unload",
     "violation",
     "withdraw",
+    "withdraw_acceptance",
 ]

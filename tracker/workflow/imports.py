@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from tracker.choices import STANDING, BatchState, ReportState
+from tracker.choices import AT_HAND, STANDING, BatchState, ReportState
 from tracker.dates import Period
 from tracker.models import ChecklistItem, ImportBatch, Organization, PolicyDocument, ProgressUpdate, Task
 from tracker.workflow.core import Act, delete, erase_all, save, save_task
@@ -23,7 +23,7 @@ from tracker.workflow.overtaken import (
     refuse_overtaken,
 )
 from tracker.workflow.report_writer import ReportWriter
-from tracker.workflow.reports import TEXTS, has_own_percent
+from tracker.workflow.reports import TEXTS, has_own_percent, in_role_of_today
 
 
 @dataclass
@@ -57,12 +57,20 @@ def at_hand(tasks: Collection[Task]) -> Known:
     Under no period stands the latest of a unit that stands.
     """
     known: Known = {}
-    leads = {task.pk: task.lead_unit_id for task in tasks}
-    for each in ProgressUpdate.objects.filter(task__in=leads).order_by("period_start", "pk"):
-        if each.contribution == (each.unit_id != leads[each.task_id]):
+    by_key = {task.pk: task for task in tasks}
+    drafts = []
+    for each in ProgressUpdate.objects.filter(task__in=by_key).order_by("period_start", "pk"):
+        if each.contribution == (each.unit_id != by_key[each.task_id].lead_unit_id):
             known[each.task_id, each.unit_id, each.period_start] = each
             if each.state in STANDING:
                 known[each.task_id, each.unit_id, None] = each
+        elif each.state == ReportState.DRAFT:
+            drafts.append(each)
+    for each in drafts:
+        # Begun before the lead unit changed: it is written on in the role of today.
+        key = each.task_id, each.unit_id, each.period_start
+        if key not in known or known[key].state not in AT_HAND:
+            known[key] = in_role_of_today([each], by_key[each.task_id]) or each
     return known
 
 
@@ -101,7 +109,11 @@ def undo(batch: ImportBatch, act: Act, now: dt.datetime) -> None:
         gone = []
         for entry in reversed(batch.made):
             report = reports.get(entry.get("report", 0))
-            _take_back(entry, report, writer)
+            try:
+                _take_back(entry, report, writer)
+            except PermissionDenied as error:
+                task = writer.tasks[entry["task"]]
+                raise ValidationError(f"{task.code}: {_not_allowed(task)}") from error
             if report and entry["before"] is None:
                 gone.append(report)
         writer.write()
@@ -133,6 +145,8 @@ def _land(
             entry["ticks"].append([item.pk, *(day.isoformat() if day else None for day in (stood, done_on))])
     except ValidationError as error:
         raise ValidationError(f"{change.task.code}: {' '.join(error.messages)}") from error
+    except PermissionDenied as error:
+        raise ValidationError(f"{change.task.code}: {_not_allowed(change.task)}") from error
     return entry, report
 
 
@@ -140,16 +154,31 @@ def _made(report: ProgressUpdate | None) -> dict[str, Any]:
     return {"report": report.pk, "version": report.version} if report else {}
 
 
+def _not_allowed(task: Task) -> str:
+    """Say why an account may not do what it could when the workbook was read or confirmed."""
+    return _("your account may not report this task any more; its lead unit is %(unit)s now.") % {
+        "unit": task.lead_unit.short_name if task.lead_unit else "—"
+    }
+
+
 def report_for(change: Change, known: Known) -> ProgressUpdate:
     """Return the report that a change makes: the one at hand, or a new one in the words of the last; not saved."""
     task, unit, period = change.task, change.unit, change.period
     report = known.get((task.pk, unit.pk, period.start))
-    if not report or report.state == ReportState.ACCEPTED:
-        base, helps = base_of(task, unit.pk, period, known), unit.pk != task.lead_unit_id
+    base, helps = base_of(task, unit.pk, period, known), unit.pk != task.lead_unit_id
+    own = has_own_percent(task) and not helps
+    if not report or report.state not in AT_HAND:
         report = ProgressUpdate(unit=unit, contribution=helps, period_start=period.start, period_end=period.end)
         for name in TEXTS:
             setattr(report, name, getattr(base, name, ""))
-        report.percent = task.percent if base and has_own_percent(task) and not helps else None
+        report.percent = None
+    # A draft that was begun in the other role has no percent yet, or one that no longer counts.
+    if own and report.percent is None and base:
+        report.percent = task.percent
+    elif not own:
+        report.percent = None
+    if helps:
+        report.figures = []
     report.task = task
     for name, value in change.fields.items():
         setattr(report, name, value)
@@ -159,7 +188,7 @@ def report_for(change: Change, known: Known) -> ProgressUpdate:
 def _report(change: Change, writer: ReportWriter, known: Known) -> tuple[ProgressUpdate, dict[str, Any] | None]:
     """Hand in the report of a row; return it, and what stood in one that was open or waited."""
     at, before = known.get((change.task.pk, change.unit.pk, change.period.start)), None
-    if at and at.state != ReportState.ACCEPTED:
+    if at and at.state in AT_HAND:
         before = {name: getattr(at, name) for name in (*change.fields, "state")}
         at.task, at.unit = change.task, change.unit
         if at.state == ReportState.SUBMITTED:

@@ -9,8 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from tracker import permissions, rules
+from tracker.choices import ReportState
 from tracker.models import Indicator, IndicatorValue, ProgressUpdate, Task
-from tracker.workflow.core import Act, claim, delete, hold, lay, lay_task
+from tracker.workflow.core import Act, claim, delete, erase, hold, lay, lay_task
 
 
 def save_values(
@@ -45,6 +46,29 @@ def land_figures(report: ProgressUpdate, act: Act) -> None:
         value = value or IndicatorValue(indicator=indicator, day=report.period_end)
         value.value, value.report, value.entered_by = said[indicator.pk], report, report.submitted_by
         _lay_values(indicator, [value], act, None)
+
+
+def take_figures_back(report: ProgressUpdate, act: Act) -> None:
+    """Set the values that an accepted report has laid as they were before it.
+
+    What the office has corrected since stays.
+    """
+    said = {figure["indicator"]: Decimal(figure["value"]) for figure in report.figures}
+    others = ProgressUpdate.objects.filter(task=report.task_id, state=ReportState.ACCEPTED)
+    earlier = others.filter(period_end=report.period_end).exclude(pk=report.pk).order_by("-pk").first()
+    for value in IndicatorValue.objects.filter(report=report).select_related("indicator"):
+        rows = list(value.history.order_by("-history_id")[:2])
+        if value.value != said.get(value.indicator_id) or not rows:
+            continue
+        if len(rows) == 1 and rows[0].history_type == "+":
+            claim(value.indicator, None)
+            lay(value.indicator, act, False)
+            erase(value, act)
+        elif len(rows) == 2:
+            former = rows[1]
+            value.value, value.note = former.value, former.note
+            value.entered_by_id, value.report = former.entered_by_id, earlier
+            _lay_values(value.indicator, [value], act, None)
 
 
 def percent_after(report: ProgressUpdate, task: Task) -> int:

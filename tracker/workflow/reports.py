@@ -10,11 +10,11 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from tracker import permissions, rules
-from tracker.choices import Action, Kind, ReportState
+from tracker.choices import AT_HAND, STANDING, Action, Kind, ReportState
 from tracker.dates import Period
 from tracker.models import Evidence, Organization, ProgressUpdate, Task
 from tracker.workflow.core import Act, Stale, claim, erase, lay, lay_task
-from tracker.workflow.indicators import land_figures, percent_after
+from tracker.workflow.indicators import land_figures, percent_after, take_figures_back
 from tracker.workflow.steps import attach, begin, check
 
 MOST_UNCHANGED = 2  # reports in a row that say “no change”
@@ -27,19 +27,48 @@ def has_own_percent(task: Task) -> bool:
 
 
 def open_report(task: Task, unit: Organization, period: Period) -> ProgressUpdate:
-    """Return the report of a unit that is at hand for a period: begun, returned or waiting; else a new one."""
-    at_hand = ProgressUpdate.objects.filter(task=task, unit=unit, period_start=period.start, period_end=period.end)
-    report = at_hand.exclude(state=ReportState.ACCEPTED).select_related("unit").first() or ProgressUpdate(
-        unit=unit, contribution=unit.pk != task.lead_unit_id, period_start=period.start, period_end=period.end
-    )
+    """Return the report that a unit has at hand for a period, in its role of today; else a new one."""
+    of_period = {"unit": unit, "period_start": period.start, "period_end": period.end}
+    found = ProgressUpdate.objects.filter(task=task, state__in=AT_HAND, **of_period).select_related("unit")
+    report = in_role_of_today(found, task) or ProgressUpdate(**of_period, contribution=unit.pk != task.lead_unit_id)
     report.task = task
     return report
 
 
+def in_role_of_today(reports: Iterable[ProgressUpdate], task: Task) -> ProgressUpdate | None:
+    """Choose among the reports that a unit has at hand for a period the one that it writes on in now.
+
+    A draft that was begun before the lead unit changed is written on in the new role: nobody else
+    has seen it. What was handed in or returned in the former role stays as it was said.
+    """
+    drafts = []
+    for report in reports:
+        contributes = report.unit_id != task.lead_unit_id
+        if report.contribution == contributes:
+            return report
+        if report.state == ReportState.DRAFT:
+            drafts.append(report)
+    for report in drafts:
+        report.contribution = not report.contribution
+    return drafts[0] if drafts else None
+
+
+def accepted_report(report: ProgressUpdate) -> ProgressUpdate | None:
+    """Return the latest accepted report of the unit and period of another one, in the same role."""
+    same = ProgressUpdate.objects.filter(
+        task=report.task,
+        unit=report.unit,
+        period_start=report.period_start,
+        period_end=report.period_end,
+        contribution=report.contribution,
+        state=ReportState.ACCEPTED,
+    )
+    return same.order_by("-pk").first()
+
+
 def last_report(task: Task, unit: Organization, before: ProgressUpdate | None = None) -> ProgressUpdate | None:
     """Return the latest report of a unit that stands, for another period or earlier in the same one."""
-    found = ProgressUpdate.objects.filter(task=task, unit=unit, submitted_on__isnull=False)
-    found = found.exclude(state=ReportState.RETURNED)
+    found = ProgressUpdate.objects.filter(task=task, unit=unit, state__in=STANDING)
     return (found.exclude(pk=before.pk) if before and before.pk else found).order_by("-period_start", "-pk").first()
 
 
@@ -86,29 +115,54 @@ def submit(report: ProgressUpdate, act: Act, today: dt.date) -> None:
         _follow(action, task, before, act, today)
 
 
-def submit_unchanged(task: Task, unit: Organization, act: Act, today: dt.date) -> ProgressUpdate:
-    """Report for the period that is due that nothing has changed, in the words of the last report."""
-    report = open_report(task, unit, rules.reportable(task, task.policy, today)[0])
-    last = last_report(task, unit, report)
-    latest = ProgressUpdate.objects.filter(task=task, unit=unit).standing().order_by("-period_start", "-pk")
-    if not last:
+def submit_unchanged(
+    report: ProgressUpdate,
+    act: Act,
+    today: dt.date,
+    *,
+    seen: int | None = None,
+    repeats: int | None = None,
+) -> None:
+    """Report for a period that nothing has changed, in the words of the last report.
+
+    `seen` is the version of the report that the page showed, 0 where it showed none, and `repeats`
+    the key of the last report. Raises Stale where either is another one by now.
+    """
+    last = last_report(report.task, report.unit, report)
+    if not last or last.contribution != report.contribution:
         raise ValidationError(_("“No change” needs an earlier report."))
-    if len(latest[:MOST_UNCHANGED]) == MOST_UNCHANGED and all(each.unchanged for each in latest[:MOST_UNCHANGED]):
-        raise ValidationError(
-            _("“No change” was reported %(count)d times in a row; say what is being done.") % {"count": MOST_UNCHANGED}
-        )
+    _check_unchanged(report)
     with transaction.atomic():
+        if repeats is not None and repeats != last.pk:
+            raise Stale(last)
+        if seen is not None and seen != (report.version if report.pk else 0):
+            raise Stale(report)
         for name in TEXTS:
             setattr(report, name, getattr(last, name))
-        report.percent, report.unchanged = task.percent if has_own_percent(task) else None, True
-        save_draft(report, act, today=today)
+        own = has_own_percent(report.task) and not report.contribution
+        report.percent, report.unchanged = report.task.percent if own else None, True
+        save_draft(report, act, report.version, today=today)
         submit(report, act, today)
-    return report
 
 
-def withdraw(report: ProgressUpdate, act: Act, today: dt.date) -> None:
+def _check_unchanged(report: ProgressUpdate) -> None:
+    """Say why “no change” cannot be reported: it was too often, or there are words that it would replace."""
+    if not report.is_open:
+        raise ValidationError(_("This report has been handed in already."))
+    if any(getattr(report, name).strip() for name in TEXTS):
+        raise ValidationError(
+            _("A draft of this period has words already: hand it in, or empty it to report “no change”.")
+        )
+    of_unit = ProgressUpdate.objects.filter(task=report.task, unit=report.unit)
+    latest = of_unit.standing().order_by("-period_start", "-pk")[:MOST_UNCHANGED]
+    if len(latest) == MOST_UNCHANGED and all(each.unchanged for each in latest):
+        words = _("“No change” was reported %(count)d times in a row; say what is being done.")
+        raise ValidationError(words % {"count": MOST_UNCHANGED})
+
+
+def withdraw(report: ProgressUpdate, act: Act, today: dt.date, seen: int | None = None) -> None:
     """Take a report back that nobody has reviewed yet, to write on."""
-    _move(report, _action(report), act, today, ReportState.DRAFT)
+    _move(report, _action(report), act, today, ReportState.DRAFT, seen)
 
 
 def accept(report: ProgressUpdate, act: Act, seen: int, today: dt.date) -> None:
@@ -124,7 +178,66 @@ def send_back(report: ProgressUpdate, act: Act, seen: int, note: str, today: dt.
     _move(report, Action.RETURN, replace(act, reason=note), today, ReportState.RETURNED, seen)
 
 
-def answer_help(report: ProgressUpdate, act: Act, answer: str, today: dt.date) -> None:
+def withdraw_acceptance(report: ProgressUpdate, act: Act, seen: int | None, reason: str, today: dt.date) -> None:
+    """Take an acceptance back: the report waits again, and the task says what it said before.
+
+    Where its unit has another report of the same period at hand by now, that one counts instead.
+    """
+    if not reason.strip():
+        raise ValidationError({"reason": _("Give a reason.")})
+    act = replace(act, reason=reason)
+    with transaction.atomic():
+        task, before = begin(report.task, Action.WITHDRAW_ACCEPTANCE, act)
+        stored = _stored(report)
+        if why := acceptance_stays(stored, task):
+            raise ValidationError(why)
+        if seen is not None and stored.version != seen:
+            raise Stale(stored)
+        _check_reviewer(stored, act)
+        at_hand = ProgressUpdate.objects.filter(
+            task=task,
+            unit=stored.unit,
+            period_start=stored.period_start,
+            period_end=stored.period_end,
+            contribution=False,
+            state__in=AT_HAND,
+        )
+        stored.state = ReportState.SUPERSEDED if at_hand.exists() else ReportState.SUBMITTED
+        stored.reviewed_by = stored.reviewed_on = None
+        claim(stored, stored.version)
+        lay(stored, act)
+        take_figures_back(stored, act)
+        task.percent = _percent_before(stored)
+        _follow(Action.WITHDRAW_ACCEPTANCE, task, before, act, today)
+
+
+def acceptance_stays(report: ProgressUpdate, task: Task) -> str:
+    """Say why the acceptance of a report cannot be taken back, whoever asks; empty where it can."""
+    if report.state != ReportState.ACCEPTED:
+        return _("The report is not accepted any more: it is %(state)s.") % {"state": report.get_state_display()}
+    if report.pk != task.latest_report_id:
+        return _("A later report of the task has been accepted: this acceptance stays.")
+    # A final report of a period that shows the acceptance will be another reason.
+    return ""
+
+
+def _percent_before(report: ProgressUpdate) -> int:
+    """Return the percent of the task before a report was accepted."""
+    if report.percent_before is not None:
+        return report.percent_before
+    # Accepted by a version that did not keep it: the history of the task did.
+    accepted = report.history.filter(state=ReportState.ACCEPTED).order_by("history_date").first()
+    earlier = Task.history.filter(id=report.task_id, history_date__lt=accepted.history_date) if accepted else None
+    row = earlier.order_by("-history_date", "-history_id").first() if earlier is not None else None
+    return row.percent if row else 0
+
+
+def _check_reviewer(report: ProgressUpdate, act: Act) -> None:
+    if act.user and not permissions.may_review(act.user, report.submitted_by_id):
+        raise PermissionDenied(_("Nobody reviews what they have asked for or reported themselves."))
+
+
+def answer_help(report: ProgressUpdate, act: Act, answer: str, today: dt.date, seen: int | None = None) -> None:
     """Answer a call for help; the unit reads it beside its report."""
     if act.user and not permissions.may_review(act.user):
         raise PermissionDenied
@@ -134,6 +247,8 @@ def answer_help(report: ProgressUpdate, act: Act, answer: str, today: dt.date) -
         stored = _stored(report)
         if stored.help_answered_on:
             raise ValidationError(_("It has been answered already."))
+        if seen is not None and stored.version != seen:
+            raise Stale(stored)
         stored.help_answer, stored.help_answered_on = answer, today
         claim(stored, stored.version)
         lay(stored, act)
@@ -162,11 +277,15 @@ def _move(
         if seen is not None and stored.version != seen:
             raise Stale(stored)
         if state != ReportState.DRAFT:
-            if act.user and not permissions.may_review(act.user, stored.submitted_by_id):
-                raise PermissionDenied(_("Nobody reviews what they have asked for or reported themselves."))
+            if stored.contribution:
+                words = _("A contribution stands beside the report of the lead unit and is not reviewed.")
+                raise ValidationError(words)
+            _check_reviewer(stored, act)
             stored.reviewed_by, stored.reviewed_on = act.user, today
             stored.review_note = report.review_note if state == ReportState.RETURNED else ""
         stored.state = state
+        if state == ReportState.ACCEPTED:
+            stored.percent_before = before.percent
         claim(stored, stored.version)
         lay(stored, act)
         if state == ReportState.ACCEPTED:
@@ -196,7 +315,8 @@ def lacks(report: ProgressUpdate, task: Task, today: dt.date) -> dict[str, str]:
     faults = {}
     periods = rules.reportable(task, task.policy, today)
     # The lead unit may have been quicker: that ends nobody's contribution.
-    periods += [rules.last_complete(periods[-1].cycle, today)] if report.contribution else []
+    if report.contribution:
+        periods.append(rules.last_complete(rules.cycle_of(task.policy), today))
     offered = {period.start for period in periods}
     if report.state == ReportState.DRAFT and report.period_start not in offered:
         faults["period"] = _("The period %(period)s can no longer be reported; choose the one under way.") % {

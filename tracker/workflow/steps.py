@@ -17,7 +17,7 @@ from tracker import permissions
 from tracker.choices import Action, Kind, Rating, RequestKind, RequestState
 from tracker.models import ChecklistItem, Evidence, PolicyDocument, Task, TaskRequest, User
 from tracker.models.base import StrOrPromise
-from tracker.workflow.core import Act, decide, end_requests, hold, lay, lay_task
+from tracker.workflow.core import Act, Stale, decide, end_requests, hold, lay, lay_task
 from tracker.workflow.table import STEPS, Step
 
 
@@ -35,6 +35,8 @@ def _fits(task: Task, step: Step) -> bool:
         return not task.assigned_on
     if step.action == Action.ACKNOWLEDGE:
         return bool(task.assigned_on) and not task.acknowledged_on
+    if step.action == Action.WITHDRAW_ACCEPTANCE:
+        return bool(task.latest_report_id)
     if step.action in (Action.REPORT, Action.CONTRIBUTE, Action.REQUEST_CLOSING):
         return bool(task.assigned_on) and not (step.action == Action.REQUEST_CLOSING and task.kind == Kind.STANDING)
     if step.action == Action.REQUEST_EXTENSION:
@@ -45,14 +47,18 @@ def _fits(task: Task, step: Step) -> bool:
 def check(task: Task, action: Action, act: Act) -> Step:
     """Return the row of an action, or say why it cannot be taken; a command on the machine itself has every right."""
     step = STEPS[action]
-    if act.user and not permissions.acts_for(act.user, task) & set(step.doers):
-        raise PermissionDenied
+    _check_right(task, step, act)
     if not _fits(task, step):
         raise ValidationError(
             _("“%(action)s” does not fit the task as it is now: %(status)s.")
             % {"action": action.label, "status": task.get_status_display()}
         )
     return step
+
+
+def _check_right(task: Task, step: Step, act: Act) -> None:
+    if act.user and not permissions.acts_for(act.user, task) & set(step.doers):
+        raise PermissionDenied
 
 
 @dataclass
@@ -79,14 +85,15 @@ class Doing:
         return found
 
 
-def perform(task: Task, action: Action, act: Act, today: dt.date, **entered: Any) -> Task:
+def perform(task: Task, action: Action, act: Act, today: dt.date, seen: int | None = None, **entered: Any) -> Task:
     """Take a step with a task; all that follows from it is one transaction.
 
-    Raises PermissionDenied, or ValidationError that names the field or says what does not fit.
-    Returns the task as it stands afterwards.
+    `seen` is the version of the task that the person saw; None for a command. Raises
+    PermissionDenied, Stale on a newer version, or ValidationError that names the field or says
+    what does not fit. Returns the task as it stands afterwards.
     """
     with transaction.atomic():
-        found, before = begin(task, action, act)
+        found, before = begin(task, action, act, seen)
         why = str(entered.get("reason") or entered.get("note") or act.reason).strip()
         doing = Doing(found, replace(act, reason=why), today, entered)
         items = DEEDS[action](doing) or ()
@@ -94,11 +101,14 @@ def perform(task: Task, action: Action, act: Act, today: dt.date, **entered: Any
     return found
 
 
-def begin(task: Task, action: Action, act: Act) -> tuple[Task, Task]:
+def begin(task: Task, action: Action, act: Act, seen: int | None = None) -> tuple[Task, Task]:
     """Hold the stored task for a step that fits it, its status moved on; return it, and as it was. In a transaction."""
     # The lock first, then the reading: what is read stays true until the end.
     PolicyDocument.objects.select_for_update().only("pk").get(pk=task.policy_id)
     found = Task.objects.with_related().defer("policy__full_text").get(pk=task.pk)
+    _check_right(found, STEPS[action], act)
+    if seen is not None and found.version != seen:
+        raise Stale(found)
     step = check(found, action, act)
     if action == Action.CONTRIBUTE:
         # It changes nothing of the task: what the lead unit has open stays good.
@@ -111,6 +121,10 @@ def begin(task: Task, action: Action, act: Act) -> tuple[Task, Task]:
 
 def tick(item: ChecklistItem, act: Act, done_on: dt.date | None, today: dt.date) -> None:
     """Tick an item off on a day, or take the tick away with None; the percent follows. Done already is done."""
+    stored = ChecklistItem.objects.filter(pk=item.pk).values_list("done_on", flat=True)
+    if [bool(day) for day in stored] == [bool(done_on)]:
+        check(item.task, Action.TICK, act)
+        return
     perform(item.task, Action.TICK, act, today, item=item.pk, done_on=done_on)
 
 
@@ -250,7 +264,7 @@ def _go_on(doing: Doing) -> None:
             raise ValidationError({"deadline": _("The new deadline lies in the past.")})
 
 
-# The deeds of ACCEPT, RETURN, REPORT and CONTRIBUTE are those of a report: `workflow.reports`.
+# The deeds of ACCEPT, RETURN, WITHDRAW_ACCEPTANCE, REPORT and CONTRIBUTE are those of a report: `workflow.reports`.
 DEEDS: dict[Action, Callable[[Doing], Sequence[ChecklistItem] | None]] = {
     Action.HAND_OVER: _hand_over,
     Action.ACKNOWLEDGE: _acknowledge,

@@ -34,6 +34,13 @@ STEPS = {
         Step(Action.ACCEPT, OFFICE, ANY, None, gettext_lazy("not one's own report")),
         Step(Action.RETURN, OFFICE, ANY, None, gettext_lazy("a reason; not one's own report")),
         Step(
+            Action.WITHDRAW_ACCEPTANCE,
+            OFFICE,
+            (*RUNNING, Status.SUSPENDED),
+            None,
+            gettext_lazy("a reason; not one's own report; no later report accepted"),
+        ),
+        Step(
             Action.REQUEST_CLOSING,
             BOTH,
             RUNNING,

@@ -17,6 +17,7 @@ from tracker import dates, health, ledger
 from tracker.domain import scratch
 from tracker.filters import Asked, TaskFilter
 from tracker.models import Organization, PolicyDocument, Task
+from tracker.parsing import MAX_COMPARED
 
 OFFERED = 5  # names offered in place of one that is not known
 
@@ -100,7 +101,7 @@ def find_unit(name: str) -> Organization:
     unit = Organization.objects.all().named(name)
     if not unit:
         units = list(Organization.objects.all())
-        near = get_close_matches(name, [known for each in units for known in each.all_names()], OFFERED)
+        near = get_close_matches(name[:MAX_COMPARED], [known for each in units for known in each.all_names()], OFFERED)
         raise unknown(_("unit"), name, near or [each.short_name for each in units])
     return unit
 

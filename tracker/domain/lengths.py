@@ -1,0 +1,13 @@
+"""How long a text may be that people type: enough for any report, and bounded for every reader."""
+
+MAX_TEXT_LENGTH = 5000  # signs
+
+
+def text_length(text: str) -> int:
+    """Count the signs of a text; a line end is one, whichever way it is written."""
+    return len(text) - text.count("\r\n")
+
+
+def same_text(one: str, other: str) -> bool:
+    """Say whether two texts differ in nothing but the way in which line ends are written."""
+    return one.replace("\r\n", "\n") == other.replace("\r\n", "\n")
