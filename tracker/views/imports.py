@@ -32,6 +32,7 @@ SHOWN = 200  # rows of a preview; the counts tell of all
 
 # Rows from which on confirming or undoing takes over two seconds: a row of a checklist is saved by itself.
 LONG_ROWS = {BatchKind.PROGRESS: 1_000, BatchKind.CHECKLIST: 100}
+RELOAD_AFTER = 2  # seconds
 UNDONE = gettext_lazy("Everything that this import made is taken back.")
 CONFIRMED = gettext_lazy("The import is confirmed; its reports wait for the review.")
 CHANGED = gettext_lazy("Something has changed meanwhile, or a fault is left: look again. Nothing is written.")
@@ -208,7 +209,10 @@ def batch_progress(request: HttpRequest, pk: int) -> HttpResponse:
     found = _find(request, pk)
     job = jobs.read_job(_job_name(found))
     context = {"batch": found, "job": job, "running": job is not None and job.state == jobs.RUNNING}
-    return render(request, "tracker/batch_progress.html", context)
+    answer = render(request, "tracker/batch_progress.html", context)
+    if context["running"]:
+        answer["Refresh"] = str(RELOAD_AFTER)
+    return answer
 
 
 def _takes_long(batch: ImportBatch) -> bool:
