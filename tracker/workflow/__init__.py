@@ -24,9 +24,22 @@ from tracker.workflow.core import (
     set_status,
     violation,
 )
-from tracker.workflow.imports import Change, Row, at_hand, base_of, keep, land, load, report_for, undo, unload
+from tracker.workflow.imports import (
+    Change,
+    Row,
+    Tell,
+    at_hand,
+    base_of,
+    keep,
+    land,
+    load,
+    report_for,
+    silent,
+    undo,
+    unload,
+)
 from tracker.workflow.indicators import as_reported, save_values
-from tracker.workflow.overtaken import UndoRefused
+from tracker.workflow.overtaken import Overtaken, UndoRefused
 from tracker.workflow.reminders import send_once
 from tracker.workflow.reports import (
     MOST_UNCHANGED,
@@ -56,8 +69,10 @@ __all__ = [
     "Act",
     "Change",
     "Outcome",
+    "Overtaken",
     "Row",
     "Stale",
+    "Tell",
     "UndoRefused",
     "accept",
     "acceptance_stays",
@@ -95,6 +110,7 @@ __all__ = [
     "send_once",
     "set_deadline",
     "set_status",
+    "silent",
     "submit",
     "submit_unchanged",
     "tick",
