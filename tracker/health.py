@@ -20,6 +20,7 @@ from tracker import links, permissions
 from tracker.choices import OPEN, RUNNING, Kind, Severity, Status
 from tracker.columns import LEAD, Column, lead_text, numbered
 from tracker.dates import is_working_day
+from tracker.domain.passages import piece_at, sentences
 from tracker.ledger import Extra
 from tracker.models import (
     BackgroundPassage,
@@ -32,7 +33,7 @@ from tracker.models import (
     Section,
     Task,
 )
-from tracker.source.anchors import Anchor, piece_at, sentences
+from tracker.source.anchors import Anchor
 from tracker.source.check import Reading, read
 
 if TYPE_CHECKING:

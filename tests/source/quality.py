@@ -33,7 +33,7 @@ def shares(proposed: list[str], right: list[str]) -> tuple[float, float]:
 
 def measure(path: Path) -> Quality:
     """Compare what is proposed for a text with its answers."""
-    from tracker.source.anchors import normalise
+    from tracker.domain.passages import normalise
     from tracker.source.breakdown import propose
     from tracker.source.draft import draft
 

@@ -6,7 +6,8 @@ import pytest
 import yaml
 from django.conf import settings
 
-from tracker.source.anchors import Anchor, Span, clauses, coverage, find, normalise, sentences
+from tracker.domain.passages import Span, clauses, find, normalise, sentences
+from tracker.source.anchors import Anchor, coverage
 from tracker.source.load import clean
 
 TEXT = """城市工作要点

@@ -12,7 +12,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests.source.quality import TEXTS, measure
-from tracker.source.anchors import Anchor, Span, clauses, coverage, find
+from tracker.domain.passages import Span, clauses, find
+from tracker.source.anchors import Anchor, coverage
 from tracker.source.breakdown import Kind, Proposal, Row, Rule, propose
 from tracker.source.details import dues, numbers, units
 from tracker.source.draft import Draft, draft

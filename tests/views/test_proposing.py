@@ -11,9 +11,9 @@ from django.test import Client
 from tests.source.quality import TEXTS
 from tests.source.test_load import packed
 from tests.views.conftest import Browser
+from tracker.domain.passages import Span
 from tracker.health import examine
 from tracker.models import BackgroundPassage, Organization, PolicyDocument, User
-from tracker.source.anchors import Span
 from tracker.source.breakdown import Kind, Row, Rule
 from tracker.source.proposing import changed, joined
 

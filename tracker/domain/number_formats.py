@@ -10,6 +10,20 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
+# Formats that Excel names by number alone and that its Chinese editions show their own way; the
+# short dates follow the settings of a machine and are shown here as ISO days.
+_YEAR_MONTH, _MONTH_DAY = 'yyyy"年"m"月"', 'm"月"d"日"'
+CHINESE_FORMATS = {
+    14: "yyyy-mm-dd",
+    22: "yyyy-mm-dd h:mm",
+    **dict.fromkeys((27, 36, 50, 52, 57), _YEAR_MONTH),
+    **dict.fromkeys((28, 29, 51, 53, 54, 58), _MONTH_DAY),
+    30: "m-d-yy",
+    31: 'yyyy"年"m"月"d"日"',
+    **dict.fromkeys((32, 34, 55), 'h"时"mm"分"'),
+    **dict.fromkeys((33, 35, 56), 'h"时"mm"分"ss"秒"'),
+}
+
 MAX_FORMAT_LENGTH = 255  # what Excel takes
 MAX_EXACT = 10**15  # from here on a number of Excel has lost its last digits
 

@@ -2,22 +2,8 @@
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 
-from tracker.domain.number_formats import GENERAL_FORMAT, NumberFormat, parse_format
+from tracker.domain.number_formats import CHINESE_FORMATS, GENERAL_FORMAT, NumberFormat, parse_format
 from tracker.intake.xml_parts import is_true, whole_number
-
-# Formats that Excel names by number alone and that its Chinese editions show their own way; the
-# short dates follow the settings of a machine and are shown here as ISO days.
-_YEAR_MONTH, _MONTH_DAY = 'yyyy"年"m"月"', 'm"月"d"日"'
-_CHINESE_FORMATS = {
-    14: "yyyy-mm-dd",
-    22: "yyyy-mm-dd h:mm",
-    **dict.fromkeys((27, 36, 50, 52, 57), _YEAR_MONTH),
-    **dict.fromkeys((28, 29, 51, 53, 54, 58), _MONTH_DAY),
-    30: "m-d-yy",
-    31: 'yyyy"年"m"月"d"日"',
-    **dict.fromkeys((32, 34, 55), 'h"时"mm"分"'),
-    **dict.fromkeys((33, 35, 56), 'h"时"mm"分"ss"秒"'),
-}
 
 
 class CellStyles:
@@ -26,7 +12,7 @@ class CellStyles:
     def __init__(self) -> None:
         self.formats: list[NumberFormat] = []
         self.struck: set[int] = set()
-        self._codes: dict[int, str] = {**BUILTIN_FORMATS, **_CHINESE_FORMATS}
+        self._codes: dict[int, str] = {**BUILTIN_FORMATS, **CHINESE_FORMATS}
         self._struck_fonts: set[int] = set()
         self._fonts = -1
         self._inside = ""

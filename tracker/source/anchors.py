@@ -1,62 +1,14 @@
-"""Find anchor phrases in a policy text, cut it into sentences and clauses, and see what none touches.
+"""Hold anchor phrases against a policy text, and see which of its clauses none touches.
 
 Places are spans of the text as it was given, so that a page can mark them in it.
 """
 
-import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-# People retype and paste: full-width letters, digits and punctuation stand for the half-width ones,
-# all kinds of quotes and dashes for one. Each character maps to one, which keeps offsets simple.
-_ONE = str.maketrans(
-    {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-    | dict.fromkeys(map(ord, "“”„‟«»「」『』｢｣‘’‚‛'＇"), '"')
-    | dict.fromkeys(map(ord, "‐‑‒–—―－−"), "-")
-    | dict.fromkeys(map(ord, "•‧・･"), "·")
-    | dict.fromkeys(map(ord, "【〔〖"), "[")
-    | dict.fromkeys(map(ord, "】〕〗"), "]")
-    | {ord("。"): ".", ord("｡"): ".", ord("､"): "、"}
-)
-# Pasted from the web or from Word, these are as invisible as blanks but no blanks to Python.
-_INVISIBLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
-
-# A dot after a letter or digit belongs to a number or a name, a comma between digits to a number.
-_STOP = r"[。｡！？!?]|(?<![0-9A-Za-z.])\."
-_PAUSE = r"[，；;]|(?<![0-9]),|,(?![0-9])"
-# A straight quote closes after a stop; after a comma it may as well open.
-_SENTENCE_END = re.compile(rf"(?:{_STOP})+[”’」』）)»\"']*|\n")
-_CLAUSE_END = re.compile(rf"{_SENTENCE_END.pattern}|(?:{_PAUSE})+[”’」』）)]*")
-_WORD = re.compile(r"\w")
-
-
-class Span(NamedTuple):
-    """A place in a text: from the first character up to, not with, the end."""
-
-    start: int
-    end: int
-
-    def of(self, text: str) -> str:
-        """Return what stands at this place."""
-        return text[self.start : self.end]
-
-    def overlaps(self, other: "Span") -> bool:
-        """Say whether two places share a character."""
-        return self.start < other.end and other.start < self.end
-
-
-@dataclass(frozen=True)
-class Normalised:
-    """A text as anchors see it, with the place of each character in the original."""
-
-    text: str
-    offsets: tuple[int, ...]
-
-    def original(self, start: int, end: int) -> Span:
-        """Return the place in the original of a stretch that is not empty."""
-        return Span(self.offsets[start], self.offsets[end - 1] + 1)
+from tracker.domain.passages import Span, clauses, find, normalise, sentences
 
 
 class Anchor(NamedTuple):
@@ -115,41 +67,6 @@ class Coverage:
         return [clause for clause in self.clauses if not clause.anchors and not clause.background]
 
 
-def normalise(text: str) -> Normalised:
-    """Drop whitespace and take half- and full-width characters as one."""
-    kept = [place for place, sign in enumerate(text) if not sign.isspace() and sign not in _INVISIBLE]
-    return Normalised("".join(text[place] for place in kept).translate(_ONE), tuple(kept))
-
-
-def find(anchor: str, text: str | Normalised) -> list[Span]:
-    """Return every place of an anchor in a text; normalise the text once to look for many."""
-    norm = text if isinstance(text, Normalised) else normalise(text)
-    wanted = normalise(anchor).text
-    if not wanted:
-        return []
-    found, at = [], norm.text.find(wanted)
-    while at >= 0:
-        found.append(norm.original(at, at + len(wanted)))
-        # One sign on: places that overlap each other are ambiguous all the same.
-        at = norm.text.find(wanted, at + 1)
-    return found
-
-
-def sentences(text: str) -> list[Span]:
-    """Cut a text at full stops, question and exclamation marks, and line ends."""
-    return _cut(text, _SENTENCE_END)
-
-
-def clauses(text: str) -> list[Span]:
-    """Cut a text at commas, semicolons and sentence ends; the enumeration comma does not cut."""
-    return _cut(text, _CLAUSE_END)
-
-
-def piece_at(pieces: Sequence[Span], place: int) -> int:
-    """Return the number of the piece that a place lies in, or of the last one before it."""
-    return max(bisect_right(pieces, place, key=lambda piece: piece.start) - 1, 0)
-
-
 def coverage(text: str, anchors: Iterable[Anchor], background: Iterable[Anchor] = (), opening: str = "") -> Coverage:
     """See which anchors fail, and which clauses of the sections no anchor accounts for.
 
@@ -185,18 +102,6 @@ def coverage(text: str, anchors: Iterable[Anchor], background: Iterable[Anchor] 
         [clause for clause in cut if within.overlaps(clause.span)],
         [clause for clause in cut if clause.anchors and not within.overlaps(clause.span)],
     )
-
-
-def _cut(text: str, end: re.Pattern[str]) -> list[Span]:
-    """Cut after each end, without the blanks around; a piece without a word is none."""
-    ends = [match.end() for match in end.finditer(text)]
-    pieces = []
-    for start, stop in zip([0, *ends], [*ends, len(text)], strict=True):
-        piece = text[start:stop]
-        if _WORD.search(piece):
-            blanks = len(piece) - len(piece.lstrip())
-            pieces.append(Span(start + blanks, start + len(piece.rstrip())))
-    return pieces
 
 
 def _sections(text: str, opening: Sequence[Span], places: Sequence[Place]) -> Span:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from tracker.domain.passages import Span, clauses, piece_at
 from tracker.source import details, outline, words
-from tracker.source.anchors import Span, clauses, piece_at
 from tracker.source.outline import HEADINGS, Node, Outline, meeting, within
 
 LONGEST_HEAD = 45  # characters of a first sentence that names what follows

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tracker.domain.passages import clauses
 from tracker.models import BackgroundPassage, ChecklistItem, DeclaredCount, Measure, PolicyDocument, Section, Task
-from tracker.source.anchors import Anchor, Coverage, clauses, coverage
+from tracker.source.anchors import Anchor, Coverage, coverage
 
 Anchored = Section | Measure | Task | ChecklistItem | DeclaredCount | BackgroundPassage
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tracker.source.anchors import Span
+from tracker.domain.passages import Span
 from tracker.source.outline import number_of
 from tracker.source.words import VERBS, bare
 

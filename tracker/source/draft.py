@@ -11,8 +11,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from tracker.choices import Kind as TaskKind
+from tracker.domain.passages import Span, clauses, find, normalise
 from tracker.source import details, words
-from tracker.source.anchors import Span, clauses, find, normalise
 from tracker.source.breakdown import Kind, Proposal, Row, is_note
 from tracker.source.outline import meeting, within
 

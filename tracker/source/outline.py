@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tracker.source.anchors import Span
+from tracker.domain.passages import Span
 
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "两": 2}
 _ORDER = {"首先": 1, "其次": 2, "再次": 3, "最后": 99}

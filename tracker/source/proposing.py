@@ -10,10 +10,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from tracker.domain.passages import Span, clauses
 from tracker.forms.editing import SECRET
 from tracker.models import PolicyDocument
 from tracker.source import load
-from tracker.source.anchors import Span, clauses
 from tracker.source.breakdown import LONGEST_NAME, Kind, Proposal, Row, Rule, name_of
 from tracker.source.outline import within
 

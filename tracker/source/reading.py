@@ -10,20 +10,9 @@ from functools import cached_property
 from itertools import groupby
 
 from tracker.choices import Status
+from tracker.domain.passages import Normalised, Span, clauses, find, normalise, piece_at, sentences
 from tracker.models import BackgroundPassage, ChecklistItem, Measure, PolicyDocument, Task
-from tracker.source.anchors import (
-    Anchor,
-    Clause,
-    Coverage,
-    Normalised,
-    Span,
-    clauses,
-    coverage,
-    find,
-    normalise,
-    piece_at,
-    sentences,
-)
+from tracker.source.anchors import Anchor, Clause, Coverage, coverage
 from tracker.source.check import Anchored, anchored, opening_of
 from tracker.source.outline import lines_of, meeting
 

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from tracker import permissions, workflow
+from tracker.domain.passages import Span, find
 from tracker.models import BackgroundPassage, Measure, PolicyDocument
-from tracker.source.anchors import Span, find
 from tracker.source.breakdown import name_of
 from tracker.source.draft import LONGEST_ANCHOR, Anchors
 from tracker.source.reading import SHOWN, TextView

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tracker', '0007_indicators'),
+        ('tracker', '0009_report_once_by_both_days'),
     ]
 
     operations = [
