@@ -37,7 +37,7 @@ EARLIEST_SERIAL, LATEST_SERIAL = 36_526, 73_050  # how spreadsheets keep days fr
 _FULL = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _BLANKS = dict.fromkeys([0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " ")
 _DASHES = dict.fromkeys([0x2212, *range(0x2010, 0x2016)], "-")
-_PLAIN = {**_FULL, **_BLANKS, **_DASHES, 0xFE6A: "%"}
+_PLAIN: dict[int, str | int] = {**_FULL, **_BLANKS, **_DASHES, 0xFE6A: "%"}
 _PERCENT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(%?)", re.ASCII)
 _AMOUNT = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,40})(?:\.[0-9]{1,40})?", re.ASCII)
 _DAYS = (
@@ -150,8 +150,8 @@ class Cell:
             if self.format.is_literal_percent:
                 return f"{plain_number(value)}%"
             return plain_number(value) if not self.percent or self.holds_percent_number else f"{100 * value:.10g}%"
-        if isinstance(value, dt.datetime) and self.format.is_date and not self.format.shows_day:
-            return self.format.show(value)
+        if isinstance(value, dt.datetime) and self.format.is_date:
+            return value.date().isoformat() if self.format.shows_day else self.format.show(value)
         return written(value)
 
 
@@ -345,7 +345,8 @@ def prose(cell: Cell) -> str | Clear | None:
     """Read a text as it stands; of a number what the cell shows, and not more digits than Excel has kept."""
     if isinstance(cell.value, str):
         return CLEAR if is_clear(cell.value) else cell.value
-    if cell.is_number and abs(float(cell.value or 0)) >= MAX_EXACT:
+    value = cell.value
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= MAX_EXACT:
         raise ValueError(
             _("text; Excel keeps 15 digits of a number and has lost the others: type it as text, with ' before it")
         )

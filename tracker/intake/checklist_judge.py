@@ -291,18 +291,18 @@ class ChecklistJudge:
         """Say what writing a row would refuse, by column."""
         faults: dict[str, str] = {}
         for (child, name), _parent in PARENTS.items():
-            field = "task" if kind == "checklistitem" else name
-            if child == kind and not thing._meta.get_field(field).is_cached(thing):
+            parent_field = "task" if kind == "checklistitem" else name
+            if child == kind and parent_field not in thing._state.fields_cache:
                 faults[name] = _("A new row needs this.")
         linked = {field.name for field in thing._meta.get_fields() if field.is_relation}
         try:
             thing.clean_fields(exclude=linked)
         except ValidationError as error:
             faults |= {name: " ".join(words) for name, words in error.message_dict.items()}
-        for field in thing._meta.concrete_fields:
-            value = getattr(thing, field.attname)
-            if isinstance(field, models.PositiveSmallIntegerField) and isinstance(value, int) and value > MAX_SMALL:
-                faults[field.name] = _("At most %(most)d.") % {"most": MAX_SMALL}
+        for small in thing._meta.concrete_fields:
+            value = getattr(thing, small.attname)
+            if isinstance(small, models.PositiveSmallIntegerField) and isinstance(value, int) and value > MAX_SMALL:
+                faults[small.name] = _("At most %(most)d.") % {"most": MAX_SMALL}
         if isinstance(thing, Task) and not faults:
             faults |= self._refused_task(thing, before if isinstance(before, Task) else None, co_units)
         return faults

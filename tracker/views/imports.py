@@ -162,13 +162,15 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
                 request, _("Something has changed meanwhile, or a fault is left: look again. Nothing is written.")
             )
         except (ValidationError, workflow.Stale) as refusal:
-            messages.error(request, f"{edge.words_of(refusal)} {_('Nothing is written.')}")
+            nothing = _("Nothing is written.")
+            messages.error(request, f"{edge.words_of(refusal)} {nothing}")
     if found.state == BatchState.READ:
         preview = preview or intake.preview(found, user, edge.today())
     groups = [(state, words, _few(preview, state)) for state, words in GROUPS if preview and preview.counts[state]]
     context = {
         "batch": found,
         "preview": preview,
+        "notes": preview.notes[:SHOWN] if preview else [],
         "groups": groups,
         "shown": SHOWN,
         "count": _count(found),
