@@ -8,7 +8,6 @@ it reads, and of a sheet no more is read than it may hold.
 import datetime as dt
 import posixpath
 import re
-import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
@@ -17,6 +16,7 @@ from zlib import error as BadDeflate
 
 from django.utils.translation import gettext as _
 
+from tracker.domain import zip_guard
 from tracker.intake.cell_styles import CellStyles
 from tracker.intake.sheet_rows import Layout, Line, SheetRows, rich_text_cell
 from tracker.intake.xml_parts import PartParser, Refused, is_true
@@ -28,7 +28,6 @@ MOST_SHEETS = 100
 STEP = 1 << 16
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_END = struct.Struct("<10xHL6x")  # the end of a zip's directory: number and size of its entries
 # A cell that holds something, in bytes that no parser reads.
 _LONGEST_START = 32  # bytes
 _FILLED = re.compile(rb"<(?:[\w.-]{1,20}:)?(?:v>[^<]|is>)", re.ASCII)
@@ -228,7 +227,7 @@ def _look_at(file: IO[bytes]) -> None:
         raise Refused(_("This is an old workbook (.xls, .et); save it as .xlsx."))
     if not head.startswith(b"PK"):
         raise Refused(_text_file(head))
-    _check_directory(file, size)
+    _check_directory(file)
     file.seek(0)
 
 
@@ -244,16 +243,15 @@ def _text_file(head: bytes) -> str:
     return _("This is no Excel workbook; send an .xlsx file.")
 
 
-def _check_directory(file: IO[bytes], size: int) -> None:
+def _check_directory(file: IO[bytes]) -> None:
     """Look at the size of a zip's directory before anybody reads it."""
-    file.seek(max(0, size - STEP - _END.size))
-    tail = file.read()
-    place = tail.rfind(b"PK\x05\x06")
-    if place < 0 or len(tail) - place < _END.size:
-        raise Refused(_("The file is damaged or was cut off; save it again and send it again."))
-    count, length = _END.unpack_from(tail, place)
-    if count > MOST_ENTRIES or length > MOST_ENTRIES * 400:
-        raise Refused(_("The file holds more than %(count)d parts; no workbook does.") % {"count": MOST_ENTRIES})
+    try:
+        zip_guard.check_directory(file, MOST_ENTRIES)
+    except zip_guard.TooManyEntries as fault:
+        words = _("The file holds more than %(count)d parts; no workbook does.") % {"count": MOST_ENTRIES}
+        raise Refused(words) from fault
+    except zip_guard.BrokenZip as fault:
+        raise Refused(_("The file is damaged or was cut off; save it again and send it again.")) from fault
 
 
 def _check_entries(entries: list[ZipInfo]) -> None:
