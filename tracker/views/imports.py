@@ -180,8 +180,9 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
                 return redirect(found)
             messages.error(request, CHANGED)
         except (ValidationError, workflow.Stale) as refusal:
+            nothing = _("Nothing is written.")
+            messages.error(request, f"{edge.words_of(refusal)} {nothing}")
             overtaken = refusal.rows if isinstance(refusal, workflow.UndoRefused) else []
-            messages.error(request, f"{edge.words_of(refusal)} {_('Nothing is written.')}")
     elif (running := jobs.read_job(_job_name(found))) and running.state == jobs.RUNNING:
         return redirect("batch_progress", found.pk)
     return _show(request, found, preview, overtaken)
@@ -197,6 +198,7 @@ def _show(
     context = {
         "batch": found,
         "preview": preview,
+        "notes": preview.notes[:SHOWN] if preview else [],
         "overtaken": overtaken[:SHOWN],
         "groups": groups,
         "shown": SHOWN,
