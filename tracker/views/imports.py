@@ -177,8 +177,9 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
                 return redirect(found)
             messages.error(request, CHANGED)
         except (ValidationError, workflow.Stale) as refusal:
+            nothing = _("Nothing is written.")
+            messages.error(request, f"{edge.words_of(refusal)} {nothing}")
             overtaken = refusal.rows if isinstance(refusal, workflow.UndoRefused) else []
-            messages.error(request, f"{edge.words_of(refusal)} {_('Nothing is written.')}")
     elif (running := jobs.read_job(_job_name(found))) and running.state == jobs.RUNNING:
         return redirect("batch_progress", found.pk)
     return _show(request, found, preview, overtaken)
@@ -194,6 +195,7 @@ def _show(
     context = {
         "batch": found,
         "preview": preview,
+        "notes": preview.notes[:SHOWN] if preview else [],
         "overtaken": overtaken[:SHOWN],
         "groups": groups,
         "shown": SHOWN,
@@ -236,7 +238,8 @@ def _start(batch: ImportBatch, request: HttpRequest) -> None:
             if intake.confirm(found, user, seen, moment, tell) is None:
                 return str(CONFIRMED)
         except (ValidationError, workflow.Stale) as refusal:
-            raise jobs.JobFailed(f"{edge.words_of(refusal)} {_('Nothing is written.')}") from refusal
+            nothing = _("Nothing is written.")
+            raise jobs.JobFailed(f"{edge.words_of(refusal)} {nothing}") from refusal
         except PermissionDenied as refusal:
             raise jobs.JobFailed(_("Your account may not do this. Nothing is written.")) from refusal
         raise jobs.JobFailed(str(CHANGED))

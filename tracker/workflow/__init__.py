@@ -21,6 +21,7 @@ from tracker.workflow.core import (
     save_task,
     set_deadline,
     set_status,
+    settle,
     violation,
 )
 from tracker.workflow.imports import (
@@ -101,6 +102,7 @@ __all__ = [
     "send_once",
     "set_deadline",
     "set_status",
+    "settle",
     "silent",
     "submit",
     "submit_unchanged",
