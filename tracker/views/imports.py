@@ -241,7 +241,8 @@ def _start(batch: ImportBatch, request: HttpRequest) -> None:
             if intake.confirm(found, user, seen, moment, tell) is None:
                 return str(CONFIRMED)
         except (ValidationError, workflow.Stale) as refusal:
-            raise jobs.JobFailed(f"{edge.words_of(refusal)} {_('Nothing is written.')}") from refusal
+            nothing = _("Nothing is written.")
+            raise jobs.JobFailed(f"{edge.words_of(refusal)} {nothing}") from refusal
         except PermissionDenied as refusal:
             raise jobs.JobFailed(_("Your account may not do this. Nothing is written.")) from refusal
         raise jobs.JobFailed(str(CHANGED))
