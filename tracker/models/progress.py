@@ -82,9 +82,12 @@ class ProgressUpdate(Versioned):
     reviewed_by = person_field(_("reviewed by"))
     reviewed_on = models.DateField(_("reviewed on"), null=True, blank=True)
     review_note = models.TextField(_("why it was returned"), blank=True)
+    # What the unit has written since the return, by field: until it is handed in again the report says what was
+    # returned, whoever reads it.
+    rework = models.JSONField(default=dict, blank=True, editable=False)
 
     objects = models.Manager.from_queryset(ReportQuerySet)()
-    history = History()
+    history = History(excluded_fields=["rework"])
 
     class Meta:
         verbose_name = _("progress report")
@@ -128,6 +131,11 @@ class ProgressUpdate(Versioned):
         """Return the period that is reported: a week, a month or a quarter by its days, whatever the cycle is now."""
         known = period_between(self.period_start, self.period_end)
         return known or Period(self.task.policy.cycle, self.period_start)
+
+    @property
+    def proofs(self) -> "list[Evidence]":
+        """Return the evidence that has been handed in, as it was fetched."""
+        return [piece for piece in self.evidence.all() if piece.handed_in]
 
     @property
     def is_open(self) -> bool:
@@ -192,8 +200,23 @@ def stored_name(evidence: "Evidence", name: str) -> str:
     return uuid.uuid4().hex
 
 
+class EvidenceQuerySet(models.QuerySet["Evidence"]):
+    """Evidence: what has been handed in, and what counts as proof."""
+
+    def handed_in(self) -> "EvidenceQuerySet":
+        """Keep what everybody sees who sees the task; the rest is its unit's own."""
+        return self.filter(Q(report__isnull=True) | ~Q(report__state=ReportState.DRAFT), handed_in=True)
+
+    def proving(self) -> "EvidenceQuerySet":
+        """Keep what a closing is judged by: no evidence of a report that was returned."""
+        return self.handed_in().filter(Q(report__isnull=True) | Q(report__state__in=STANDING))
+
+
 class Evidence(models.Model):
-    """A file or a link that proves progress. It never changes; while its report is a draft it can be taken away."""
+    """A file or a link that proves progress. It never changes; while its report is a draft it can be taken away.
+
+    It enters the history when it is handed in with its report.
+    """
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="evidence", verbose_name=_("task"))
     report = models.ForeignKey(
@@ -221,8 +244,10 @@ class Evidence(models.Model):
     size = models.PositiveIntegerField(_("size in bytes"), default=0)
     added_by = person_field(_("added by"))
     added_on = models.DateField(_("added on"))
+    handed_in = models.BooleanField(default=True, editable=False)
 
-    history = History()
+    objects = models.Manager.from_queryset(EvidenceQuerySet)()
+    history = History(excluded_fields=["handed_in"])
 
     class Meta:
         verbose_name = _("evidence")

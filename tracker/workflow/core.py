@@ -115,7 +115,11 @@ def erase(row: models.Model, act: Act) -> None:
     """Delete a row that the caller has the right to delete."""
     _sign(row, act)
     with transaction.atomic():
-        row.delete()
+        if isinstance(row, Evidence) and not row.handed_in and not row.history.exists():
+            # Nothing of a draft enters the history: a plain deletion would note it.
+            Evidence.objects.filter(pk=row.pk)._raw_delete(row._state.db)
+        else:
+            row.delete()
         if isinstance(row, Evidence) and row.file:
             # Only when the row is gone for good.
             transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)))
@@ -424,6 +428,7 @@ def violation(row: models.Model, error: IntegrityError) -> ValidationError:
 def _sign(row: models.Model, act: Act) -> None:
     """Leave on a row what its next history row takes over."""
     row._history_user, row._change_reason, row._way = act.user, act.reason, act.way  # type: ignore[attr-defined]
+
 
 
 def _record(row: models.Model, act: Act, made: bool) -> None:

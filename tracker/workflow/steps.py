@@ -134,7 +134,7 @@ def _tick(doing: Doing) -> Sequence[ChecklistItem]:
 
 
 def _request_closing(doing: Doing) -> None:
-    task, evidence = doing.task, doing.entered.get("evidence", ())
+    task, evidence = doing.task, list(doing.entered.get("evidence", ()))
     items, statement = list(task.items.all()), str(doing.entered.get("reason") or "").strip()
     left = sum(not item.done_on for item in items)
     if left:
@@ -145,8 +145,10 @@ def _request_closing(doing: Doing) -> None:
         )
     if not items and task.kind == Kind.QUALITATIVE and not statement:
         raise ValidationError({"reason": _("Without a checklist the closing needs a statement of what was achieved.")})
-    if not evidence and not task.evidence.exists():
-        raise ValidationError({"evidence": _("Closing needs evidence: a file or a link, here or in a report.")})
+    if not evidence and not task.evidence.proving().exists():
+        raise ValidationError(
+            {"evidence": _("Closing needs evidence: a file or a link, here or in a report that was handed in.")}
+        )
     task.closing_requested_on = doing.today
     ask = TaskRequest(
         task=task, kind=RequestKind.CLOSE, reason=statement, asked_by=doing.act.user, asked_on=doing.today
@@ -156,12 +158,17 @@ def _request_closing(doing: Doing) -> None:
 
 
 def attach(evidence: Iterable[Evidence], act: Act, today: dt.date, **to: Any) -> None:
-    """Lay pieces of evidence that hang on a task, and on its report, step or request."""
+    """Save pieces of evidence that hang on a task, and on its report, step or request.
+
+    Those of a report are handed in with it and are in no history before.
+    """
     for piece in evidence:
-        piece.added_by, piece.added_on = act.user, today
+        piece.added_by = act.user
+        piece.added_on = today
         for name, value in to.items():
             setattr(piece, name, value)
-        lay(piece, act)
+        piece.handed_in = "report" not in to
+        lay(piece, act if piece.handed_in else None)
 
 
 def _withdraw_closing(doing: Doing) -> None:
