@@ -9,7 +9,7 @@ from operator import or_
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -33,6 +33,12 @@ from tracker.models.task import letters_of
 from tracker.workflow.table import office_may_set
 
 DERIVED = ("percent", "follows_indicator", "turns_yellow_on", "turns_red_on", "sort_key", "search", "letters")
+TURNING_DATES = ("turns_yellow_on", "turns_red_on")
+# What `rules.Facts` asks for.
+FACTS = (
+    "kind", "status", "start", "deadline", "percent", "owed_from", "reported_through", "closing_requested_on",
+    "closed_on",
+)  # fmt: skip
 BATCH = 1000
 # How a task leads to what its derived columns come from.
 SOURCES: dict[type[models.Model], str] = {
@@ -84,7 +90,9 @@ def save(row: Versioned, act: Act, seen: int | None = None) -> None:
         # Compared while the row is held; most changes, such as a new title, move no task.
         moves = bool(grounds) and not made and _moved(row, type(row)._default_manager.get(pk=row.pk), *grounds)
         lay(row, act, made)
-        if moves:
+        if moves and isinstance(row, PolicyDocument):
+            _refresh_turning_dates(row.pk)
+        elif moves:
             _refresh(_deriving_from([(type(row), row.pk)]))
 
 
@@ -369,8 +377,41 @@ def _refresh(which: Q) -> int:
     )
     found = tasks.iterator(chunk_size=BATCH)
     changed = [task for task in found if derive(task, list(task.items.all()), task.indicators.all())]
-    Task.objects.bulk_update(changed, DERIVED, batch_size=BATCH)
+    _store(DERIVED, [(*(getattr(task, name) for name in DERIVED), task.pk) for task in changed])
     return len(changed)
+
+
+def _refresh_turning_dates(policy_id: int) -> None:
+    """Set both dates of all tasks of a policy anew: no other derived column comes from its thresholds.
+
+    Makes no object of a task, as `refresh` does, and asks for none of its steps.
+    """
+    policy = PolicyDocument.objects.defer("full_text").get(pk=policy_id)
+    tasks = Task.objects.filter(policy=policy).order_by().values_list("pk", *TURNING_DATES, *FACTS, named=True)
+    moved = []
+    for task in tasks.iterator(chunk_size=BATCH):
+        found = rules.turning_dates(task, policy)
+        if found != (task.turns_yellow_on, task.turns_red_on):
+            moved.append((*found, task.pk))
+    _store(TURNING_DATES, moved)
+
+
+def _store(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Set some columns of many tasks; each row has their values and the key of its task.
+
+    One prepared statement for all: `bulk_update` searches a CASE of a thousand branches for every row.
+    """
+    fields: list[Any] = [Task._meta.get_field(name) for name in names]
+    quote = connection.ops.quote_name
+    columns = ", ".join(f"{quote(field.column)} = %s" for field in fields)
+    statement = f"UPDATE {quote(Task._meta.db_table)} SET {columns} WHERE id = %s"  # noqa: S608 -- our own names
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), BATCH):
+            batch = []
+            for *values, key in rows[start : start + BATCH]:
+                pairs = zip(fields, values, strict=True)
+                batch.append([*(field.get_db_prep_save(value, connection) for field, value in pairs), key])
+            cursor.executemany(statement, batch)
 
 
 def _check_right(row: models.Model, act: Act) -> None:
