@@ -15,7 +15,7 @@ from tracker import permissions
 
 WORK = (
     "Task", "Indicator", "PolicyDocument", "Section", "Measure", "DeclaredCount", "BackgroundPassage", "Organization",
-    "User", "SentReminder",
+    "User", "UnitMove", "SentReminder",
 )  # fmt: skip
 
 

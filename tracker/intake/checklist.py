@@ -120,6 +120,9 @@ class _Holder:
         for unit in self._units:
             for name in set(unit.all_names()):
                 self._by_name.setdefault(name, []).append(unit)
+        for name, units in self._by_name.items():
+            # A unit that has taken the place of another bears its name as an alias.
+            self._by_name[name] = [unit for unit in units if unit.active] or units
         slug = next((row["values"].get("slug") for row in batch.rows if row["kind"] == "policydocument"), None)
         self._policy = PolicyDocument.objects.defer("full_text").filter(slug=slug or "").first() or PolicyDocument()
         known: dict[tuple[str, ...], models.Model] = {}

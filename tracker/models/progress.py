@@ -133,7 +133,7 @@ class ProgressUpdate(Versioned):
         return known or Period(self.task.policy.cycle, self.period_start)
 
     @property
-    def proofs(self) -> "list[Evidence]":
+    def shown_evidence(self) -> "list[Evidence]":
         """Return the evidence that has been handed in, as it was fetched."""
         return [piece for piece in self.evidence.all() if piece.handed_in]
 
@@ -154,6 +154,8 @@ class TaskRequest(Versioned):
     reason = models.TextField(_("reason or closing statement"), blank=True)
     progress = models.TextField(_("progress so far"), blank=True)
     old_deadline = models.DateField(_("deadline at that time"), null=True, blank=True)
+    # The one above is of the day of the decision, once there is one.
+    deadline_when_asked = models.DateField(_("deadline when it was asked for"), null=True, blank=True)
     new_deadline = models.DateField(_("new deadline"), null=True, blank=True)
     asked_by = person_field(_("asked by"))
     asked_on = models.DateField(_("asked on"))

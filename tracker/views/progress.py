@@ -17,6 +17,12 @@ from tracker.forms.progress import ASKED, ReportForm, StepForm
 from tracker.models import Evidence, Organization, ProgressUpdate, Task
 from tracker.views import edge
 
+LAST_REPORTS = 3  # shown to whoever grants a closing
+DECISIONS = (
+    Action.GRANT_CLOSING, Action.RETURN_CLOSING, Action.GRANT_EXTENSION, Action.RETURN_EXTENSION,
+)  # fmt: skip
+CLOSINGS = (Action.REQUEST_CLOSING, Action.GRANT_CLOSING, Action.RETURN_CLOSING, Action.CLOSE)
+
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -187,11 +193,13 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
     form = StepForm(wanted, task, data, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
-            workflow.perform(task, wanted, edge.act(request), edge.today(), **form.entered())
+            seen = edge.number(request.POST.get("seen")) if wanted in DECISIONS else None
+            workflow.perform(task, wanted, edge.act(request), edge.today(), seen=seen, **form.entered())
             messages.success(request, _("%(task)s: done: %(step)s.") % {"task": task.code, "step": wanted.label})
             return edge.back(request, task.get_absolute_url())
         except (ValidationError, workflow.Stale) as refusal:
             form.add_error(None, refused(form, edge.refusal_of(refusal)))
+            task = edge.find_task(request, slug, code)
     kind = RequestKind.EXTEND if "extension" in action else RequestKind.CLOSE if "closing" in action else None
     context = {
         "task": task,
@@ -200,8 +208,23 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
         "form": form,
         "ask": task.requests.filter(kind=kind, state=RequestState.OPEN).prefetch_related("evidence").first(),
         "next": request.POST.get("next") or request.GET.get("next", ""),
+        "decides": wanted in DECISIONS,
+        **(_grounds(task) if wanted in CLOSINGS else {}),
     }
     return render(request, "tracker/step.html", context)
+
+
+def _grounds(task: Task) -> dict[str, Any]:
+    """Return what a closing is judged by: all that its gates count, and the last reports."""
+    reports = task.reports.exclude(state=ReportState.DRAFT).select_related("unit", "submitted_by", "reviewed_by")
+    return {
+        "judged": True,
+        "items": task.items.all(),
+        "indicators": [(each, None) for each in task.indicators.all()],
+        "reports": reports.prefetch_related("evidence__item")[:LAST_REPORTS],
+        "proofs": task.evidence.proving().select_related("item"),
+        "lacks": workflow.closing_lacks(task),
+    }
 
 
 def _unfit(request: HttpRequest, task: Task, action: Action) -> HttpResponse:

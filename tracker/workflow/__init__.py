@@ -4,6 +4,7 @@ Every form, command and import ends here. Each public function is one transactio
 change lands, with one history row for each object it touched, or nothing does.
 """
 
+from tracker.workflow.checks import check_task
 from tracker.workflow.core import (
     DERIVED,
     Act,
@@ -40,8 +41,9 @@ from tracker.workflow.reports import (
     submit_unchanged,
     withdraw,
 )
-from tracker.workflow.steps import allowed, check, perform, tick
+from tracker.workflow.steps import allowed, check, closing_lacks, perform, tick
 from tracker.workflow.table import STEPS
+from tracker.workflow.units import UnitMovePlan, make_move, plan_move, undo_move
 
 __all__ = [
     "DERIVED",
@@ -52,6 +54,7 @@ __all__ = [
     "Outcome",
     "Row",
     "Stale",
+    "UnitMovePlan",
     "accept",
     "adopt",
     "allowed",
@@ -60,7 +63,9 @@ __all__ = [
     "at_hand",
     "base_of",
     "check",
+    "check_task",
     "choose_password",
+    "closing_lacks",
     "delete",
     "derive",
     "each",
@@ -71,8 +76,10 @@ __all__ = [
     "land",
     "last_report",
     "load",
+    "make_move",
     "open_report",
     "perform",
+    "plan_move",
     "refresh",
     "report_for",
     "save",
@@ -88,6 +95,7 @@ __all__ = [
     "submit_unchanged",
     "tick",
     "undo",
+    "undo_move",
     "unload",
     "violation",
     "withdraw",
