@@ -13,8 +13,9 @@ from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from tracker import dates, permissions, rules
+from tracker import permissions, rules
 from tracker.choices import OPEN, RUNNING, Kind, PolicyState, RequestKind, RequestState, Status, Way
+from tracker.dates import ZONE
 from tracker.models import (
     ChecklistItem,
     Evidence,
@@ -118,7 +119,8 @@ def _follow_state(policy: PolicyDocument, act: Act) -> None:
             words = _("%(count)d tasks of this policy are handed over: it cannot be a draft again.")
             raise ValidationError({"state": words % {"count": count}})
         return
-    today = dates.today()
+    # The day of publishing is the one that the history has just noted.
+    today = policy.history.order_by("-history_id")[0].history_date.astimezone(ZONE).date()  # type: ignore[attr-defined]
     reason = act.reason or _("published: reports are owed from now on")
     for task in handed_over.filter(Q(owed_from__lt=today) | Q(owed_from__isnull=True), status__in=OPEN):
         before = hold(task, None)

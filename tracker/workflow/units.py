@@ -73,11 +73,8 @@ def _sort_reports(plan: UnitMovePlan) -> None:
     tasks = [task.pk for task in (*plan.led, *plan.helped)]
     at_hand = ProgressUpdate.objects.filter(task__in=tasks).exclude(state=ReportState.ACCEPTED)
     at_hand = at_hand.select_related("task__policy", "unit").defer("task__policy__full_text")
-    taken = {
-        (report.task_id, report.period_start, report.period_end)
-        for report in at_hand
-        if report.unit_id == plan.target.pk
-    }
+    of_target = [report for report in at_hand if report.unit_id == plan.target.pk]
+    taken = {(report.task_id, report.period_start, report.period_end) for report in of_target}
     for report in at_hand:
         if report.unit_id != plan.source.pk:
             continue
