@@ -257,8 +257,8 @@ def evidence(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
     found = get_object_or_404(Evidence.objects.select_related("report__unit"), pk=pk, task__in=visible)
     report, own = found.report, permissions.works_for(request.user)
     # A draft is its unit's own; the office may have written it for the unit.
-    unsent = report and (report.state == ReportState.DRAFT or not found.handed_in)
-    hidden = unsent and report.unit != own
+    unsent = report is not None and (report.state == ReportState.DRAFT or not found.handed_in)
+    hidden = report is not None and unsent and report.unit != own
     if hidden and not permissions.may_edit_policies(request.user):
         raise Http404
     if found.link:

@@ -26,6 +26,7 @@ from tracker.workflow.core import (
 )
 from tracker.workflow.imports import Change, Row, at_hand, base_of, keep, land, load, report_for, undo, unload
 from tracker.workflow.indicators import as_reported, save_values
+from tracker.workflow.overtaken import UndoRefused
 from tracker.workflow.reminders import send_once
 from tracker.workflow.reports import (
     MOST_UNCHANGED,
@@ -54,6 +55,7 @@ __all__ = [
     "Outcome",
     "Row",
     "Stale",
+    "UndoRefused",
     "UnitMovePlan",
     "accept",
     "adopt",

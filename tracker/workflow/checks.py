@@ -2,9 +2,11 @@
 
 import datetime as dt
 from collections.abc import Collection
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from tracker.choices import RUNNING, PolicyState, Status
 from tracker.dates import ZONE
@@ -42,7 +44,7 @@ def check_closed(task: Task, before: Task | None) -> None:
     """Keep the judged facts of a closed task as they were when it was closed."""
     if before is None or not stays_closed(task, before):
         return
-    fields = {name: task._meta.get_field(name) for name in JUDGED_FIELDS}
+    fields: dict[str, Any] = {name: task._meta.get_field(name) for name in JUDGED_FIELDS}
     moved = [name for name, field in fields.items() if getattr(task, field.attname) != getattr(before, field.attname)]
     if moved:
         raise ValidationError(dict.fromkeys(moved, closed_words()))
@@ -86,7 +88,7 @@ def check_units(task: Task, before: Task | None, co_units: Collection[Organizati
 
 
 def _out_of_office(units: Collection[Organization]) -> str:
-    names = _(", ").join(unit.name for unit in units)
+    names = pgettext("list", ", ").join(unit.name for unit in units)
     return _("Out of office, it takes no task: %(units)s. Choose the unit that has taken its place.") % {"units": names}
 
 

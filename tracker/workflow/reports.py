@@ -35,11 +35,11 @@ def open_report(task: Task, unit: Organization, period: Period) -> ProgressUpdat
         unit=unit, contribution=unit.pk != task.lead_unit_id, period_start=period.start, period_end=period.end
     )
     report.task = task
-    _resume(report)
+    resume(report)
     return report
 
 
-def _resume(report: ProgressUpdate) -> None:
+def resume(report: ProgressUpdate) -> None:
     """Put what its unit has written since a return in the place of what was returned."""
     for name, value in report.rework.items():
         setattr(report, name, value)
@@ -72,7 +72,7 @@ def save_draft(
             if stored and stored.state == ReportState.RETURNED:
                 _set_aside(report, stored)
             lay(report)
-            _resume(report)
+            resume(report)
         except ValidationError:
             # Of two who begin the same report the second is shown what the first has written.
             if new and open_report(report.task, report.unit, report.period).pk:
@@ -98,7 +98,7 @@ def submit(report: ProgressUpdate, act: Act, today: dt.date) -> None:
         stored = _stored(report)
         if not stored.is_open:
             raise ValidationError(_("This report has been handed in already."))
-        _resume(stored)
+        resume(stored)
         stored.rework = {}
         _complete(stored, task, today)
         first = not stored.submitted_on

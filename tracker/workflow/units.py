@@ -5,9 +5,11 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from tracker import permissions
 from tracker.choices import ReportState, Status, UnitMoveKind
@@ -127,7 +129,7 @@ def undo_move(move: UnitMove, act: Act, now: dt.datetime) -> None:
         changed = [entry["label"] for entry, row in rows if row is None or row.version != entry["version"]]
         if changed:
             words = _("Somebody has changed these since; nothing was undone: %(rows)s.")
-            raise ValidationError(words % {"rows": _(", ").join(changed)})
+            raise ValidationError(words % {"rows": pgettext("list", ", ").join(changed)})
         act = _signed(move, act)
         for entry, row in reversed(rows):
             _restore(entry, row, act, now.date())
@@ -164,8 +166,8 @@ def _entry(row: Any, before: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row_of(entry: dict[str, Any]) -> Any:
-    models: dict[str, Any] = {model._meta.model_name: model for model in (Task, ProgressUpdate, User, Organization)}
-    return models[entry["model"]].objects.filter(pk=entry["pk"]).first()
+    model = apps.get_model("tracker", entry["model"])
+    return model._default_manager.filter(pk=entry["pk"]).first()
 
 
 def _move_task(plan: UnitMovePlan, task: Task, act: Act, today: dt.date) -> dict[str, Any]:
@@ -216,11 +218,11 @@ def _merge(plan: UnitMovePlan, act: Act) -> list[dict[str, Any]]:
     claim(plan.target, None)
     lay(plan.target, act, False)
     entries.append(_entry(plan.target, known))
-    known = {"active": plan.source.active}
+    in_office = plan.source.active
     plan.source.active = False
     claim(plan.source, None)
     lay(plan.source, act, False)
-    return [*entries, _entry(plan.source, known)]
+    return [*entries, _entry(plan.source, {"active": in_office})]
 
 
 def _restore(entry: dict[str, Any], row: Any, act: Act, today: dt.date) -> None:
