@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tracker', '0011_deadline_when_asked'),
+        ('tracker', '0012_deadline_when_asked'),
     ]
 
     operations = [

@@ -17,7 +17,7 @@ def mark_drafts(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tracker", "0009_report_once_by_both_days")]
+    dependencies = [("tracker", "0010_import_reading_notes")]
 
     operations = [
         migrations.AddField("evidence", "handed_in", models.BooleanField(default=True, editable=False)),
