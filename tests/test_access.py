@@ -29,6 +29,7 @@ from tracker.models import (
     Section,
     SentReminder,
     Task,
+    UnitMove,
     User,
 )
 
@@ -46,8 +47,14 @@ KEEPERS = ("administrator", "superuser")
 NOBODY = ()
 
 POLICY_MODELS = ("policydocument", "section", "measure", "task", "declaredcount", "backgroundpassage", "indicator")
-EDITORS = {**dict.fromkeys(POLICY_MODELS, OFFICE), "organization": DESK, "user": KEEPERS, "sentreminder": NOBODY}
-VIEWERS = {**dict.fromkeys((*POLICY_MODELS, "organization", "sentreminder"), DESK), "user": KEEPERS}
+EDITORS = {
+    **dict.fromkeys(POLICY_MODELS, OFFICE),
+    "organization": DESK,
+    "user": KEEPERS,
+    "sentreminder": NOBODY,
+    "unitmove": NOBODY,
+}
+VIEWERS = {**dict.fromkeys((*POLICY_MODELS, "organization", "sentreminder", "unitmove"), DESK), "user": KEEPERS}
 
 WRITERS = dict.fromkeys(("lead_liaison", "helping_liaison", "supervisor", "superuser"), 200)
 TASK = {"slug": "rise", "code": "A1-01"}
@@ -179,6 +186,15 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
         "admin:autocomplete": ({}, answers(DESK, 403, 405)),
         "admin:view_on_site": ({"content_type_id": 0, "object_id": 0}, answers(DESK, 404, 404)),
         "admin:app_list": ({"app_label": "tracker"}, answers(DESK)),
+        # Administrators read what a merge would change; to move tasks is to edit policies.
+        "admin:tracker_organization_move": (
+            {"pk": "organization"},
+            {"GET": answers(DESK)["GET"], "POST": answers(OFFICE)["POST"]},
+        ),
+        "admin:tracker_unitmove_undo": (
+            {"pk": "unitmove"},
+            {"GET": answers(DESK)["GET"], "POST": answers(OFFICE)["POST"]},
+        ),
         "admin:auth_user_password_change": ({"id": "user"}, answers(KEEPERS)),
     }
     for model, editors in EDITORS.items():
@@ -269,6 +285,7 @@ def cast(
             "backgroundpassage": BackgroundPassage.objects.create(policy=draft, anchor="x").pk,
             "organization": other.pk,
             "user": leader.pk,
+            "unitmove": UnitMove.objects.create(kind="move", source=other, target=county, made_at=now()).pk,
             "sentreminder": SentReminder.objects.create(address="x@example.gov", day=TODAY, subject="x", text="x").pk,
         },
     }

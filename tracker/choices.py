@@ -226,6 +226,13 @@ class BatchState(TextChoices):
     UNDONE = "undone", _("undone")
 
 
+class UnitMoveKind(TextChoices):
+    """What is done with the tasks of a unit as a whole."""
+
+    MERGE = "merge", _("merge it into another unit")
+    MOVE = "move", _("move its open tasks to another unit")
+
+
 class Severity(TextChoices):
     """How grave a finding of the health check is."""
 

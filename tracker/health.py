@@ -376,7 +376,11 @@ def _of_anchor(check: Check, anchor: Anchor, reading: Reading, what: str) -> Fin
 
 def _of_tasks(tasks: list[Task], policy: PolicyDocument) -> Iterator[Finding]:
     """Ask each task what its status asks for."""
-    proved = Evidence.objects.filter(task__policy=policy, task__status=Status.CLOSED).values_list("task", flat=True)
+    proved = (
+        Evidence.objects.handed_in()
+        .filter(task__policy=policy, task__status=Status.CLOSED)
+        .values_list("task", flat=True)
+    )
     said = ProgressUpdate.objects.standing().filter(task__policy=policy, unchanged=False).exclude(progress="")
     times = said.filter(progress=F("task__latest_report__progress")).order_by().values_list("task")
     repeated = times.annotate(times=CountOf("period_start", distinct=True)).filter(times__gte=SEVERAL)

@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from tracker import parsing
+from tracker.choices import ReportState
 from tracker.models import ChecklistItem, Evidence, Indicator, IndicatorValue, ProgressUpdate, Task, TaskRequest, User
 from tracker.models.base import AFTER_RESET, History
 
@@ -56,7 +57,7 @@ def events(row: models.Model, limit: int = 200) -> list[Event]:
     if isinstance(row, Task):
         for part in PARTS:
             # Only what a part is called is asked again; the names behind its keys are few.
-            rows = part.history.filter(task_id=row.pk)  # type: ignore[attr-defined]
+            rows = _handed_in(part).filter(task_id=row.pk)
             found += _events(rows, str(part._meta.verbose_name), limit, names)
         # Also of an indicator that is gone: its own history still knows the task.
         known = Indicator.history.filter(task_id=row.pk).values("id")
@@ -100,6 +101,23 @@ def _event_of(row: Any, subject: str, changes: Sequence[Change]) -> Event:
     )
 
 
+def _handed_in(part: Any) -> models.QuerySet:
+    """Return the history of a kind of part without what was a draft: its texts, its percent, its file names.
+
+    Rows of drafts are those of before 0.2, and of whoever writes past `workflow`. A report that was withdrawn
+    stays as it was handed in; of the row that says so only the state is told.
+    """
+    rows = part.history.all()
+    if part is ProgressUpdate:
+        sent = rows.model.objects.filter(id=OuterRef("id"), history_id__lt=OuterRef("history_id"))
+        return rows.exclude(Q(state=ReportState.DRAFT) & ~Exists(sent.exclude(state=ReportState.DRAFT)))
+    if part is Evidence:
+        reports = ProgressUpdate.history.model.objects.exclude(state=ReportState.DRAFT)
+        sent = reports.filter(id=OuterRef("report_id"), history_date__gte=OuterRef("history_date"))
+        return rows.filter(Q(report_id__isnull=True) | Exists(sent))
+    return rows
+
+
 def _events(rows: models.QuerySet, subject: str, limit: int, names: "_Names") -> list[Event]:
     # One row more than shown: the oldest shown needs something to compare with.
     newest = list(rows.select_related("history_user").order_by("-history_date", "-history_id")[: limit + 1])
@@ -113,7 +131,9 @@ def _events(rows: models.QuerySet, subject: str, limit: int, names: "_Names") ->
         before[row.id] = row
         # Without the row before it nobody can tell what a change changed.
         told = row.history_type == "+" or (row.history_type == "~" and old)
-        changes = [*_changes(fields, names, old, row), *_relinked(linked, old, row)] if told else []
+        unsent = isinstance(row, ProgressUpdate.history.model) and row.state == ReportState.DRAFT
+        shown = [field for field in fields if field.name == "state"] if unsent else fields
+        changes = [*_changes(shown, names, old, row), *_relinked(linked, old, row)] if told else []
         if row.history_type == "~" and old and not changes:
             continue  # only a book-keeping column moved
         found.append(_event_of(row, f"{subject} {_called(row)}" if subject else "", changes))

@@ -16,7 +16,7 @@ from tracker.web import late_forms
 
 WORK = (
     "Task", "Indicator", "PolicyDocument", "Section", "Measure", "DeclaredCount", "BackgroundPassage", "Organization",
-    "User", "SentReminder",
+    "User", "UnitMove", "SentReminder",
 )  # fmt: skip
 WORK_ORDER = {name: place for place, name in enumerate(WORK)}
 

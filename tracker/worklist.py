@@ -155,7 +155,7 @@ def waiting_reports(tasks: TaskQuerySet) -> Any:
     """Return the reports that wait for a review, the oldest first, with what their rows show."""
     related = ("task__policy", "task__lead_unit", "task__latest_report", "unit", "submitted_by")
     waiting = ProgressUpdate.objects.of(tasks).waiting().select_related(*related).defer("task__policy__full_text")
-    return waiting.annotate(proofs=Count("evidence"))
+    return waiting.annotate(proofs=Count("evidence", filter=Q(evidence__handed_in=True)))
 
 
 def waiting_requests(tasks: TaskQuerySet) -> Any:

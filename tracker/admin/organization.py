@@ -7,16 +7,20 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
 from tracker import history, permissions, workflow
+from tracker.admin import unit_moves
 from tracker.admin.base import RoleAdmin, VersionedAdmin
 from tracker.forms.accounts import AccountForm, NewAccountForm, ResetPasswordForm
-from tracker.models import Organization, SentReminder, User
+from tracker.models import Organization, SentReminder, UnitMove, User
 from tracker.web.account_mail import tell_of_reset
 
 # Rights come from roles; groups would be a second, silent source of them.
@@ -31,7 +35,26 @@ class OrganizationAdmin(VersionedAdmin):
     list_display = ("name", "short_name", "order", "active")
     list_filter = ("active",)
     search_fields = ("name", "short_name", "aliases")
-    fields = ("name", "short_name", "aliases", "contact_email", "order", "active", "reason", "seen")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+        found, doubled = super().get_search_results(request, queryset, search_term)
+        # What is chosen there is given tasks or accounts: none of a unit that is out of office.
+        offering = request.resolver_match is not None and request.resolver_match.url_name == "autocomplete"
+        return (found.filter(active=True) if offering else found), doubled
+
+    fields = ("name", "short_name", "aliases", "contact_email", "order", "active", "move_link", "reason", "seen")
+    readonly_fields = ("move_link",)
+
+    @admin.display(description=_("its tasks as a whole"))
+    def move_link(self, unit: Organization) -> str:
+        if not unit.pk:
+            return "—"
+        address = reverse("admin:tracker_organization_move", args=[unit.pk])
+        return format_html('<a href="{}">{}</a>', address, _("merge it into another unit, or move its open tasks"))
+
+    def get_urls(self) -> list[Any]:
+        move = path("<int:pk>/move/", self.admin_site.admin_view(unit_moves.move), name="tracker_organization_move")
+        return [move, *super().get_urls()]
 
 
 @admin.register(User)
@@ -108,6 +131,33 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
         return permissions.may_manage_accounts(request.user)
 
     has_module_permission = has_view_permission
+
+
+@admin.register(UnitMove)
+class UnitMoveAdmin(RoleAdmin):
+    """Merges and moves of units; to read, and to take back."""
+
+    list_display = ("pk", "source_name", "target_name", "kind", "made_by_name", "made_at", "undone_at")
+    list_display_links = ("pk", "source_name")
+    fields = (
+        "kind", "source_name", "target_name", "reason", "made_by_name", "made_at", "undone_by", "undone_at", "changed",
+        "undo_link",
+    )  # fmt: skip
+    readonly_fields = ("changed", "undo_link")
+
+    @admin.display(description=_("what it changed"))
+    def changed(self, move: UnitMove) -> str:
+        return format_html_join("", "{}<br>", ((entry["label"],) for entry in move.entries))
+
+    @admin.display(description=_("take it back"))
+    def undo_link(self, move: UnitMove) -> str:
+        if move.undone_at:
+            return "—"
+        return format_html('<a href="{}">{}</a>', reverse("admin:tracker_unitmove_undo", args=[move.pk]), _("undo"))
+
+    def get_urls(self) -> list[Any]:
+        undo = path("<int:pk>/undo/", self.admin_site.admin_view(unit_moves.undo), name="tracker_unitmove_undo")
+        return [undo, *super().get_urls()]
 
 
 @admin.register(SentReminder)

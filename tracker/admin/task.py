@@ -165,7 +165,7 @@ class UnitFilter(admin.SimpleListFilter):
     title, parameter_name = _("unit"), "unit"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(unit.pk), unit.short_name) for unit in Organization.objects.all()]
+        return [(str(unit.pk), unit.label) for unit in Organization.objects.all()]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
         key = chosen_key(self)
@@ -301,7 +301,7 @@ class TaskAdmin(VersionedAdmin):
     def set_status(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         def change(form: StatusForm, act: workflow.Act) -> Callable[[Task, int], None]:
             status, day = Status(form.cleaned_data["status"]), form.cleaned_data["on"]
-            return lambda task, seen: workflow.set_status(task, act, seen, status, day)
+            return lambda task, seen: workflow.set_status(task, act, seen, status, day, today())
 
         return self._change_many(request, queryset, StatusForm, change)
 

@@ -23,6 +23,11 @@ from tracker.domain.lengths import MAX_TEXT_LENGTH, same_text
 from tracker.models import ChecklistItem, DeclaredCount, Indicator, IndicatorValue, Measure, Section, Task, User
 from tracker.models.base import validate_text_length
 
+CLOSED_WORDS = gettext_lazy(
+    "The task is closed: kind, units, days and percent by which it was judged are fixed. A mistake is corrected by"
+    " reopening the task with a reason and closing it again; closed on a day before the reopening, it is judged by the"
+    " deadline of that time, and its light stays."
+)
 SECRET = gettext_lazy("Secret matters must not be entered in this system.")
 LIMIT = format_lazy(gettext_lazy("At most {most} characters. {secret}"), most=MAX_TEXT_LENGTH, secret=SECRET)
 
@@ -245,6 +250,11 @@ class TaskForm(OfPolicyForm):
         if self.instance.pk and "measure" in self.fields:
             offered = Measure.objects.select_related("policy").filter(policy=self.instance.policy_id)
             cast(PolicyPartField, self.fields["measure"]).queryset = offered
+        for name in ("lead_unit", "co_units"):
+            if name in self.fields:
+                self.fields[name].label_from_instance = lambda unit: unit.label  # type: ignore[attr-defined]
+        if self.instance.pk and self.instance.status == Status.CLOSED and "reason" in self.fields:
+            self.fields["reason"].help_text = CLOSED_WORDS
 
 
 class CountForm(OfPolicyForm):

@@ -59,6 +59,9 @@ class ChecklistJudge:
             for name in unit.all_names():
                 self._by_name.setdefault(name_key(name), set()).add(unit.pk)
         self._unit_of = {unit.pk: unit for unit in self._units}
+        in_office = {unit.pk for unit in self._units if unit.active}
+        # A unit that has taken the place of another bears its name as an alias.
+        self._by_name = {name: keys & in_office or keys for name, keys in self._by_name.items()}
         slug = next((row["values"].get("slug") for row in batch.rows if row["kind"] == FIRST), None) or ""
         self._policy = PolicyDocument.objects.defer("full_text").filter(slug=slug).first() or PolicyDocument()
         self._known: dict[Key, models.Model] = {}

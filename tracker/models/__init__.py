@@ -8,6 +8,7 @@ from tracker.models.policy import BackgroundPassage, DeclaredCount, Measure, Pol
 from tracker.models.progress import Evidence, ProgressUpdate, TaskRequest
 from tracker.models.reminder import SentReminder
 from tracker.models.task import ChecklistItem, Task
+from tracker.models.unit_move import UnitMove
 
 __all__ = [
     "BackgroundPassage",
@@ -25,6 +26,7 @@ __all__ = [
     "SentReminder",
     "Task",
     "TaskRequest",
+    "UnitMove",
     "User",
     "account_checks",
     "guard",

@@ -20,6 +20,8 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         """Find a unit by its name, short name or alias; None where no unit or several bear it."""
         text = text.strip()
         found = [unit for unit in self if text in unit.all_names()]
+        # A unit that has taken the place of another bears its name as an alias.
+        found = [unit for unit in found if unit.active] or found
         return found[0] if len(found) == 1 else None
 
 
@@ -48,13 +50,20 @@ class Organization(Versioned, Natural):
         return self.short_name
 
     def clean(self) -> None:
-        taken = {name: unit for unit in Organization.objects.exclude(pk=self.pk) for name in unit.all_names()}
+        # A unit that is out of office keeps its names; the unit in its place bears them as aliases.
+        others = Organization.objects.exclude(pk=self.pk).filter(active=True) if self.active else ()
+        taken = {name: unit for unit in others for name in unit.all_names()}
         for name in self.all_names():
             if name in taken:
                 raise ValidationError(
                     _("“%(name)s” already names the unit %(unit)s; a name may belong to one unit only."),
                     params={"name": name, "unit": taken[name].name},
                 )
+
+    @property
+    def label(self) -> str:
+        """Return the short name, and beside it that the unit is out of office."""
+        return self.short_name if self.active else str(_("%(unit)s (out of office)") % {"unit": self.short_name})
 
     def all_names(self) -> list[str]:
         """Return every name by which people know the unit."""

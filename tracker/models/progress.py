@@ -85,9 +85,12 @@ class ProgressUpdate(Versioned):
     review_note = text_field(_("why it was returned"))
     # The percent of the task before it was accepted, to be set again when the acceptance is taken back.
     percent_before = models.PositiveSmallIntegerField(null=True, editable=False)
+    # What the unit has written since the return, by field: until it is handed in again the report says what was
+    # returned, whoever reads it.
+    rework = models.JSONField(default=dict, blank=True, editable=False)
 
     objects = models.Manager.from_queryset(ReportQuerySet)()
-    history = History(excluded_fields=["percent_before"])
+    history = History(excluded_fields=["percent_before", "rework"])
 
     class Meta:
         verbose_name = _("progress report")
@@ -134,6 +137,11 @@ class ProgressUpdate(Versioned):
         return known or Period(self.task.policy.cycle, self.period_start)
 
     @property
+    def shown_evidence(self) -> "list[Evidence]":
+        """Return the evidence that has been handed in, as it was fetched."""
+        return [piece for piece in self.evidence.all() if piece.handed_in]
+
+    @property
     def is_open(self) -> bool:
         """Say whether its unit can still write in it."""
         return self.state in (ReportState.DRAFT, ReportState.RETURNED)
@@ -150,6 +158,8 @@ class TaskRequest(Versioned):
     reason = text_field(_("reason or closing statement"))
     progress = text_field(_("progress so far"))
     old_deadline = models.DateField(_("deadline at that time"), null=True, blank=True)
+    # The one above is of the day of the decision, once there is one.
+    deadline_when_asked = models.DateField(_("deadline when it was asked for"), null=True, blank=True)
     new_deadline = models.DateField(_("new deadline"), null=True, blank=True)
     asked_by = person_field(_("asked by"))
     asked_on = models.DateField(_("asked on"))
@@ -196,8 +206,23 @@ def stored_name(evidence: "Evidence", name: str) -> str:
     return uuid.uuid4().hex
 
 
+class EvidenceQuerySet(models.QuerySet["Evidence"]):
+    """Evidence: what has been handed in, and what counts as proof."""
+
+    def handed_in(self) -> "EvidenceQuerySet":
+        """Keep what everybody sees who sees the task; the rest is its unit's own."""
+        return self.filter(Q(report__isnull=True) | ~Q(report__state=ReportState.DRAFT), handed_in=True)
+
+    def proving(self) -> "EvidenceQuerySet":
+        """Keep what a closing is judged by: no evidence of a report that was returned."""
+        return self.handed_in().filter(Q(report__isnull=True) | Q(report__state__in=STANDING))
+
+
 class Evidence(models.Model):
-    """A file or a link that proves progress. It never changes; while its report is a draft it can be taken away."""
+    """A file or a link that proves progress. It never changes; while its report is a draft it can be taken away.
+
+    It enters the history when it is handed in with its report.
+    """
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="evidence", verbose_name=_("task"))
     report = models.ForeignKey(
@@ -225,8 +250,10 @@ class Evidence(models.Model):
     size = models.PositiveIntegerField(_("size in bytes"), default=0)
     added_by = person_field(_("added by"))
     added_on = models.DateField(_("added on"))
+    handed_in = models.BooleanField(default=True, editable=False)
 
-    history = History()
+    objects = models.Manager.from_queryset(EvidenceQuerySet)()
+    history = History(excluded_fields=["handed_in"])
 
     class Meta:
         verbose_name = _("evidence")

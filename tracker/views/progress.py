@@ -17,6 +17,9 @@ from tracker.forms.progress import ASKED, ReportForm, StepForm
 from tracker.models import Evidence, Organization, ProgressUpdate, Task
 from tracker.views import edge
 
+LAST_REPORTS = 3  # shown to whoever grants a closing
+CLOSINGS = (Action.REQUEST_CLOSING, Action.GRANT_CLOSING, Action.RETURN_CLOSING, Action.CLOSE)
+
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 TEXTS = ("progress", "problems", "next_steps")
 # A period to choose: what names it in an address, what people call it, and whether it is chosen.
@@ -270,6 +273,7 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
             # The page shows the task as it is now.
             seen = None
             form.add_error(None, edge.refusal_of(refusal))
+            task = edge.find_task(request, slug, code)
         except ValidationError as refusal:
             form.add_error(None, refused(form, refusal))
     kind = RequestKind.EXTEND if "extension" in action else RequestKind.CLOSE if "closing" in action else None
@@ -281,8 +285,22 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
         "seen": task.version if seen is None else seen,
         "ask": task.requests.filter(kind=kind, state=RequestState.OPEN).prefetch_related("evidence").first(),
         "next": request.POST.get("next") or request.GET.get("next", ""),
+        **(_grounds(task) if wanted in CLOSINGS else {}),
     }
     return render(request, "tracker/step.html", context)
+
+
+def _grounds(task: Task) -> dict[str, Any]:
+    """Return what a closing is judged by: all that its gates count, and the last reports."""
+    reports = task.reports.exclude(state=ReportState.DRAFT).select_related("unit", "submitted_by", "reviewed_by")
+    return {
+        "judged": True,
+        "items": task.items.all(),
+        "indicators": [(each, None) for each in task.indicators.all()],
+        "reports": reports.prefetch_related("evidence__item")[:LAST_REPORTS],
+        "proofs": task.evidence.proving().select_related("item"),
+        "lacks": workflow.closing_lacks(task),
+    }
 
 
 def _unfit(request: HttpRequest, task: Task, action: Action, seen: int | None) -> HttpResponse:
@@ -321,7 +339,8 @@ def evidence(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
     found = get_object_or_404(Evidence.objects.select_related("report__unit"), pk=pk, task__in=visible)
     report, own = found.report, permissions.works_for(request.user)
     # A draft is its unit's own; the office may have written it for the unit.
-    hidden = report and report.state == ReportState.DRAFT and report.unit != own
+    unsent = report is not None and (report.state == ReportState.DRAFT or not found.handed_in)
+    hidden = report is not None and unsent and report.unit != own
     if hidden and not permissions.may_edit_policies(request.user):
         raise Http404
     if found.link:

@@ -4,6 +4,7 @@ Every form, command and import ends here. Each public function is one transactio
 change lands, with one history row for each object it touched, or nothing does.
 """
 
+from tracker.workflow.checks import check_task
 from tracker.workflow.core import (
     DERIVED,
     Act,
@@ -60,8 +61,9 @@ from tracker.workflow.reports import (
     withdraw,
     withdraw_acceptance,
 )
-from tracker.workflow.steps import allowed, check, perform, tick
+from tracker.workflow.steps import allowed, check, closing_lacks, perform, tick
 from tracker.workflow.table import STEPS
+from tracker.workflow.units import UnitMovePlan, make_move, plan_move, undo_move
 
 __all__ = [
     "DERIVED",
@@ -75,6 +77,7 @@ __all__ = [
     "Stale",
     "Tell",
     "UndoRefused",
+    "UnitMovePlan",
     "accept",
     "acceptance_stays",
     "accepted_report",
@@ -85,7 +88,9 @@ __all__ = [
     "at_hand",
     "base_of",
     "check",
+    "check_task",
     "choose_password",
+    "closing_lacks",
     "delete",
     "derive",
     "each",
@@ -97,8 +102,10 @@ __all__ = [
     "land",
     "last_report",
     "load",
+    "make_move",
     "open_report",
     "perform",
+    "plan_move",
     "refresh",
     "report_for",
     "reset_password",
@@ -117,6 +124,7 @@ __all__ = [
     "submit_unchanged",
     "tick",
     "undo",
+    "undo_move",
     "unload",
     "violation",
     "withdraw",

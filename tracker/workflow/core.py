@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from operator import or_
 from typing import Any
@@ -15,7 +15,8 @@ from django.db.models.deletion import Collector
 from django.utils.translation import gettext as _
 
 from tracker import permissions, rules
-from tracker.choices import OPEN, RUNNING, Kind, RequestKind, RequestState, Status, Way
+from tracker.choices import OPEN, RUNNING, Kind, PolicyState, RequestKind, RequestState, Status, Way
+from tracker.dates import ZONE
 from tracker.models import (
     ChecklistItem,
     Evidence,
@@ -31,7 +32,9 @@ from tracker.models import (
 )
 from tracker.models.base import History, Versioned
 from tracker.models.task import letters_of
+from tracker.workflow import checks
 from tracker.workflow.bulk import BATCH, store_rows, store_values
+from tracker.workflow.checks import ENDED
 from tracker.workflow.table import office_may_set
 
 DERIVED = ("percent", "follows_indicator", "turns_yellow_on", "turns_red_on", "sort_key", "search", "letters")
@@ -58,8 +61,6 @@ GROUNDS: dict[type[models.Model], tuple[str, ...]] = {
     Section: ("number",),
     Measure: ("section_id", "order"),
 }
-# From one of these a task is reopened or resumed.
-ENDED = (Status.CLOSED, Status.SUSPENDED, Status.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -90,13 +91,44 @@ def save(row: Versioned, act: Act, seen: int | None = None) -> None:
         row.check_roles()
     with transaction.atomic():
         made, grounds = claim(row, seen), GROUNDS.get(type(row), ())
+        before = None if made else type(row)._default_manager.get(pk=row.pk)
         # Compared while the row is held; most changes, such as a new title, move no task.
-        moves = bool(grounds) and not made and _moved(row, type(row)._default_manager.get(pk=row.pk), *grounds)
+        moves = before is not None and _moved(row, before, *grounds)
+        if isinstance(row, User):
+            _check_unit_of_account(row, before)
         lay(row, act, made)
+        if isinstance(row, PolicyDocument) and isinstance(before, PolicyDocument) and row.state != before.state:
+            _follow_state(row, act)
         if moves and isinstance(row, PolicyDocument):
             _refresh_turning_dates(row.pk)
         elif moves:
             _refresh(_deriving_from([(type(row), row.pk)]))
+
+
+def _check_unit_of_account(user: User, before: Any) -> None:
+    unit = user.organization
+    if unit and not unit.active and (before is None or before.organization_id != unit.pk):
+        raise ValidationError({"organization": _("%(unit)s is out of office.") % {"unit": unit.name}})
+
+
+def _follow_state(policy: PolicyDocument, act: Act) -> None:
+    """Let the clocks of a policy run only while its units see it.
+
+    A draft of before 0.2 may hold tasks that are handed over: they owe reports from the day of publishing.
+    """
+    handed_over = policy.tasks.filter(assigned_on__isnull=False)
+    if policy.state == PolicyState.DRAFT:
+        if count := handed_over.count():
+            words = _("Tasks of this policy are handed over (%(count)d): it cannot be a draft again.")
+            raise ValidationError({"state": words % {"count": count}})
+        return
+    # The day of publishing is the one that the history has just noted.
+    today = policy.history.order_by("-history_id")[0].history_date.astimezone(ZONE).date()  # type: ignore[attr-defined]
+    reason = act.reason or _("published: reports are owed from now on")
+    for task in handed_over.filter(Q(owed_from__lt=today) | Q(owed_from__isnull=True), status__in=OPEN):
+        before = hold(task, None)
+        task.owed_from = today
+        lay_task(task, before, replace(act, reason=reason), today, by_request=True)
 
 
 def save_all(
@@ -126,7 +158,11 @@ def erase(row: models.Model, act: Act) -> None:
     """Delete a row that the caller has the right to delete."""
     sign(row, act)
     with transaction.atomic():
-        row.delete()
+        if isinstance(row, Evidence) and not row.handed_in and not row.history.exists():
+            # Nothing of a draft enters the history: a plain deletion would note it.
+            Evidence.objects.filter(pk=row.pk)._raw_delete(row._state.db)
+        else:
+            row.delete()
         if isinstance(row, Evidence) and row.file:
             # Only when the row is gone for good.
             transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)))
@@ -207,7 +243,7 @@ def lay_task(
     """
     units = list(co_units) if co_units is not None else None
     settle(task, before, act.reason, today)
-    check_units(task, units)
+    check_units(task, before, units)
     lay(task)
     if units is not None:
         with _quiet(task):
@@ -222,6 +258,8 @@ def lay_task(
     # Asked anew: what was prefetched with the task is from before the change.
     steps, indicators = ChecklistItem.objects.filter(task=task), Indicator.objects.filter(task=task)
     derive_change(task, before, list(steps), list(indicators), act.reason)
+    if checks.stays_closed(task, before) and (items or removed) and before and task.percent != before.percent:
+        raise ValidationError(checks.closed_words())
     Task.objects.filter(pk=task.pk).update(**{name: getattr(task, name) for name in DERIVED})
     _record(task, act, before is None)
 
@@ -249,15 +287,27 @@ def follow_requests(task: Task, before: Task, act: Act, today: dt.date) -> None:
         lay(TaskRequest(task=task, kind=RequestKind.CLOSE, asked_on=task.closing_requested_on), act)
     elif closing and task.status in (Status.CLOSED, *RUNNING):
         decide(closing, act, today, granted=task.status == Status.CLOSED)
+    elif closing and task.status == Status.CLOSING and closing.asked_on != task.closing_requested_on:
+        closing.asked_on = task.closing_requested_on
+        claim(closing, None)
+        lay(closing, act)
     later = before.deadline and task.deadline and task.deadline > before.deadline
     if before.assigned_on and later and before.status not in ENDED:
         granted = waiting.pop(RequestKind.EXTEND, None) or TaskRequest(
             task=task, kind=RequestKind.EXTEND, asked_on=today, reason=act.reason
         )
-        granted.old_deadline, granted.new_deadline = before.deadline, task.deadline
+        note_deadline(granted, before.deadline)
+        granted.new_deadline = task.deadline
         decide(granted, act, today, granted=True)
     if task.status not in OPEN:
         end_requests(task, act, today)
+
+
+def note_deadline(ask: TaskRequest, deadline: dt.date | None) -> None:
+    """Note the deadline in force at a decision; the one of the day of asking stays beside it."""
+    if ask.pk and not ask.deadline_when_asked:
+        ask.deadline_when_asked = ask.old_deadline
+    ask.old_deadline = deadline
 
 
 def end_requests(task: Task, act: Act, today: dt.date) -> None:
@@ -265,6 +315,8 @@ def end_requests(task: Task, act: Act, today: dt.date) -> None:
     for ask in task.requests.filter(state=RequestState.OPEN):
         ask.state, ask.decided_by, ask.decided_on = RequestState.RETURNED, act.user, today
         ask.decision_note = act.reason
+        if ask.kind == RequestKind.EXTEND:
+            note_deadline(ask, task.deadline)
         lay(ask, act)
 
 
@@ -294,13 +346,15 @@ def settle(task: Task, before: Task | None, reason: str, today: dt.date) -> None
         raise ValidationError(
             {"deadline": _("The task has been handed over: give the reason for which a deadline changes.")}
         )
+    checks.check_closed(task, before)
+    checks.check_hand_over(task, before)
+    checks.check_day_of_closing(task, before, reason, today)
     if before and before.status in ENDED and task.status in RUNNING:
-        if task.deadline and task.deadline < today:
-            raise ValidationError(
-                {"deadline": _("Reopening and resuming ask for a new deadline, %(day)s or later.") % {"day": today}}
-            )
+        checks.check_reopening(task, before, reason, today)
         if task.assigned_on and task.owed_from == before.owed_from:
             task.owed_from = today
+    if before and before.status in OPEN and task.status == Status.CLOSED and task.closed_on and task.deadline:
+        task.deadline = checks.deadline_on(task, task.closed_on)
     if before and before.lead_unit_id != task.lead_unit_id:
         task.acknowledged_on = None
     if task.assigned_on and not (before and before.assigned_on):
@@ -323,7 +377,7 @@ def set_deadline(task: Task, act: Act, seen: int, deadline: dt.date, today: dt.d
     save_task(task, act, seen, today=today)
 
 
-def set_status(task: Task, act: Act, seen: int, status: Status, on: dt.date) -> None:
+def set_status(task: Task, act: Act, seen: int, status: Status, on: dt.date, today: dt.date | None = None) -> None:
     """Set the status; closing and closed take `on` as the day of the request or of the closing."""
     if task.status == status:
         raise ValidationError(_("It has this status already."))
@@ -332,7 +386,7 @@ def set_status(task: Task, act: Act, seen: int, status: Status, on: dt.date) -> 
     if status == Status.CLOSED:
         task.closed_on = task.closing_requested_on or on
     task.status = status
-    save_task(task, act, seen, today=on)
+    save_task(task, act, seen, today=today or on)
 
 
 def each(rows: Collection[tuple[Any, int]], change: Callable[[Any, int], None]) -> Outcome:
@@ -494,9 +548,14 @@ def _moved(row: models.Model, before: models.Model, *names: str) -> bool:
     return any(getattr(row, name) != getattr(before, name) for name in names)
 
 
-def check_units(task: Task, units: list[Organization] | None) -> None:
+def check_units(task: Task, before: Task | None, units: list[Organization] | None) -> None:
+    stored = list(Organization.objects.filter(co_tasks=task)) if task.pk else []
     if units is None:
-        units = list(Organization.objects.filter(co_tasks=task)) if task.pk else []
+        units = stored
+    keys = {unit.pk for unit in stored}
+    if checks.stays_closed(task, before) and {unit.pk for unit in units} != keys:
+        raise ValidationError({"co_units": checks.closed_words()})
+    checks.check_units(task, before, units, {unit.pk for unit in units} - keys)
     if task.lead_unit in units:
         raise ValidationError(
             {"co_units": _("The lead unit does not co-operate with itself: %(unit)s.") % {"unit": task.lead_unit}}

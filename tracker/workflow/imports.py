@@ -23,7 +23,7 @@ from tracker.workflow.overtaken import (
     refuse_overtaken,
 )
 from tracker.workflow.report_writer import ReportWriter
-from tracker.workflow.reports import TEXTS, has_own_percent, in_role_of_today
+from tracker.workflow.reports import TEXTS, has_own_percent, in_role_of_today, resume
 
 
 @dataclass
@@ -60,6 +60,7 @@ def at_hand(tasks: Collection[Task]) -> Known:
     by_key = {task.pk: task for task in tasks}
     drafts = []
     for each in ProgressUpdate.objects.filter(task__in=by_key).order_by("period_start", "pk"):
+        resume(each)
         if each.contribution == (each.unit_id != by_key[each.task_id].lead_unit_id):
             known[each.task_id, each.unit_id, each.period_start] = each
             if each.state in STANDING:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from tracker.choices import Action, ReportState, RequestKind, RequestState
 from tracker.models import (
     ChecklistItem,
+    Evidence,
     Measure,
     Organization,
     PolicyDocument,
@@ -28,7 +29,7 @@ from tracker.models import (
 )
 from tracker.models.base import History, attach_related
 from tracker.workflow.bulk import BATCH, store_rows
-from tracker.workflow.core import DERIVED, Act, check_units, derive_change, follow_requests, settle, sign
+from tracker.workflow.core import DERIVED, Act, derive_change, follow_requests, settle, sign
 from tracker.workflow.reports import lacks
 from tracker.workflow.steps import check
 
@@ -90,6 +91,9 @@ class ReportWriter:
         self._moved: dict[int, Task] = {}
         self._ticked: dict[int, ChecklistItem] = {}
         self._new: list[ProgressUpdate] = []
+        # Reports that were taken back and not handed in again, and evidence that was handed in.
+        self._unsent: set[int] = set()
+        self._handed_in: list[int] = []
         self._changed: dict[int, ProgressUpdate] = {}
         # Of each task the last days of the periods that the lead unit has reported.
         self._ends: dict[int, dict[int, dt.date]] = {key: {} for key in self.tasks}
@@ -110,6 +114,7 @@ class ReportWriter:
         report.state = ReportState.DRAFT
         report.version += 1
         self._changed[report.pk] = report
+        self._unsent.add(report.pk)
         self._history.add(report)
         if before:
             self._ends[report.task_id].pop(report.pk, None)
@@ -133,11 +138,21 @@ class ReportWriter:
         first = not report.submitted_on
         report.state, report.submitted_by, report.submitted_on = ReportState.SUBMITTED, self._act.user, self._today
         report.version += 1
+        report.rework = {}
         if report.pk:
+            self._hand_in_evidence(report)
             self._history.add(report, first)
         if before:
             self._ends[report.task_id][report.pk or id(report)] = report.period_end
             self._follow(report.task, before)
+
+    def _hand_in_evidence(self, report: ProgressUpdate) -> None:
+        """Let the evidence of a draft enter the history with it."""
+        self._unsent.discard(report.pk)
+        for piece in report.evidence.filter(handed_in=False):
+            self._handed_in.append(piece.pk)
+            if not piece.history.exists():
+                self._history.add(piece, True)
 
     def tick(self, task: Task, item_id: int, done_on: dt.date | None) -> dt.date | None:
         """Tick a step off, or take the tick away with None; return the day that stood there."""
@@ -163,6 +178,8 @@ class ReportWriter:
                 store_rows(list(self._changed.values()), columns)
         except IntegrityError as error:
             raise self._refusal(error) from error
+        Evidence.objects.filter(report__in=self._unsent).update(handed_in=False)
+        Evidence.objects.filter(pk__in=self._handed_in).update(handed_in=True)
         store_rows(list(self._ticked.values()), ("done_on", "done_by"))
         store_rows(list(self._moved.values()), TASK_FIELDS)
         for report in self._new:
@@ -195,7 +212,7 @@ class ReportWriter:
         """Bring a task in line with its reports and steps, and note it in the history."""
         task.reported_through = max(self._ends[task.pk].values(), default=None)
         settle(task, before, self._act.reason, self._today)
-        check_units(task, list(task.co_units.all()))
+        # The units of a task are no matter of its reports; they are at hand, and none is asked for anew.
         if task.pk in self._asked:
             follow_requests(task, before, self._act, self._today)
         derive_change(task, before, list(task.items.all()), task.indicators_fetched, self._act.reason)

@@ -19,6 +19,8 @@ from tracker.workflow.steps import attach, begin, check
 
 MOST_UNCHANGED = 2  # reports in a row that say “no change”
 TEXTS = ("progress", "problems", "next_steps")
+# What a unit writes in a report.
+REWORKED = (*TEXTS, "percent", "fall_reason", "unchanged", "figures", "needs_help", "help_addressee")
 
 
 def has_own_percent(task: Task) -> bool:
@@ -32,7 +34,14 @@ def open_report(task: Task, unit: Organization, period: Period) -> ProgressUpdat
     found = ProgressUpdate.objects.filter(task=task, state__in=AT_HAND, **of_period).select_related("unit")
     report = in_role_of_today(found, task) or ProgressUpdate(**of_period, contribution=unit.pk != task.lead_unit_id)
     report.task = task
+    resume(report)
     return report
+
+
+def resume(report: ProgressUpdate) -> None:
+    """Put what its unit has written since a return in the place of what was returned."""
+    for name, value in report.rework.items():
+        setattr(report, name, value)
 
 
 def in_role_of_today(reports: Iterable[ProgressUpdate], task: Task) -> ProgressUpdate | None:
@@ -84,11 +93,15 @@ def save_draft(
     """Keep what a unit has written so far; raise Stale on a newer version. A draft is in no history yet."""
     check(report.task, _action(report), act)
     with transaction.atomic():
-        if report.pk and _stored(report).state not in (ReportState.DRAFT, ReportState.RETURNED):
+        stored = _stored(report) if report.pk else None
+        if stored and not stored.is_open:
             raise ValidationError(_("This report has been handed in already; withdraw it to change it."))
         new = claim(report, seen)
         try:
+            if stored and stored.state == ReportState.RETURNED:
+                _set_aside(report, stored)
             lay(report)
+            resume(report)
         except ValidationError:
             # Of two who begin the same report the second is shown what the first has written.
             if new and open_report(report.task, report.unit, report.period).pk:
@@ -99,6 +112,13 @@ def save_draft(
             erase(piece, act)
 
 
+def _set_aside(report: ProgressUpdate, stored: ProgressUpdate) -> None:
+    """Keep what was written since a return beside what was returned, which everybody reads."""
+    report.rework = {name: getattr(report, name) for name in REWORKED}
+    for name in REWORKED:
+        setattr(report, name, getattr(stored, name))
+
+
 def submit(report: ProgressUpdate, act: Act, today: dt.date) -> None:
     """Hand a saved report in, or say field by field what is missing. Once: a second attempt changes nothing."""
     with transaction.atomic():
@@ -107,12 +127,23 @@ def submit(report: ProgressUpdate, act: Act, today: dt.date) -> None:
         stored = _stored(report)
         if not stored.is_open:
             raise ValidationError(_("This report has been handed in already."))
+        resume(stored)
+        stored.rework = {}
         _complete(stored, task, today)
         first = not stored.submitted_on
         stored.state, stored.submitted_by, stored.submitted_on = ReportState.SUBMITTED, act.user, today
         claim(stored, stored.version)
+        _hand_in_evidence(stored, act)
         lay(stored, act, first)
         _follow(action, task, before, act, today)
+
+
+def _hand_in_evidence(report: ProgressUpdate, act: Act) -> None:
+    """Let the evidence of a report enter the history with it."""
+    for piece in report.evidence.filter(handed_in=False):
+        piece.handed_in = True
+        known = piece.history.exists()
+        lay(piece, None if known else act, not known)
 
 
 def submit_unchanged(
@@ -288,6 +319,8 @@ def _move(
             stored.percent_before = before.percent
         claim(stored, stored.version)
         lay(stored, act)
+        if state == ReportState.DRAFT:
+            stored.evidence.update(handed_in=False)
         if state == ReportState.ACCEPTED:
             land_figures(stored, act)
             act = replace(act, reason=act.reason or stored.fall_reason)

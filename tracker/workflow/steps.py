@@ -14,10 +14,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from tracker import permissions
-from tracker.choices import Action, Kind, Rating, RequestKind, RequestState
+from tracker.choices import Action, Kind, PolicyState, Rating, RequestKind, RequestState
 from tracker.models import ChecklistItem, Evidence, PolicyDocument, Task, TaskRequest, User
 from tracker.models.base import StrOrPromise
-from tracker.workflow.core import Act, Stale, decide, end_requests, hold, lay, lay_task
+from tracker.workflow.checks import draft_words
+from tracker.workflow.core import Act, Stale, decide, end_requests, hold, lay, lay_task, note_deadline
 from tracker.workflow.table import STEPS, Step
 
 
@@ -32,7 +33,7 @@ def _fits(task: Task, step: Step) -> bool:
     if task.status not in step.sources:
         return False
     if step.action == Action.HAND_OVER:
-        return not task.assigned_on
+        return not task.assigned_on and task.policy.state == PolicyState.PUBLISHED
     if step.action == Action.ACKNOWLEDGE:
         return bool(task.assigned_on) and not task.acknowledged_on
     if step.action == Action.WITHDRAW_ACCEPTANCE:
@@ -48,6 +49,8 @@ def check(task: Task, action: Action, act: Act) -> Step:
     """Return the row of an action, or say why it cannot be taken; a command on the machine itself has every right."""
     step = STEPS[action]
     _check_right(task, step, act)
+    if action == Action.HAND_OVER and task.policy.state == PolicyState.DRAFT:
+        raise ValidationError(draft_words())
     if not _fits(task, step):
         raise ValidationError(
             _("“%(action)s” does not fit the task as it is now: %(status)s.")
@@ -148,19 +151,15 @@ def _tick(doing: Doing) -> Sequence[ChecklistItem]:
 
 
 def _request_closing(doing: Doing) -> None:
-    task, evidence = doing.task, doing.entered.get("evidence", ())
-    items, statement = list(task.items.all()), str(doing.entered.get("reason") or "").strip()
-    left = sum(not item.done_on for item in items)
-    if left:
-        raise ValidationError(_("%(count)d steps of the checklist are not ticked yet.") % {"count": left})
-    if not items and task.kind == Kind.QUANTIFIED and task.percent < 100:
-        raise ValidationError(
-            _("Closing needs 100%%; the latest accepted report says %(percent)d%%.") % {"percent": task.percent}
-        )
-    if not items and task.kind == Kind.QUALITATIVE and not statement:
-        raise ValidationError({"reason": _("Without a checklist the closing needs a statement of what was achieved.")})
-    if not evidence and not task.evidence.exists():
-        raise ValidationError({"evidence": _("Closing needs evidence: a file or a link, here or in a report.")})
+    task, evidence = doing.task, list(doing.entered.get("evidence", ()))
+    statement = str(doing.entered.get("reason") or "").strip()
+    lacks = closing_lacks(task)
+    if evidence:
+        lacks.pop("evidence", None)
+    if not task.items.exists() and task.kind == Kind.QUALITATIVE and not statement:
+        lacks["reason"] = _("Without a checklist the closing needs a statement of what was achieved.")
+    if lacks:
+        raise ValidationError(lacks)
     task.closing_requested_on = doing.today
     ask = TaskRequest(
         task=task, kind=RequestKind.CLOSE, reason=statement, asked_by=doing.act.user, asked_on=doing.today
@@ -169,13 +168,36 @@ def _request_closing(doing: Doing) -> None:
     attach(evidence, doing.act, doing.today, task=task, request=ask)
 
 
+def closing_lacks(task: Task) -> dict[str, str]:
+    """Say what a task lacks to be closed on request: in its checklist, its percent, its evidence.
+
+    Only what the office is shown counts: nothing of a draft, and no evidence of a report that was returned.
+    """
+    lacks: dict[str, str] = {}
+    items = list(ChecklistItem.objects.filter(task=task))
+    left = sum(not item.done_on for item in items)
+    if left:
+        lacks["__all__"] = _("%(count)d steps of the checklist are not ticked yet.") % {"count": left}
+    elif not items and task.kind == Kind.QUANTIFIED and task.percent < 100:
+        words = _("Closing needs 100%%; the latest accepted report says %(percent)d%%.")
+        lacks["__all__"] = words % {"percent": task.percent}
+    if not task.evidence.proving().exists():
+        lacks["evidence"] = _("Closing needs evidence: a file or a link, here or in a report that was handed in.")
+    return lacks
+
+
 def attach(evidence: Iterable[Evidence], act: Act, today: dt.date, **to: Any) -> None:
-    """Lay pieces of evidence that hang on a task, and on its report, step or request."""
+    """Save pieces of evidence that hang on a task, and on its report, step or request.
+
+    Those of a report are handed in with it and are in no history before.
+    """
     for piece in evidence:
-        piece.added_by, piece.added_on = act.user, today
+        piece.added_by = act.user
+        piece.added_on = today
         for name, value in to.items():
             setattr(piece, name, value)
-        lay(piece, act)
+        piece.handed_in = "report" not in to
+        lay(piece, act if piece.handed_in else None)
 
 
 def _withdraw_closing(doing: Doing) -> None:
@@ -215,6 +237,7 @@ def _request_extension(doing: Doing) -> None:
         reason=doing.need("reason", _("Give a reason.")),
         progress=doing.need("progress", _("Say how far the task is.")),
         old_deadline=task.deadline,
+        deadline_when_asked=task.deadline,
         new_deadline=deadline,
         asked_by=doing.act.user,
         asked_on=doing.today,
@@ -224,6 +247,11 @@ def _request_extension(doing: Doing) -> None:
 
 def _grant_extension(doing: Doing) -> None:
     ask = doing.waiting(RequestKind.EXTEND)
+    now = doing.task.deadline
+    if now and ask.new_deadline and ask.new_deadline <= now:
+        words = _("The deadline has been moved to %(now)s meanwhile, which is no earlier than the %(day)s asked for.")
+        raise ValidationError(words % {"now": now, "day": ask.new_deadline})
+    note_deadline(ask, now)
     ask.decision_note = doing.entered.get("note", "")
     doing.task.deadline = ask.new_deadline
     doing.act = replace(doing.act, reason=ask.reason)
@@ -233,6 +261,7 @@ def _grant_extension(doing: Doing) -> None:
 def _return_extension(doing: Doing) -> None:
     ask = doing.waiting(RequestKind.EXTEND)
     ask.decision_note = doing.need("note", _("Give a reason."))
+    note_deadline(ask, doing.task.deadline)
     decide(ask, doing.act, doing.today, granted=False)
 
 

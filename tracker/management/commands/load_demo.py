@@ -19,7 +19,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from tracker import workflow
-from tracker.choices import Action, Cycle, Direction, Kind, Rating, Status, Way
+from tracker.choices import Action, Cycle, Direction, Kind, PolicyState, Rating, Status, Way
 from tracker.dates import DAY, period_of, today
 from tracker.forms.passwords import random_password
 from tracker.models import (
@@ -153,7 +153,13 @@ class Command(BaseCommand):
         source = PolicyDocument.objects.filter(slug=SOURCE).first()
         if not source:
             raise CommandError(_("Load the sample policy first: loaddata organizations %(slug)s") % {"slug": SOURCE})
-        demo = _copy(source, slug=SLUG, title=_("%(title)s (demonstration)") % {"title": source.title}, demo=True)
+        demo = _copy(
+            source,
+            slug=SLUG,
+            title=_("%(title)s (demonstration)") % {"title": source.title},
+            demo=True,
+            state=PolicyState.PUBLISHED,
+        )
         _lay_parts(source, demo, today())
         self.stdout.write(_("Demonstration policy laid: %(count)d tasks.") % {"count": demo.tasks.count()})
         for user, password in _accounts(demo):

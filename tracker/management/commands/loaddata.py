@@ -93,6 +93,8 @@ class Command(loaddata.Command):
                 self._refuse(_title(stored))
             if hasattr(row, "version"):
                 row.version += 1
+        if isinstance(row, Task):
+            self._check_task(row, stored, obj.m2m_data or {})
         row.skip_history_when_saving = True  # type: ignore[attr-defined]
         try:
             with transaction.atomic(self.using):
@@ -102,6 +104,15 @@ class Command(loaddata.Command):
         if saved:
             self.laid.append((type(row), row.pk, stored is None))
         return saved
+
+    def _check_task(self, task: Task, stored: Any, linked: dict[str, Any]) -> None:
+        """Refuse what no other way may do: judged facts of a closed task, drafts, units out of office."""
+        keys = {getattr(value, "pk", value) for value in linked.get("co_units", ())}
+        known = set(stored.co_units.values_list("pk", flat=True)) if stored else set()
+        try:
+            workflow.check_task(task, stored, list(Organization.objects.filter(pk__in=keys)), keys - known)
+        except ValidationError as error:
+            raise DeserializationError(f"{_title(task)}: {error.message_dict}") from error
 
     def _inspect(self, path: Path) -> None:
         """Refuse a fixture with a wrong key, and one that lies over what people have edited."""

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tracker', '0010_import_reading_notes'),
+        ('tracker', '0013_unit_moves'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tracker', '0011_password_resets'),
+        ('tracker', '0014_password_resets'),
     ]
 
     operations = [

@@ -1,0 +1,74 @@
+"""The pages of a merge or a move of units: what it will change, the confirmation, and the way back."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+from tracker import dates, permissions, workflow
+from tracker.choices import UnitMoveKind, Way
+from tracker.forms.units import ReasonForm, UnitMoveForm
+from tracker.models import Organization, UnitMove
+from tracker.views import edge
+
+
+def move(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what a merge or a move of a unit changes, and make it once it is confirmed as shown."""
+    if request.method == "POST" and not permissions.may_edit_policies(request.user):
+        raise PermissionDenied
+    source = get_object_or_404(Organization, pk=pk)
+    asked = request.POST if request.method == "POST" else request.GET
+    form = UnitMoveForm(source, asked if "kind" in asked else None)
+    reason = ReasonForm(request.POST if "confirm" in request.POST else None)
+    plan = _plan(form, source)
+    if plan and "confirm" in request.POST and reason.is_valid():
+        try:
+            made = workflow.make_move(plan, _act(request, reason), request.POST.get("seen", ""), dates.now())
+            messages.success(request, _("Done. It is batch %(number)d.") % {"number": made.pk})
+            return redirect(made)
+        except workflow.Stale:
+            reason.add_error(None, _("It is not what was shown any more: look at it again, then confirm."))
+            plan = _plan(form, source)
+        except ValidationError as refusal:
+            reason.add_error(None, refusal.messages)
+    context = {"source": source, "form": form, "reason": reason, "plan": plan}
+    return _page(request, "admin/move_tasks.html", _("Merge a unit, or move its tasks"), context)
+
+
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask for the reason, then take a merge or a move back."""
+    if request.method == "POST" and not permissions.may_edit_policies(request.user):
+        raise PermissionDenied
+    found = get_object_or_404(UnitMove, pk=pk)
+    reason = ReasonForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and reason.is_valid():
+        try:
+            workflow.undo_move(found, _act(request, reason), dates.now())
+            messages.success(request, _("Undone: %(batch)s.") % {"batch": found})
+            return redirect(found)
+        except ValidationError as refusal:
+            reason.add_error(None, refusal.messages)
+        except workflow.Stale as refusal:
+            reason.add_error(None, edge.refusal_of(refusal))
+    return _page(request, "admin/undo_move.html", _("Take a merge or a move back"), {"move": found, "reason": reason})
+
+
+def _plan(form: UnitMoveForm, source: Organization) -> workflow.UnitMovePlan | None:
+    if not (form.is_bound and form.is_valid()):
+        return None
+    source = Organization.objects.get(pk=source.pk)
+    return workflow.plan_move(UnitMoveKind(form.cleaned_data["kind"]), source, form.cleaned_data["target"])
+
+
+def _act(request: HttpRequest, reason: ReasonForm) -> workflow.Act:
+    return workflow.Act(edge.user(request), Way.ADMIN, reason.cleaned_data["reason"])
+
+
+def _page(request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponse:
+    may_edit = permissions.may_edit_policies(request.user)
+    shared = {**admin.site.each_context(request), "title": title, "may_edit": may_edit}
+    return TemplateResponse(request, template, {**shared, **context})

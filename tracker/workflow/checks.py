@@ -1,0 +1,131 @@
+"""What a change of a task must not do, whichever way it comes: page, admin, bulk action, workbook, fixture."""
+
+import datetime as dt
+from collections.abc import Collection
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from tracker.choices import RUNNING, PolicyState, Status
+from tracker.dates import ZONE
+from tracker.models import Organization, Task
+
+# What the light and the rates of a closed task are read from.
+JUDGED_FIELDS = (
+    "kind",
+    "lead_unit",
+    "start",
+    "original_deadline",
+    "deadline",
+    "closed_on",
+    "percent",
+    "assigned_on",
+    "owed_from",
+)
+# From one of these a task is reopened or resumed.
+ENDED = (Status.CLOSED, Status.SUSPENDED, Status.CANCELLED)
+
+
+def check_task(task: Task, before: Task | None, co_units: Collection[Organization], added: set[int]) -> None:
+    """Hold a task that a fixture brings against what is stored; raise ValidationError field by field."""
+    check_closed(task, before)
+    check_hand_over(task, before)
+    check_units(task, before, co_units, added)
+
+
+def stays_closed(task: Task, before: Task | None) -> bool:
+    """Say whether a task was closed and still is."""
+    return bool(before and before.status == Status.CLOSED and task.status == Status.CLOSED)
+
+
+def check_closed(task: Task, before: Task | None) -> None:
+    """Keep the judged facts of a closed task as they were when it was closed."""
+    if before is None or not stays_closed(task, before):
+        return
+    fields: dict[str, Any] = {name: task._meta.get_field(name) for name in JUDGED_FIELDS}
+    moved = [name for name, field in fields.items() if getattr(task, field.attname) != getattr(before, field.attname)]
+    if moved:
+        raise ValidationError(dict.fromkeys(moved, closed_words()))
+
+
+def closed_words() -> str:
+    """Say why a judged fact of a closed task does not change, and how it is corrected."""
+    return _("The task is closed: what it was judged by is fixed. To correct it, reopen the task with a reason.")
+
+
+def check_hand_over(task: Task, before: Task | None) -> None:
+    """Hand nothing over that its unit cannot see."""
+    handed_over = task.assigned_on and not (before and before.assigned_on)
+    if handed_over and task.policy.state == PolicyState.DRAFT:
+        raise ValidationError({"assigned_on": draft_words()})
+
+
+def draft_words() -> str:
+    """Say why a task of a draft is not handed over."""
+    return _("The policy is a draft, and its units see nothing of it: publish it first, then hand the task over.")
+
+
+def check_units(task: Task, before: Task | None, co_units: Collection[Organization], added: set[int]) -> None:
+    """Give a task to no unit that is out of office; what such a unit has already stays with it.
+
+    `added` are the keys of the co-operating units that are new. At the hand-over all units are asked.
+    """
+    if task.status in (Status.CLOSED, Status.CANCELLED):
+        return
+    faults = {}
+    handed_over = bool(task.assigned_on) and not (before and before.assigned_on)
+    lead = task.lead_unit
+    new_lead = before is None or before.lead_unit_id != task.lead_unit_id
+    if lead and not lead.active and (new_lead or handed_over):
+        faults["lead_unit"] = _out_of_office([lead])
+    gone = [unit for unit in co_units if not unit.active and (handed_over or unit.pk in added)]
+    if gone:
+        faults["co_units"] = _out_of_office(gone)
+    if faults:
+        raise ValidationError(faults)
+
+
+def _out_of_office(units: Collection[Organization]) -> str:
+    names = pgettext("list", ", ").join(unit.name for unit in units)
+    return _("Out of office, it takes no task: %(units)s. Choose the unit that has taken its place.") % {"units": names}
+
+
+def check_reopening(task: Task, before: Task, reason: str, today: dt.date) -> None:
+    """Let a task that has ended go on with a reason, and a deadline that has not passed."""
+    if before.status not in ENDED or task.status not in RUNNING:
+        return
+    if not reason.strip():
+        raise ValidationError({"reason": _("Give a reason.")})
+    if task.deadline and task.deadline < today:
+        raise ValidationError(
+            {"deadline": _("Reopening and resuming ask for a new deadline, %(day)s or later.") % {"day": today}}
+        )
+
+
+def check_day_of_closing(task: Task, before: Task | None, reason: str, today: dt.date) -> None:
+    """Close a task on no day that lies ahead, and change the day of a request only with a reason."""
+    if task.status == Status.CLOSED and task.closed_on and task.closed_on > today and not stays_closed(task, before):
+        raise ValidationError({"closed_on": _("The day lies ahead: a task is closed when it is done.")})
+    if before is None or before.status != Status.CLOSING or task.status != Status.CLOSING:
+        return
+    if task.closing_requested_on != before.closing_requested_on and not reason.strip():
+        words = _("The light is judged by the day of the request: give the reason for which it changes.")
+        raise ValidationError({"closing_requested_on": words})
+
+
+def deadline_on(task: Task, day: dt.date) -> dt.date | None:
+    """Return the deadline that was in force on a day of closing.
+
+    A task that was reopened or resumed has a new deadline. Closed on a day before that, it is judged by the
+    deadline of that time: so the correction of a closing keeps its light.
+    """
+    rows = task.history.order_by("-history_id")
+    ended = rows.filter(status__in=ENDED).first()
+    if not ended or not ended.deadline:
+        return task.deadline
+    reopened = task.history.filter(history_id__gt=ended.history_id).order_by("history_id").first()
+    if reopened and day < reopened.history_date.astimezone(ZONE).date():
+        return ended.deadline
+    return task.deadline
