@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
@@ -14,15 +15,27 @@ from django.utils.translation import gettext_lazy
 
 from tracker import history, permissions, workflow
 from tracker.choices import Way
+from tracker.domain.folding import simplify
 from tracker.forms.editing import VersionedForm
+from tracker.models.ordering import steady_order
+from tracker.search import matching
 from tracker.views import edge
 
 KEPT = gettext_lazy("Look it through and save it again.")
 
 
+class SteadyChangeList(ChangeList):
+    """A list of the admin in the same order on every database."""
+
+    def get_ordering(self, request: HttpRequest, queryset: models.QuerySet) -> list[Any]:
+        return steady_order(self.model, super().get_ordering(request, queryset))
+
+
 class RoleAdmin(admin.ModelAdmin):
     """Ask `permissions` alone who may see and edit."""
 
+    # More rows than these are compared by the database, which folds nothing that is stored.
+    FOLDED_ROWS = 5_000
     # The stock deletion of many rows carries no versions; one row at a time asks first.
     actions: Any = None
     list_per_page = 50
@@ -33,6 +46,17 @@ class RoleAdmin(admin.ModelAdmin):
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         return field
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return SteadyChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet, search_term: str
+    ) -> tuple[models.QuerySet, bool]:
+        names = [name.lstrip("^=@") for name in self.get_search_fields(request)]
+        if not search_term or queryset.count() > self.FOLDED_ROWS:
+            return super().get_search_results(request, queryset, simplify(search_term))
+        return matching(queryset, search_term, names), False
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return permissions.may_open_admin(request.user)

@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 
 from tracker import permissions, rules
 from tracker.choices import OPEN, RUNNING, Kind, RequestKind, RequestState, Status, Way
+from tracker.domain.codes import code_key
+from tracker.domain.passages import ClauseFinder
 from tracker.models import (
     ChecklistItem,
     Evidence,
@@ -28,11 +30,17 @@ from tracker.models import (
     TaskRequest,
     User,
 )
-from tracker.models.base import History, Versioned
+from tracker.models.base import FoldedOnce, History, Versioned
 from tracker.models.task import letters_of
 from tracker.workflow.table import office_may_set
 
-DERIVED = ("percent", "follows_indicator", "turns_yellow_on", "turns_red_on", "sort_key", "search", "letters")
+# The rules by which `derive` sets these columns: percent and turning dates (`tracker.rules`), the order of codes
+# (`tracker.domain.codes`), what is searched (`Task.words`, `tracker.domain.folding`, `tracker.domain.passages`).
+# Raise the version whenever one of them gives another value than before: `migrate` then derives every task anew.
+RULES_VERSION = 1
+DERIVED = (
+    "percent", "follows_indicator", "turns_yellow_on", "turns_red_on", "sort_key", "code_key", "search", "letters",
+)  # fmt: skip
 BATCH = 1000
 # How a task leads to what its derived columns come from.
 SOURCES: dict[type[models.Model], str] = {
@@ -45,11 +53,12 @@ SOURCES: dict[type[models.Model], str] = {
     IndicatorValue: "indicators__values",
 }
 Part = ChecklistItem | Indicator
+PARTS = (ChecklistItem, Indicator, IndicatorValue)
 # What of these rows the derived columns come from.
 GROUNDS: dict[type[models.Model], tuple[str, ...]] = {
-    PolicyDocument: ("warn_days", "yellow_gap", "red_gap", "cycle", "grace_days"),
+    PolicyDocument: ("warn_days", "yellow_gap", "red_gap", "cycle", "grace_days", "full_text"),
     Section: ("number",),
-    Measure: ("section_id", "order"),
+    Measure: ("section_id", "order", "code", "name", "anchor"),
 }
 # From one of these a task is reopened or resumed.
 ENDED = (Status.CLOSED, Status.SUSPENDED, Status.CANCELLED)
@@ -83,6 +92,8 @@ def save(row: Versioned, act: Act, seen: int | None = None) -> None:
         made, grounds = claim(row, seen), GROUNDS.get(type(row), ())
         # Compared while the row is held; most changes, such as a new title, move no task.
         moves = bool(grounds) and not made and _moved(row, type(row)._default_manager.get(pk=row.pk), *grounds)
+        if isinstance(row, FoldedOnce):
+            row.refuse_twin()
         lay(row, act, made)
         if moves:
             _refresh(_deriving_from([(type(row), row.pk)]))
@@ -112,10 +123,16 @@ def delete(row: models.Model, act: Act) -> None:
 
 
 def erase(row: models.Model, act: Act) -> None:
-    """Delete a row that the caller has the right to delete."""
+    """Delete a row that the caller has the right to delete, and derive anew what came from it."""
     _sign(row, act)
     with transaction.atomic():
+        touched: list[int] = []
+        if isinstance(row, PARTS):
+            follows = Task.objects.filter(_deriving_from([(type(row), row.pk)]))
+            touched = list(follows.values_list("pk", flat=True))
         row.delete()
+        if touched:
+            _refresh(Q(pk__in=touched))
         if isinstance(row, Evidence) and row.file:
             # Only when the row is gone for good.
             transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)))
@@ -175,6 +192,8 @@ def lay_task(
     """
     units = list(co_units) if co_units is not None else None
     settle(task, before, act.reason, today)
+    if before is None or before.code != task.code:
+        task.refuse_twin()
     _check_units(task, units)
     lay(task)
     if units is not None:
@@ -310,8 +329,16 @@ def each(rows: Collection[tuple[Any, int]], change: Callable[[Any, int], None]) 
     return outcome
 
 
-def derive(task: Task, items: Sequence[ChecklistItem], indicators: Iterable[Indicator] = ()) -> bool:
-    """Set percent, turning dates, sort key and words of a task from its facts; say whether anything changed."""
+def derive(
+    task: Task,
+    items: Sequence[ChecklistItem],
+    indicators: Iterable[Indicator] = (),
+    text: ClauseFinder | None = None,
+) -> bool:
+    """Set percent, turning dates, sort keys and words of a task from its facts; say whether anything changed.
+
+    `text` is that of the policy, for many tasks of it; without it the policy is asked.
+    """
     before = [getattr(task, name) for name in DERIVED]
     driver = next((each for each in indicators if each.drives_percent), None)
     task.follows_indicator = bool(driver and task.kind == Kind.QUANTIFIED and not items)
@@ -326,9 +353,16 @@ def derive(task: Task, items: Sequence[ChecklistItem], indicators: Iterable[Indi
     elif task.latest_report and task.latest_report.percent is not None:
         task.percent = task.latest_report.percent
     task.turns_yellow_on, task.turns_red_on = rules.turning_dates(task, task.policy)
-    task.sort_key, task.search = task.place, task.words
+    task.sort_key, task.code_key = task.place, code_key(task.code)
+    task.search = task.words(items, text or _text_of(task, items))
     task.letters = letters_of(task.search)
     return before != [getattr(task, name) for name in DERIVED]
+
+
+def _text_of(task: Task, items: Iterable[ChecklistItem]) -> ClauseFinder:
+    """Return the text of a task's policy; where nothing is anchored in it, it is not even read."""
+    anchored = task.anchor or task.measure.anchor or any(item.anchor for item in items)
+    return ClauseFinder(task.policy.full_text if anchored else "")
 
 
 def refresh(policy_ids: Collection[int]) -> int:
@@ -361,10 +395,16 @@ def _refresh(which: Q) -> int:
     tasks = (
         Task.objects.filter(which)
         .select_related("policy", "measure__section", "latest_report")
+        .defer("policy__full_text")
         .prefetch_related("items", "indicators")
     )
-    found = tasks.iterator(chunk_size=BATCH)
-    changed = [task for task in found if derive(task, list(task.items.all()), task.indicators.all())]
+    texts: dict[int, ClauseFinder] = {}
+    changed = []
+    for task in tasks.iterator(chunk_size=BATCH):
+        if task.policy_id not in texts:
+            texts[task.policy_id] = ClauseFinder(task.policy.full_text)
+        if derive(task, list(task.items.all()), task.indicators.all(), texts[task.policy_id]):
+            changed.append(task)
     Task.objects.bulk_update(changed, DERIVED, batch_size=BATCH)
     return len(changed)
 
