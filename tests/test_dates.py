@@ -7,7 +7,7 @@ from django.utils.translation import override
 
 from tracker import dates
 from tracker.choices import Cycle
-from tracker.dates import Period, first_period_from, parse_day, period_of
+from tracker.dates import Period, first_period_from, parse_day, period_between, period_of
 
 
 def day(text: str) -> dt.date:
@@ -155,3 +155,14 @@ def test_what_is_no_day_is_refused(text: str) -> None:
 def test_a_refusal_repeats_no_more_than_forty_characters() -> None:
     with override("en"), pytest.raises(ValueError, match=f"“{'x' * 40}” is not"):
         parse_day("x" * 4000)
+
+
+@pytest.mark.parametrize("cycle", [Cycle.WEEKLY, Cycle.MONTHLY, Cycle.QUARTERLY])
+def test_a_period_is_known_by_its_days(cycle: Cycle) -> None:
+    for day in (dt.date(2026, 4, 1), dt.date(2026, 2, 28), dt.date(2025, 12, 31)):
+        period = period_of(cycle, day)
+        assert period_between(period.start, period.end) == period
+
+
+def test_days_that_are_no_period_are_none() -> None:
+    assert period_between(dt.date(2026, 4, 1), dt.date(2026, 4, 2)) is None

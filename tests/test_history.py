@@ -1,9 +1,13 @@
 """The history in words: who, when, by which way, what from and what to."""
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
 
 import pytest
-from django.db import connection
+from django.apps import apps
+from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
@@ -12,7 +16,17 @@ from tests.factories import make_policy, make_task
 from tracker import workflow
 from tracker.choices import Cycle, Kind, Status, Way
 from tracker.history import Change, Event, events
-from tracker.models import ChecklistItem, Measure, Organization, PolicyDocument, Task, User
+from tracker.models import (
+    ChecklistItem,
+    Indicator,
+    IndicatorValue,
+    Measure,
+    Organization,
+    PolicyDocument,
+    Task,
+    User,
+    guard,
+)
 from tracker.workflow import Act
 
 JULY = dt.date(2026, 7, 31)
@@ -27,6 +41,18 @@ def english() -> object:
 @pytest.fixture
 def task(policy: PolicyDocument, bureau: Organization) -> Task:
     return make_task(policy, kind=Kind.QUANTIFIED, lead_unit=bureau)
+
+
+@contextmanager
+def without_guard(model: type[models.Model]) -> Iterator[None]:
+    """Take the guard of one history away, and set it up again."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        for end in guard.TRIGGERS[connection.vendor]:
+            of = f" ON {table}" if connection.vendor == "postgresql" else ""
+            cursor.execute(f"DROP TRIGGER IF EXISTS {table}_{end}{of}")
+    yield
+    guard.make_triggers(apps.get_app_config("tracker"), "default")
 
 
 def save(task: Task, act: Act, **facts: object) -> None:
@@ -125,12 +151,83 @@ def test_a_measure_is_told_by_its_name(task: Task, act: Act) -> None:
     assert latest(task).changes == [Change("measure", "A1 Measure A1", "B1 Measure B1")]
 
 
-def test_a_row_that_is_gone_is_told_by_its_number(task: Task, act: Act, county: Organization) -> None:
+def test_a_row_that_is_gone_is_told_by_the_name_it_had(task: Task, act: Act, county: Organization) -> None:
     save(task, act, lead_unit=county)
     save(task, act, lead_unit=None)
-    number = county.pk
     county.delete()
-    assert latest(task).changes == [Change("lead unit", f"#{number}", "")]
+    assert latest(task).changes == [Change("lead unit", "East", "")]
+
+
+def rename(unit: Organization) -> None:
+    unit.name = unit.short_name = "Renamed"
+    unit.save()
+
+
+def test_a_new_name_of_a_unit_rewrites_no_line(task: Task, act: Act, county: Organization) -> None:
+    save(task, act, lead_unit=county)
+    rename(county)
+    assert latest(task).changes == [Change("lead unit", "Science", "East")]
+
+
+def test_a_new_name_of_a_unit_is_no_change_of_its_tasks(task: Task, act: Act, bureau: Organization) -> None:
+    rename(bureau)
+    save(Task.objects.get(pk=task.pk), act, title="New")
+    assert latest(task).changes == [Change("task", "Task A1-01", "New")]
+
+
+def test_a_new_name_of_a_cooperating_unit_rewrites_no_line(task: Task, act: Act, county: Organization) -> None:
+    save(task, act, co_units=[county])
+    rename(county)
+    assert latest(task).changes == [Change("co-operating units", "", "East")]
+
+
+def test_a_new_name_of_a_cooperating_unit_is_no_change_of_its_tasks(task: Task, act: Act, county: Organization) -> None:
+    save(task, act, co_units=[county])
+    rename(county)
+    save(Task.objects.get(pk=task.pk), act, title="New")
+    assert [change.field for change in latest(task).changes] == ["task"]
+
+
+def test_a_new_name_of_a_measure_rewrites_no_line(task: Task, act: Act) -> None:
+    measure = Measure.objects.get(code="B1")
+    save(task, act, measure=measure)
+    measure.name = "Renamed"
+    measure.save()
+    assert latest(task).changes == [Change("measure", "A1 Measure A1", "B1 Measure B1")]
+
+
+def test_a_new_name_of_a_person_rewrites_no_line(task: Task, act: Act, supervisor: User) -> None:
+    save(task, act, title="New")
+    supervisor.first_name = "Renamed"
+    supervisor.save()
+    assert latest(task).who == "supervisor"
+
+
+def test_a_new_name_of_whoever_ticked_a_step_rewrites_no_line(
+    task: Task, item: ChecklistItem, act: Act, supervisor: User
+) -> None:
+    workflow.tick(item, act, TODAY, TODAY)
+    supervisor.first_name = "Renamed"
+    supervisor.save()
+    assert Change("ticked by", "", "supervisor") in of_items(task)[0].changes
+
+
+def test_a_new_name_of_an_indicator_rewrites_no_line(task: Task, act: Act) -> None:
+    indicator = Indicator(name="Roads", unit_of_measure="km", target=10)
+    save(task, act, items=[indicator])
+    workflow.save_values(indicator, act, 1, [IndicatorValue(day=TODAY, value=3)], [], today=TODAY)
+    indicator = Indicator.objects.get()
+    indicator.name = "Renamed"
+    save(Task.objects.get(pk=task.pk), act, items=[indicator])
+    assert "value of an indicator Roads 2026-06-15" in {event.subject for event in events(task)}
+
+
+def test_a_row_that_holds_no_name_of_its_day_is_told_by_todays(task: Task, act: Act, county: Organization) -> None:
+    save(task, act, lead_unit=county)
+    with without_guard(Task.history.model):
+        Task.history.update(labels={})
+    rename(county)
+    assert latest(task).changes == [Change("lead unit", "Science", "Renamed")]
 
 
 def test_cooperating_units_are_told_from_and_to(task: Task, act: Act, county: Organization) -> None:
@@ -313,3 +410,24 @@ def test_the_history_of_one_row_is_not_that_of_another(task: Task, act: Act) -> 
     other = make_task(make_policy("other"))
     save(other, act, title="New")
     assert [event.changes for event in events(task) if event.what == "changed"] == []
+
+
+class Editor:
+    """What the data migration needs of a schema editor, within the transaction of a test."""
+
+    connection = connection
+
+    def execute(self, statement: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+
+def test_an_upgrade_names_the_rows_of_before(task: Task, act: Act, county: Organization, supervisor: User) -> None:
+    save(task, act, lead_unit=county, co_units=[Organization.objects.get(short_name="Science")])
+    before = [row.labels for row in Task.history.order_by("history_id")]
+    with without_guard(Task.history.model):
+        Task.history.update(labels={})
+    import_module("tracker.migrations.0008_history_labels").name_rows(apps, Editor())
+    guard.make_triggers(apps.get_app_config("tracker"), "default")
+    named = [row.labels for row in Task.history.order_by("history_id")]
+    assert named[-1] == before[-1] | {"as_of": "upgrade"}

@@ -339,3 +339,22 @@ def test_reports_of_another_policy_do_not_count(task: Task, unit_act: Act) -> No
     other = make_task(make_policy("other"), lead_unit=task.lead_unit, assigned_on=TODAY, owed_from=TODAY)
     hand_in(other, unit_act)
     assert Task.objects.get(pk=task.pk).reported_through is None
+
+
+@pytest.mark.parametrize("cycle", [Cycle.QUARTERLY, Cycle.WEEKLY, Cycle.NONE])
+def test_another_cycle_renames_no_report(task: Task, unit_act: Act, act: Act, cycle: Cycle) -> None:
+    report = hand_in(task, unit_act, MAY)
+    policy = PolicyDocument.objects.get()
+    policy.cycle = cycle
+    workflow.save(policy, act, policy.version)
+    assert ProgressUpdate.objects.get(pk=report.pk).period.name(TODAY) == MAY.name(TODAY)
+
+
+def test_a_month_and_the_quarter_that_begins_with_it_have_a_report_each(task: Task, unit_act: Act) -> None:
+    april = write(task, unit_act, period_of(Cycle.MONTHLY, dt.date(2026, 4, 1)))
+    quarter = workflow.open_report(task, april.unit, period_of(Cycle.QUARTERLY, dt.date(2026, 4, 1)))
+    workflow.save_draft(quarter, unit_act, today=TODAY)
+    assert [report.period.cycle for report in ProgressUpdate.objects.order_by("pk")] == [
+        Cycle.MONTHLY,
+        Cycle.QUARTERLY,
+    ]

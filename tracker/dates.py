@@ -91,6 +91,15 @@ def period_of(cycle: str, day: dt.date) -> Period:
     raise ValueError(f"no periods in cycle {cycle!r}")
 
 
+def period_between(start: dt.date, end: dt.date) -> Period | None:
+    """Return the week, month or quarter that lasts from one day to another; None where it is none of them."""
+    for cycle in (Cycle.WEEKLY, Cycle.MONTHLY, Cycle.QUARTERLY):
+        period = period_of(cycle, start)
+        if (period.start, period.end) == (start, end):
+            return period
+    return None
+
+
 def first_period_from(cycle: str, day: dt.date) -> Period:
     """Return the first period that starts on or after a day."""
     period = period_of(cycle, day)

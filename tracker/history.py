@@ -84,7 +84,7 @@ def _events(rows: models.QuerySet, subject: str, limit: int, names: "_Names") ->
         found.append(
             Event(
                 when=row.history_date,
-                who=str(row.history_user or _("the system")),
+                who=str(row.labels.get("history_user") or row.history_user or _("the system")),
                 way=row.get_way_display(),
                 what={"+": _("added"), "~": _("changed"), "-": _("deleted")}[row.history_type],
                 subject=f"{subject} {_called(row)}" if subject else "",
@@ -96,13 +96,17 @@ def _events(rows: models.QuerySet, subject: str, limit: int, names: "_Names") ->
 
 
 def _called(row: Any) -> str:
-    """Name a part of a task by what tells it from its like."""
+    """Name a part of a task by what tells it from its like, in the words of the row's day."""
     names = ("title", "name", "period_start", "asked_on", "owner", "day")
-    return " ".join(str(getattr(row, name) or "") for name in names if hasattr(row, name))
+    said = {"owner": row.labels.get("indicator")}
+    return " ".join(str(said.get(name) or getattr(row, name) or "") for name in names if hasattr(row, name))
 
 
 class _Names:
-    """What foreign keys of history rows point at, each asked for once: what is at hand already is not."""
+    """What foreign keys of history rows point at: by the name of the row's day, else by the name of today.
+
+    A name of today is asked for once, and only for a row that holds no name of its day.
+    """
 
     def __init__(self, row: models.Model) -> None:
         self.labels: dict[tuple[type[models.Model], Any], str] = {}
@@ -115,13 +119,12 @@ class _Names:
             self.labels[type(thing), thing.pk] = str(thing)
 
     def learn(self, fields: Iterable[models.Field], rows: Sequence[Any]) -> None:
-        """Fetch what some rows point at and nobody has named yet; one query for each field at most."""
-        for row in rows:
-            self._know(row.history_user)
+        """Fetch what some rows point at and do not name; one query for each field at most."""
         for field in fields:
             if field.remote_field:
                 target = field.remote_field.model
-                keys = {getattr(row, field.attname) for row in rows} - {None}
+                nameless = [row for row in rows if field.name not in row.labels]
+                keys = {getattr(row, field.attname) for row in nameless} - {None}
                 for thing in target._default_manager.filter(pk__in=[k for k in keys if (target, k) not in self.labels]):
                     self._know(thing)
 
@@ -133,7 +136,7 @@ class _Names:
         if value in (None, "", []):
             return ""
         if field.remote_field:
-            return self.labels.get((field.remote_field.model, value), f"#{value}")
+            return str(row.labels.get(field.name) or self.labels.get((field.remote_field.model, value), f"#{value}"))
         if isinstance(value, bool):
             return _("yes") if value else _("no")
         if isinstance(value, list):
@@ -143,32 +146,50 @@ class _Names:
 
 def _changes(fields: Iterable[models.Field], names: _Names, old: Any, new: Any) -> Iterator[Change]:
     for field in fields:
+        if _same(field, old, new):
+            continue
         before, after = names.show(field, old), names.show(field, new)
-        untouched = old is None and getattr(new, field.attname) == field.get_default()
-        if before != after and not untouched:
+        if before != after or field.remote_field:
             yield Change(str(field.verbose_name), before, after)
 
 
-Linked = dict[str, dict[int, str]]
+def _same(field: models.Field, old: Any, new: Any) -> bool:
+    """Say whether a field holds the same; a row that only has another name by now is the same row."""
+    value = getattr(new, field.attname)
+    if old is None:
+        return value in (None, "", []) or value == field.get_default()
+    return bool(value == getattr(old, field.attname))
 
 
-def _linked(model: type[models.Model], rows: Sequence[Any]) -> Linked:
-    """Name what many-to-many fields held at each history row, one query for each field."""
-    linked: Linked = {}
+@dataclass(frozen=True)
+class _Linked:
+    """What a many-to-many field held at each history row: the keys, and their names on that day."""
+
+    label: str
+    keys: dict[int, list[int]]
+    names: dict[int, str]
+
+
+def _linked(model: type[models.Model], rows: Sequence[Any]) -> list[_Linked]:
+    """Read what many-to-many fields held at each history row, one query for each field."""
+    found = []
     for field, links in History.m2m_models.items():
         if field.model is not model:
             continue
         target = field.m2m_reverse_field_name()
-        held: dict[int, list[str]] = {row.history_id: [] for row in rows}
-        for link in links.objects.filter(history__in=held).select_related(target).order_by("pk"):
-            held[link.history_id].append(str(getattr(link, target)))
+        keys: dict[int, list[int]] = {row.history_id: [] for row in rows}
+        today: dict[int, list[str]] = {row.history_id: [] for row in rows}
+        for link in links.objects.filter(history__in=keys).select_related(target).order_by("pk"):
+            keys[link.history_id].append(getattr(link, f"{target}_id"))
+            today[link.history_id].append(str(getattr(link, target)))
         comma = pgettext("list", ", ")
-        linked[str(field.verbose_name)] = {key: comma.join(names) for key, names in held.items()}
-    return linked
+        names = {row.history_id: comma.join(row.labels.get(field.name) or today[row.history_id]) for row in rows}
+        found.append(_Linked(str(field.verbose_name), keys, names))
+    return found
 
 
-def _relinked(linked: Linked, old: Any, new: Any) -> Iterator[Change]:
-    for label, held in linked.items():
-        before, after = held[old.history_id] if old else "", held[new.history_id]
+def _relinked(linked: list[_Linked], old: Any, new: Any) -> Iterator[Change]:
+    for each in linked:
+        before, after = set(each.keys[old.history_id]) if old else set(), set(each.keys[new.history_id])
         if before != after:
-            yield Change(label, before, after)
+            yield Change(each.label, each.names[old.history_id] if old else "", each.names[new.history_id])

@@ -23,10 +23,17 @@ if TYPE_CHECKING:
 StrOrPromise: TypeAlias = "str | _StrPromise"
 
 
+# What a part hangs on is the same in all rows of its history, and no page tells it. A request is called by its
+# kind, which each reader reads in the own language.
+UNNAMED = ("task", "policy", "entered_by", "request")
+
+
 class HistoryRow(models.Model):
     """What a history row knows beside who, when and why: the way the change came in."""
 
     way = models.CharField(_("by way of"), max_length=10, choices=Way, default=Way.COMMAND)
+    # What the keys of this row were called when it was written: by the name of the field, a list for many.
+    labels = models.JSONField(default=dict, editable=False)
 
     class Meta:
         abstract = True
@@ -57,8 +64,42 @@ class History(HistoricalRecords):
 
 @receiver(pre_create_historical_record)
 def stamp_way(instance: models.Model, history_instance: HistoryRow, **kwargs: Any) -> None:
-    """Note the way of a change: the one it names, else the one that the request tells."""
+    """Note the way of a change, and the names of its day.
+
+    The way is the one that the change names, else the one that the request tells.
+    """
     history_instance.way = getattr(instance, "_way", _way_of_request())
+    history_instance.labels = labels_of(instance, kwargs.get("history_user"))
+
+
+def labels_of(row: models.Model, user: models.Model | None = None) -> dict[str, Any]:
+    """Return what the foreign keys and many-to-many fields of a row are called now, and who changes it.
+
+    At most one query for each field that is not at hand.
+    """
+    record = History.records[type(row)]
+    labels: dict[str, Any] = {"history_user": str(user)} if user else {}
+    for field in record.fields_included(row):
+        if isinstance(field, models.ForeignKey) and getattr(row, field.attname) is not None:
+            label = _label(row, field)
+            if label:
+                labels[field.name] = label
+    for field in record.get_m2m_fields_from_model(type(row)):
+        labels[field.name] = [str(linked) for linked in getattr(row, field.name).all()] if row.pk else []
+    return labels
+
+
+def _label(row: models.Model, field: models.ForeignKey) -> str:
+    """Return what a foreign key points at, by name; nothing where the row it points at is gone."""
+    key = getattr(row, field.attname)
+    target = field.remote_field.model
+    if field.name in UNNAMED:
+        return ""
+    if field.is_cached(row):
+        found = field.get_cached_value(row)
+    else:
+        found = target._base_manager.filter(**{field.target_field.attname: key}).first()
+    return str(found) if found else ""
 
 
 def _way_of_request() -> Way:

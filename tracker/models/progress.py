@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tracker.choices import STANDING, Rating, ReportState, RequestKind, RequestState
-from tracker.dates import Period
+from tracker.dates import Period, period_between
 from tracker.models.base import History, StrOrPromise, Versioned
 from tracker.models.organization import Organization
 from tracker.models.task import ChecklistItem, Task, TaskQuerySet
@@ -93,7 +93,8 @@ class ProgressUpdate(Versioned):
         constraints = (
             # An accepted one may be followed by another of the same period.
             models.UniqueConstraint(
-                fields=["task", "unit", "period_start"],
+                # By both days: April and the second quarter begin on one day.
+                fields=["task", "unit", "period_start", "period_end"],
                 condition=~Q(state=ReportState.ACCEPTED),
                 name="report_at_hand_once",
                 violation_error_message=_("There is a report of this period already: open it again."),
@@ -124,8 +125,9 @@ class ProgressUpdate(Versioned):
 
     @property
     def period(self) -> Period:
-        """Return the period that is reported."""
-        return Period(self.task.policy.cycle, self.period_start)
+        """Return the period that is reported: a week, a month or a quarter by its days, whatever the cycle is now."""
+        known = period_between(self.period_start, self.period_end)
+        return known or Period(self.task.policy.cycle, self.period_start)
 
     @property
     def is_open(self) -> bool:

@@ -28,7 +28,7 @@ def has_own_percent(task: Task) -> bool:
 
 def open_report(task: Task, unit: Organization, period: Period) -> ProgressUpdate:
     """Return the report of a unit that is at hand for a period: begun, returned or waiting; else a new one."""
-    at_hand = ProgressUpdate.objects.filter(task=task, unit=unit, period_start=period.start)
+    at_hand = ProgressUpdate.objects.filter(task=task, unit=unit, period_start=period.start, period_end=period.end)
     report = at_hand.exclude(state=ReportState.ACCEPTED).select_related("unit").first() or ProgressUpdate(
         unit=unit, contribution=unit.pk != task.lead_unit_id, period_start=period.start, period_end=period.end
     )
