@@ -4,6 +4,7 @@ Every form, command and import ends here. Each public function is one transactio
 change lands, with one history row for each object it touched, or nothing does.
 """
 
+from tracker.workflow import derived
 from tracker.workflow.core import (
     DERIVED,
     Act,
@@ -63,6 +64,7 @@ __all__ = [
     "choose_password",
     "delete",
     "derive",
+    "derived",
     "each",
     "hand_over",
     "has_own_percent",

@@ -392,6 +392,20 @@ def _deriving_from(rows: Collection[tuple[type[models.Model], Any]]) -> Q:
 
 
 def _refresh(which: Q) -> int:
+    changed = [task for task, differs in _derived(which) if differs]
+    Task.objects.bulk_update(changed, DERIVED, batch_size=BATCH)
+    return len(changed)
+
+
+def stale(limit: int | None = None) -> int:
+    """Count the tasks whose derived columns are not what the rules give; of many, of so many spread over all."""
+    step = max(Task.objects.count() // limit, 1) if limit else 1
+    spread = Q(pk__in=Task.objects.order_by("pk").values_list("pk", flat=True)[::step][:limit]) if step > 1 else Q()
+    return sum(differs for _task, differs in _derived(spread))
+
+
+def _derived(which: Q) -> Iterator[tuple[Task, bool]]:
+    """Derive tasks from what is stored, none of them saved; yield each and whether anything differs."""
     tasks = (
         Task.objects.filter(which)
         .select_related("policy", "measure__section", "latest_report")
@@ -399,14 +413,10 @@ def _refresh(which: Q) -> int:
         .prefetch_related("items", "indicators")
     )
     texts: dict[int, ClauseFinder] = {}
-    changed = []
     for task in tasks.iterator(chunk_size=BATCH):
         if task.policy_id not in texts:
             texts[task.policy_id] = ClauseFinder(task.policy.full_text)
-        if derive(task, list(task.items.all()), task.indicators.all(), texts[task.policy_id]):
-            changed.append(task)
-    Task.objects.bulk_update(changed, DERIVED, batch_size=BATCH)
-    return len(changed)
+        yield task, derive(task, list(task.items.all()), task.indicators.all(), texts[task.policy_id])
 
 
 def _check_right(row: models.Model, act: Act) -> None:
