@@ -141,3 +141,22 @@ def test_a_filter_that_cannot_be_read_is_refused(out: Path, tasks: None) -> None
 
 def test_the_sheet_to_print_comes_on_a4_where_it_is_asked_for(out: Path, tasks: None) -> None:
     assert int(export(out, paper="a4")["Ledger"].page_setup.paperSize) == 9
+
+
+def all_links(book: Workbook) -> set[str]:
+    """Return where the cells of a workbook lead to, but for the sheets that the cover names."""
+    cells = (cell for sheet in book.worksheets[1:] for row in sheet.iter_rows() for cell in row if cell.hyperlink)
+    return {cell.hyperlink.target for cell in cells}
+
+
+def test_codes_lead_to_the_address_that_the_office_has_set(tasks: None, out: Path, settings: Any) -> None:
+    settings.SITE_URL = "https://tracker.gov.example"
+    assert {link.split("/policies/")[0] for link in all_links(export(out))} == {"https://tracker.gov.example"}
+
+
+@pytest.mark.parametrize("production", [False, True])
+def test_without_an_address_codes_are_plain_text(tasks: None, out: Path, settings: Any, production: bool) -> None:
+    settings.SITE_URL, settings.PRODUCTION = "", production
+    book = export(out)
+    assert all_links(book) == set()
+    assert book["Data"]["D2"].font.underline is None

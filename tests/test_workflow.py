@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from tests.conftest import TODAY
-from tests.factories import make_task
+from tests.factories import make_many, make_task
 from tracker import workflow
 from tracker.choices import Cycle, Kind, Status, Way
 from tracker.models import ChecklistItem, Organization, PolicyDocument, Task, User
@@ -172,17 +172,52 @@ def test_a_change_of_thresholds_moves_turning_dates_and_no_version(task: Task, a
 
 
 @pytest.mark.parametrize(
+    "thresholds",
+    [
+        {"warn_days": 40},
+        {"yellow_gap": 1, "red_gap": 2},
+        {"grace_days": 30},
+        {"cycle": Cycle.WEEKLY},
+        {"cycle": Cycle.NONE},
+    ],
+)
+def test_changed_thresholds_move_the_dates_of_every_task_as_deriving_it_whole_does(
+    policy: PolicyDocument, act: Act, thresholds: dict[str, object]
+) -> None:
+    make_many(policy, 60)
+    before = list(policy.tasks.values_list("turns_yellow_on", "turns_red_on"))
+    for name, value in thresholds.items():
+        setattr(policy, name, value)
+    workflow.save(policy, act, policy.version)
+    assert list(policy.tasks.values_list("turns_yellow_on", "turns_red_on")) != before
+    assert workflow.refresh([policy.pk]) == 0
+
+
+def test_changed_thresholds_make_no_object_of_a_task(
+    policy: PolicyDocument, act: Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_many(policy, 3)
+
+    def refuse(*args: object) -> None:
+        raise AssertionError("a task was fetched whole")
+
+    monkeypatch.setattr(Task, "from_db", refuse)
+    policy.grace_days = 9
+    workflow.save(policy, act, policy.version)
+
+
+@pytest.mark.parametrize(
     ("name", "value", "derives"),
     [("title", "x", False), ("state", "draft", False), ("warn_days", 8, True), ("grace_days", 6, True)],
 )
 def test_only_what_tasks_are_judged_by_derives_them_anew(
     task: Task, act: Act, name: str, value: object, derives: bool
 ) -> None:
-    Task.objects.update(search="")  # a derived column, wrong on purpose
+    Task.objects.update(turns_red_on=None)  # a derived column, wrong on purpose
     setattr(task.policy, name, value)
     workflow.save(task.policy, act)
     task.refresh_from_db()
-    assert (task.search == task.words) is derives
+    assert bool(task.turns_red_on) is derives
 
 
 def test_a_change_of_the_cycle_brings_reports_into_the_turning_dates(handed_over: Task, act: Act) -> None:

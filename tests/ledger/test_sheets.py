@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.conftest import TODAY
@@ -18,6 +19,7 @@ from tests.ledger.test_text import as_excel_reads
 from tracker import ledger
 from tracker.choices import Cycle, Kind, Light, Status
 from tracker.columns import COLUMNS
+from tracker.dates import DAY
 from tracker.ledger import notes, writer
 from tracker.models import ChecklistItem, Organization, PolicyDocument, Task
 
@@ -38,10 +40,7 @@ class Given:
         """Stand in for the figures, which the database counts."""
         return Task.objects.none()
 
-    def in_bulk_rows(self) -> "Given":
-        return self
-
-    def iterator(self, chunk_size: int) -> Any:
+    def bulk_rows(self, policy: PolicyDocument, chunk_size: int) -> Any:
         return iter(self.tasks)
 
 
@@ -416,11 +415,67 @@ def test_a_very_long_list_is_whole(ask: Ask, long_list: None) -> None:
     assert [book["Ledger"].cell(top + place, 3).value for place in (1, 2, 3)] == ["A1 Measure A1"] * 3
 
 
-def test_a_very_long_list_has_no_bands_and_no_links_and_says_so(ask: Ask, long_list: None) -> None:
+def test_a_very_long_list_has_no_bands_and_says_so(ask: Ask, long_list: None) -> None:
     book = opened(ask())
     assert bands(book["Ledger"]) == set()
-    assert not any(cell.hyperlink for sheet in book.worksheets[1:] for row in sheet.iter_rows() for cell in row)
-    assert "with more than 2 tasks, sections and measures are not merged and codes are no links" in cover_text(book)
+    assert "with more than 2 tasks, sections and measures are not merged" in cover_text(book)
+
+
+def linked_sheets(book: Workbook) -> set[str]:
+    """Return the names of the sheets with a cell that leads to a page."""
+    return {
+        sheet.title
+        for sheet in book.worksheets[1:]
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.hyperlink or cell.font.underline
+    }
+
+
+@pytest.fixture
+def few_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a sheet take three links."""
+    monkeypatch.setattr(writer, "MAX_LINKS", 3)
+
+
+def make_steps(policy: PolicyDocument, *counts: int) -> None:
+    """Make overdue tasks with so many steps each."""
+    for number, count in enumerate(counts, 1):
+        task = make_task(policy, f"A1-0{number}", deadline=TODAY - DAY)
+        for step in range(1, count + 1):
+            task.items.create(number=step, title="step")
+
+
+def test_as_many_links_as_excel_takes_are_links(ask: Ask, policy: PolicyDocument, few_links: None) -> None:
+    make_steps(policy, 1, 1, 1)
+    assert linked_sheets(opened(ask())) == {"Ledger", "Data", "Warnings", "Steps"}
+
+
+def test_a_sheet_of_more_steps_than_excel_takes_links_has_none(
+    ask: Ask, policy: PolicyDocument, few_links: None
+) -> None:
+    make_steps(policy, 2, 2)
+    book = opened(ask())
+    assert linked_sheets(book) == {"Ledger", "Data", "Warnings"}
+    assert "Steps: with more than 3 rows, codes are no links" in cover_text(book)
+
+
+def test_sheets_of_more_tasks_than_excel_takes_links_have_none(
+    ask: Ask, policy: PolicyDocument, few_links: None
+) -> None:
+    make_steps(policy, 1, 1, 1, 0)
+    book = opened(ask())
+    assert linked_sheets(book) == {"Steps"}
+    assert "Data: with more than 3 rows, codes are no links" in cover_text(book)
+
+
+def test_a_further_sheet_of_more_rows_than_excel_takes_links_has_none(
+    ask: Ask, policy: PolicyDocument, few_links: None
+) -> None:
+    make_steps(policy, 0)
+    rows = [policy.tasks.get()] * 4
+    extra = writer.Extra("More", "", {"code": COLUMNS["code"]}, rows, "more", lambda row: "https://tracker.example/")
+    assert linked_sheets(opened(ask(extras=[extra]))) == {"Ledger", "Data", "Warnings"}
 
 
 def test_styles_are_as_many_for_many_rows_as_for_few(ask: Ask, policy: PolicyDocument) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
@@ -23,7 +22,17 @@ from tracker.intake.tables import Reading, Record, Table, cleared, expect, find,
 from tracker.intake.workbook import Workbook
 from tracker.ledger import fillin
 from tracker.ledger.fillin import Fault
-from tracker.models import ChecklistItem, ImportBatch, Organization, PolicyDocument, ProgressUpdate, Task, User
+from tracker.models import (
+    ChecklistItem,
+    ImportBatch,
+    Measure,
+    Organization,
+    PolicyDocument,
+    ProgressUpdate,
+    Task,
+    User,
+)
+from tracker.models.base import attach_related
 from tracker.models.task import TaskQuerySet
 from tracker.workflow import Act, Change
 
@@ -115,10 +124,12 @@ class _Holder:
         self._own = permissions.works_for(user) if user and not permissions.may_edit_policies(user) else None
         visible = tasks_for(user).filter(policy__slug__in={key.slug for key in keys})
         wanted = visible.filter(code__in={key.code for key in keys})
+        found = list(wanted.select_related("latest_report").prefetch_related("items", "co_units"))
         # Many tasks share a policy and a unit: joined, each would be made anew with every task.
-        policies = Prefetch("policy", PolicyDocument.objects.defer("full_text"))
-        wanted = wanted.select_related("latest_report").prefetch_related(policies, "lead_unit", "items", "co_units")
-        found = list(wanted.prefetch_related("measure__section") if shown else wanted)
+        attach_related(found, "policy", PolicyDocument.objects.defer("full_text"))
+        attach_related(found, "lead_unit", Organization.objects.all())
+        if shown:
+            attach_related(found, "measure", Measure.objects.select_related("section"))
         self.tasks = {(task.policy.slug, task.code): task for task in found}
         self._known, self._today = workflow.at_hand(found), today
         # Only where a code is not known is it of use which ones are.

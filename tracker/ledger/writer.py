@@ -2,7 +2,7 @@
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -20,12 +20,13 @@ from tracker.ledger.cover import Cover
 from tracker.ledger.notes import Notes
 from tracker.ledger.sheets import LIGHT, Ledger, Listing, Row
 from tracker.ledger.text import TALLEST, needed, safe_name
-from tracker.models import PolicyDocument, Task
+from tracker.models import ChecklistItem, PolicyDocument, Task
 from tracker.models.task import TaskQuerySet
 
-# Rows up to which there are merged bands and links: beyond it merged ranges slow Excel down, and
-# past 65,530 links it offers to repair the file.
+# Rows up to which there are merged bands: beyond it merged ranges slow Excel down.
 BANDED = 20_000
+# Links of one sheet: past 65,530 Excel offers to repair the file.
+MAX_LINKS = 65_000
 # Tasks fetched at a time: bounds the memory. A ledger of any usual size is one chunk.
 CHUNK = 5_000
 LONGEST_NAME = 180  # bytes of the title in a file name; file systems take 255 for the whole
@@ -41,7 +42,7 @@ class Extra:
     name: object
     about: str
     columns: Mapping[str, Column]
-    rows: Iterable[Any]
+    rows: Sequence[Any]
     table: str
     link: Callable[[Any], str] | None = None
 
@@ -108,6 +109,9 @@ def _discard(book: Workbook) -> None:
 def _fill(book: Workbook, scope: Scope) -> Workbook:
     policy, total, notes = scope.policy, scope.tasks.count(), Notes()
     banded = total <= BANDED
+    step_count = ChecklistItem.objects.filter(task__in=scope.tasks.order_by().values("pk")).count()
+    links_tasks = _may_link(total, styles.DATA, notes)
+    links_steps = _may_link(step_count, styles.STEPS, notes)
     title = notes.text(_("%(policy)s: work ledger") % {"policy": policy.title}, _("title"))
     by = notes.text(scope.produced_by, _("produced by"))
     unit = notes.text(scope.unit_scope, _("unit"))
@@ -131,9 +135,9 @@ def _fill(book: Workbook, scope: Scope) -> Workbook:
     steps = Listing(book, styles.STEPS, ITEM_COLUMNS, heading, "steps")
     # Red lights go before yellow ones: these wait.
     waiting: list[Row] = []
-    for number, task in enumerate(scope.tasks.in_bulk_rows().iterator(chunk_size=CHUNK), 1):
-        task.policy = policy
-        link = scope.link(task) if banded else ""
+    for number, task in enumerate(scope.tasks.bulk_rows(policy, CHUNK), 1):
+        address = scope.link(task)
+        link = address if links_tasks else ""
         row = data.row(task, scope.on, notes, task.code, link, number)
         if needed(most := max(row.counts), styles.SIZE) > TALLEST:
             place = data.headers[row.counts.index(most)]
@@ -147,7 +151,7 @@ def _fill(book: Workbook, scope: Scope) -> Workbook:
             waiting.append(warned.row(task, scope.on, notes, task.code, link, of=row))
         for item in task.steps:
             item.task = task
-            steps.add(steps.row(item, scope.on, notes, task.code, link))
+            steps.add(steps.row(item, scope.on, notes, task.code, address if links_steps else ""))
     for row in waiting:
         warned.add(row)
     ledger.close()
@@ -155,16 +159,15 @@ def _fill(book: Workbook, scope: Scope) -> Workbook:
         listing.close()
     for extra in scope.extras:
         listing = Listing(book, extra.name, extra.columns, heading, extra.table)
-        for number, thing in enumerate(extra.rows, 1):
-            link = extra.link(thing) if extra.link and number <= BANDED else ""
-            listing.add(listing.row(thing, scope.on, notes, str(extra.name), link))
+        leads = extra.link if _may_link(len(extra.rows), extra.name, notes) else None
+        for thing in extra.rows:
+            listing.add(listing.row(thing, scope.on, notes, str(extra.name), leads(thing) if leads else ""))
         listing.close()
 
     if not banded:
         notes.say(
             str(styles.LEDGER),
-            _("with more than %(limit)d tasks, sections and measures are not merged and codes are no links")
-            % {"limit": BANDED},
+            _("with more than %(limit)d tasks, sections and measures are not merged") % {"limit": BANDED},
         )
     if scope.on != dates.today():
         day = _("%(day)s; lights as they stand on %(day)s with what is known today") % {"day": day}
@@ -187,6 +190,13 @@ def _fill(book: Workbook, scope: Scope) -> Workbook:
     ]
     cover.write(policy, title, facts, [(str(name), words) for name, words in contents], notes.lines())
     return book
+
+
+def _may_link(count: int, sheet: object, notes: Notes) -> bool:
+    """Say whether so many rows of a sheet may lead to a page, and note it where they may not."""
+    if count > MAX_LINKS:
+        notes.say(str(sheet), _("with more than %(limit)d rows, codes are no links") % {"limit": MAX_LINKS})
+    return count <= MAX_LINKS
 
 
 def _source(policy: PolicyDocument) -> str:

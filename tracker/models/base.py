@@ -1,5 +1,6 @@
 """What every editable row has: a version against lost updates, and a history of who changed what."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from django import forms
@@ -217,6 +218,19 @@ class Coded(FoldedOnce):
         key = natural(self.code)  # type: ignore[attr-defined]
         alike = {"code_key__gte": f"{key} ", "code_key__lt": f"{key}!"}
         return type(self)._default_manager.filter(policy=self.policy_id, **alike)  # type: ignore[attr-defined]
+
+
+def attach_related(rows: Collection[models.Model], name: str, related: "models.QuerySet[Any]") -> None:
+    """Set the object of a foreign key on many rows, with one query.
+
+    In place of `prefetch_related`, which on SQLite writes one OR for each value of a foreign key: from
+    1,000 values on the database refuses that.
+    """
+    keys = {key for row in rows if (key := getattr(row, f"{name}_id"))}
+    found = {row.pk: row for row in related.filter(pk__in=keys)}
+    for row in rows:
+        key = getattr(row, f"{name}_id")
+        setattr(row, name, found[key] if key else None)
 
 
 def code_field(text: StrOrPromise, **options: Any) -> CodeField:

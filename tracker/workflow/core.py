@@ -9,7 +9,7 @@ from operator import or_
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -40,6 +40,12 @@ from tracker.workflow.table import office_may_set
 RULES_VERSION = 1
 DERIVED = (
     "percent", "follows_indicator", "turns_yellow_on", "turns_red_on", "sort_key", "code_key", "search", "letters",
+)  # fmt: skip
+TURNING_DATES = ("turns_yellow_on", "turns_red_on")
+# What `rules.Facts` asks for.
+FACTS = (
+    "kind", "status", "start", "deadline", "percent", "owed_from", "reported_through", "closing_requested_on",
+    "closed_on",
 )  # fmt: skip
 BATCH = 1000
 # How a task leads to what its derived columns come from.
@@ -89,13 +95,15 @@ def save(row: Versioned, act: Act, seen: int | None = None) -> None:
     """Save a policy, section, measure, count, passage, unit or account; raise Stale on a newer version."""
     _check_right(row, act)
     with transaction.atomic():
-        made, grounds = claim(row, seen), GROUNDS.get(type(row), ())
+        made = claim(row, seen)
         # Compared while the row is held; most changes, such as a new title, move no task.
-        moves = bool(grounds) and not made and _moved(row, type(row)._default_manager.get(pk=row.pk), *grounds)
+        moved = set() if made else _moved_grounds(row)
         if isinstance(row, FoldedOnce):
             row.refuse_twin()
         lay(row, act, made)
-        if moves:
+        if isinstance(row, PolicyDocument) and moved and "full_text" not in moved:
+            _refresh_turning_dates(row.pk)
+        elif moved:
             _refresh(_deriving_from([(type(row), row.pk)]))
 
 
@@ -392,8 +400,11 @@ def _deriving_from(rows: Collection[tuple[type[models.Model], Any]]) -> Q:
 
 
 def _refresh(which: Q) -> int:
-    changed = [task for task, differs in _derived(which) if differs]
-    Task.objects.bulk_update(changed, DERIVED, batch_size=BATCH)
+    changed = []
+    for task, differs in _derived(which):
+        if differs:
+            changed.append((*(getattr(task, name) for name in DERIVED), task.pk))
+    _store(DERIVED, changed)
     return len(changed)
 
 
@@ -417,6 +428,39 @@ def _derived(which: Q) -> Iterator[tuple[Task, bool]]:
         if task.policy_id not in texts:
             texts[task.policy_id] = ClauseFinder(task.policy.full_text)
         yield task, derive(task, list(task.items.all()), task.indicators.all(), texts[task.policy_id])
+
+
+def _refresh_turning_dates(policy_id: int) -> None:
+    """Set both dates of all tasks of a policy anew: no other derived column comes from its thresholds.
+
+    Makes no object of a task, as `refresh` does, and asks for none of its steps.
+    """
+    policy = PolicyDocument.objects.defer("full_text").get(pk=policy_id)
+    tasks = Task.objects.filter(policy=policy).order_by().values_list("pk", *TURNING_DATES, *FACTS, named=True)
+    moved = []
+    for task in tasks.iterator(chunk_size=BATCH):
+        found = rules.turning_dates(task, policy)
+        if found != (task.turns_yellow_on, task.turns_red_on):
+            moved.append((*found, task.pk))
+    _store(TURNING_DATES, moved)
+
+
+def _store(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Set some columns of many tasks; each row has their values and the key of its task.
+
+    One prepared statement for all: `bulk_update` searches a CASE of a thousand branches for every row.
+    """
+    fields: list[Any] = [Task._meta.get_field(name) for name in names]
+    quote = connection.ops.quote_name
+    columns = ", ".join(f"{quote(field.column)} = %s" for field in fields)
+    statement = f"UPDATE {quote(Task._meta.db_table)} SET {columns} WHERE id = %s"  # noqa: S608 -- our own names
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), BATCH):
+            batch = []
+            for *values, key in rows[start : start + BATCH]:
+                pairs = zip(fields, values, strict=True)
+                batch.append([*(field.get_db_prep_save(value, connection) for field, value in pairs), key])
+            cursor.executemany(statement, batch)
 
 
 def _check_right(row: models.Model, act: Act) -> None:
@@ -479,6 +523,15 @@ def _sign(row: models.Model, act: Act) -> None:
 def _record(row: models.Model, act: Act, made: bool) -> None:
     _sign(row, act)
     History.records[type(row)].create_historical_record(row, "+" if made else "~")
+
+
+def _moved_grounds(row: models.Model) -> set[str]:
+    """Name the fields of a row that differ from what is stored and that derived columns come from."""
+    names = GROUNDS.get(type(row))
+    if not names:
+        return set()
+    stored = type(row)._default_manager.get(pk=row.pk)
+    return {name for name in names if getattr(row, name) != getattr(stored, name)}
 
 
 def _moved(row: models.Model, before: models.Model, *names: str) -> bool:

@@ -4,6 +4,7 @@ import datetime as dt
 import os
 from argparse import ArgumentParser
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,9 @@ class Command(BaseCommand):
         parser.add_argument("--paper", choices=ledger.PAPERS, default="a3", help=_("Paper of the sheet to print."))
         parser.add_argument("--on", metavar="DATE", help=_("Day of the lights, YYYY-MM-DD; today by default."))
         parser.add_argument(
-            "--site", metavar="URL", default=site(), help=_("Address that the links of codes begin with.")
-        )
+            "--site", metavar="URL", default=settings.SITE_URL,
+            help=_("Address that the links of codes begin with; SITE_URL by default, without it there are none."),
+        )  # fmt: skip
 
     def handle(
         self,
@@ -59,7 +61,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join(asked.faults))
         # A unit's tasks, or a filtered list, are a part of the policy; the health check speaks of the whole.
         whole = not office and not chosen.data
-        findings = health.sheets(document, lambda path: site.rstrip("/") + path) if whole else []
+        findings = health.sheets(document, partial(absolute, site)) if whole else []
         scope = ledger.Scope(
             policy=document,
             tasks=chosen.qs,
@@ -68,7 +70,7 @@ class Command(BaseCommand):
             paper=ledger.PAPERS[paper],
             produced_by=_("the office, by command"),
             unit_scope=office.name if office else "",
-            link=lambda task: site.rstrip("/") + task.get_absolute_url(),
+            link=lambda task: absolute(site, task.get_absolute_url()),
             extras=[*ledger.indicators.sheets(chosen.qs), *findings],
         )
         # Beside the target, so that it is renamed in one step and nobody opens half a file.
@@ -85,9 +87,9 @@ class Command(BaseCommand):
         self.stdout.write(out)
 
 
-def site() -> str:
-    """Guess the address of the tracker: the first host name in production, else this machine."""
-    return f"https://{settings.ALLOWED_HOSTS[0]}" if settings.PRODUCTION else "http://127.0.0.1:8000"
+def absolute(site: str, path: str) -> str:
+    """Return the address of a page; nothing where that of the tracker is not known."""
+    return site.rstrip("/") + path if site else ""
 
 
 def find_policy(slug: str) -> PolicyDocument:
