@@ -65,6 +65,7 @@ def quick_passwords(settings: Any) -> None:
 def own_evidence(settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep the evidence of tests away from that of the machine."""
     settings.MEDIA_ROOT = tmp_path_factory.getbasetemp() / "evidence"
+    settings.WORKING_DIR = tmp_path_factory.getbasetemp() / "working"
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def test_a_refusal_leaves_an_older_file_as_it_was(tasks: None, out: Path, monkey
     out.write_text("old")
 
     def fail(scope: Any, file: Any) -> None:
-        file.write(b"half")
+        file.write_bytes(b"half")
         raise OSError("no space left")
 
     monkeypatch.setattr("tracker.ledger.save", fail)

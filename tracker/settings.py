@@ -193,6 +193,8 @@ STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
 # Evidence lies outside everything that is served: it goes out through a view that asks who wants it.
 MEDIA_ROOT = DATA_DIR / "evidence"
+# Temporary files, each process in a folder of its own, and locks between processes.
+WORKING_DIR = DATA_DIR / "working"
 FILE_UPLOAD_PERMISSIONS = 0o600
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -35,7 +35,8 @@ from tracker.forms.editing import (
 from tracker.models import ChecklistItem, Indicator, IndicatorValue, Measure, Organization, Section, Task
 from tracker.tables import sentences
 from tracker.views import edge
-from tracker.views.exports import ledger_response
+from tracker.views.exports import answer_busy, ledger_scope, send_ledger
+from tracker.web.export_slots import ExportsBusy, export_slot
 
 LISTED = 20  # refused rows named one by one in a message
 
@@ -294,14 +295,20 @@ class TaskAdmin(VersionedAdmin):
         return self._change_many(request, queryset, StatusForm, change)
 
     @admin.action(description=_("Export the ledger of these tasks"))
-    def export_ledger(self, request: HttpRequest, queryset: QuerySet) -> FileResponse | None:
+    def export_ledger(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | FileResponse | None:
         policies = {task.policy for task in queryset.select_related("policy")}
         if len(policies) != 1:
             self.message_user(request, _("A ledger is of one policy: choose one in the filter first."), messages.ERROR)
             return None
         tasks = Task.objects.visible_to(request.user).filter(pk__in=queryset.values("pk"))
         chosen = ngettext("%(count)d task chosen by hand", "%(count)d tasks chosen by hand", tasks.count())
-        return ledger_response(request, policies.pop(), tasks, today(), [chosen % {"count": tasks.count()}])
+        total = tasks.count()
+        scope = ledger_scope(request, policies.pop(), tasks, today(), [chosen % {"count": total}])
+        try:
+            with export_slot(total):
+                return send_ledger(scope)
+        except ExportsBusy:
+            return answer_busy(request)
 
     def _change_many(
         self,

@@ -7,7 +7,6 @@ it reads, and of a sheet no more is read than it may hold.
 
 import datetime as dt
 import re
-import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
@@ -20,6 +19,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import column_index_from_string
 
+from tracker.domain import zip_guard
 from tracker.parsing import Cell, Native
 
 MEGABYTE = 1_000_000
@@ -31,7 +31,6 @@ LONGEST_TEXT = 32_767
 STEP = 1 << 16
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_END = struct.Struct("<10xHL6x")  # the end of a zip's directory: number and size of its entries
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -414,7 +413,7 @@ def _look_at(file: IO[bytes]) -> None:
         raise Refused(_("This is an old workbook (.xls, .et); save it as .xlsx."))
     if not head.startswith(b"PK"):
         raise Refused(_text_file(head))
-    _check_directory(file, size)
+    _check_directory(file)
     file.seek(0)
 
 
@@ -430,16 +429,15 @@ def _text_file(head: bytes) -> str:
     return _("This is no Excel workbook; send an .xlsx file.")
 
 
-def _check_directory(file: IO[bytes], size: int) -> None:
+def _check_directory(file: IO[bytes]) -> None:
     """Look at the size of a zip's directory before anybody reads it."""
-    file.seek(max(0, size - STEP - _END.size))
-    tail = file.read()
-    place = tail.rfind(b"PK\x05\x06")
-    if place < 0 or len(tail) - place < _END.size:
-        raise Refused(_("The file is damaged or was cut off; save it again and send it again."))
-    count, length = _END.unpack_from(tail, place)
-    if count > MOST_ENTRIES or length > MOST_ENTRIES * 400:
-        raise Refused(_("The file holds more than %(count)d parts; no workbook does.") % {"count": MOST_ENTRIES})
+    try:
+        zip_guard.check_directory(file, MOST_ENTRIES)
+    except zip_guard.TooManyEntries as fault:
+        words = _("The file holds more than %(count)d parts; no workbook does.") % {"count": MOST_ENTRIES}
+        raise Refused(words) from fault
+    except zip_guard.BrokenZip as fault:
+        raise Refused(_("The file is damaged or was cut off; save it again and send it again.")) from fault
 
 
 def _check_entries(entries: list[ZipInfo]) -> None:

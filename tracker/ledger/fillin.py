@@ -9,7 +9,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from io import BytesIO
 from itertools import repeat
 from typing import IO, Any, NamedTuple
 
@@ -250,15 +249,13 @@ def list_faults(book: Workbook, faults: Iterable[Fault], on: dt.date, heading: s
     listing.close()
 
 
-def of_all_units(policy: PolicyDocument, today: dt.date) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of the workbook of each unit that leads an open task of a policy or co-operates in one."""
+def of_all_units(policy: PolicyDocument, today: dt.date) -> Iterator[tuple[str, Scope]]:
+    """Yield name and scope of the workbook of each unit that leads an open task of a policy or co-operates in one."""
     tasks = Task.objects.filter(policy=policy)
     running = fillable(tasks).order_by()
     concerned = Q(pk__in=running.values("lead_unit")) | Q(pk__in=running.values("co_units"))
     for unit in Organization.objects.filter(concerned):
-        file = BytesIO()
-        save(scope_of(unit, tasks, today), file)
-        yield filename(unit, today), file.getvalue()
+        yield filename(unit, today), scope_of(unit, tasks, today)
 
 
 def filename(unit: Organization, on: dt.date) -> str:

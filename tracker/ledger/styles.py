@@ -25,7 +25,7 @@ from openpyxl.packaging.relationship import RelationshipList
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.indexed_list import IndexedList
-from openpyxl.worksheet._writer import WorksheetWriter, create_temporary_file
+from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
@@ -35,6 +35,7 @@ from openpyxl.xml.functions import Element, SubElement
 
 from tracker.choices import Light, LightStyle, Status
 from tracker.columns import TEXT, Native, light_label
+from tracker.domain import scratch
 
 # The fonts of official papers. A file can name one only; the Chinese character set makes a
 # machine without it take another Chinese font instead of a Latin one.
@@ -127,7 +128,7 @@ class Sheet:
         self._looks: dict[tuple[Any, ...], Style] = book.__dict__.setdefault("looks", {})
         self._links: list[str] = []
         self._targets: list[str] = []
-        self._rows = self.ws.rows_file = TemporaryFile()  # noqa: SIM115 -- closed with the sheet
+        self._rows = self.ws.rows_file = TemporaryFile(dir=scratch.folder())  # noqa: SIM115 -- closed with the sheet
         self.ws.close = self._close
 
     def style(
@@ -219,7 +220,9 @@ class Sheet:
         if self._links:
             links = f'<hyperlinks xmlns:r="{REL_NS}">{"".join(self._links)}</hyperlinks>'.encode()
             tail = tail.replace(b"<printOptions", links + b"<printOptions", 1)
-        writer.out = create_temporary_file()
+        writer.out = scratch.new_file(".xml")
+        # openpyxl's own temporary files lie in the folder of the system, where nobody sweeps.
+        writer.cleanup = writer.out.unlink
         self.ws._writer = writer
         with Path(writer.out).open("wb") as out, self._rows as rows:
             out.write(head + mark[:1])

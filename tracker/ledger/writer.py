@@ -66,6 +66,7 @@ class Scope:
     link: Callable[[Task], str]
     paper: int = styles.A3
     extras: Sequence[Extra] = ()
+    total: int | None = None  # of tasks, where they have been counted
 
 
 def build(scope: Scope) -> Workbook:
@@ -107,7 +108,8 @@ def _discard(book: Workbook) -> None:
 
 
 def _fill(book: Workbook, scope: Scope) -> Workbook:
-    policy, total, notes = scope.policy, scope.tasks.count(), Notes()
+    policy, notes = scope.policy, Notes()
+    total = scope.tasks.count() if scope.total is None else scope.total
     banded = total <= BANDED
     step_count = ChecklistItem.objects.filter(task__in=scope.tasks.order_by().values("pk")).count()
     links_tasks = _may_link(total, styles.DATA, notes)

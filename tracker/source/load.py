@@ -15,6 +15,8 @@ from docx.table import Table
 from docx.text.paragraph import Paragraph
 from lxml.etree import XMLSyntaxError
 
+from tracker.domain import zip_guard
+
 LONGEST_TEXT = 500_000  # characters: some 600 pages
 LARGEST_FILE = 5 * 1024 * 1024  # bytes, as it is sent
 LARGEST_UNPACKED = 60 * 1024 * 1024  # bytes of a Word document, unpacked: what is more is a bomb
@@ -89,9 +91,10 @@ def _of_word(raw: bytes, name: str) -> str:
     """Return paragraphs as lines and the rows of tables with tabs between their cells, in the order of the document."""
     broken = ValidationError(_("%(name)s is no Word document (.docx), or a damaged one.") % {"name": name})
     try:
+        zip_guard.check_directory(io.BytesIO(raw))
         with zipfile.ZipFile(io.BytesIO(raw)) as package:
             # The sizes are those that the package claims; unpacking stops at them.
-            if sum(part.file_size for part in package.infolist()) > LARGEST_UNPACKED or len(package.infolist()) > 5000:
+            if sum(part.file_size for part in package.infolist()) > LARGEST_UNPACKED:
                 raise ValidationError(
                     _("%(name)s unpacks to more than any policy text needs: refused.") % {"name": name}
                 )

@@ -13,15 +13,17 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from tracker import dates, intake, permissions, workflow
 from tracker.choices import BatchState
+from tracker.domain import scratch
 from tracker.ledger import fillin, template
 from tracker.models import ImportBatch, Organization, Task
 from tracker.models.task import TaskQuerySet
 from tracker.views import edge
-from tracker.views.exports import download
+from tracker.views.exports import download, export_view
+from tracker.web.export_slots import export_slot
 
 HERE = "<!-- told here -->"  # parts the page that is written while a file is read
 LISTED = 50  # batches of the log
@@ -40,7 +42,7 @@ class UploadForm(forms.Form):
     )
 
 
-@require_safe
+@export_view
 def fill_in(request: HttpRequest, slug: str, pk: int) -> FileResponse:
     """Send the workbook that a unit fills in for a policy."""
     policy, unit = edge.find_policy(request, slug), edge.find_unit(request, pk)
@@ -48,7 +50,7 @@ def fill_in(request: HttpRequest, slug: str, pk: int) -> FileResponse:
     return _workbook(unit, edge.tasks_of(request, policy))
 
 
-@require_safe
+@export_view
 def my_fill_in(request: HttpRequest) -> FileResponse:
     """Send the workbook of the reader's own unit, for all policies."""
     unit = permissions.works_for(request.user)
@@ -57,7 +59,7 @@ def my_fill_in(request: HttpRequest) -> FileResponse:
     return _workbook(unit, Task.objects.visible_to(request.user))
 
 
-@require_safe
+@export_view
 def fill_ins(request: HttpRequest, slug: str) -> FileResponse:
     """Send the workbooks of all units of a policy in one archive."""
     policy = edge.find_policy(request, slug)
@@ -65,21 +67,25 @@ def fill_ins(request: HttpRequest, slug: str) -> FileResponse:
 
     def write(file: IO[bytes]) -> None:
         with ZipFile(file, "w", ZIP_STORED) as archive:
-            for name, content in fillin.of_all_units(policy, edge.today()):
-                archive.writestr(name, content)
+            for name, scope in fillin.of_all_units(policy, edge.today()):
+                with scratch.new_folder() as folder:
+                    fillin.save(scope, folder / name)
+                    archive.write(folder / name, name)
 
     name = _("%(policy)s_fill_in_%(day)s.zip") % {"policy": policy.slug, "day": f"{edge.today():%Y%m%d}"}
-    return download(name, write, "application/zip")
+    with export_slot(policy.tasks.count()):
+        return download(name, write, "application/zip")
 
 
-@require_safe
+@export_view
 def checklist(request: HttpRequest, slug: str = "") -> FileResponse:
     """Send the template that a checklist is loaded from: of a policy its export, else an empty one."""
     policy = edge.find_policy(request, slug) if slug else None
     _check_office(request)
     today = edge.today()
     name = _("%(policy)s_checklist_%(day)s.xlsx") % {"policy": slug or _("new_policy"), "day": f"{today:%Y%m%d}"}
-    return download(name, lambda file: template.save(policy, today, file))
+    with export_slot(policy.tasks.count() if policy else 0):
+        return download(name, lambda file: template.save(policy, today, file))
 
 
 @get_or_post
@@ -177,12 +183,13 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "tracker/batch.html", context)
 
 
-@require_safe
+@export_view
 def marked(request: HttpRequest, pk: int) -> FileResponse:
     """Send the same rows back as a workbook, its faults marked."""
     found = _find(request, pk)
     name = _("%(name)s_marked.xlsx") % {"name": found.file_name.removesuffix(".xlsx")}
-    return download(name, lambda file: intake.save_marked(found, edge.user(request), edge.today(), file))
+    with export_slot(len(found.rows)):
+        return download(name, lambda file: intake.save_marked(found, edge.user(request), edge.today(), file))
 
 
 GROUPS = (
@@ -218,5 +225,6 @@ def _check_unit(request: HttpRequest, unit: Organization) -> None:
 
 
 def _workbook(unit: Organization, tasks: TaskQuerySet) -> FileResponse:
-    scope = fillin.scope_of(unit, tasks, edge.today())
-    return download(fillin.filename(unit, scope.on), lambda file: fillin.save(scope, file))
+    with export_slot(tasks.count()):
+        scope = fillin.scope_of(unit, tasks, edge.today())
+        return download(fillin.filename(unit, scope.on), lambda file: fillin.save(scope, file))

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from tracker import dates
+from tracker.domain import scratch
 from tracker.ledger import fillin
 from tracker.management.commands.export_ledger import find_policy
 
@@ -25,8 +26,9 @@ class Command(BaseCommand):
         document, folder = find_policy(policy), Path(out)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for name, content in fillin.of_all_units(document, dates.today()):
-                (folder / name).write_bytes(content)
+            for name, scope in fillin.of_all_units(document, dates.today()):
+                with scratch.replacing(folder / name) as half:
+                    fillin.save(scope, half)
                 self.stdout.write(str(folder / name))
         except OSError as error:
             raise CommandError(_("%(file)s cannot be written: %(error)s") % {"file": out, "error": error}) from error

@@ -1,7 +1,6 @@
 """Write the ledger of a policy to a file."""
 
 import datetime as dt
-import os
 from argparse import ArgumentParser
 from difflib import get_close_matches
 from functools import partial
@@ -15,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from tracker import dates, health, ledger
+from tracker.domain import scratch
 from tracker.filters import Asked, TaskFilter
 from tracker.models import Organization, PolicyDocument, Task
 
@@ -74,16 +74,11 @@ class Command(BaseCommand):
             extras=[*ledger.indicators.sheets(chosen.qs), *findings],
         )
         # Beside the target, so that it is renamed in one step and nobody opens half a file.
-        target = Path(out)
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
-            with part.open("xb") as file:
-                ledger.save(scope, file)
-            part.replace(target)
+            with scratch.replacing(Path(out)) as half:
+                ledger.save(scope, half)
         except OSError as error:
             raise CommandError(_("%(file)s cannot be written: %(error)s") % {"file": out, "error": error}) from error
-        finally:
-            part.unlink(missing_ok=True)
         self.stdout.write(out)
 
 
