@@ -73,7 +73,7 @@ def test_codes_that_differ_by_a_zero_are_two(policy: PolicyDocument, act: Act) -
     make_task(policy)
     new = Task(policy=policy, measure=policy.measures.get(code="A1"), code="A1-1", title="x")
     workflow.save_task(new, act, today=TODAY)
-    assert list(Task.objects.values_list("code", flat=True)) == ["A1-01", "A1-1"]
+    assert list(Task.objects.values_list("code", flat=True)) == ["A1-1", "A1-01"]
 
 
 def test_tasks_of_before_that_differ_by_capitals_are_kept_and_edited(policy: PolicyDocument, act: Act) -> None:

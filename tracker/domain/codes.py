@@ -8,12 +8,13 @@ _NUMBER = re.compile(r"[0-9]+")
 
 
 def natural(code: str) -> str:
-    """Return a code as a text whose byte order is the natural one; capitals and leading zeros do not count.
+    """Return a code as a text whose byte order is the natural one; capitals do not count.
 
-    Each number stands behind its length in two digits, so that more digits sort after fewer. A code
-    of 20 characters has at most 10 numbers and becomes at most 40 characters.
+    Each number stands between its length and the number of its leading zeros, one sign each: more
+    digits sort after fewer, and A0 and A00 stay two groups. A code of 20 characters has at most 10
+    numbers and becomes at most 40 characters.
     """
-    return _NUMBER.sub(_with_length, fold(code))
+    return _NUMBER.sub(_between_lengths, fold(code))
 
 
 def code_key(code: str) -> str:
@@ -24,6 +25,12 @@ def code_key(code: str) -> str:
     return f"{natural(code)} {code}"
 
 
-def _with_length(number: re.Match[str]) -> str:
+def _between_lengths(number: re.Match[str]) -> str:
     digits = number[0].lstrip("0") or "0"
-    return f"{len(digits):02}{digits}"
+    zeros = len(number[0]) - len(digits)
+    return f"{_sign(len(digits))}{digits}{_sign(zeros)}"
+
+
+def _sign(number: int) -> str:
+    """Write a number up to 40 as one sign that sorts between the dot and the small letters of a code."""
+    return chr(ord("0") + number)

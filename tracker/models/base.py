@@ -137,7 +137,7 @@ class AddressFormField(forms.SlugField):
     """A short address as it is typed."""
 
     def to_python(self, value: Any) -> Any:
-        return simplify(super().to_python(value))
+        return simplify(super().to_python(value) or "")
 
 
 class AddressField(models.SlugField):
@@ -207,6 +207,8 @@ class FoldedOnce(models.Model):
 class Coded(FoldedOnce):
     """A part of a policy that has a code."""
 
+    code: Any
+    policy_id: Any
     code_key = CodeKeyField(_("sort"))
     folded_name = "code"
 
@@ -214,10 +216,10 @@ class Coded(FoldedOnce):
         abstract = True
 
     def beside(self) -> models.QuerySet:
-        # A range of an index: what sorts alike but for capitals and leading zeros, and nothing else.
-        key = natural(self.code)  # type: ignore[attr-defined]
-        alike = {"code_key__gte": f"{key} ", "code_key__lt": f"{key}!"}
-        return type(self)._default_manager.filter(policy=self.policy_id, **alike)  # type: ignore[attr-defined]
+        # A range of an index: what sorts alike but for capitals, and nothing else.
+        key = natural(self.code)
+        alike = {"policy": self.policy_id, "code_key__gte": f"{key} ", "code_key__lt": f"{key}!"}
+        return type(self)._default_manager.filter(**alike)
 
 
 def attach_related(rows: Collection[models.Model], name: str, related: "models.QuerySet[Any]") -> None:

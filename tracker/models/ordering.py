@@ -55,11 +55,11 @@ def _name_of(key: Any) -> str:
     """Return a key as a name with its direction; "" for what is no plain column."""
     if isinstance(key, str):
         return key
-    if isinstance(key, F):
-        return key.name
-    if isinstance(key, OrderBy) and isinstance(key.expression, F):
-        return f"{'-' if key.descending else ''}{key.expression.name}"
-    return ""
+    descending = isinstance(key, OrderBy) and key.descending
+    column: Any = key.expression if isinstance(key, OrderBy) else key
+    if not isinstance(column, F):
+        return ""
+    return f"-{column.name}" if descending else column.name  # type: ignore[attr-defined]
 
 
 def _column_of(key: Any) -> str:

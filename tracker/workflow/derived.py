@@ -76,7 +76,7 @@ def follow_rules(app_config: Any, using: str, **kwargs: Any) -> None:
 def _knows_every_column(apps: Apps) -> bool:
     """Say whether the models of a state have all columns of those of today."""
 
-    def columns(known: Apps) -> set[tuple[str, str]]:
+    def columns(known: Apps) -> set[tuple[str, str | None]]:
         found = known.get_app_config(LABEL).get_models() if LABEL in known.app_configs else ()
         return {(model._meta.db_table, field.column) for model in found for field in model._meta.local_concrete_fields}
 
