@@ -193,7 +193,7 @@ def _dates_of(case: dict[str, str]) -> list[str]:
 def test_the_migration_orders_the_dates_of_a_filled_database(task: Task, yellow: Any) -> None:
     with unconstrained():
         Task.objects.update(turns_yellow_on=yellow, turns_red_on=TODAY)
-    import_module("tracker.migrations.0011_yellow_before_red").order(apps, None)
+    import_module("tracker.migrations.0012_yellow_before_red").order(apps, None)
     assert Task.objects.values_list("turns_yellow_on").get() == (TODAY,)
 
 

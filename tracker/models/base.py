@@ -14,7 +14,7 @@ from simple_history.models import HistoricalRecords
 from simple_history.signals import pre_create_historical_record
 
 from tracker.choices import Way
-from tracker.dates import FIRST_DAY, LAST_DAY
+from tracker.dates import FIRST_DAY, LAST_DAY, now
 from tracker.domain.codes import code_key, natural
 from tracker.domain.folding import fold, simplify
 
@@ -57,10 +57,25 @@ class History(HistoricalRecords):
         if not set(kwargs.get("update_fields") or [""]) <= set(self.excluded_fields):
             super().post_save(instance, created, using=using, **kwargs)
 
+    def build_row(self, instance: models.Model, history_type: str) -> models.Model:
+        """Return the history row of a change, not saved: `workflow` writes those of many rows at once."""
+        facts = {
+            "history_date": now(),
+            "history_user": self.get_history_user(instance),
+            "history_change_reason": self.get_change_reason_for_object(instance, history_type, None),
+        }
+        fields = {field.attname: getattr(instance, field.attname) for field in self.fields_included(instance)}
+        row: models.Model = self.row_model(history_type=history_type, **facts, **fields)
+        pre_create_historical_record.send(
+            sender=self.row_model, instance=instance, history_instance=row, using=None, **facts
+        )
+        return row
+
     def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
         super().finalize(sender, **kwargs)
         if sender is self.cls:
             self.records[sender] = self
+            self.row_model = vars(sender)[self.manager_name].model
 
 
 @receiver(pre_create_historical_record)

@@ -151,7 +151,7 @@ def _told(page: str, spoken: str, told: intake.Progress, steps: intake.Reading[I
 def batch(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what an import would change, field by field; confirm it as it was seen, or undo it."""
     found, user = _find(request, pk), edge.user(request)
-    preview = None
+    preview, overtaken = None, []
     if request.method == "POST":
         if not permissions.may_import(user):
             raise PermissionDenied
@@ -168,13 +168,17 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
                 request, _("Something has changed meanwhile, or a fault is left: look again. Nothing is written.")
             )
         except (ValidationError, workflow.Stale) as refusal:
-            messages.error(request, f"{edge.words_of(refusal)} {_('Nothing is written.')}")
+            nothing = _("Nothing is written.")
+            messages.error(request, f"{edge.words_of(refusal)} {nothing}")
+            overtaken = refusal.rows if isinstance(refusal, workflow.UndoRefused) else []
     if found.state == BatchState.READ:
         preview = preview or intake.preview(found, user, edge.today())
     groups = [(state, words, _few(preview, state)) for state, words in GROUPS if preview and preview.counts[state]]
     context = {
         "batch": found,
         "preview": preview,
+        "notes": preview.notes[:SHOWN] if preview else [],
+        "overtaken": overtaken[:SHOWN],
         "groups": groups,
         "shown": SHOWN,
         "count": _count(found),

@@ -22,10 +22,12 @@ from tracker.workflow.core import (
     save_task,
     set_deadline,
     set_status,
+    settle,
     violation,
 )
 from tracker.workflow.imports import Change, Row, at_hand, base_of, keep, land, load, report_for, undo, unload
 from tracker.workflow.indicators import as_reported, save_values
+from tracker.workflow.overtaken import UndoRefused
 from tracker.workflow.reminders import send_once
 from tracker.workflow.reports import (
     MOST_UNCHANGED,
@@ -53,6 +55,7 @@ __all__ = [
     "Outcome",
     "Row",
     "Stale",
+    "UndoRefused",
     "accept",
     "adopt",
     "allowed",
@@ -86,6 +89,7 @@ __all__ = [
     "send_once",
     "set_deadline",
     "set_status",
+    "settle",
     "submit",
     "submit_unchanged",
     "tick",

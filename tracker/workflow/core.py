@@ -10,7 +10,8 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, models, transaction
-from django.db.models import Q
+from django.db.models import Prefetch, Q
+from django.db.models.deletion import Collector
 from django.utils.translation import gettext as _
 
 from tracker import permissions, rules
@@ -32,6 +33,7 @@ from tracker.models import (
 )
 from tracker.models.base import FoldedOnce, History, Versioned
 from tracker.models.task import letters_of
+from tracker.workflow.bulk import BATCH, store_values
 from tracker.workflow.table import office_may_set
 
 # The rules by which `derive` sets these columns: percent and turning dates (`tracker.rules`), the order of codes
@@ -47,7 +49,6 @@ FACTS = (
     "kind", "status", "start", "deadline", "percent", "owed_from", "reported_through", "closing_requested_on",
     "closed_on",
 )  # fmt: skip
-BATCH = 1000
 # How a task leads to what its derived columns come from.
 SOURCES: dict[type[models.Model], str] = {
     PolicyDocument: "policy",
@@ -132,7 +133,7 @@ def delete(row: models.Model, act: Act) -> None:
 
 def erase(row: models.Model, act: Act) -> None:
     """Delete a row that the caller has the right to delete, and derive anew what came from it."""
-    _sign(row, act)
+    sign(row, act)
     with transaction.atomic():
         touched: list[int] = []
         if isinstance(row, PARTS):
@@ -144,6 +145,15 @@ def erase(row: models.Model, act: Act) -> None:
         if isinstance(row, Evidence) and row.file:
             # Only when the row is gone for good.
             transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)))
+
+
+def erase_all(rows: Sequence[models.Model], act: Act) -> None:
+    """Delete rows of one kind that the caller has the right to delete, with what hangs on them together."""
+    for row in rows:
+        sign(row, act)
+    collector = Collector(using=connection.alias)
+    collector.collect(rows)
+    collector.delete()
 
 
 def choose_password(user: User, password: str) -> None:
@@ -202,7 +212,7 @@ def lay_task(
     settle(task, before, act.reason, today)
     if before is None or before.code != task.code:
         task.refuse_twin()
-    _check_units(task, units)
+    check_units(task, units)
     lay(task)
     if units is not None:
         with _quiet(task):
@@ -213,21 +223,29 @@ def lay_task(
         item.task = task
         lay(item, act, claim(item, None) if isinstance(item, Versioned) else None)
     if before and not by_request:
-        _follow_requests(task, before, act, today)
+        follow_requests(task, before, act, today)
     # Asked anew: what was prefetched with the task is from before the change.
-    derive(task, list(ChecklistItem.objects.filter(task=task)), list(Indicator.objects.filter(task=task)))
-    if before and task.follows_indicator and task.percent < before.percent and not act.reason.strip():
+    steps, indicators = ChecklistItem.objects.filter(task=task), Indicator.objects.filter(task=task)
+    derive_change(task, before, list(steps), list(indicators), act.reason)
+    Task.objects.filter(pk=task.pk).update(**{name: getattr(task, name) for name in DERIVED})
+    _record(task, act, before is None)
+
+
+def derive_change(
+    task: Task, before: Task | None, items: Sequence[ChecklistItem], indicators: Iterable[Indicator], reason: str
+) -> None:
+    """Derive a changed task; ValidationError where its percent falls by an indicator and no reason is given."""
+    derive(task, items, indicators)
+    if before and task.follows_indicator and task.percent < before.percent and not reason.strip():
         raise ValidationError(
             {
                 "reason": _("The percent follows an indicator and falls from %(before)d%% to %(after)d%%: say why.")
                 % {"before": before.percent, "after": task.percent}
             }
         )
-    Task.objects.filter(pk=task.pk).update(**{name: getattr(task, name) for name in DERIVED})
-    _record(task, act, before is None)
 
 
-def _follow_requests(task: Task, before: Task, act: Act, today: dt.date) -> None:
+def follow_requests(task: Task, before: Task, act: Act, today: dt.date) -> None:
     """Keep the requests in line with what the office did directly: nothing waits that has been decided."""
     waiting = {ask.kind: ask for ask in task.requests.filter(state=RequestState.OPEN)}
     closing = waiting.get(RequestKind.CLOSE)
@@ -404,7 +422,7 @@ def _refresh(which: Q) -> int:
     for task, differs in _derived(which):
         if differs:
             changed.append((*(getattr(task, name) for name in DERIVED), task.pk))
-    _store(DERIVED, changed)
+    store_values(Task, DERIVED, changed)
     return len(changed)
 
 
@@ -421,13 +439,18 @@ def _derived(which: Q) -> Iterator[tuple[Task, bool]]:
         Task.objects.filter(which)
         .select_related("policy", "measure__section", "latest_report")
         .defer("policy__full_text")
-        .prefetch_related("items", "indicators")
+        .prefetch_related(
+            # Plain lists: a queryset for every task costs more than the rows.
+            Prefetch("items", to_attr="steps_fetched"),
+            Prefetch("indicators", to_attr="indicators_fetched"),
+        )
     )
     texts: dict[int, ClauseFinder] = {}
-    for task in tasks.iterator(chunk_size=BATCH):
+    found: Iterable[Any] = tasks.iterator(chunk_size=BATCH)
+    for task in found:
         if task.policy_id not in texts:
             texts[task.policy_id] = ClauseFinder(task.policy.full_text)
-        yield task, derive(task, list(task.items.all()), task.indicators.all(), texts[task.policy_id])
+        yield task, derive(task, task.steps_fetched, task.indicators_fetched, texts[task.policy_id])
 
 
 def _refresh_turning_dates(policy_id: int) -> None:
@@ -442,25 +465,7 @@ def _refresh_turning_dates(policy_id: int) -> None:
         found = rules.turning_dates(task, policy)
         if found != (task.turns_yellow_on, task.turns_red_on):
             moved.append((*found, task.pk))
-    _store(TURNING_DATES, moved)
-
-
-def _store(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Set some columns of many tasks; each row has their values and the key of its task.
-
-    One prepared statement for all: `bulk_update` searches a CASE of a thousand branches for every row.
-    """
-    fields: list[Any] = [Task._meta.get_field(name) for name in names]
-    quote = connection.ops.quote_name
-    columns = ", ".join(f"{quote(field.column)} = %s" for field in fields)
-    statement = f"UPDATE {quote(Task._meta.db_table)} SET {columns} WHERE id = %s"  # noqa: S608 -- our own names
-    with connection.cursor() as cursor:
-        for start in range(0, len(rows), BATCH):
-            batch = []
-            for *values, key in rows[start : start + BATCH]:
-                pairs = zip(fields, values, strict=True)
-                batch.append([*(field.get_db_prep_save(value, connection) for field, value in pairs), key])
-            cursor.executemany(statement, batch)
+    store_values(Task, TURNING_DATES, moved)
 
 
 def _check_right(row: models.Model, act: Act) -> None:
@@ -515,13 +520,13 @@ def violation(row: models.Model, error: IntegrityError) -> ValidationError:
     return ValidationError(_("The database refuses it: %(error)s") % {"error": error})
 
 
-def _sign(row: models.Model, act: Act) -> None:
+def sign(row: models.Model, act: Act) -> None:
     """Leave on a row what its next history row takes over."""
     row._history_user, row._change_reason, row._way = act.user, act.reason, act.way  # type: ignore[attr-defined]
 
 
 def _record(row: models.Model, act: Act, made: bool) -> None:
-    _sign(row, act)
+    sign(row, act)
     History.records[type(row)].create_historical_record(row, "+" if made else "~")
 
 
@@ -538,7 +543,7 @@ def _moved(row: models.Model, before: models.Model, *names: str) -> bool:
     return any(getattr(row, name) != getattr(before, name) for name in names)
 
 
-def _check_units(task: Task, units: list[Organization] | None) -> None:
+def check_units(task: Task, units: list[Organization] | None) -> None:
     if units is None:
         units = list(Organization.objects.filter(co_tasks=task)) if task.pk else []
     if task.lead_unit in units:

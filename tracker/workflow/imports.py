@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.apps import apps
@@ -14,9 +14,16 @@ from django.utils.translation import gettext as _
 from tracker.choices import STANDING, BatchState, ReportState
 from tracker.dates import Period
 from tracker.models import ChecklistItem, ImportBatch, Organization, PolicyDocument, ProgressUpdate, Task
-from tracker.workflow.core import Act, delete, save, save_task
-from tracker.workflow.reports import TEXTS, has_own_percent, save_draft, submit, withdraw
-from tracker.workflow.steps import tick
+from tracker.workflow.core import Act, delete, erase_all, save, save_task
+from tracker.workflow.overtaken import (
+    changed_parts,
+    changed_reports,
+    changed_ticks,
+    note_versions,
+    refuse_overtaken,
+)
+from tracker.workflow.report_writer import ReportWriter
+from tracker.workflow.reports import TEXTS, has_own_percent
 
 
 @dataclass
@@ -71,11 +78,15 @@ def keep(batch: ImportBatch, now: dt.datetime) -> None:
     batch.save()
 
 
-def land(batch: ImportBatch, changes: Iterable[Change], act: Act, now: dt.datetime) -> None:
+def land(batch: ImportBatch, changes: Collection[Change], act: Act, now: dt.datetime) -> None:
     """Hand in every report of a batch and tick its steps: all, or none with the words why."""
     with transaction.atomic():
         _claim(batch, BatchState.READ, _("This import has been confirmed already."))
-        batch.made = [_land(change, act, now.date()) for change in changes]
+        writer = ReportWriter({change.task.pk for change in changes}, act, now.date())
+        known = at_hand(writer.tasks.values())
+        landed = [_land(change, writer, known, now.date()) for change in changes]
+        writer.write()
+        batch.made = [entry | _made(report) for entry, report in landed]
         batch.state, batch.landed_at = BatchState.LANDED, now
         batch.save()
 
@@ -84,8 +95,18 @@ def undo(batch: ImportBatch, act: Act, now: dt.datetime) -> None:
     """Take back all that a batch has made: reports as they were before, ticks as they were. All, or none."""
     with transaction.atomic():
         _claim(batch, BatchState.LANDED, _("This import has been undone already, or was never confirmed."))
+        writer = ReportWriter({entry["task"] for entry in batch.made}, act, now.date())
+        reports = _reports_of(batch, writer)
+        refuse_overtaken([*changed_reports(batch, reports), *changed_ticks(batch, writer.items)])
+        gone = []
         for entry in reversed(batch.made):
-            _take_back(entry, act, now.date())
+            report = reports.get(entry.get("report", 0))
+            _take_back(entry, report, writer)
+            if report and entry["before"] is None:
+                gone.append(report)
+        writer.write()
+        if gone:
+            erase_all(gone, act)
         batch.state, batch.undone_at, batch.undone_by = BatchState.UNDONE, now, act.user
         batch.save()
 
@@ -96,17 +117,27 @@ def _claim(batch: ImportBatch, state: BatchState, words: str) -> None:
         raise ValidationError(words)
 
 
-def _land(change: Change, act: Act, today: dt.date) -> dict[str, Any]:
+def _land(
+    change: Change, writer: ReportWriter, known: Known, today: dt.date
+) -> tuple[dict[str, Any], ProgressUpdate | None]:
+    """Take the steps of a row; return what undoing it needs, and the report."""
+    change = replace(change, task=writer.tasks[change.task.pk])
     entry: dict[str, Any] = {"task": change.task.pk, "ticks": []}
+    report = None
     try:
         if change.fields:
-            entry |= _report(change, act, today)
+            report, entry["before"] = _report(change, writer, known)
         for item, done in change.ticks:
-            entry["ticks"].append([item.pk, item.done_on])
-            tick(item, act, today if done else None, today)
+            done_on = today if done else None
+            stood = writer.tick(change.task, item.pk, done_on)
+            entry["ticks"].append([item.pk, *(day.isoformat() if day else None for day in (stood, done_on))])
     except ValidationError as error:
         raise ValidationError(f"{change.task.code}: {' '.join(error.messages)}") from error
-    return entry
+    return entry, report
+
+
+def _made(report: ProgressUpdate | None) -> dict[str, Any]:
+    return {"report": report.pk, "version": report.version} if report else {}
 
 
 def report_for(change: Change, known: Known) -> ProgressUpdate:
@@ -125,51 +156,53 @@ def report_for(change: Change, known: Known) -> ProgressUpdate:
     return report
 
 
-def _report(change: Change, act: Act, today: dt.date) -> dict[str, Any]:
-    known = at_hand([change.task])
+def _report(change: Change, writer: ReportWriter, known: Known) -> tuple[ProgressUpdate, dict[str, Any] | None]:
+    """Hand in the report of a row; return it, and what stood in one that was open or waited."""
     at, before = known.get((change.task.pk, change.unit.pk, change.period.start)), None
     if at and at.state != ReportState.ACCEPTED:
         before = {name: getattr(at, name) for name in (*change.fields, "state")}
-        at.task = change.task
+        at.task, at.unit = change.task, change.unit
         if at.state == ReportState.SUBMITTED:
-            withdraw(at, act, today)
-            at.refresh_from_db(fields=["version", "state"])
+            writer.withdraw(at)
     report = report_for(change, known)
-    save_draft(report, act, report.version, today=today)
-    submit(report, act, today)
-    report.refresh_from_db(fields=["version"])
-    return {"report": report.pk, "version": report.version, "before": before}
+    writer.save_draft(report)
+    writer.submit(report)
+    return report, before
 
 
-def _take_back(entry: dict[str, Any], act: Act, today: dt.date) -> None:
-    for key, done_on in entry["ticks"]:
-        item = ChecklistItem.objects.select_related("task__policy").get(pk=key)
-        tick(item, act, dt.date.fromisoformat(done_on) if done_on else None, today)
-    if "report" not in entry:
+def _reports_of(batch: ImportBatch, writer: ReportWriter) -> dict[int, ProgressUpdate]:
+    """Return the reports that a batch has made, by their keys, each with its task as the writer holds it."""
+    keys = [entry["report"] for entry in batch.made if "report" in entry]
+    found = ProgressUpdate.objects.filter(pk__in=keys).select_related("unit", "submitted_by", "reviewed_by")
+    reports = {report.pk: report for report in found}
+    for report in reports.values():
+        report.task = writer.tasks[report.task_id]
+    return reports
+
+
+def _take_back(entry: dict[str, Any], report: ProgressUpdate | None, writer: ReportWriter) -> None:
+    """Untick what a row has ticked, and bring its report to what it was; a new one is left withdrawn."""
+    for key, done_on, *_after in entry["ticks"]:
+        writer.tick(writer.tasks[entry["task"]], key, dt.date.fromisoformat(done_on) if done_on else None)
+    if not report:
         return
-    report = ProgressUpdate.objects.select_related("task__policy", "unit").filter(pk=entry["report"]).first()
-    if not report or report.state != ReportState.SUBMITTED or report.version != entry["version"]:
-        code = Task.objects.get(pk=entry["task"]).code
-        raise ValidationError(_("%(code)s: its report has been reviewed or changed since.") % {"code": code})
-    withdraw(report, act, today)
-    report.refresh_from_db(fields=["version", "state"])
+    writer.withdraw(report)
     before = entry["before"]
     if before is None:
-        report.delete()
         return
-    state = before.pop("state")
     for name, value in before.items():
-        setattr(report, name, value)
-    save_draft(report, act, report.version, today=today)
-    if state in STANDING:
-        submit(report, act, today)
+        if name != "state":
+            setattr(report, name, value)
+    writer.save_draft(report)
+    if before["state"] in STANDING:
+        writer.submit(report)
 
 
 def load(batch: ImportBatch, rows: Iterable[Row], act: Act, now: dt.datetime) -> None:
     """Load a checklist: policy, sections, measures, tasks, steps, in this order. All, or none."""
     with transaction.atomic():
         _claim(batch, BatchState.READ, _("This import has been confirmed already."))
-        batch.made = [_load(row, act, now.date()) for row in rows]
+        batch.made = note_versions([_load(row, act, now.date()) for row in rows])
         batch.state, batch.landed_at = BatchState.LANDED, now
         batch.save()
 
@@ -178,6 +211,10 @@ def unload(batch: ImportBatch, act: Act, now: dt.datetime) -> None:
     """Take back a checklist that was loaded: new parts go, changed ones are as before. All, or none."""
     with transaction.atomic():
         _claim(batch, BatchState.LANDED, _("This import has been undone already, or was never confirmed."))
+        if batch.policy_id:
+            # Held while it is compared and taken back: nobody changes a part of it meanwhile.
+            list(PolicyDocument.objects.select_for_update().filter(pk=batch.policy_id).values_list("pk"))
+        refuse_overtaken(changed_parts(batch.made))
         for entry in reversed(batch.made):
             _unload(entry, act, now.date())
         batch.state, batch.undone_at, batch.undone_by = BatchState.UNDONE, now, act.user
@@ -203,13 +240,15 @@ def _load(row: Row, act: Act, today: dt.date) -> dict[str, Any]:
     except ValidationError as error:
         raise ValidationError(f"{thing}: {' '.join(error.messages)}") from error
     before = {name: value.pk if isinstance(value, Model) else value for name, value in row.before.items()}
+    columns = [field.attname for field in thing._meta.concrete_fields]
     return {
         "model": thing._meta.model_name,
         "pk": thing.pk,
         "new": row.new,
         "before": before,
         "co_units": units if row.co_units is not None else None,
-        "version": getattr(thing, "version", None),
+        # A step has no version: its own facts tell whether somebody has changed it since.
+        "facts": {name: getattr(thing, name) for name in columns} if isinstance(thing, ChecklistItem) else None,
     }
 
 

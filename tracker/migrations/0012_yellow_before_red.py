@@ -12,7 +12,7 @@ def order(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tracker', '0010_natural_order_and_rules'),
+        ('tracker', '0011_natural_order_and_rules'),
     ]
 
     operations = [
