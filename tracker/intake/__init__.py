@@ -63,9 +63,11 @@ def preview(batch: ImportBatch, user: User | None, today: dt.date) -> Preview:
     return progress.preview(batch, user, today)
 
 
-def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime) -> Preview | None:
-    """Write what was seen, whole or not at all; return the new preview where it differs."""
-    return (checklist if batch.kind == BatchKind.CHECKLIST else progress).confirm(batch, user, seen, now)
+def confirm(
+    batch: ImportBatch, user: User | None, seen: str, now: dt.datetime, tell: workflow.Tell = workflow.silent
+) -> Preview | None:
+    """Write what was seen, whole or not at all; return the new preview where it differs; `tell` how far it is."""
+    return (checklist if batch.kind == BatchKind.CHECKLIST else progress).confirm(batch, user, seen, now, tell)
 
 
 def save_marked(batch: ImportBatch, user: User | None, today: dt.date, file: IO[bytes]) -> None:
@@ -76,7 +78,7 @@ def save_marked(batch: ImportBatch, user: User | None, today: dt.date, file: IO[
         fillin.save(progress.marked(batch, user, today), file)
 
 
-def undo(batch: ImportBatch, user: User | None, now: dt.datetime) -> None:
+def undo(batch: ImportBatch, user: User | None, now: dt.datetime, tell: workflow.Tell = workflow.silent) -> None:
     """Take back what a batch has made."""
     act = workflow.Act(user, Way.IMPORT, batch.file_name)
-    (workflow.unload if batch.kind == BatchKind.CHECKLIST else workflow.undo)(batch, act, now)
+    (workflow.unload if batch.kind == BatchKind.CHECKLIST else workflow.undo)(batch, act, now, tell)

@@ -122,7 +122,9 @@ def marked(batch: ImportBatch, today: dt.date) -> tuple[dict[str, list[Typed]], 
     return rows, found.faults
 
 
-def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime) -> Preview | None:
+def confirm(
+    batch: ImportBatch, user: User | None, seen: str, now: dt.datetime, tell: workflow.Tell = workflow.silent
+) -> Preview | None:
     """Load what a person has seen in the preview, whole or not at all; return the new preview where it differs."""
     with transaction.atomic():
         slugs = [row["values"].get("slug") for row in batch.rows if row["kind"] == "policydocument"]
@@ -130,5 +132,5 @@ def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime) 
         found = preview(batch, now.date())
         if found.digest != seen or found.faults:
             return found
-        workflow.load(batch, found.changes, Act(user, Way.IMPORT, batch.file_name), now)
+        workflow.load(batch, found.changes, Act(user, Way.IMPORT, batch.file_name), now, tell)
     return None

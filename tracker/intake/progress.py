@@ -332,7 +332,9 @@ def _shown(value: object, column: Column) -> str:
     return f"{value}%" if column.format == SHARE and isinstance(value, int) else str(value)
 
 
-def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime) -> Preview | None:
+def confirm(
+    batch: ImportBatch, user: User | None, seen: str, now: dt.datetime, tell: workflow.Tell = workflow.silent
+) -> Preview | None:
     """Land what a person has seen in the preview, whole or not at all; return the new preview where it differs."""
     with transaction.atomic():
         slugs = {row["key"].split("/")[0] for row in batch.rows}
@@ -341,7 +343,7 @@ def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime) 
         found = preview(batch, user, now.date())
         if found.digest != seen or found.faults:
             return found
-        workflow.land(batch, found.changes, Act(user, Way.IMPORT, batch.file_name), now)
+        workflow.land(batch, found.changes, Act(user, Way.IMPORT, batch.file_name), now, tell)
     return None
 
 

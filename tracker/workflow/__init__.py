@@ -25,9 +25,22 @@ from tracker.workflow.core import (
     settle,
     violation,
 )
-from tracker.workflow.imports import Change, Row, at_hand, base_of, keep, land, load, report_for, undo, unload
+from tracker.workflow.imports import (
+    Change,
+    Row,
+    Tell,
+    at_hand,
+    base_of,
+    keep,
+    land,
+    load,
+    report_for,
+    silent,
+    undo,
+    unload,
+)
 from tracker.workflow.indicators import as_reported, save_values
-from tracker.workflow.overtaken import UndoRefused
+from tracker.workflow.overtaken import Overtaken, UndoRefused
 from tracker.workflow.reminders import send_once
 from tracker.workflow.reports import (
     MOST_UNCHANGED,
@@ -53,8 +66,10 @@ __all__ = [
     "Act",
     "Change",
     "Outcome",
+    "Overtaken",
     "Row",
     "Stale",
+    "Tell",
     "UndoRefused",
     "accept",
     "adopt",
@@ -90,6 +105,7 @@ __all__ = [
     "set_deadline",
     "set_status",
     "settle",
+    "silent",
     "submit",
     "submit_unchanged",
     "tick",
