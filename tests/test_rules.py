@@ -11,9 +11,10 @@ from django.utils.translation import override
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.factories import make_policy
+from tests.conftest import TODAY
+from tests.factories import make_policy, make_task
 from tracker import rules
-from tracker.choices import Cause, Cycle, Kind, Light, Status
+from tracker.choices import Cause, Cycle, Group, Kind, Light, Status
 from tracker.models import PolicyDocument, Task
 from tracker.workflow import refresh
 
@@ -160,6 +161,55 @@ def test_the_sentence_names_the_period_without_a_report() -> None:
     task = facts(kind=Kind.STANDING, owed_from=dt.date(2026, 10, 1))
     with override("zh-hans"):
         assert rules.reasons(task, thresholds(cycle=Cycle.MONTHLY), dt.date(2026, 11, 2)) == ["10 月未填报"]
+
+
+# Yellow never comes after red
+
+
+LATER = dt.date(2026, 7, 1)
+
+
+@pytest.mark.parametrize("yellow_on", [None, LATER, LATER + DAY])
+def test_a_cause_that_names_only_a_red_day_is_yellow_from_that_day_on(yellow_on: dt.date | None) -> None:
+    assert rules.Turn(Cause.DEADLINE, yellow_on, LATER).yellow_on == LATER
+
+
+@pytest.mark.parametrize("red_on", [None, LATER, LATER + DAY])
+def test_a_cause_keeps_a_yellow_day_that_comes_first(red_on: dt.date | None) -> None:
+    assert rules.Turn(Cause.DEADLINE, LATER, red_on).yellow_on == LATER
+
+
+@pytest.fixture
+def red_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Add a cause that only ever turns a task red."""
+    plain = rules.turns
+
+    def turns(task: Any, policy: Any) -> list[rules.Turn]:
+        return [*plain(task, policy), rules.Turn(Cause.DEADLINE, None, TODAY - DAY)]
+
+    monkeypatch.setattr(rules, "turns", turns)
+
+
+def test_a_red_only_cause_sets_both_dates(red_only: None) -> None:
+    assert rules.turning_dates(facts(), thresholds()) == (TODAY - DAY, TODAY - DAY)
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status != Status.CANCELLED])
+def test_with_a_red_only_cause_the_groups_still_add_up_to_the_total(
+    policy: PolicyDocument, red_only: None, status: Status
+) -> None:
+    for number in range(3):
+        make_task(policy, f"A1-{number}", status=status, **days_of(status))
+    groups = [policy.tasks.in_group(group, TODAY).count() for group in Group]
+    assert sum(groups) == policy.tasks.counted().count() == 3
+
+
+def days_of(status: Status) -> dict[str, Any]:
+    """Return the days that go with a status."""
+    return {
+        Status.CLOSING: {"closing_requested_on": TODAY},
+        Status.CLOSED: {"closed_on": TODAY},
+    }.get(status, {})
 
 
 near = st.dates(dt.date(2025, 10, 1), dt.date(2027, 6, 30))

@@ -46,7 +46,7 @@ def test_a_new_place_is_no_edit_of_the_task(policy: PolicyDocument, act: Act) ->
     section.number = 3
     workflow.save(section, act)
     task.refresh_from_db()
-    assert (task.version, task.history.count(), task.sort_key) == (version, rows, "00003-00001-A1-01")
+    assert (task.version, task.history.count(), task.sort_key) == (version, rows, "00003-00001-a110-a110-111 A1-01")
     assert "sort_key" not in {field.name for field in Task.history.model.tracked_fields}
 
 

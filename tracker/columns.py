@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, OrderBy, TextChoices
+from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext_lazy, ngettext, override, pgettext
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from tracker import parsing, rules
 from tracker.choices import Direction, Kind, Light, Status
 from tracker.models import ChecklistItem, Indicator, Task
+from tracker.models.ordering import steady_order
 
 Native = str | int | float | dt.date | None
 
@@ -207,13 +208,9 @@ def gap_text(indicator: Indicator) -> str:
     return _("%(gap)s above the target") % {"gap": gap}
 
 
-# No two tasks of a policy share one of these: no further key is needed.
-UNIQUE = {"code", "sort_key"}
-MAY_BE_EMPTY = {field.name for field in Task._meta.local_concrete_fields if field.null}
-
-CODE = Column("code", gettext_lazy("task code"), lambda t, on: t.code, 9, order=("code",), parse=parsing.code)
+CODE = Column("code", gettext_lazy("task code"), lambda t, on: t.code, 9, order=("code_key",), parse=parsing.code)
 TITLE = Column("title", gettext_lazy("key task"), lambda t, on: t.title, 18, order=("title",), parse=parsing.prose)
-LEAD = Column("lead_unit", gettext_lazy("lead unit"), lead_text, 13.5, order=("lead_unit__order", "lead_unit"))
+LEAD = Column("lead_unit", gettext_lazy("lead unit"), lead_text, 13.5, order=("lead_unit",))
 DEADLINE = Column(
     "deadline", gettext_lazy("current deadline"), lambda t, on: t.deadline, 13, DAY, ("deadline",), parsing.deadline
 )
@@ -419,15 +416,6 @@ TEMPLATE = {
 }
 
 
-def ordering(column: Column, descending: bool = False) -> list[OrderBy]:
-    """Return the order of a column: empty values last in both directions, the code as the last key.
-
-    Only a column that can be empty says where: told so, a database leaves its indexes aside.
-    """
-    keys = [_directed(key, descending) for key in column.order]
-    return keys if UNIQUE.intersection(column.order) else [*keys, F("code").asc()]
-
-
-def _directed(key: str, descending: bool) -> OrderBy:
-    last = key.split("__")[0] in MAY_BE_EMPTY or None
-    return F(key).desc(nulls_last=last) if descending else F(key).asc(nulls_last=last)
+def ordering(column: Column, descending: bool = False) -> list[Any]:
+    """Return the order of a column: empty values last in both directions, the code as the last key."""
+    return steady_order(Task, [f"-{key}" if descending else key for key in column.order])

@@ -13,7 +13,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.forms.utils import flatatt
 from django.http import QueryDict
 from django.utils.functional import Promise
@@ -25,8 +24,10 @@ from django_filters import CharFilter, ChoiceFilter, Filter, FilterSet
 
 from tracker import dates
 from tracker.choices import Group, Kind, Light, Status
+from tracker.domain.folding import fold
 from tracker.models import Organization, PolicyDocument, Task
-from tracker.models.task import TaskQuerySet, cooperating, holds
+from tracker.models.organization import folded_lines
+from tracker.models.task import TaskQuerySet, cooperating
 
 LONGEST_TEXT = 100
 SHOWN = 40  # characters of a value that cannot be read
@@ -126,6 +127,22 @@ class DayFilter(Filter):
     field_class = DayField
 
 
+class WordsField(forms.CharField):
+    """Words to search for: quotes and signs that are not seen are none."""
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if text and not fold(text):
+            raise ValidationError(_("at least one letter, digit or sign other than a quote"), code="no_words")
+        return text
+
+
+class WordsFilter(CharFilter):
+    """Search for the words of a text."""
+
+    field_class = WordsField
+
+
 class Choice(forms.Select):
     """A plain list of choices, written in one go: Django renders a template for each single choice."""
 
@@ -185,7 +202,7 @@ class TaskFilter(FilterSet):
     Reads `asked` and leaves there what it understood, and what not. Three queries for the choices.
     """
 
-    text = CharFilter(label=gettext_lazy("search text"), max_length=LONGEST_TEXT, method="with_text", strip=True)
+    text = WordsFilter(label=gettext_lazy("search text"), max_length=LONGEST_TEXT, method="with_text", strip=True)
     unit = ChoiceFilter(label=gettext_lazy("unit (lead or co-operating)"), method="of_unit")
     light = ChoiceFilter(label=gettext_lazy("light"), choices=Light.choices, method="with_light")
     status = ChoiceFilter(label=gettext_lazy("status"), choices=Status.choices)
@@ -248,15 +265,8 @@ class TaskFilter(FilterSet):
         return [chip.words for chip in self.chips]
 
     def with_text(self, tasks: TaskQuerySet, name: str, text: str) -> TaskQuerySet:
-        """Keep tasks in whose code, title, description or units each word of a text occurs."""
-        for word in text.split():
-            named = [key for key, names in self._names.items() if word.casefold() in names]
-            helping = Task.co_units.through.objects.filter(organization__in=named)
-            # To ask for units where none is named would cost a third more.
-            tasks = tasks.filter(
-                holds(word) | Q(lead_unit__in=named) | Q(pk__in=helping.values("task")) if named else holds(word)
-            )
-        return tasks
+        """Keep tasks that are about each word of a text, or of a unit that bears it."""
+        return tasks.about(text, self._names)
 
     def of_unit(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
         """Keep tasks that a unit leads or co-operates in."""
@@ -289,7 +299,7 @@ class TaskFilter(FilterSet):
     def _offer(self, policy: PolicyDocument) -> None:
         """Fill in the choices that the database or the other modules know."""
         found = Organization.objects.values_list("pk", "short_name", "name", "aliases")
-        self._names = {key: "\n".join(names).casefold() for key, *names in found}
+        self._names = {key: folded_lines(*names) for key, *names in found}
         units = [(str(key), short_name) for key, short_name, *_others in found]
         # All of one policy: their own order would sort by the policy first, and join it.
         sections = {part.pk: part for part in policy.sections.order_by("number")}
@@ -332,6 +342,8 @@ class TaskFilter(FilterSet):
             asked.refuse(each.label, value, enumerate_choices(choices.items()))
         elif isinstance(each, DayFilter):
             asked.fault(each.label, self.form.errors[name][0])
+        elif self.form.has_error(name, "no_words"):
+            asked.refuse(each.label, value, self.form.errors[name][0])
         else:
             allowed = _("at most %(count)d characters, none of them a control character") % {"count": LONGEST_TEXT}
             asked.refuse(each.label, value, allowed)

@@ -4,6 +4,7 @@ Page, sheet of the ledger and `check_policy` show the findings of one `examine`.
 it stands and know no day: what a day makes of it, the lights say.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -20,6 +21,7 @@ from tracker import links, permissions
 from tracker.choices import OPEN, RUNNING, Kind, Severity, Status
 from tracker.columns import LEAD, Column, lead_text, numbered
 from tracker.dates import is_working_day
+from tracker.domain.folding import fold
 from tracker.domain.passages import piece_at, sentences
 from tracker.ledger import Extra
 from tracker.models import (
@@ -47,10 +49,14 @@ SEVERAL = 2  # periods for which the same words were handed in as news
 
 @dataclass(frozen=True)
 class Facts:
-    """What the checks of tasks need of other tables: closed tasks with evidence, periods reported in the same words."""
+    """What the checks of tasks need of other rows.
+
+    Closed tasks with evidence, periods reported in the same words, and folded codes that several tasks bear.
+    """
 
     proved: frozenset[int]
     repeated: dict[int, int]
+    shared: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -302,6 +308,13 @@ CHECKS = (
         "measure",
     ),
     Check(
+        "twin_code", Severity.WARNING, gettext_lazy("tasks whose codes differ by capitals alone"),
+        gettext_lazy("Who speaks of one may mean the other, and so may whoever fills in a workbook."),
+        KEPT,
+        _when(lambda t, f: fold(t.code) in f.shared, gettext_lazy("another task has this code in other capitals")),
+        "code",
+    ),
+    Check(
         "proposed", Severity.HINT, gettext_lazy("tasks with a lead unit that is only a proposal"),
         gettext_lazy("Its unit has not agreed and does not see it before the hand-over."),
         UNFINISHED, _when(lambda t, f: bool(t.lead_unit_id and t.lead_is_proposed), gettext_lazy("only a proposal")),
@@ -384,7 +397,9 @@ def _of_tasks(tasks: list[Task], policy: PolicyDocument) -> Iterator[Finding]:
     said = ProgressUpdate.objects.standing().filter(task__policy=policy, unchanged=False).exclude(progress="")
     times = said.filter(progress=F("task__latest_report__progress")).order_by().values_list("task")
     repeated = times.annotate(times=CountOf("period_start", distinct=True)).filter(times__gte=SEVERAL)
-    facts = Facts(frozenset(proved), dict(repeated))
+    codes = Counter(fold(task.code) for task in tasks)
+    shared = frozenset(code for code, number in codes.items() if number > 1)
+    facts = Facts(frozenset(proved), dict(repeated), shared)
     for check in CHECKS:
         for task in tasks:
             if task.status in check.statuses and (what := check.find(task, facts)):

@@ -214,7 +214,7 @@ def ranked(rows: Iterable[Row]) -> list[Row]:
 
 def late(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Late]:
     """Return the tasks that are longest past their deadline."""
-    longest = tasks.overdue(on).order_by("deadline", "code")
+    longest = tasks.overdue(on).order_by("deadline", "code_key", "policy_id")
     return [
         Late(task, (rules.judged_on(task, on) - task.deadline).days, task.reasons_on(on))
         for task in _few(longest, limit)
@@ -224,14 +224,16 @@ def late(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Late]:
 
 def owing(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Owing]:
     """Return the tasks whose report is missing, those that owe for longest first."""
-    longest = tasks.unreported(on).order_by(F("reported_through").asc(nulls_first=True), "owed_from", "code")
+    longest = tasks.unreported(on).order_by(
+        F("reported_through").asc(nulls_first=True), "owed_from", "code_key", "policy_id"
+    )
     found = [(task, rules.first_owed(task, task.policy)) for task in _few(longest, limit)]
     return [Owing(task, period.name(on), period.end + task.policy.grace_days * DAY) for task, period in found if period]
 
 
 def turning(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Turning]:
     """Return the tasks that turn next if nothing is reported, the soonest first."""
-    soonest = tasks.turning(on).annotate(next_turn=_next_turn(on)).order_by("next_turn", "code")
+    soonest = tasks.turning(on).annotate(next_turn=_next_turn(on)).order_by("next_turn", "code_key", "policy_id")
     return [
         Turning(task, day, (day - on).days, task.light_on(day), task.reasons_on(day))
         for task, day in ((task, task.next_turn) for task in _few(soonest, limit))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from django.conf import settings
+from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -54,7 +55,7 @@ def _of_units(policy: PolicyDocument, on: dt.date) -> Iterator[tuple[Reminder, T
     for report in returned.select_related("task", "unit").order_by("reviewed_on", "pk"):
         yield Reminder.RETURNED, report.task, report.unit, report.review_note, f"{report.pk} {report.reviewed_on}"
     tasks = Task.objects.filter(policy=policy, status__in=RUNNING, assigned_on__isnull=False, lead_unit__isnull=False)
-    tasks = tasks.select_related("policy", "lead_unit").order_by("deadline", "sort_key")
+    tasks = tasks.select_related("policy", "lead_unit").order_by(F("deadline").asc(nulls_last=True), "sort_key")
     for reason, found in (
         (Reminder.OVERDUE, tasks.overdue(on)),
         (Reminder.UNREPORTED, tasks.unreported(on)),

@@ -53,11 +53,19 @@ class Measured(Protocol):
 
 @dataclass(frozen=True)
 class Turn:
-    """One cause and the days from which it makes a task yellow and red; None is never."""
+    """One cause and the days from which it makes a task yellow and red; None is never.
+
+    Yellow never comes after red: a cause that names only a red day, or a later yellow one, is yellow
+    from the red day on. Every count relies on it, and a constraint of the database holds it too.
+    """
 
     cause: Cause
     yellow_on: dt.date | None
     red_on: dt.date | None
+
+    def __post_init__(self) -> None:
+        if self.red_on and (self.yellow_on is None or self.yellow_on > self.red_on):
+            object.__setattr__(self, "yellow_on", self.red_on)
 
     def light(self, on: dt.date) -> Light | None:
         """Return the light that this cause alone gives on a day."""

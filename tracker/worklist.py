@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, F, Prefetch, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -80,7 +80,11 @@ def groups(led: TaskQuerySet, unit: Organization, on: dt.date) -> list[Group]:
     placed: set[int] = set()
     shown: dict[int, list[int]] = {}
     for call in CALLS:
-        keys = asked[call.name].order_by("deadline", "policy", "sort_key").values_list("pk", flat=True)
+        keys = (
+            asked[call.name]
+            .order_by(F("deadline").asc(nulls_last=True), "policy", "sort_key")
+            .values_list("pk", flat=True)
+        )
         fresh = [key for key in dict.fromkeys(keys) if key not in placed]
         placed.update(fresh)
         shown[len(found)] = fresh[:MOST]

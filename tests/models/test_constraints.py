@@ -57,6 +57,7 @@ BROKEN: list[tuple[str, str, dict[str, Any], str, str]] = [
     ),
     ("evidence_is_file_or_link", "evidence", {"link": ""}, "either a file or a link", "__all__"),
     ("reminder_once_a_day", "reminder", {"address": "a@example.cn"}, "reminder of the day", "__all__"),
+    ("task_yellow_before_red", "task", {"turns_red_on": TODAY}, "yellow before it turns red", "__all__"),
     ("task_closed_iff_day", "task", CLOSED, "closed task has the day of its closing", "closed_on"),
     ("task_closed_iff_day", "task", {"closed_on": TODAY}, "only a closed one has it", ""),
     ("task_closing_iff_request", "task", CLOSING, "has the day of the request", "closing_requested_on"),
@@ -125,6 +126,8 @@ KEPT: list[tuple[str, dict[str, Any]]] = [
     ("task", {"start": TODAY + DAY}),
     ("task", {"start": None, "deadline": TODAY, "original_deadline": TODAY - DAY}),
     ("task", {"percent": 0}),
+    ("task", {"turns_yellow_on": TODAY, "turns_red_on": TODAY}),
+    ("task", {"turns_yellow_on": TODAY}),
     ("task", {"percent": 100, "status": Status.NOT_STARTED}),
     ("task", {"kind": Kind.STANDING}),
     ("task", {"kind": ""}),
@@ -272,7 +275,7 @@ def test_a_name_of_a_unit_is_taken_once(bureau: Organization, facts: dict[str, s
         Organization.objects.create(**{"name": "New bureau", "short_name": "New"} | facts)
 
 
-@pytest.mark.parametrize("code", ["1-01", "-A", "A_1", "A 1", "A1\n", "任务", "A1+2", "=A1", ""])
+@pytest.mark.parametrize("code", ["1-01", "-A", "A_1", "A 1", "A1\n2", "任务", "A1+2", "=A1", ""])
 def test_a_code_that_a_spreadsheet_would_misread_is_refused(rows: dict[str, Model], code: str) -> None:
     with pytest.raises(ValidationError) as caught:
         new(rows, "task", {"code": code}).full_clean()

@@ -7,12 +7,14 @@ from tracker.choices import Role
 from tracker.models import Organization, User
 
 
-@pytest.mark.parametrize("text", ["Bureau of Science", "Science", "Sci", "Tech", "  Tech \n"])
+@pytest.mark.parametrize(
+    "text", ["Bureau of Science", "Science", "Sci", "Tech", "  Tech \n", "ＳＣＩ", "science", "“Tech”", "Te\u200bch"]
+)
 def test_a_unit_is_found_by_name_short_name_and_alias(bureau: Organization, county: Organization, text: str) -> None:
     assert Organization.objects.all().named(text) == bureau
 
 
-@pytest.mark.parametrize("text", ["Bureau", "science", "Sci\nTech", "", " "])
+@pytest.mark.parametrize("text", ["Bureau", "Scienc", "Sci\nTech", "", " ", "“”"])
 def test_what_is_not_a_whole_name_finds_no_unit(bureau: Organization, text: str) -> None:
     assert Organization.objects.all().named(text) is None
 

@@ -215,6 +215,10 @@ class TaskAdmin(VersionedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return Task.objects.visible_to(request.user).with_related().with_light_rank(today())
 
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[QuerySet, bool]:
+        # As the list page searches: what the task is about, and the names of its units.
+        return queryset.about(search_term, Organization.objects.all().folded_names()), False
+
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         # Codes repeat between policies: unless one is chosen, each row names its own.
         return self.list_display if "policy__id__exact" in request.GET else (*self.list_display, "policy")
@@ -227,7 +231,7 @@ class TaskAdmin(VersionedAdmin):
     def measure_code(self, task: Task) -> str:
         return format_html('<span title="{}">{}</span>', task.measure.name, task.measure.code)
 
-    @admin.display(description=_("lead unit"), ordering="lead_unit__order")
+    @admin.display(description=_("lead unit"), ordering="lead_unit")
     def lead(self, task: Task) -> str:
         return lead_text(task, today()) or "—"
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
+from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
@@ -15,6 +16,8 @@ from simple_history.signals import pre_create_historical_record
 
 from tracker.choices import Way
 from tracker.dates import FIRST_DAY, LAST_DAY, now
+from tracker.domain.codes import code_key, natural
+from tracker.domain.folding import fold, simplify
 from tracker.domain.lengths import MAX_TEXT_LENGTH, text_length
 
 if TYPE_CHECKING:
@@ -150,6 +153,108 @@ class Versioned(models.Model):
         abstract = True
 
 
+class CodeField(models.CharField):
+    """A code: full-width letters, other dashes and signs that are not seen are taken for what they mean."""
+
+    def to_python(self, value: Any) -> Any:
+        value = super().to_python(value)
+        return simplify(value) if isinstance(value, str) else value
+
+    def deconstruct(self) -> Any:
+        # To a database it is any other text.
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
+class AddressFormField(forms.SlugField):
+    """A short address as it is typed."""
+
+    def to_python(self, value: Any) -> Any:
+        return simplify(super().to_python(value) or "")
+
+
+class AddressField(models.SlugField):
+    """A short address, read as a code is."""
+
+    def to_python(self, value: Any) -> Any:
+        value = super().to_python(value)
+        return simplify(value) if isinstance(value, str) else value
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.SlugField", args, kwargs
+
+    def formfield(self, **options: Any) -> Any:  # type: ignore[override]
+        return super().formfield(**{"form_class": AddressFormField, **options})
+
+
+class CodeKeyField(models.CharField):
+    """What a row is sorted by where its code decides; follows the code whenever the row is saved."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        fixed = {"max_length": 64, "blank": True, "default": "", "editable": False}
+        super().__init__(*args, **{**options, **fixed, "db_collation": settings.CODE_COLLATION})
+
+    def pre_save(self, instance: models.Model, add: bool) -> str:
+        key = code_key(instance.code)  # type: ignore[attr-defined]
+        setattr(instance, self.attname, key)
+        return key
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
+class FoldedOnce(models.Model):
+    """A row whose name differs by more than capitals from the names beside it.
+
+    No constraint: rows of earlier releases that differ by capitals alone are kept and named by a
+    check. `folded_name` is the field that holds the name.
+    """
+
+    folded_name: ClassVar[str]
+
+    class Meta:
+        abstract = True
+
+    def beside(self) -> models.QuerySet:
+        """Return the rows among which the name must be the only one of its kind, itself included."""
+        raise NotImplementedError
+
+    def refuse_twin(self) -> None:
+        """Raise ValidationError where a new name differs from another by capitals alone; one query."""
+        name = getattr(self, self.folded_name)
+        others = dict(self.beside().values_list("pk", self.folded_name)) if name else {}
+        if others.pop(self.pk, None) == name:
+            return
+        twin = next((other for other in others.values() if other != name and fold(other) == fold(name)), None)
+        if twin is not None:
+            words = _("“%(twin)s” is there already; capitals alone make no difference.") % {"twin": twin}
+            raise ValidationError({self.folded_name: words})
+
+    def validate_unique(self, exclude: Any = None) -> None:
+        super().validate_unique(exclude)
+        self.refuse_twin()
+
+
+class Coded(FoldedOnce):
+    """A part of a policy that has a code."""
+
+    code: Any
+    policy_id: Any
+    code_key = CodeKeyField(_("sort"))
+    folded_name = "code"
+
+    class Meta:
+        abstract = True
+
+    def beside(self) -> models.QuerySet:
+        # A range of an index: what sorts alike but for capitals, and nothing else.
+        key = natural(self.code)
+        alike = {"policy": self.policy_id, "code_key__gte": f"{key} ", "code_key__lt": f"{key}!"}
+        return type(self)._default_manager.filter(**alike)
+
+
 def attach_related(rows: Collection[models.Model], name: str, related: "models.QuerySet[Any]") -> None:
     """Set the object of a foreign key on many rows, with one query.
 
@@ -163,14 +268,14 @@ def attach_related(rows: Collection[models.Model], name: str, related: "models.Q
         setattr(row, name, found[key] if key else None)
 
 
-def code_field(text: StrOrPromise, **options: Any) -> models.CharField:
+def code_field(text: StrOrPromise, **options: Any) -> CodeField:
     """Make a field for a code: letters, digits, dot and dash, ordered by bytes on every database."""
     validator = RegexValidator(
         r"\A[A-Za-z][A-Za-z0-9.-]*\Z",
         _("A code begins with a letter and has only letters A-Z a-z, digits, “.” and “-”."),
     )
     usual: dict[str, Any] = {"max_length": 20, "db_collation": settings.CODE_COLLATION, "validators": [validator]}
-    return models.CharField(text, **{**usual, **options})
+    return CodeField(text, **{**usual, **options})
 
 
 def validate_text_length(text: str) -> None:

@@ -10,7 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from tracker import dates, permissions
 from tracker.choices import Role
+from tracker.domain.folding import fold
 from tracker.models.base import History, Natural, NaturalManager, Versioned, text_field
+
+
+def folded_lines(*texts: str) -> str:
+    """Return the lines of some texts, each folded."""
+    return "\n".join(fold(line) for text in texts for line in text.splitlines())
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
@@ -18,11 +24,19 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 
     def named(self, text: str) -> "Organization | None":
         """Find a unit by its name, short name or alias; None where no unit or several bear it."""
-        text = text.strip()
-        found = [unit for unit in self if text in unit.all_names()]
+        wanted = fold(text)
+        found = [unit for unit in self if wanted and wanted in map(fold, unit.all_names())]
         # A unit that has taken the place of another bears its name as an alias.
         found = [unit for unit in found if unit.active] or found
+        if len(found) > 1:
+            # Names of before that differ by capitals alone: the one that is written just so.
+            found = [unit for unit in found if text.strip() in unit.all_names()]
         return found[0] if len(found) == 1 else None
+
+    def folded_names(self) -> dict[int, str]:
+        """Return all names of each unit by its key, folded, one a line; one query."""
+        rows = self.values_list("pk", "name", "short_name", "aliases")
+        return {key: folded_lines(*names) for key, *names in rows}
 
 
 class Organization(Versioned, Natural):
@@ -52,12 +66,15 @@ class Organization(Versioned, Natural):
     def clean(self) -> None:
         # A unit that is out of office keeps its names; the unit in its place bears them as aliases.
         others = Organization.objects.exclude(pk=self.pk).filter(active=True) if self.active else ()
-        taken = {name: unit for unit in others for name in unit.all_names()}
+        taken = {fold(name): unit for unit in others for name in unit.all_names()}
+        kept = Organization.objects.filter(pk=self.pk).first() if self.pk else None
         for name in self.all_names():
-            if name in taken:
+            # A name that the unit bears already stays, whatever an earlier release has let in beside it.
+            new = kept is None or name not in kept.all_names()
+            if new and fold(name) in taken:
                 raise ValidationError(
                     _("“%(name)s” already names the unit %(unit)s; a name may belong to one unit only."),
-                    params={"name": name, "unit": taken[name].name},
+                    params={"name": name, "unit": taken[fold(name)].name},
                 )
 
     @property

@@ -13,7 +13,17 @@ from django.utils.translation import gettext_lazy as _
 from tracker import permissions
 from tracker.choices import Cycle, PolicyState
 from tracker.dates import today
-from tracker.models.base import History, Natural, NaturalManager, Versioned, code_field, day_field
+from tracker.models.base import (
+    AddressField,
+    Coded,
+    FoldedOnce,
+    History,
+    Natural,
+    NaturalManager,
+    Versioned,
+    code_field,
+    day_field,
+)
 
 if TYPE_CHECKING:
     from tracker.permissions import Account
@@ -42,10 +52,10 @@ class PolicyQuerySet(models.QuerySet["PolicyDocument"]):
         return self if scope == permissions.Scope.EVERYTHING else self.filter(state=PolicyState.PUBLISHED)
 
 
-class PolicyDocument(Versioned, Natural):
+class PolicyDocument(Versioned, Natural, FoldedOnce):
     """A text that is being carried out, with the thresholds of its lights and its reporting cycle."""
 
-    slug = models.SlugField(_("short address"), max_length=60, unique=True, db_collation=settings.CODE_COLLATION)
+    slug = AddressField(_("short address"), max_length=60, unique=True, db_collation=settings.CODE_COLLATION)
     title = models.CharField(_("title"), max_length=200)
     author = models.CharField(_("author"), max_length=100, blank=True)
     publisher = models.CharField(_("publisher"), max_length=100, blank=True)
@@ -75,6 +85,7 @@ class PolicyDocument(Versioned, Natural):
     objects = NaturalManager.from_queryset(PolicyQuerySet)()
     history = History()
     natural_lookups = ("slug",)
+    folded_name = "slug"
 
     class Meta:
         verbose_name = _("policy document")
@@ -98,6 +109,9 @@ class PolicyDocument(Versioned, Natural):
 
     def get_absolute_url(self) -> str:
         return reverse("policy", args=[self.slug])
+
+    def beside(self) -> PolicyQuerySet:
+        return PolicyDocument.objects.all()
 
 
 class Section(Versioned, Natural):
@@ -127,7 +141,7 @@ class Section(Versioned, Natural):
         return chr(ord("A") + self.number - 1)
 
 
-class Measure(Versioned, Natural):
+class Measure(Versioned, Natural, Coded):
     """One measure of the text in its own official words, or a general demand of a section."""
 
     policy = models.ForeignKey(PolicyDocument, models.CASCADE, related_name="measures", verbose_name=_("policy"))
@@ -141,13 +155,13 @@ class Measure(Versioned, Natural):
     anchor = anchor_field()
 
     objects = NaturalManager()
-    history = History()
+    history = History(excluded_fields=["code_key"])
     natural_lookups = ("policy__slug", "code")
 
     class Meta:
         verbose_name = _("measure")
         verbose_name_plural = _("measures")
-        ordering = ("section__number", "order", "code")
+        ordering = ("section__number", "order", "code_key")
         constraints = (models.UniqueConstraint(fields=["policy", "code"], name="measure_code_once"),)
 
     def __str__(self) -> str:

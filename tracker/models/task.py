@@ -1,7 +1,7 @@
 """Tasks and their checklists, and the light as the database sees it."""
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING
@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, F, Prefetch, Q, Value, When
-from django.db.models.functions import Coalesce
-from django.db.models.lookups import Exact
+from django.db.models.functions import Coalesce, StrIndex
+from django.db.models.lookups import Exact, GreaterThan
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -31,7 +31,11 @@ from tracker.choices import (
     Status,
 )
 from tracker.dates import DAY, period_of
+from tracker.domain.codes import code_key, natural
+from tracker.domain.folding import fold
+from tracker.domain.passages import ClauseFinder
 from tracker.models.base import (
+    Coded,
     History,
     Natural,
     NaturalManager,
@@ -69,7 +73,7 @@ def turned(column: str, on: dt.date) -> Q:
 
 def light_is(on: dt.date) -> dict[Light, Q]:
     """Return each light as a condition on the stored columns; the same as `rules.light`, a test holds it."""
-    # Yellow never comes after red (`policy_gaps_in_range`), so yellow alone tells the calm days.
+    # Yellow never comes after red (`task_yellow_before_red`), so yellow alone tells the calm days.
     calm = Q(turns_yellow_on__isnull=True) | Q(turns_yellow_on__gt=_judged_on(on))
     not_red = Q(turns_red_on__isnull=True) | Q(turns_red_on__gt=_judged_on(on))
     return {
@@ -183,6 +187,20 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """Keep open tasks that were handed over and whose lead unit has not acknowledged them."""
         return self.filter(assigned_on__isnull=False, acknowledged_on__isnull=True, status__in=OPEN)
 
+    def about(self, text: str, names: Mapping[int, str]) -> "TaskQuerySet":
+        """Keep tasks that hold each word of a text, or are of a unit that bears it.
+
+        `names` are the names of every unit by its key, folded.
+        """
+        found = self
+        for word in fold(text).split():
+            named = [key for key, known in names.items() if word in known]
+            helping = Task.co_units.through.objects.filter(organization__in=named)
+            # To ask for units where none is named would cost a third more.
+            of_units = Q(lead_unit__in=named) | Q(pk__in=helping.values("task"))
+            found = found.filter(holds(word) | of_units if named else holds(word))
+        return found
+
     def turning(self, on: dt.date, days: int = FORECAST_DAYS) -> "TaskQuerySet":
         """Keep tasks that turn yellow or red within some days after a day if nothing is reported."""
         soon = (on + DAY, on + days * DAY)
@@ -198,11 +216,12 @@ def cooperating(unit: int | Organization) -> Q:
 
 
 def holds(word: str) -> Q:
-    """Ask whether code, title or description of a task hold a word, in capitals or not."""
-    folded = word.casefold()
+    """Ask whether what a task is about holds a word, both folded."""
+    folded = fold(word)
     letters = letters_of(folded)
     # Most rows lack one of the letters: to see that costs a tenth of reading their words.
-    return Q(Exact(F("letters").bitand(letters), letters)) & Q(search__contains=folded)
+    # To look for the place of a word is a third of the work of LIKE on SQLite, which folds capitals once more.
+    return Q(Exact(F("letters").bitand(letters), letters)) & Q(GreaterThan(StrIndex(F("search"), Value(folded)), 0))
 
 
 def letters_of(text: str) -> int:
@@ -226,10 +245,10 @@ def unreported(on: dt.date, current: bool = False) -> Q:
     return owed & Q(status__in=RUNNING)
 
 
-class Task(Versioned, Natural):
+class Task(Versioned, Natural, Coded):
     """What is done to carry out a measure: owners, a deadline, a status, and the two turning dates.
 
-    Written by `workflow` alone. `turns_yellow_on`, `turns_red_on`, `sort_key`, `search`, `follows_indicator`
+    Written by `workflow` alone. `turns_yellow_on`, `turns_red_on`, the sort keys, `search`, `follows_indicator`
     and the percent of a checklist or an indicator are derived there from the facts.
     """
 
@@ -239,7 +258,8 @@ class Task(Versioned, Natural):
     )
     measure = models.ForeignKey(Measure, models.RESTRICT, related_name="tasks", verbose_name=_("measure"))
     code = code_field(_("task code"))
-    title = models.CharField(_("task"), max_length=200)
+    # Sorted by, with an index, and so by bytes on every database.
+    title = models.CharField(_("task"), max_length=200, db_collation=settings.CODE_COLLATION)
     description = text_field(_("what is to be done"))
     remark = text_field(_("remark"))
     anchor = anchor_field()
@@ -284,13 +304,13 @@ class Task(Versioned, Natural):
     # The order of the text in one column: sorting by two joined tables would read every row for a page of 25.
     sort_key = models.CharField(
         _("sort"),
-        max_length=32,
+        max_length=120,
         blank=True,
         default="",
         editable=False,
         db_collation=settings.CODE_COLLATION,
     )
-    # What is searched, in one column: a word costs one comparison a row instead of five.
+    # What is searched, folded and in one column: a word costs one comparison a row instead of ten and a join.
     search = models.TextField(_("search text"), blank=True, default="", editable=False)
     letters = models.BigIntegerField(_("letters of the search text"), default=0, editable=False)
 
@@ -302,6 +322,7 @@ class Task(Versioned, Natural):
             "turns_yellow_on",
             "turns_red_on",
             "sort_key",
+            "code_key",
             "search",
             "letters",
             "latest_report",
@@ -356,6 +377,13 @@ class Task(Versioned, Natural):
                 name="task_handed_over_has_lead",
                 violation_error_message=_("A task that is handed over has a lead unit and a kind."),
             ),
+            # So the groups add up: what is red was yellow before, or turns both on one day.
+            models.CheckConstraint(
+                condition=Q(turns_red_on__isnull=True)
+                | Q(turns_yellow_on__isnull=False, turns_yellow_on__lte=F("turns_red_on")),
+                name="task_yellow_before_red",
+                violation_error_message=_("A task turns yellow before it turns red, or on the same day."),
+            ),
         )
         indexes = (
             *SEARCH_INDEXES,
@@ -367,7 +395,7 @@ class Task(Versioned, Natural):
                 fields=[
                     *("policy", "status", "turns_red_on", "turns_yellow_on", "deadline", "closed_on"),
                     *("closing_requested_on", "owed_from", "reported_through"),
-                    *("measure", "lead_unit", "kind", "lead_is_proposed", "percent", "code"),
+                    *("measure", "lead_unit", "kind", "lead_is_proposed", "percent", "code_key"),
                 ],
                 name="task_policy_figures",
             ),
@@ -378,8 +406,9 @@ class Task(Versioned, Natural):
                 ],
                 name="task_unit_figures",
             ),
-            models.Index(fields=["policy", "deadline", "code"], name="task_due"),
-            models.Index(fields=["policy", "title", "code"], name="task_title"),
+            models.Index(fields=["policy", "deadline", "code_key"], name="task_due"),
+            models.Index(fields=["policy", "title", "code_key"], name="task_title"),
+            models.Index(fields=["policy", "code_key"], name="task_code"),
         )
 
     def __str__(self) -> str:
@@ -427,12 +456,22 @@ class Task(Versioned, Natural):
     @property
     def place(self) -> str:
         """Return where the task stands in its policy, as a text that sorts: section, measure, code."""
-        return f"{self.measure.section.number:05}-{self.measure.order:05}-{self.code}"
+        measure = self.measure
+        place = f"{measure.section.number:05}-{measure.order:05}-{natural(measure.code)}"
+        return f"{place}-{code_key(self.code)}"
 
-    @property
-    def words(self) -> str:
-        """Return what is searched, without capitals; words of a search hold no line break, so none spans two."""
-        return "\n".join((self.code, self.title, self.description)).casefold()
+    def words(self, items: "Iterable[ChecklistItem]", text: ClauseFinder) -> str:
+        """Return what the task is about, folded to be searched.
+
+        Code, title, requirement, remark, measure and steps, and the words of the policy's text that
+        they are anchored to: their whole clauses where the text is loaded, else the anchors. Folded
+        words hold no line break, so none spans two of these.
+        """
+        measure, steps = self.measure, list(items)
+        names = [self.code, self.title, self.description, self.remark, measure.name, *(item.title for item in steps)]
+        anchors = [self.anchor, measure.anchor, *(item.anchor for item in steps)]
+        passages = [text.clauses_of(anchor) or anchor for anchor in anchors]
+        return "\n".join(dict.fromkeys(fold(part) for part in (*names, *passages) if part))
 
     @property
     def has_percent(self) -> bool:

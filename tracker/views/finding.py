@@ -24,7 +24,7 @@ def search(request: HttpRequest) -> HttpResponse:
         context |= {
             "tasks": searching.find(tasks.defer("policy__full_text"), text),
             "measures": searching.find(
-                measures.defer("policy__full_text").order_by("policy", "section__number", "order", "code"), text
+                measures.defer("policy__full_text").order_by("policy", "section__number", "order", "code_key"), text
             ),
             "units": searching.find(Organization.objects.all(), text),
         }

@@ -4,6 +4,7 @@ Every form, command and import ends here. Each public function is one transactio
 change lands, with one history row for each object it touched, or nothing does.
 """
 
+from tracker.workflow import derived
 from tracker.workflow.checks import check_task
 from tracker.workflow.core import (
     DERIVED,
@@ -93,6 +94,7 @@ __all__ = [
     "closing_lacks",
     "delete",
     "derive",
+    "derived",
     "each",
     "hand_over",
     "has_own_percent",

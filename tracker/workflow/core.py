@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 from tracker import permissions, rules
 from tracker.choices import OPEN, RUNNING, Kind, PolicyState, RequestKind, RequestState, Status, Way
 from tracker.dates import ZONE
+from tracker.domain.codes import code_key
+from tracker.domain.passages import ClauseFinder
 from tracker.models import (
     ChecklistItem,
     Evidence,
@@ -30,14 +32,20 @@ from tracker.models import (
     TaskRequest,
     User,
 )
-from tracker.models.base import History, Versioned
+from tracker.models.base import FoldedOnce, History, Versioned
 from tracker.models.task import letters_of
 from tracker.workflow import checks
-from tracker.workflow.bulk import BATCH, store_rows, store_values
+from tracker.workflow.bulk import BATCH, store_values
 from tracker.workflow.checks import ENDED
 from tracker.workflow.table import office_may_set
 
-DERIVED = ("percent", "follows_indicator", "turns_yellow_on", "turns_red_on", "sort_key", "search", "letters")
+# The rules by which `derive` sets these columns: percent and turning dates (`tracker.rules`), the order of codes
+# (`tracker.domain.codes`), what is searched (`Task.words`, `tracker.domain.folding`, `tracker.domain.passages`).
+# Raise the version whenever one of them gives another value than before: `migrate` then derives every task anew.
+RULES_VERSION = 1
+DERIVED = (
+    "percent", "follows_indicator", "turns_yellow_on", "turns_red_on", "sort_key", "code_key", "search", "letters",
+)  # fmt: skip
 TURNING_DATES = ("turns_yellow_on", "turns_red_on")
 # What `rules.Facts` asks for.
 FACTS = (
@@ -55,11 +63,12 @@ SOURCES: dict[type[models.Model], str] = {
     IndicatorValue: "indicators__values",
 }
 Part = ChecklistItem | Indicator
+PARTS = (ChecklistItem, Indicator, IndicatorValue)
 # What of these rows the derived columns come from.
 GROUNDS: dict[type[models.Model], tuple[str, ...]] = {
-    PolicyDocument: ("warn_days", "yellow_gap", "red_gap", "cycle", "grace_days"),
+    PolicyDocument: ("warn_days", "yellow_gap", "red_gap", "cycle", "grace_days", "full_text"),
     Section: ("number",),
-    Measure: ("section_id", "order"),
+    Measure: ("section_id", "order", "code", "name", "anchor"),
 }
 
 
@@ -90,18 +99,20 @@ def save(row: Versioned, act: Act, seen: int | None = None) -> None:
     if isinstance(row, User):
         row.check_roles()
     with transaction.atomic():
-        made, grounds = claim(row, seen), GROUNDS.get(type(row), ())
+        made = claim(row, seen)
         before = None if made else type(row)._default_manager.get(pk=row.pk)
         # Compared while the row is held; most changes, such as a new title, move no task.
-        moves = before is not None and _moved(row, before, *grounds)
+        moved = set() if before is None else _moved_grounds(row, before)
+        if isinstance(row, FoldedOnce):
+            row.refuse_twin()
         if isinstance(row, User):
             _check_unit_of_account(row, before)
         lay(row, act, made)
         if isinstance(row, PolicyDocument) and isinstance(before, PolicyDocument) and row.state != before.state:
             _follow_state(row, act)
-        if moves and isinstance(row, PolicyDocument):
+        if isinstance(row, PolicyDocument) and moved and "full_text" not in moved:
             _refresh_turning_dates(row.pk)
-        elif moves:
+        elif moved:
             _refresh(_deriving_from([(type(row), row.pk)]))
 
 
@@ -155,14 +166,20 @@ def delete(row: models.Model, act: Act) -> None:
 
 
 def erase(row: models.Model, act: Act) -> None:
-    """Delete a row that the caller has the right to delete."""
+    """Delete a row that the caller has the right to delete, and derive anew what came from it."""
     sign(row, act)
     with transaction.atomic():
+        touched: list[int] = []
+        if isinstance(row, PARTS):
+            follows = Task.objects.filter(_deriving_from([(type(row), row.pk)]))
+            touched = list(follows.values_list("pk", flat=True))
         if isinstance(row, Evidence) and not row.handed_in and not row.history.exists():
             # Nothing of a draft enters the history: a plain deletion would note it.
             Evidence.objects.filter(pk=row.pk)._raw_delete(row._state.db)
         else:
             row.delete()
+        if touched:
+            _refresh(Q(pk__in=touched))
         if isinstance(row, Evidence) and row.file:
             # Only when the row is gone for good.
             transaction.on_commit(partial(row.file.storage.delete, str(row.file.name)))
@@ -243,6 +260,8 @@ def lay_task(
     """
     units = list(co_units) if co_units is not None else None
     settle(task, before, act.reason, today)
+    if before is None or before.code != task.code:
+        task.refuse_twin()
     check_units(task, before, units)
     lay(task)
     if units is not None:
@@ -404,8 +423,16 @@ def each(rows: Collection[tuple[Any, int]], change: Callable[[Any, int], None]) 
     return outcome
 
 
-def derive(task: Task, items: Sequence[ChecklistItem], indicators: Iterable[Indicator] = ()) -> bool:
-    """Set percent, turning dates, sort key and words of a task from its facts; say whether anything changed."""
+def derive(
+    task: Task,
+    items: Sequence[ChecklistItem],
+    indicators: Iterable[Indicator] = (),
+    text: ClauseFinder | None = None,
+) -> bool:
+    """Set percent, turning dates, sort keys and words of a task from its facts; say whether anything changed.
+
+    `text` is that of the policy, for many tasks of it; without it the policy is asked.
+    """
     before = [getattr(task, name) for name in DERIVED]
     driver = next((each for each in indicators if each.drives_percent), None)
     task.follows_indicator = bool(driver and task.kind == Kind.QUANTIFIED and not items)
@@ -420,9 +447,16 @@ def derive(task: Task, items: Sequence[ChecklistItem], indicators: Iterable[Indi
     elif task.latest_report and task.latest_report.percent is not None:
         task.percent = task.latest_report.percent
     task.turns_yellow_on, task.turns_red_on = rules.turning_dates(task, task.policy)
-    task.sort_key, task.search = task.place, task.words
+    task.sort_key, task.code_key = task.place, code_key(task.code)
+    task.search = task.words(items, text or _text_of(task, items))
     task.letters = letters_of(task.search)
     return before != [getattr(task, name) for name in DERIVED]
+
+
+def _text_of(task: Task, items: Iterable[ChecklistItem]) -> ClauseFinder:
+    """Return the text of a task's policy; where nothing is anchored in it, it is not even read."""
+    anchored = task.anchor or task.measure.anchor or any(item.anchor for item in items)
+    return ClauseFinder(task.policy.full_text if anchored else "")
 
 
 def refresh(policy_ids: Collection[int]) -> int:
@@ -452,19 +486,39 @@ def _deriving_from(rows: Collection[tuple[type[models.Model], Any]]) -> Q:
 
 
 def _refresh(which: Q) -> int:
+    changed = []
+    for task, differs in _derived(which):
+        if differs:
+            changed.append((*(getattr(task, name) for name in DERIVED), task.pk))
+    store_values(Task, DERIVED, changed)
+    return len(changed)
+
+
+def stale(limit: int | None = None) -> int:
+    """Count the tasks whose derived columns are not what the rules give; of many, of so many spread over all."""
+    step = max(Task.objects.count() // limit, 1) if limit else 1
+    spread = Q(pk__in=Task.objects.order_by("pk").values_list("pk", flat=True)[::step][:limit]) if step > 1 else Q()
+    return sum(differs for _task, differs in _derived(spread))
+
+
+def _derived(which: Q) -> Iterator[tuple[Task, bool]]:
+    """Derive tasks from what is stored, none of them saved; yield each and whether anything differs."""
     tasks = (
         Task.objects.filter(which)
         .select_related("policy", "measure__section", "latest_report")
+        .defer("policy__full_text")
         .prefetch_related(
             # Plain lists: a queryset for every task costs more than the rows.
             Prefetch("items", to_attr="steps_fetched"),
             Prefetch("indicators", to_attr="indicators_fetched"),
         )
     )
+    texts: dict[int, ClauseFinder] = {}
     found: Iterable[Any] = tasks.iterator(chunk_size=BATCH)
-    changed = [task for task in found if derive(task, task.steps_fetched, task.indicators_fetched)]
-    store_rows(changed, DERIVED)
-    return len(changed)
+    for task in found:
+        if task.policy_id not in texts:
+            texts[task.policy_id] = ClauseFinder(task.policy.full_text)
+        yield task, derive(task, task.steps_fetched, task.indicators_fetched, texts[task.policy_id])
 
 
 def _refresh_turning_dates(policy_id: int) -> None:
@@ -542,6 +596,12 @@ def sign(row: models.Model, act: Act) -> None:
 def _record(row: models.Model, act: Act, made: bool) -> None:
     sign(row, act)
     History.records[type(row)].create_historical_record(row, "+" if made else "~")
+
+
+def _moved_grounds(row: models.Model, stored: models.Model) -> set[str]:
+    """Name the fields of a row that differ from what is stored and that derived columns come from."""
+    names = GROUNDS.get(type(row), ())
+    return {name for name in names if getattr(row, name) != getattr(stored, name)}
 
 
 def _moved(row: models.Model, before: models.Model, *names: str) -> bool:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from tracker import workflow
 from tracker.choices import Way
+from tracker.domain.codes import code_key
 from tracker.models import (
     BackgroundPassage,
     ChecklistItem,
@@ -31,7 +32,7 @@ from tracker.models import (
     Section,
     Task,
 )
-from tracker.models.base import Natural
+from tracker.models.base import Coded, FoldedOnce, Natural
 
 LOADED = {"way": Way.COMMAND, "history_change_reason": "loaddata"}
 # What a fixture does not carry; a row that stands keeps its own.
@@ -80,6 +81,8 @@ class Command(loaddata.Command):
         row = obj.object
         try:
             row.clean_fields(exclude=[field.name for field in row._meta.fields if field.remote_field])
+            if isinstance(row, FoldedOnce):
+                row.refuse_twin()
         except ValidationError as error:
             raise DeserializationError(f"{_title(row)}: {error.message_dict}") from error
         stored = type(row)._default_manager.filter(pk=row.pk).first() if row.pk else None
@@ -95,6 +98,9 @@ class Command(loaddata.Command):
                 row.version += 1
         if isinstance(row, Task):
             self._check_task(row, stored, obj.m2m_data or {})
+        if isinstance(row, Coded):
+            # Saved raw: no field looks after itself.
+            row.code_key = code_key(row.code)
         row.skip_history_when_saving = True  # type: ignore[attr-defined]
         try:
             with transaction.atomic(self.using):

@@ -1,0 +1,30 @@
+"""Derive the stored lights, percents, orders and search of every task anew."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils.translation import gettext as _
+
+from tracker.workflow import derived
+
+
+class Command(BaseCommand):
+    """Do by hand what `migrate` does after a change of the rules."""
+
+    help = "Derive the lights, percents, orders and search of every task anew; versions and history stay."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--dry-run", action="store_true", help=_("Say what would be corrected, and change nothing.")
+        )
+
+    def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
+        found = derived.examine_all() if dry_run else derived.refresh_all()
+        if found.newer:
+            versions = {"stored": found.version, "current": derived.RULES_VERSION}
+            self.stdout.write(_("Rules: version %(stored)d stored, version %(current)d in the program.") % versions)
+        told = _("%(tasks)d tasks, %(corrected)d corrected.")
+        if dry_run:
+            told = _("%(tasks)d tasks, %(corrected)d to correct.")
+        self.stdout.write(told % {"tasks": found.tasks, "corrected": found.corrected})

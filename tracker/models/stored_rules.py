@@ -1,0 +1,27 @@
+"""Which rules the derived columns were last set by."""
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class StoredRules(models.Model):
+    """The version of the rules by which all tasks were last derived; one row, none in a new database."""
+
+    KEY = 1
+
+    version = models.PositiveIntegerField(_("version of the rules"))
+
+    class Meta:
+        verbose_name = _("rules of the derived columns")
+        verbose_name_plural = _("rules of the derived columns")
+
+    def __str__(self) -> str:
+        return str(self.version)
+
+    @classmethod
+    def current(cls) -> int:
+        """Return the stored version; 0 where none is."""
+        row: Any = cls.objects.filter(pk=cls.KEY).first()
+        return row.version if row else 0

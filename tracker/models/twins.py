@@ -1,0 +1,47 @@
+"""Find codes and short addresses of earlier releases that differ by capitals alone; new ones are refused."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.core import checks
+from django.db import connections
+from django.db.models import Count
+from django.db.models.functions import Lower
+
+from tracker.models.base import FoldedOnce
+from tracker.models.policy import Measure, PolicyDocument
+from tracker.models.task import Task
+
+# Each kind with its name and what it is a part of. Names are of plain letters: the database folds them.
+KINDS: tuple[tuple[type[FoldedOnce], str, tuple[str, ...]], ...] = (
+    (PolicyDocument, "slug", ()),
+    (Measure, "code", ("policy__slug",)),
+    (Task, "code", ("policy__slug",)),
+)
+NAMED = 20  # names in one message
+
+
+def twins(alias: str = "default") -> Iterator[str]:
+    """Yield "task rise A1-01" for every name that another beside it repeats in other capitals."""
+    for model, name, within in KINDS:
+        rows = model._default_manager.using(alias).order_by()
+        folded = rows.annotate(folded=Lower(name)).values_list("folded", *within)
+        for small, *scope in folded.annotate(number=Count("pk")).filter(number__gt=1).values_list("folded", *within):
+            alike = rows.annotate(folded=Lower(name)).filter(folded=small, **dict(zip(within, scope, strict=True)))
+            for found in alike.order_by(name).values_list(name, flat=True):
+                yield " ".join([str(model._meta.model_name), *scope, found])
+
+
+@checks.register(checks.Tags.database)
+def check_twins(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """Name what differs by capitals alone: `manage.py check --database default`."""
+    found: list[str] = []
+    for alias in databases or []:
+        tables = connections[alias].introspection.table_names()
+        if Task._meta.db_table in tables:
+            found += twins(alias)
+    if not found:
+        return []
+    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    words = f"Codes or short addresses differ by capitals alone: {', '.join(found[:NAMED])}{more}."
+    return [checks.Warning(words, hint="They are kept; give each of them another code.", id="tracker.W2")]

@@ -1,0 +1,113 @@
+"""Derived columns and the version of the rules that set them: all anew, and whether that is due."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps as current_apps
+from django.apps.registry import Apps
+from django.core import checks
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models.signals import post_migrate
+from django.dispatch import receiver
+from django.utils.translation import gettext as _
+
+from tracker.domain.codes import code_key
+from tracker.models import Measure, PolicyDocument, StoredRules, Task
+from tracker.workflow.core import RULES_VERSION, refresh, stale
+
+LABEL = Task._meta.app_label
+CHECKED_TASKS = 2_000  # of which the system check derives; `refresh_lights --dry-run` derives all
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What was derived anew: the version of the rules before, how many tasks there are, how many were corrected."""
+
+    version: int
+    tasks: int
+    corrected: int
+
+    @property
+    def newer(self) -> bool:
+        """Say whether the rules of the program are other ones than those of before."""
+        return self.version != RULES_VERSION
+
+
+def refresh_all() -> Refreshed:
+    """Derive every task anew and store the version of the rules.
+
+    A transaction for each policy: cut off half-way, the next run begins once more. About 0.5 ms a task.
+    """
+    before, corrected = StoredRules.current(), 0
+    _refresh_measures()
+    for key in PolicyDocument.objects.order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic():
+            # Held as every save of a task holds it: neither derives by the other's old facts.
+            list(PolicyDocument.objects.select_for_update().filter(pk=key).values_list("pk"))
+            corrected += refresh([key])
+    StoredRules.objects.update_or_create(pk=StoredRules.KEY, defaults={"version": RULES_VERSION})
+    return Refreshed(before, Task.objects.count(), corrected)
+
+
+def refresh_due() -> Refreshed | None:
+    """Derive every task anew where the stored rules are other ones; None where nothing is due."""
+    return refresh_all() if StoredRules.current() != RULES_VERSION else None
+
+
+def examine_all() -> Refreshed:
+    """Say what `refresh_all` would do, and do nothing."""
+    return Refreshed(StoredRules.current(), Task.objects.count(), stale())
+
+
+@receiver(post_migrate)
+def follow_rules(app_config: Any, using: str, **kwargs: Any) -> None:
+    """Derive anew after a migration to this release, and say so; an older state has not all columns."""
+    apps: Apps = kwargs.get("apps") or current_apps
+    if app_config.label != LABEL or using != DEFAULT_DB_ALIAS or not _knows_every_column(apps):
+        return
+    done, stdout = refresh_due(), kwargs.get("stdout")
+    if done and done.tasks and stdout and kwargs.get("verbosity", 1) >= 1:
+        words = _("The rules of the lights have changed: %(tasks)d tasks derived anew, %(corrected)d corrected.")
+        stdout.write(words % {"tasks": done.tasks, "corrected": done.corrected})
+
+
+def _knows_every_column(apps: Apps) -> bool:
+    """Say whether the models of a state have all columns of those of today."""
+
+    def columns(known: Apps) -> set[tuple[str, str | None]]:
+        found = known.get_app_config(LABEL).get_models() if LABEL in known.app_configs else ()
+        return {(model._meta.db_table, field.column) for model in found for field in model._meta.local_concrete_fields}
+
+    return columns(current_apps) <= columns(apps)
+
+
+def _migrated() -> bool:
+    """Say whether the database has every table and column that the program knows."""
+    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    ours = [node for node in executor.loader.graph.leaf_nodes() if node[0] == LABEL]
+    return not executor.migration_plan(ours)
+
+
+def _refresh_measures() -> None:
+    measures = list(Measure.objects.only("code", "code_key"))
+    wrong = [measure for measure in measures if measure.code_key != code_key(measure.code)]
+    for measure in wrong:
+        measure.code_key = code_key(measure.code)
+    Measure.objects.bulk_update(wrong, ["code_key"], batch_size=500)
+
+
+@checks.register(checks.Tags.database)
+def check_rules(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """Find lights that were derived by other rules: `manage.py check --database default`."""
+    if DEFAULT_DB_ALIAS not in (databases or []) or not _migrated() or not Task.objects.exists():
+        return []
+    version = StoredRules.current()
+    if version != RULES_VERSION:
+        words = f"Lights, percents, orders and search are of rules {version}, the program has {RULES_VERSION}."
+        return [checks.Warning(words, hint="migrate or refresh_lights derives them anew.", id="tracker.W3")]
+    if wrong := stale(CHECKED_TASKS):
+        words = f"Of {CHECKED_TASKS} tasks looked at, {wrong} have a light, percent, order or search that is stale."
+        return [checks.Warning(words, hint="refresh_lights derives them anew.", id="tracker.W4")]
+    return []
