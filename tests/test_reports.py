@@ -10,7 +10,7 @@ from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
 from tracker import rules, workflow
 from tracker.choices import Cycle, Kind, ReportState, Way
-from tracker.dates import DAY, Period, period_of
+from tracker.dates import Period, period_of
 from tracker.models import ChecklistItem, Evidence, Organization, PolicyDocument, ProgressUpdate, Task, User
 from tracker.workflow import Act, Stale
 
