@@ -151,6 +151,7 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
             per(dict.fromkeys((*LIAISONS, *DESK), 200), dict.fromkeys((*LIAISONS, *OFFICE), 200)),
         ),
         "batch": ({"pk": "batch"}, of_lead(200, {**dict.fromkeys(("lead_liaison", *OFFICE), 200)})),
+        "batch_progress": ({"pk": "batch"}, of_lead(200, dict.fromkeys(READERS, 405))),
         "marked": ({"pk": "batch"}, of_lead(200, dict.fromkeys(READERS, 405))),
         "new": ({}, answers(OFFICE)),
         # Marking reads a passage of the text: without one it leads back to it.

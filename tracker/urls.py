@@ -28,6 +28,7 @@ urlpatterns = [
     path("my/fill-in.xlsx", imports.my_fill_in, name="my_fill_in"),
     path("imports/", imports.imports, name="imports"),
     path("imports/<int:pk>/", imports.batch, name="batch"),
+    path("imports/<int:pk>/progress/", imports.batch_progress, name="batch_progress"),
     path("imports/<int:pk>/marked.xlsx", imports.marked, name="marked"),
     path("my/", progress.my, name="my"),
     path("evidence/<int:pk>/", progress.evidence, name="evidence"),

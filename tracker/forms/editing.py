@@ -21,7 +21,7 @@ from tracker.choices import Status
 from tracker.dates import FIRST_DAY, LAST_DAY, today
 from tracker.domain.lengths import MAX_TEXT_LENGTH, same_text
 from tracker.models import ChecklistItem, DeclaredCount, Indicator, IndicatorValue, Measure, Section, Task, User
-from tracker.models.base import validate_text_length
+from tracker.models.base import limited_fields, validate_text_length
 
 SECRET = gettext_lazy("Secret matters must not be entered in this system.")
 LIMIT = format_lazy(gettext_lazy("At most {most} characters. {secret}"), most=MAX_TEXT_LENGTH, secret=SECRET)
@@ -154,12 +154,6 @@ class VersionedForm(forms.ModelForm):
             )
             % {"who": (latest and latest.history_user) or _("Somebody"), "when": when},
         )
-
-
-def limited_fields(model: type[models.Model]) -> set[str]:
-    """Name the texts of a model whose length is limited."""
-    fields = model._meta.concrete_fields
-    return {field.name for field in fields if validate_text_length in field.validators}
 
 
 def refused(form: forms.BaseForm, refusal: ValidationError) -> ValidationError:

@@ -6,10 +6,9 @@ from typing import IO, cast
 
 from tracker import workflow
 from tracker.choices import BatchKind, Way
-from tracker.columns import TEMPLATE
 from tracker.intake import checklist, progress
 from tracker.intake.preview import Entry, Preview
-from tracker.intake.tables import Progress, Reading, find
+from tracker.intake.tables import Progress, Reading, refuse_lacking, survey
 from tracker.intake.workbook import Refused, Workbook
 from tracker.ledger import fillin, template
 from tracker.models import ImportBatch, User
@@ -35,8 +34,14 @@ def reading(file: IO[bytes], name: str, user: User | None) -> Reading[ImportBatc
     Refused says in words what is no such workbook.
     """
     book = Workbook(file)
-    policy = find(book, TEMPLATE["policydocument"], checklist.NEEDED["policydocument"])
-    return (yield from (checklist if policy else progress).read(book, name, user))
+    kinds = checklist.sheet_kinds()
+    parts = survey(book, kinds)
+    if parts.find(checklist.FIRST):
+        return (yield from checklist.read(parts, name, user))
+    if checklist.seems_ours(parts):
+        refuse_lacking(parts, kinds, kinds)
+        raise Refused(checklist.no_policy())
+    return (yield from progress.read(survey(book, progress.sheet_kinds()), name, user))
 
 
 def read(
@@ -58,9 +63,11 @@ def preview(batch: ImportBatch, user: User | None, today: dt.date) -> Preview:
     return progress.preview(batch, user, today)
 
 
-def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime) -> Preview | None:
-    """Write what was seen, whole or not at all; return the new preview where it differs."""
-    return (checklist if batch.kind == BatchKind.CHECKLIST else progress).confirm(batch, user, seen, now)
+def confirm(
+    batch: ImportBatch, user: User | None, seen: str, now: dt.datetime, tell: workflow.Tell = workflow.silent
+) -> Preview | None:
+    """Write what was seen, whole or not at all; return the new preview where it differs; `tell` how far it is."""
+    return (checklist if batch.kind == BatchKind.CHECKLIST else progress).confirm(batch, user, seen, now, tell)
 
 
 def save_marked(batch: ImportBatch, user: User | None, today: dt.date, file: IO[bytes]) -> None:
@@ -71,7 +78,7 @@ def save_marked(batch: ImportBatch, user: User | None, today: dt.date, file: IO[
         fillin.save(progress.marked(batch, user, today), file)
 
 
-def undo(batch: ImportBatch, user: User | None, now: dt.datetime) -> None:
+def undo(batch: ImportBatch, user: User | None, now: dt.datetime, tell: workflow.Tell = workflow.silent) -> None:
     """Take back what a batch has made."""
     act = workflow.Act(user, Way.IMPORT, batch.file_name)
-    (workflow.unload if batch.kind == BatchKind.CHECKLIST else workflow.undo)(batch, act, now)
+    (workflow.unload if batch.kind == BatchKind.CHECKLIST else workflow.undo)(batch, act, now, tell)

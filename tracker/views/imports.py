@@ -13,21 +13,29 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from tracker import dates, intake, permissions, workflow
-from tracker.choices import BatchState
+from tracker.choices import BatchKind, BatchState
 from tracker.domain import scratch
 from tracker.ledger import fillin, template
 from tracker.models import ImportBatch, Organization, Task
 from tracker.models.task import TaskQuerySet
 from tracker.views import edge
 from tracker.views.exports import download, export_view
+from tracker.web import jobs
 from tracker.web.export_slots import export_slot
 
 HERE = "<!-- told here -->"  # parts the page that is written while a file is read
 LISTED = 50  # batches of the log
 SHOWN = 200  # rows of a preview; the counts tell of all
+
+# Rows from which on confirming or undoing takes over two seconds: a row of a checklist is saved by itself.
+LONG_ROWS = {BatchKind.PROGRESS: 1_000, BatchKind.CHECKLIST: 100}
+RELOAD_AFTER = 2  # seconds
+UNDONE = gettext_lazy("Everything that this import made is taken back.")
+CONFIRMED = gettext_lazy("The import is confirmed; its reports wait for the review.")
+CHANGED = gettext_lazy("Something has changed meanwhile, or a fault is left: look again. Nothing is written.")
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -155,30 +163,42 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         if not permissions.may_import(user):
             raise PermissionDenied
+        if _takes_long(found):
+            _start(found, request)
+            return redirect("batch_progress", found.pk)
         try:
             if "undo" in request.POST:
                 intake.undo(found, user, dates.now())
-                messages.success(request, _("Everything that this import made is taken back."))
+                messages.success(request, UNDONE)
                 return redirect(found)
             if found.state != BatchState.READ:
                 messages.info(request, _("This import has been confirmed already; nothing was written twice."))
                 return redirect(found)
             preview = intake.confirm(found, user, request.POST.get("seen", ""), dates.now())
             if preview is None:
-                messages.success(request, _("The import is confirmed; its reports wait for the review."))
+                messages.success(request, CONFIRMED)
                 return redirect(found)
-            messages.error(
-                request, _("Something has changed meanwhile, or a fault is left: look again. Nothing is written.")
-            )
+            messages.error(request, CHANGED)
         except (ValidationError, workflow.Stale) as refusal:
+            nothing = _("Nothing is written.")
+            messages.error(request, f"{edge.words_of(refusal)} {nothing}")
             overtaken = refusal.rows if isinstance(refusal, workflow.UndoRefused) else []
-            messages.error(request, f"{edge.words_of(refusal)} {_('Nothing is written.')}")
+    elif (running := jobs.read_job(_job_name(found))) and running.state == jobs.RUNNING:
+        return redirect("batch_progress", found.pk)
+    return _show(request, found, preview, overtaken)
+
+
+def _show(
+    request: HttpRequest, found: ImportBatch, preview: intake.Preview | None, overtaken: list[workflow.Overtaken]
+) -> HttpResponse:
+    user = edge.user(request)
     if found.state == BatchState.READ:
         preview = preview or intake.preview(found, user, edge.today())
     groups = [(state, words, _few(preview, state)) for state, words in GROUPS if preview and preview.counts[state]]
     context = {
         "batch": found,
         "preview": preview,
+        "notes": preview.notes[:SHOWN] if preview else [],
         "overtaken": overtaken[:SHOWN],
         "groups": groups,
         "shown": SHOWN,
@@ -186,6 +206,48 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         "may_import": permissions.may_import(user),
     }
     return render(request, "tracker/batch.html", context)
+
+
+@require_safe
+def batch_progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show how far the confirming or undoing of a large import is; the page asks again by itself."""
+    found = _find(request, pk)
+    job = jobs.read_job(_job_name(found))
+    context = {"batch": found, "job": job, "running": job is not None and job.state == jobs.RUNNING}
+    answer = render(request, "tracker/batch_progress.html", context)
+    if context["running"]:
+        answer["Refresh"] = str(RELOAD_AFTER)
+    return answer
+
+
+def _takes_long(batch: ImportBatch) -> bool:
+    return len(batch.rows) >= LONG_ROWS[BatchKind(batch.kind)]
+
+
+def _job_name(batch: ImportBatch) -> str:
+    return f"import-{batch.pk}"
+
+
+def _start(batch: ImportBatch, request: HttpRequest) -> None:
+    """Confirm or undo a large import in a thread; what is under way already is not begun twice."""
+    user, seen, undoing, moment = edge.user(request), request.POST.get("seen", ""), "undo" in request.POST, dates.now()
+
+    def work(tell: workflow.Tell) -> str:
+        found = ImportBatch.objects.get(pk=batch.pk)
+        try:
+            if undoing:
+                intake.undo(found, user, moment, tell)
+                return str(UNDONE)
+            if intake.confirm(found, user, seen, moment, tell) is None:
+                return str(CONFIRMED)
+        except (ValidationError, workflow.Stale) as refusal:
+            nothing = _("Nothing is written.")
+            raise jobs.JobFailed(f"{edge.words_of(refusal)} {nothing}") from refusal
+        except PermissionDenied as refusal:
+            raise jobs.JobFailed(_("Your account may not do this. Nothing is written.")) from refusal
+        raise jobs.JobFailed(str(CHANGED))
+
+    jobs.start_job(_job_name(batch), len(batch.made if undoing else batch.rows), work)
 
 
 @export_view

@@ -21,11 +21,25 @@ from tracker.workflow.core import (
     save_task,
     set_deadline,
     set_status,
+    settle,
     violation,
 )
-from tracker.workflow.imports import Change, Row, at_hand, base_of, keep, land, load, report_for, undo, unload
+from tracker.workflow.imports import (
+    Change,
+    Row,
+    Tell,
+    at_hand,
+    base_of,
+    keep,
+    land,
+    load,
+    report_for,
+    silent,
+    undo,
+    unload,
+)
 from tracker.workflow.indicators import as_reported, save_values
-from tracker.workflow.overtaken import UndoRefused
+from tracker.workflow.overtaken import Overtaken, UndoRefused
 from tracker.workflow.reminders import send_once
 from tracker.workflow.reports import (
     MOST_UNCHANGED,
@@ -55,8 +69,10 @@ __all__ = [
     "Act",
     "Change",
     "Outcome",
+    "Overtaken",
     "Row",
     "Stale",
+    "Tell",
     "UndoRefused",
     "accept",
     "acceptance_stays",
@@ -93,6 +109,8 @@ __all__ = [
     "send_once",
     "set_deadline",
     "set_status",
+    "settle",
+    "silent",
     "submit",
     "submit_unchanged",
     "tick",

@@ -1,7 +1,7 @@
 """Reports that come in by workbook: landed whole or not at all, and taken back the same way."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -86,20 +86,30 @@ def keep(batch: ImportBatch, now: dt.datetime) -> None:
     batch.save()
 
 
-def land(batch: ImportBatch, changes: Collection[Change], act: Act, now: dt.datetime) -> None:
+Tell = Callable[[int], object]
+
+
+def silent(done: int) -> None:
+    """Tell nobody how many rows are done."""
+
+
+def land(batch: ImportBatch, changes: Collection[Change], act: Act, now: dt.datetime, tell: Tell = silent) -> None:
     """Hand in every report of a batch and tick its steps: all, or none with the words why."""
     with transaction.atomic():
         _claim(batch, BatchState.READ, _("This import has been confirmed already."))
         writer = ReportWriter({change.task.pk for change in changes}, act, now.date())
         known = at_hand(writer.tasks.values())
-        landed = [_land(change, writer, known, now.date()) for change in changes]
+        landed = []
+        for number, change in enumerate(changes, 1):
+            landed.append(_land(change, writer, known, now.date()))
+            tell(number)
         writer.write()
         batch.made = [entry | _made(report) for entry, report in landed]
         batch.state, batch.landed_at = BatchState.LANDED, now
         batch.save()
 
 
-def undo(batch: ImportBatch, act: Act, now: dt.datetime) -> None:
+def undo(batch: ImportBatch, act: Act, now: dt.datetime, tell: Tell = silent) -> None:
     """Take back all that a batch has made: reports as they were before, ticks as they were. All, or none."""
     with transaction.atomic():
         _claim(batch, BatchState.LANDED, _("This import has been undone already, or was never confirmed."))
@@ -107,7 +117,7 @@ def undo(batch: ImportBatch, act: Act, now: dt.datetime) -> None:
         reports = _reports_of(batch, writer)
         refuse_overtaken([*changed_reports(batch, reports), *changed_ticks(batch, writer.items)])
         gone = []
-        for entry in reversed(batch.made):
+        for number, entry in enumerate(reversed(batch.made), 1):
             report = reports.get(entry.get("report", 0))
             try:
                 _take_back(entry, report, writer)
@@ -116,6 +126,7 @@ def undo(batch: ImportBatch, act: Act, now: dt.datetime) -> None:
                 raise ValidationError(f"{task.code}: {_not_allowed(task)}") from error
             if report and entry["before"] is None:
                 gone.append(report)
+            tell(number)
         writer.write()
         if gone:
             erase_all(gone, act)
@@ -227,16 +238,20 @@ def _take_back(entry: dict[str, Any], report: ProgressUpdate | None, writer: Rep
         writer.submit(report)
 
 
-def load(batch: ImportBatch, rows: Iterable[Row], act: Act, now: dt.datetime) -> None:
+def load(batch: ImportBatch, rows: Iterable[Row], act: Act, now: dt.datetime, tell: Tell = silent) -> None:
     """Load a checklist: policy, sections, measures, tasks, steps, in this order. All, or none."""
     with transaction.atomic():
         _claim(batch, BatchState.READ, _("This import has been confirmed already."))
-        batch.made = note_versions([_load(row, act, now.date()) for row in rows])
+        made = []
+        for number, row in enumerate(rows, 1):
+            made.append(_load(row, act, now.date()))
+            tell(number)
+        batch.made = note_versions(made)
         batch.state, batch.landed_at = BatchState.LANDED, now
         batch.save()
 
 
-def unload(batch: ImportBatch, act: Act, now: dt.datetime) -> None:
+def unload(batch: ImportBatch, act: Act, now: dt.datetime, tell: Tell = silent) -> None:
     """Take back a checklist that was loaded: new parts go, changed ones are as before. All, or none."""
     with transaction.atomic():
         _claim(batch, BatchState.LANDED, _("This import has been undone already, or was never confirmed."))
@@ -244,8 +259,9 @@ def unload(batch: ImportBatch, act: Act, now: dt.datetime) -> None:
             # Held while it is compared and taken back: nobody changes a part of it meanwhile.
             list(PolicyDocument.objects.select_for_update().filter(pk=batch.policy_id).values_list("pk"))
         refuse_overtaken(changed_parts(batch.made))
-        for entry in reversed(batch.made):
+        for number, entry in enumerate(reversed(batch.made), 1):
             _unload(entry, act, now.date())
+            tell(number)
         batch.state, batch.undone_at, batch.undone_by = BatchState.UNDONE, now, act.user
         # A policy that the import made is gone.
         batch.policy = PolicyDocument.objects.filter(pk__in=[batch.policy_id]).first()

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tracker', '0009_report_once_by_both_days'),
+        ('tracker', '0010_import_reading_notes'),
     ]
 
     operations = [
