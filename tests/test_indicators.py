@@ -411,7 +411,8 @@ def test_what_a_report_says_of_an_indicator_that_is_gone_stays_in_the_report(
 
 def test_no_change_is_reported_without_a_percent(task: Task, office: Act, unit_act: Act, bureau: Organization) -> None:
     accept(hand_in(define(task, office), unit_act, "65", MAY), office)
-    report = workflow.submit_unchanged(Task.objects.get(), bureau, unit_act, TODAY)
+    report = workflow.open_report(Task.objects.get(), bureau, period_of("monthly", TODAY))
+    workflow.submit_unchanged(report, unit_act, TODAY)
     assert (report.percent, report.figures) == (None, [])
     assert percent() == 50
 

@@ -132,7 +132,9 @@ def take(task: Task, action: Action, user: User | None, today: dt.date = TODAY, 
         else:
             workflow.send_back(waiting, act, waiting.version, "too short", today)
     elif action == Action.WITHDRAW_ACCEPTANCE:
-        workflow.withdraw_acceptance(task.latest_report, act, None, "a slip", today)  # type: ignore[arg-type]
+        if task.latest_report is None:
+            raise ValidationError("none")
+        workflow.withdraw_acceptance(task.latest_report, act, None, "a slip", today)
     else:
         item = task.items.order_by("done_on", "pk").first()
         whole: dict[str, Any] = {

@@ -398,6 +398,15 @@ def names(cell: Cell) -> list[str] | Clear | None:
     return CLEAR if is_clear(text) else split_names(text)
 
 
+def near(text: str, known: Sequence[str]) -> list[str]:
+    """Return the known names that come nearest to a text; a name that holds it, or is held, is near."""
+    text = text[:MAX_COMPARED]
+    wanted = fold(text)
+    found = get_close_matches(text, known, NEAR, 0.5)
+    within = (name for name in known if wanted and (wanted in fold(name) or fold(name) in wanted))
+    return list(dict.fromkeys([*found, *within]))[:NEAR]
+
+
 class NearNames:
     """Names that come near to those of a file that are not known.
 
@@ -409,15 +418,11 @@ class NearNames:
         self._left = MAX_COMPARISONS
 
     def of(self, text: str, known: Sequence[str]) -> list[str]:
-        """Return the known names that come nearest to a text; a name that holds it, or is held, is near."""
+        """Return what `near` returns."""
         if len(known) > self._left:
             return ["…"]
         self._left -= len(known)
-        compared = text[:MAX_COMPARED]
-        wanted = fold(compared)
-        found = get_close_matches(compared, known, NEAR, 0.5)
-        within = (name for name in known if wanted and (wanted in fold(name) or fold(name) in wanted))
-        return list(dict.fromkeys([*found, *within]))[:NEAR]
+        return near(text, known)
 
 
 def one_of(words: Callable[[], Mapping[str, str]]) -> Callable[[Cell], str | None]:

@@ -151,7 +151,10 @@ def test_a_unit_that_no_longer_co_operates_contributes_no_more(
     book = fresh(county)
     fill(book, "A1-01", progress="too late")
     helped[0].co_units.clear()
-    assert "No such task is yours" in words(progress.preview(sent(book, supervisor), supervisor, TODAY))
+    preview = progress.preview(sent(book, supervisor), supervisor, TODAY)
+    (moved,) = [entry for entry in preview.entries if entry.state == "moved"]
+    assert "no longer" in moved.fields[0].now
+    assert preview.changes == []
 
 
 def test_a_contribution_is_undone(helped: list[Task], county: Organization, helper: User) -> None:

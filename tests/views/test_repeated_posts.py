@@ -119,7 +119,7 @@ def test_no_change_pressed_twice_hands_in_one_period(unit: Client, task: Task, a
     unit.post(page, sent)
     answer = unit.post(page, sent, follow=True)
     assert filed() == [MAY]
-    assert "already" in messages_of(answer)
+    assert "未重复提交" in messages_of(answer)
 
 
 def test_no_change_of_an_old_page_adds_nothing_after_the_acceptance(

@@ -21,7 +21,7 @@ from tracker.choices import Status
 from tracker.dates import FIRST_DAY, LAST_DAY, today
 from tracker.domain.lengths import MAX_TEXT_LENGTH, same_text
 from tracker.models import ChecklistItem, DeclaredCount, Indicator, IndicatorValue, Measure, Section, Task, User
-from tracker.models.base import validate_text_length
+from tracker.models.base import limited_fields, validate_text_length
 
 CLOSED_WORDS = gettext_lazy(
     "The task is closed: kind, units, days and percent by which it was judged are fixed. A mistake is corrected by"
@@ -159,12 +159,6 @@ class VersionedForm(forms.ModelForm):
             )
             % {"who": (latest and latest.history_user) or _("Somebody"), "when": when},
         )
-
-
-def limited_fields(model: type[models.Model]) -> set[str]:
-    """Name the texts of a model whose length is limited."""
-    fields = model._meta.concrete_fields
-    return {field.name for field in fields if validate_text_length in field.validators}
 
 
 def refused(form: forms.BaseForm, refusal: ValidationError) -> ValidationError:

@@ -22,7 +22,7 @@ from tracker.domain.unit_names import Role, UnitNames, Unread, find_units, name_
 from tracker.intake.preview import Entry, Field
 from tracker.ledger.fillin import Fault
 from tracker.models import ChecklistItem, ImportBatch, Measure, Organization, PolicyDocument, Section, Task
-from tracker.models.base import History
+from tracker.models.base import History, limited_fields
 from tracker.workflow import Row
 
 FIRST = "policydocument"
@@ -53,6 +53,7 @@ class ChecklistJudge:
         self.today = today
         self.rows: list[Row] = []
         self._reason = batch.file_name
+        self._near = parsing.NearNames()
         self._units = list(Organization.objects.all())
         self._by_name: dict[str, set[int]] = {}
         for unit in self._units:
@@ -285,7 +286,7 @@ class ChecklistJudge:
         """Return the names of units that come near to a text, with the units that bear them."""
         known = {name: unit.short_name for unit in self._units for name in unit.all_names()}
         return [
-            name if name == known[name] else _("%(name)s (%(unit)s)") % {"name": name, "unit": known[name]}
+            name if name == known.get(name, name) else _("%(name)s (%(unit)s)") % {"name": name, "unit": known[name]}
             for name in self._near.of(text, list(known))
         ]
 
@@ -299,8 +300,12 @@ class ChecklistJudge:
             if child == kind and parent_field not in thing._state.fields_cache:
                 faults[name] = _("A new row needs this.")
         linked = {field.name for field in thing._meta.get_fields() if field.is_relation}
+        # A text that is too long already stays as it is.
+        same = {
+            name for name in limited_fields(type(thing)) if before and getattr(before, name) == getattr(thing, name)
+        }
         try:
-            thing.clean_fields(exclude=linked)
+            thing.clean_fields(exclude=linked | same)
         except ValidationError as error:
             faults |= {name: " ".join(words) for name, words in error.message_dict.items()}
         for small in thing._meta.concrete_fields:

@@ -295,6 +295,12 @@ def text_field(text: StrOrPromise, **options: Any) -> models.TextField:
     return models.TextField(text, **{"blank": True, "validators": [validate_text_length], **options})
 
 
+def limited_fields(model: type[models.Model]) -> set[str]:
+    """Name the texts of a model whose length is limited."""
+    fields = model._meta.concrete_fields
+    return {field.name for field in fields if validate_text_length in field.validators}
+
+
 def day_field(text: StrOrPromise, **options: Any) -> models.DateField:
     """Make a field for a day that may be open; years that no calendar of ours has are refused."""
     bounds = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
