@@ -36,7 +36,8 @@ CHINESE = re.compile(r"[\u2e80-\u2fdf\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf90
 PUNCTUATION = re.compile(r"[\u3000-\u303f\uff01-\uff65]")
 # What of `source` speaks to people; the rest reads Chinese texts and knows their words.
 SPEAKERS = {"tracker.source.check"}
-READERS = {"tracker.domain.passages"}
+# They read texts and cells, and know the words that stand in them.
+READERS = {"tracker.domain.number_formats", "tracker.domain.passages", "tracker.domain.unit_names"}
 ROLES = {"is_supervisor", "is_liaison", "is_leader", "is_administrator"}
 CLOCKS = {"today", "now", "utcnow", "localdate", "time", "time_ns"}
 CLOCK_HOUSES = {"date", "datetime", "dt", "timezone", "time"}

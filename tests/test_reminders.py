@@ -1,8 +1,8 @@
 """Reminders: who is written to of what, once a day, and never the same twice."""
 
 import datetime as dt
-from io import StringIO
 from importlib import import_module
+from io import StringIO
 from itertools import pairwise
 from smtplib import SMTPServerDisconnected
 from typing import Any
@@ -21,8 +21,8 @@ from django.utils.translation import override
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
 from tracker import reminders, workflow
-from tracker.dates import now
 from tracker.choices import Kind, PolicyState, Reminder, ReportState, RequestKind, Status
+from tracker.dates import now
 from tracker.models import Organization, PolicyDocument, ProgressUpdate, SentReminder, Task, TaskRequest, User
 
 DAY = dt.timedelta(days=1)

@@ -1,5 +1,6 @@
 """Words: everything the product says is said in Chinese too, with the same values in it."""
 
+import ast
 import gettext
 import os
 import re
@@ -101,6 +102,17 @@ def test_a_new_word_of_a_module_and_of_a_page_would_be_found(product: Path) -> N
     (product / "templates" / "new.html").write_text('{% load i18n %}{% translate "Word of a page" %}\n')
     found = {message.text for message in make_messages(product)}
     assert {"Word of a module", "Word of a page"} <= found
+
+
+def test_no_word_is_asked_for_within_an_f_string_where_the_tools_do_not_find_it() -> None:
+    found = []
+    for path in sorted((ROOT / "tracker").rglob("*.py")):
+        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            parts = ast.walk(text) if isinstance(text, ast.JoinedStr) else ()
+            names = {getattr(part.func, "id", "") for part in parts if isinstance(part, ast.Call)}
+            if names & {"_", "gettext", "gettext_lazy", "ngettext", "pgettext", "npgettext"}:
+                found.append(f"{path.relative_to(ROOT)}:{text.lineno}")
+    assert found == []
 
 
 def test_words_of_tests_and_libraries_are_not_ours(product: Path) -> None:

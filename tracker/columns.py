@@ -215,7 +215,7 @@ CODE = Column("code", gettext_lazy("task code"), lambda t, on: t.code, 9, order=
 TITLE = Column("title", gettext_lazy("key task"), lambda t, on: t.title, 18, order=("title",), parse=parsing.prose)
 LEAD = Column("lead_unit", gettext_lazy("lead unit"), lead_text, 13.5, order=("lead_unit__order", "lead_unit"))
 DEADLINE = Column(
-    "deadline", gettext_lazy("current deadline"), lambda t, on: t.deadline, 13, DAY, ("deadline",), parsing.day
+    "deadline", gettext_lazy("current deadline"), lambda t, on: t.deadline, 13, DAY, ("deadline",), parsing.deadline
 )
 PERCENT = Column("percent", gettext_lazy("percent done"), share, 7, SHARE, ("percent",), parsing.percent, fills=True)
 LIGHT = Column("light", gettext_lazy("light"), light_text, 12, order=("light_rank",))
@@ -365,7 +365,7 @@ MEASURE_CODE = Column("measure", gettext_lazy("measure code"), lambda t, on: t.m
 TEMPLATE = {
     "policydocument": numbered(
         (
-            field_of("slug", gettext_lazy("short address of the policy"), 34, parsing.prose),
+            field_of("slug", gettext_lazy("short address of the policy"), 34, parsing.slug),
             field_of("title", gettext_lazy("title of the policy"), 70, parsing.prose),
         )
     ),

@@ -1,4 +1,4 @@
-"""The door for gunicorn."""
+"""The door for gunicorn and for runserver."""
 
 import os
 
@@ -6,3 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
 application = get_wsgi_application()
+
+from tracker.management import recovery  # noqa: E402 - its models need the application
+
+recovery.recover()

@@ -178,7 +178,7 @@ def test_an_unknown_unit_is_named_with_the_nearest_matches(full: PolicyDocument,
     ("sheet", "header", "value", "said"),
     [
         ("Tasks", "measure code", "Z9", "not known"),
-        ("Tasks", "current deadline", "2026年6月", "a day as"),
+        ("Tasks", "current deadline", "2026年6月", "a day from"),
         ("Tasks", "kind", "sometimes", "one of: quantified"),
         ("Tasks", "key task", "x" * 201, "200"),
         ("Tasks", "task code", "1-1", "begins with a letter"),
@@ -236,7 +236,7 @@ def test_the_template_comes_back_with_its_faults_marked_in_their_cells(full: Pol
     cell = back["Tasks"].cell(2, places["current deadline"])
     assert (cell.value, cell.fill.fgColor.rgb[2:]) == ("2026年6月", "FFC7CE")
     assert back["Tasks"].cell(3, places["current deadline"]).fill.fgColor.rgb[2:] != "FFC7CE"
-    assert "a day as" in back["Tasks"].cell(2, places["what is wrong"]).value
+    assert "a day from" in back["Tasks"].cell(2, places["what is wrong"]).value
     assert "2026年6月" in [cell.value for cell in back["Faults"][2]]
 
 

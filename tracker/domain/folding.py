@@ -76,3 +76,8 @@ def fold(text: str) -> str:
         return plain.translate(_QUOTES).casefold()
     # Once more: a letter without its capital may be decomposed, and have another.
     return simplify(simplify(plain.casefold()).casefold().translate(_QUOTES))
+
+
+def remove_invisible(text: str) -> str:
+    """Return a text without the signs that are not seen; everything else stays as it was typed."""
+    return text if text.isascii() else text.translate(_INVISIBLE)

@@ -6,10 +6,9 @@ from typing import IO, cast
 
 from tracker import workflow
 from tracker.choices import BatchKind, Way
-from tracker.columns import TEMPLATE
 from tracker.intake import checklist, progress
 from tracker.intake.preview import Entry, Preview
-from tracker.intake.tables import Progress, Reading, find
+from tracker.intake.tables import Progress, Reading, refuse_lacking, survey
 from tracker.intake.workbook import Refused, Workbook
 from tracker.ledger import fillin, template
 from tracker.models import ImportBatch, User
@@ -35,8 +34,14 @@ def reading(file: IO[bytes], name: str, user: User | None) -> Reading[ImportBatc
     Refused says in words what is no such workbook.
     """
     book = Workbook(file)
-    policy = find(book, TEMPLATE["policydocument"], checklist.NEEDED["policydocument"])
-    return (yield from (checklist if policy else progress).read(book, name, user))
+    kinds = checklist.sheet_kinds()
+    parts = survey(book, kinds)
+    if parts.find(checklist.FIRST):
+        return (yield from checklist.read(parts, name, user))
+    if checklist.seems_ours(parts):
+        refuse_lacking(parts, kinds, kinds)
+        raise Refused(checklist.no_policy())
+    return (yield from progress.read(survey(book, progress.sheet_kinds()), name, user))
 
 
 def read(

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from tracker.intake.reading_notes import ReadingNote
 from tracker.ledger.fillin import Fault
 
 
@@ -33,10 +34,11 @@ class Entry:
 
 @dataclass
 class Preview:
-    """All rows of a batch held against what is stored, and the changes that confirming it lands."""
+    """All rows of a batch held against what is stored, the changes that confirming it lands, and what is not read."""
 
     entries: list[Entry] = field(default_factory=list)
     changes: list[Any] = field(default_factory=list)
+    notes: list[ReadingNote] = field(default_factory=list)
 
     @property
     def faults(self) -> list[Fault]:

@@ -17,10 +17,12 @@ from tracker.choices import STANDING, BatchKind, Cycle, Way
 from tracker.columns import SHARE, Column, filled_in
 from tracker.dates import Period
 from tracker.filters import cut
+from tracker.intake.grey_cells import GreyCells
 from tracker.intake.preview import Entry, Field, Preview
-from tracker.intake.tables import Reading, Record, Table, cleared, expect, find, gather
-from tracker.intake.workbook import Workbook
-from tracker.ledger import fillin
+from tracker.intake.reading_notes import notes_from
+from tracker.intake.tables import Reading, Record, SheetKind, Survey, Table, cleared, gather, refuse_lacking
+from tracker.intake.workbook import Refused
+from tracker.ledger import fillin, styles
 from tracker.ledger.fillin import Fault
 from tracker.models import (
     ChecklistItem,
@@ -37,31 +39,62 @@ from tracker.models.task import TaskQuerySet
 from tracker.workflow import Act, Change
 
 SPOILT = gettext_lazy("The mark of the row is missing or was changed: copy the row from a fresh workbook.")
-NEEDED, STEPS_NEEDED = {"key", "code", "progress"}, {"key", "code", "done"}
+FIRST = "reports"
 
 
-def _read_back(columns: dict[str, Column]) -> dict[str, Column]:
-    """Return the columns of a sheet as they are read: its key and code too."""
-    keys = {"key": replace(columns["key"], parse=parsing.prose), "code": replace(columns["code"], parse=parsing.code)}
-    return columns | keys
+def sheet_kinds() -> dict[str, SheetKind]:
+    """Return the sheets of a fill-in workbook as they are read: their keys and codes too."""
+    needed = {"reports": {"key", "code", "progress"}, "steps": {"key", "code", "done"}}
+    found = {}
+    columns_of = {"reports": fillin.report_columns(), "steps": fillin.step_columns()}
+    titles = {"reports": styles.FILL_IN, "steps": styles.STEPS}
+    for name, columns in columns_of.items():
+        key = replace(columns["key"], parse=parsing.mark)
+        code = replace(columns["code"], parse=parsing.code)
+        filled = frozenset(column.name for column in columns.values() if column.fills)
+        found[name] = SheetKind(
+            titles[name],
+            columns | {"key": key, "code": code},
+            needed[name],
+            filled_down=filled,
+            hidden="key",
+            titled=True,
+        )
+    return found
 
 
-def read(book: Workbook, name: str, user: User | None) -> Reading[ImportBatch]:
+def read(found: Survey, name: str, user: User | None) -> Reading[ImportBatch]:
     """Read a fill-in workbook into a batch, not saved yet; Refused says in words what cannot be read at all."""
-    reports, steps = _read_back(fillin.report_columns()), _read_back(fillin.step_columns())
-    tables: list[Table] = [(expect(book, reports, NEEDED), reports, NEEDED, partial(_row, reports))]
-    if sheet := find(book, steps, STEPS_NEEDED):
-        tables.append((sheet, steps, STEPS_NEEDED, partial(_row, steps)))
-    rows = yield from gather(book, tables)
+    kinds = sheet_kinds()
+    headers = {each: found.find(each) for each in kinds}
+    refuse_lacking(found, kinds, [each for each, header in headers.items() if not header])
+    if not headers[FIRST]:
+        columns, needed = kinds[FIRST].columns, kinds[FIRST].needed
+        names = pgettext("list", ", ").join(str(columns[each].header) for each in columns if each in needed)
+        raise Refused(
+            _("No sheet has these headers in one row: %(names)s. Download the workbook anew and fill that in.")
+            % {"names": names}
+        )
+    tables = [
+        Table(header, kinds[each], partial(_row, kinds[each].columns)) for each, header in headers.items() if header
+    ]
+    rows, notes = yield from gather(found.book, tables)
     _mark_twice(rows)
     unit = permissions.works_for(user) if user else None
-    return ImportBatch(kind=BatchKind.PROGRESS, file_name=cut(name), rows=rows, read_by=user, unit=unit)
+    return ImportBatch(
+        kind=BatchKind.PROGRESS,
+        file_name=cut(name),
+        rows=rows,
+        reading_notes=[note.as_json() for note in notes],
+        read_by=user,
+        unit=unit,
+    )
 
 
 def _row(read_of: Mapping[str, Column], record: Record) -> dict[str, Any]:
     """Return what is kept of a row: its key, what it says, what was said before, and its faults."""
     faults = dict(record.faults)
-    text, code = str(record.values.get("key") or "").strip(), str(record.values.get("code") or "")
+    text, code = str(record.values.get("key") or ""), str(record.values.get("code") or "")
     key = fillin.read_key(text)
     if not key:
         faults.setdefault("key", str(SPOILT))
@@ -109,9 +142,10 @@ def tasks_for(user: User | None) -> TaskQuerySet:
 
 def preview(batch: ImportBatch, user: User | None, today: dt.date) -> Preview:
     """Hold every row against what is stored; a fixed number of queries."""
-    holder = _Holder(batch, user, today)
+    holder = _Holder(batch, user, today, shown=True)
     entries = [holder.hold(row) for row in batch.rows]
-    return Preview(entries, list(holder.changes.values()))
+    notes = [*notes_from(batch.reading_notes), *holder.grey.notes()]
+    return Preview(entries, list(holder.changes.values()), notes)
 
 
 class _Holder:
@@ -139,6 +173,7 @@ class _Holder:
             name: str(column.header) for name, column in (fillin.report_columns() | fillin.step_columns()).items()
         }
         self.changes: dict[str, Change] = {}
+        self.grey = GreyCells(today)
 
     def find(self, key: fillin.Key | None) -> tuple[Task, Organization] | None:
         """Return the task of a key and the unit that reports, where they are the account's to report."""
@@ -168,7 +203,7 @@ class _Holder:
         elif key and not faults:
             near = pgettext("list", ", ").join(parsing.near(key.code, self._codes)) or _("none")
             faults["code"] = _("No such task is yours to report; codes that come near: %(near)s.") % {"near": near}
-        if key and found and not faults:
+        if key and found:
             entry.state = self._judge(row, key, *found, entry, faults)
         for name, words in faults.items():
             value = row["typed"].get(name, "")[:200]
@@ -186,18 +221,23 @@ class _Holder:
             faults["key"] = str(SPOILT)
             return "fault"
         held = self.row_of(task, unit, change.period)
-        if row["step"] and not held.helps:
+        is_step = bool(row["step"]) and not held.helps
+        if is_step:
             self._tick(row, change, entry, faults)
         else:
-            self._report(row, change, held, entry)
-        if not change.fields and not change.ticks:
+            self._report(row, change, held, entry, faults)
+        if not {"key", "code"} & set(row["faults"]):
+            self._compare_grey(row, held, self._item(change, row) if is_step else None, key)
+        is_old = key.version != held.version
+        if is_old and not is_step and not row["faults"]:
+            # Left out as it is: what else is wrong with it is of no use.
+            faults.clear()
+        if not change.fields and not change.ticks and not faults:
             return "unchanged"
-        if key.version != held.version:
+        if is_old and not faults:
             return "stale"
-        if not fillin.takes_reports(task):
-            faults["code"] = _("No report can be handed in: %(status)s.") % {"status": task.get_status_display()}
-        elif change.fields:
-            faults |= self._lacking(change)
+        if not is_old:
+            self._check(change, faults, is_step)
         if not faults:
             first = self.changes.setdefault(row["key"], change)
             if first is not change:
@@ -205,11 +245,26 @@ class _Holder:
                 first.ticks += change.ticks
         return "changed"
 
-    def _report(self, row: dict[str, Any], change: Change, held: fillin.Row, entry: Entry) -> None:
+    def _check(self, change: Change, faults: dict[str, str], is_step: bool) -> None:
+        """Add what handing in would refuse, beside what is wrong already."""
+        if not fillin.takes_reports(change.task):
+            words = _("No report can be handed in: %(status)s.") % {"status": change.task.get_status_display()}
+            faults.setdefault("code", words)
+        elif not is_step:
+            for name, words in self._lacking(change, faults).items():
+                faults.setdefault(name, words)
+
+    def _report(
+        self, row: dict[str, Any], change: Change, held: fillin.Row, entry: Entry, faults: dict[str, str]
+    ) -> None:
         """Note the fields in which a row differs from the report that stands for its period."""
         at = self._known.get((change.task.pk, change.unit.pk, change.period.start))
         for column in filled_in():
-            if column.name not in row["values"]:
+            has_value = column.name in row["values"]
+            if column.format == SHARE and (has_value or column.name in faults) and not fillin.states_percent(held):
+                # Before anything that is wrong with the number: none is asked for here.
+                faults[column.name] = _no_percent(held)
+            if not has_value or column.name in faults:
                 continue
             new, now = row["values"][column.name], fillin.said_so_far(held, column)
             now = round(100 * now) if column.format == SHARE and isinstance(now, float) else now
@@ -220,19 +275,33 @@ class _Holder:
             then = row["then"].get(f"{column.name}_so_far", "")
             entry.fields.append(Field(str(column.header), *(_shown(each, column) for each in (then, now, new))))
 
+    def _compare_grey(self, row: dict[str, Any], held: fillin.Row, item: ChecklistItem | None, key: fillin.Key) -> None:
+        """Note what was written over cells that only show something."""
+        if key.version == held.version:
+            self.grey.compare(row, held, item)
+        elif not row["step"]:
+            said = [report for (task, _unit, _start), report in self._known.items() if task == held.task.pk]
+            self.grey.compare_old(row, said)
+
+    @staticmethod
+    def _item(change: Change, row: dict[str, Any]) -> ChecklistItem | None:
+        return next((each for each in change.task.items.all() if str(each.number) == row["step"]), None)
+
     def _tick(self, row: dict[str, Any], change: Change, entry: Entry, faults: dict[str, str]) -> None:
         """Note a step that is to be ticked or unticked."""
-        item = next((each for each in change.task.items.all() if str(each.number) == row["step"]), None)
+        item = self._item(change, row)
         if not item:
-            faults["number"] = _("This step is not on the checklist.")
+            faults.setdefault("number", _("This step is not on the checklist."))
         elif "done" in row["values"] and row["values"]["done"] != bool(item.done_on):
             change.ticks.append((item, row["values"]["done"]))
             marks = {True: parsing.DONE[0], False: parsing.UNDONE[0]}
             then, now = row["then"].get("done_so_far", ""), marks[bool(item.done_on)]
             entry.fields.append(Field(item.title, then, now, marks[row["values"]["done"]]))
 
-    def _lacking(self, change: Change) -> dict[str, str]:
-        """Say what the report would lack, as handing it in says it."""
+    def _lacking(self, change: Change, faults: Mapping[str, str]) -> dict[str, str]:
+        """Say what the report would lack, as handing it in says it; what could not be read counts as said."""
+        if not change.fields and not set(faults) & {column.name for column in filled_in()}:
+            return {}
         report = workflow.report_for(change, self._known)
         others = [each.name for each in ProgressUpdate._meta.fields if each.name not in change.fields]
         try:
@@ -241,6 +310,20 @@ class _Holder:
             return {name: " ".join(words) for name, words in error.message_dict.items()}
         found = workflow.lacks(report, change.task, self._today)
         return {"key" if name == "period" else name: words for name, words in found.items()}
+
+
+def _no_percent(row: fillin.Row) -> str:
+    """Say why no percent is reported of a task."""
+    task = row.task
+    if row.helps:
+        return _("A co-operating unit has no percent of its own to report: leave the cell empty.")
+    if task.items.all():
+        return _("No percent is reported of this task: it comes from its steps. Leave the cell empty.")
+    if task.follows_indicator:
+        return _("No percent is reported of this task: it comes from its indicator. Leave the cell empty.")
+    return _("No percent is reported of a task of the kind “%(kind)s”: leave the cell empty.") % {
+        "kind": task.get_kind_display()
+    }
 
 
 def _shown(value: object, column: Column) -> str:

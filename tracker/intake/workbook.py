@@ -6,44 +6,31 @@ it reads, and of a sheet no more is read than it may hold.
 """
 
 import datetime as dt
+import posixpath
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
-from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile, ZipInfo
 from zlib import error as BadDeflate
 
 from django.utils.translation import gettext as _
-from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
-from openpyxl.utils import get_column_letter
-from openpyxl.utils.cell import column_index_from_string
 
 from tracker.domain import zip_guard
-from tracker.parsing import Cell, Native, whole_number
+from tracker.intake.cell_styles import CellStyles
+from tracker.intake.sheet_rows import Layout, Line, SheetRows, rich_text_cell
+from tracker.intake.xml_parts import PartParser, Refused, is_true
+from tracker.parsing import Cell
 
 MEGABYTE = 1_000_000
 MOST_BYTES, MOST_UNPACKED, MOST_ENTRIES = 20 * MEGABYTE, 200 * MEGABYTE, 2_000
-MOST_ROWS, MOST_COLUMNS, BLANK_ROWS = 20_000, 100, 200
-MOST_ELEMENTS, MOST_SIGNS = 3_000_000, 60_000_000  # of one part: bounds time and memory
 MOST_SHEETS = 100
-LONGEST_TEXT = 32_767
 STEP = 1 << 16
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-
-
-class Refused(ValueError):
-    """The file is not read at all; the message says why and what to do."""
-
-
-@dataclass
-class Line:
-    """A row that holds something: its number in the sheet, and its cells by column number."""
-
-    number: int
-    cells: dict[int, Cell]
+# A cell that holds something, in bytes that no parser reads.
+_LONGEST_START = 32  # bytes
+_FILLED = re.compile(rb"<(?:[\w.-]{1,20}:)?(?:v>[^<]|is>)", re.ASCII)
 
 
 @dataclass
@@ -55,14 +42,7 @@ class Sheet:
     part: str
     size: int = 0
     read: int = 0
-
-
-@dataclass
-class _Looks:
-    """What the formats of a file make of a number."""
-
-    days: set[int] = field(default_factory=set)
-    percents: set[int] = field(default_factory=set)
+    layout: Layout = field(default_factory=Layout)
 
 
 class Workbook:
@@ -86,15 +66,47 @@ class Workbook:
         self.sheets: list[Sheet] = []
         self._epoch = dt.datetime(1899, 12, 30)
         self._read(main, lambda name, given: self._note(name, given, targets))
-        self._looks = self._formats(targets.get("styles", "xl/styles.xml"))
-        self._strings: list[str] | None = None
+        self._styles = CellStyles()
+        styles_part = targets.get("styles", "xl/styles.xml")
+        if styles_part in self._names:
+            self._read(styles_part, self._styles.start)
+        self._strings: list[str | Cell] | None = None
         self._strings_part = targets.get("sharedstrings", "xl/sharedstrings.xml")
 
     def lines(self, sheet: Sheet) -> Iterator[Line]:
         """Yield the rows that hold something, until the sheet ends or so many rows are blank."""
         if self._strings is None:
             self._strings = self._texts() if self._strings_part in self._names else []
-        return _Rows(self._strings, self._looks, self._epoch, sheet.name).read(self._counted(sheet))
+        sheet.layout = Layout()
+        rows = SheetRows(self._strings, self._styles, self._epoch, sheet.name, sheet.layout)
+        return rows.read(self._counted(sheet))
+
+    def count_cells(self, sheet: Sheet) -> int:
+        """Count the cells of a sheet that hold something, without reading them."""
+        count, tail = 0, b""
+        for step in self._open(sheet.part):
+            step = tail + step
+            found = 0
+            for found_at in _FILLED.finditer(step):
+                count, found = count + 1, found_at.end()
+            # What was counted is not looked at again with the next step.
+            tail = step[max(found, len(step) - _LONGEST_START) :]
+        return count
+
+    def count_comments(self, sheet: Sheet) -> int:
+        """Count the comments on the cells of a sheet."""
+        folder, name = posixpath.split(sheet.part)
+        targets = self._relations(f"{folder}/_rels/{name}.rels", folder)
+        count = 0
+
+        def note(name: str, given: dict[str, str]) -> None:
+            nonlocal count
+            count += name == "comment"
+
+        part = targets.get("comments", "")
+        if part in self._names:
+            self._read(part, note)
+        return count
 
     def _counted(self, sheet: Sheet) -> Iterator[bytes]:
         sheet.size, sheet.read = max(1, self._names[sheet.part].file_size), 0
@@ -103,7 +115,7 @@ class Workbook:
             yield step
 
     def _note(self, name: str, given: dict[str, str], targets: dict[str, str]) -> None:
-        if name == "workbookPr" and given.get("date1904") in ("1", "true"):
+        if name == "workbookPr" and is_true(given.get("date1904")):
             self._epoch = dt.datetime(1904, 1, 1)
         elif name == "sheet":
             key = next((value for key, value in given.items() if key.endswith("relationships id")), "")
@@ -114,14 +126,14 @@ class Workbook:
             if "worksheets/" in part and part in self._names:
                 self.sheets.append(Sheet(given.get("name", ""), given.get("state", "visible") == "visible", part))
 
-    def _relations(self, part: str) -> dict[str, str]:
+    def _relations(self, part: str, folder: str = "xl") -> dict[str, str]:
         """Map relation ids, and the kinds of the parts that occur once, to the parts they lead to."""
         found: dict[str, str] = {}
 
         def note(name: str, given: dict[str, str]) -> None:
             if name == "Relationship" and given.get("TargetMode") != "External":
                 target = given.get("Target", "").lower()
-                path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+                path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"{folder}/{target}")
                 found[given.get("Id", "")] = path
                 found.setdefault(given.get("Type", "").rsplit("/", 1)[-1].lower(), path)
 
@@ -129,55 +141,11 @@ class Workbook:
             self._read(part, note)
         return found
 
-    def _formats(self, part: str) -> _Looks:
-        formats = dict(BUILTIN_FORMATS)
-        looks, count, inside = _Looks(), 0, False
-
-        def note(name: str, given: dict[str, str]) -> None:
-            nonlocal count, inside
-            if name == "numFmt":
-                formats[_number(given.get("numFmtId"))] = given.get("formatCode", "")[:200]
-            elif name in ("cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):
-                inside = name == "cellXfs"
-            elif name == "xf" and inside:
-                code = formats.get(_number(given.get("numFmtId")), "General")
-                if is_date_format(code):
-                    looks.days.add(count)
-                elif "%" in code:
-                    looks.percents.add(count)
-                count += 1
-
-        if part in self._names:
-            self._read(part, note)
-        return looks
-
-    def _texts(self) -> list[str]:
-        """Return the texts that cells share; of rich text the words alone."""
-        found: list[str] = []
-        parts: list[str] = []
-        state = {"text": False, "phonetic": False}
-
-        def start(name: str, given: dict[str, str]) -> None:
-            if name == "t":
-                state["text"] = not state["phonetic"]
-            elif name == "rPh":
-                state["phonetic"] = True
-
-        def end(name: str) -> None:
-            if name == "t":
-                state["text"] = False
-            elif name == "rPh":
-                state["phonetic"] = False
-            elif name == "si":
-                found.append(_unescaped("".join(parts)))
-                parts.clear()
-
-        def text(words: str) -> None:
-            if state["text"]:
-                parts.append(words)
-
-        self._read(self._strings_part, start, end, text)
-        return found
+    def _texts(self) -> list[str | Cell]:
+        """Return the texts that cells share; of rich text the words alone, without those that are struck out."""
+        found = _Strings()
+        self._read(self._strings_part, found.start, found.end, found.text)
+        return found.found
 
     def _open(self, part: str) -> Iterator[bytes]:
         """Yield the bytes of a part in steps; a damaged one is refused."""
@@ -196,203 +164,49 @@ class Workbook:
         end: Callable[[str], None] | None = None,
         text: Callable[[str], None] | None = None,
     ) -> None:
-        parser = _Parser(start, end, text)
+        parser = PartParser(start, end, text)
         for step in self._open(part):
             parser.feed(step)
         parser.close()
 
 
-class _Parser:
-    """An XML parser that knows no document types and counts what it reads. Names come without their space."""
+class _Strings:
+    """The texts that cells share, as their XML goes by; one of plain words becomes a cell when it is used."""
 
-    def __init__(
-        self,
-        start: Callable[[str, dict[str, str]], None],
-        end: Callable[[str], None] | None,
-        text: Callable[[str], None] | None,
-    ) -> None:
-        self._parser = expat.ParserCreate(namespace_separator=" ")
-        self._parser.buffer_text = True
-        self._parser.StartDoctypeDeclHandler = self._refuse
-        self._start, self._end, self._text = start, end, text
-        self._elements = self._signs = 0
-        self._parser.StartElementHandler = self._on_start
-        if end:
-            self._parser.EndElementHandler = lambda name: end(name.rpartition(" ")[2])
-        if text:
-            self._parser.CharacterDataHandler = self._on_text
+    def __init__(self) -> None:
+        self.found: list[str | Cell] = []
+        self._kept: list[str] = []
+        self._struck: list[str] = []
+        self._is_text = self._is_phonetic = self._is_struck = False
 
-    def feed(self, step: bytes) -> None:
-        try:
-            self._parser.Parse(step, False)
-        except expat.ExpatError as error:
-            raise Refused(_("The file is damaged: a part of it cannot be read.")) from error
+    def start(self, name: str, given: dict[str, str]) -> None:
+        """Take in the start of an element."""
+        if name == "t":
+            self._is_text = not self._is_phonetic
+        elif name == "rPh":
+            self._is_phonetic = True
+        elif name == "r":
+            self._is_struck = False
+        elif name == "strike":
+            self._is_struck = is_true(given.get("val", "1"))
 
-    def close(self) -> None:
-        try:
-            self._parser.Parse(b"", True)
-        except expat.ExpatError as error:
-            raise Refused(_("The file is damaged: a part of it cannot be read.")) from error
+    def end(self, name: str) -> None:
+        """Take in the end of an element."""
+        if name == "t":
+            self._is_text = False
+        elif name == "si":
+            self.found.append(rich_text_cell(self._kept, self._struck) if self._struck else "".join(self._kept))
+            self._kept.clear()
+            self._struck.clear()
+        elif name == "rPh":
+            self._is_phonetic = False
+        elif name == "r":
+            self._is_struck = False
 
-    def _on_start(self, name: str, given: dict[str, str]) -> None:
-        self._elements += 1
-        if self._elements > MOST_ELEMENTS:
-            raise Refused(_("The workbook is too large to be read: too many cells."))
-        self._start(name.rpartition(" ")[2], given)
-
-    def _on_text(self, words: str) -> None:
-        self._signs += len(words)
-        if self._signs > MOST_SIGNS:
-            raise Refused(_("The workbook is too large to be read: too much text."))
-        if self._text:
-            self._text(words)
-
-    @staticmethod
-    def _refuse(*_given: object) -> None:
-        raise Refused(_("The file defines entities of its own, which no Excel does; it is not read."))
-
-
-class _Rows:
-    """The rows of one sheet, as its XML goes by."""
-
-    def __init__(self, strings: list[str], looks: _Looks, epoch: dt.datetime, name: str) -> None:
-        self._strings, self._looks, self._epoch, self._name = strings, looks, epoch, name
-        self._ready: list[Line] = []
-        self._row, self._column, self._last = 0, 0, 0
-        self._cells: dict[int, Cell] = {}
-        self._kind = self._look = ""
-        self._formula, self._inside = False, ""
-        self._value: list[str] | None = None
-        self._parts: list[str] = []
-        self._done = False
-
-    def read(self, steps: Iterator[bytes]) -> Iterator[Line]:
-        parser = _Parser(self._start, self._end, self._text)
-        for step in steps:
-            parser.feed(step)
-            yield from self._ready
-            self._ready.clear()
-            if self._done:
-                return
-        parser.close()
-        yield from self._ready
-
-    def _start(self, name: str, given: dict[str, str]) -> None:
-        if name == "c":
-            place = given.get("r")
-            if place:
-                letters = place.rstrip("0123456789")
-                try:
-                    self._column, self._row = column_index_from_string(letters), int(place[len(letters) :])
-                except (ValueError, KeyError) as error:
-                    raise Refused(_("The file is damaged: a part of it cannot be read.")) from error
-            else:
-                self._column += 1
-            self._kind, self._look = given.get("t", "n"), given.get("s", "0")
-            self._formula, self._value, self._parts = False, None, []
-        elif name == "row":
-            self._row, self._column = _number(given.get("r")) or self._row + 1, 0
-            self._cells = {}
-            if self._row - self._last > BLANK_ROWS + 1:
-                self._done = True
-        elif name in ("v", "t"):
-            # Signs read aloud, beside the text, are no text.
-            self._inside = "" if self._inside == "rPh" else name
-            if name == "v":
-                self._value = []
-        elif name in ("f", "rPh"):
-            self._formula |= name == "f"
-            self._inside = name
-
-    def _text(self, words: str) -> None:
-        if self._inside == "v" and self._value is not None:
-            self._value.append(words)
-        elif self._inside == "t":
-            self._parts.append(words)
-
-    def _end(self, name: str) -> None:
-        if name in ("v", "t", "f", "rPh"):
-            self._inside = ""
-        elif name == "c":
-            if self._value is None and not self._parts and not self._formula:
-                return
-            cell = self._cell()
-            if not cell.empty:
-                self._check_place()
-                self._cells[self._column] = cell
-        elif name == "row" and self._cells:
-            self._last = self._row
-            self._ready.append(Line(self._row, self._cells))
-
-    def _check_place(self) -> None:
-        """Refuse what lies outside of any list; left out in silence it would be lost."""
-        allowed = ""
-        if self._column > MOST_COLUMNS:
-            allowed = _("a sheet has at most %(count)d columns") % {"count": MOST_COLUMNS}
-        elif self._row > MOST_ROWS:
-            allowed = _("a sheet has at most %(count)d rows") % {"count": MOST_ROWS}
-        elif self._done:
-            allowed = _("more than %(count)d blank rows lie above it") % {"count": BLANK_ROWS}
-        if allowed:
-            place = f"{get_column_letter(min(self._column, 18_278))}{self._row}"
-            raise Refused(
-                _("Sheet “%(sheet)s”, cell %(place)s: %(allowed)s.")
-                % {"sheet": self._name, "place": place, "allowed": allowed}
-            )
-
-    def _cell(self) -> Cell:
-        """Read what the cell holds: of a formula its result."""
-        text = "".join(self._value or [])
-        look = _number(self._look)
-        if self._kind == "e":
-            return Cell(fault=_("an error of Excel: %(value)s") % {"value": text[:20]})
-        if self._formula and not text:
-            return Cell(fault=_("a formula without a result: open the file in Excel or WPS and save it"))
-        if self._kind == "s":
-            try:
-                return self._words(self._strings[int(text)])
-            except (ValueError, IndexError):
-                return Cell(fault=_("damaged: its text is missing"))
-        if self._kind == "inlineStr":
-            return self._words(_unescaped("".join(self._parts)))
-        if self._kind in ("str", "d"):
-            return self._words(_unescaped(text))
-        if self._kind == "b":
-            return Cell(text.strip() == "1")
-        return self._numeric(text, look) if text.strip() else Cell()
-
-    @staticmethod
-    def _words(text: str) -> Cell:
-        if len(text) > LONGEST_TEXT:
-            return Cell(fault=_("longer than a cell can be"))
-        return Cell(text)
-
-    def _numeric(self, text: str, look: int) -> Cell:
-        try:
-            number = float(text)
-        except ValueError:
-            return Cell(fault=_("damaged: “%(value)s” is no number") % {"value": text[:20]})
-        if look in self._looks.days:
-            try:
-                return Cell(self._epoch + dt.timedelta(days=number))
-            except (OverflowError, ValueError):
-                return Cell(fault=_("no day: %(value)s") % {"value": text[:20]})
-        value: Native = int(number) if number.is_integer() and abs(number) < 1e15 else number
-        if number != number or number in (float("inf"), float("-inf")):
-            return Cell(fault=_("damaged: “%(value)s” is no number") % {"value": text[:20]})
-        return Cell(value, percent=look in self._looks.percents)
-
-
-def _number(text: str | None) -> int:
-    """Read a small whole number of the file's own making; anything else is 0."""
-    return whole_number(text, 999_999_999) or 0
-
-
-def _unescaped(text: str) -> str:
-    """Undo what Excel writes for signs that XML does not hold: _x000D_ is a line end."""
-    if "_x" not in text:
-        return text
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text).replace("\r\n", "\n").replace("\r", "\n")
+    def text(self, words: str) -> None:
+        """Take in text between elements."""
+        if self._is_text:
+            (self._struck if self._is_struck else self._kept).append(words)
 
 
 def _look_at(file: IO[bytes]) -> None:

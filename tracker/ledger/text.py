@@ -24,7 +24,7 @@ def clean(text: str) -> tuple[str, list[str]]:
     if text.isprintable() and 2 * len(text) <= LONGEST and "_x" not in text:
         return text, []
     text, lost = text.replace("\r\n", "\n").replace("\r", "\n"), []
-    text, stripped = _REFUSED.subn("", text)
+    text, stripped = strip_refused(text)
     if stripped:
         lost.append(
             ngettext(
@@ -43,6 +43,11 @@ def clean(text: str) -> tuple[str, list[str]]:
             % {"limit": LONGEST, "length": len(units) // 2}
         )
     return text, lost
+
+
+def strip_refused(text: str) -> tuple[str, int]:
+    """Return a text without the characters that no cell can hold, and how many there were."""
+    return (text, 0) if text.isprintable() else _REFUSED.subn("", text)
 
 
 @lru_cache

@@ -173,9 +173,10 @@ def _fill(book: Workbook, scope: Scope) -> Workbook:
         )
     if scope.on != dates.today():
         day = _("%(day)s; lights as they stand on %(day)s with what is known today") % {"day": day}
+    within = pgettext("between sentences", "; ").join([_within(unit), count])
     facts = [
         (_("policy"), notes.text(_source(policy), _("policy"))),
-        (_("scope"), f"{_within(unit)}{pgettext('between sentences', '; ')}{count}"),
+        (_("scope"), within),
         (_("filters"), filters or _("no filter")),
         (_("data as of"), day),
         (_("produced by"), _("%(name)s, %(moment)s") % {"name": by, "moment": f"{dates.now():%Y-%m-%d %H:%M}"}),

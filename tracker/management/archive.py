@@ -4,9 +4,13 @@ A tar file: `manifest.json` with the sum of every other member, `database`, `evi
 where the machine has made one. SQLite is copied by VACUUM INTO, PostgreSQL by pg_dump: both see one
 moment, whatever is written meanwhile. The database goes first, because evidence is never
 overwritten: each file that a copied row names is still there when the files are packed.
+
+A restore is checked and prepared in a folder that is renamed, in one step, when nothing but moving
+is left: from then on it is finished, by the next start if this process is killed.
 """
 
-import hashlib
+import contextlib
+import fcntl
 import io
 import json
 import os
@@ -14,7 +18,6 @@ import shutil
 import sqlite3
 import subprocess
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -22,83 +25,139 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils.translation import gettext as _
 
 from tracker import dates
+from tracker.domain import scratch
+from tracker.management import archive_content
+from tracker.management.archive_files import DATABASE, EVIDENCE, KEY, MANIFEST, sum_of, unpack
 from tracker.models import guard
 
-MANIFEST, DATABASE, EVIDENCE, KEY = "manifest.json", "database", "evidence", "secret_key"
-CHUNK = 1 << 20
+READY, DONE = "restore-ready", "restore-done"  # folders in WORKING_DIR
 
 
 def back_up(path: Path) -> None:
     """Write the system to one file, all of it or nothing; raise CommandError in words."""
-    evidence, key = settings.DATA_DIR / EVIDENCE, settings.DATA_DIR / KEY
-    half = path.with_name(f"{path.name}.half")
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        copy = Path(folder) / DATABASE
-        _copy_database(copy)
-        members = {DATABASE: copy}
-        if not settings.PRODUCTION and key.exists():
-            members[KEY] = key
-        members |= {f"{EVIDENCE}/{file.relative_to(evidence)}": file for file in _files(evidence)}
-        manifest = {
-            "database": connection.vendor,
-            "version": settings.VERSION,
-            "made": dates.now().isoformat(timespec="seconds"),
-            "migrations": _migrations_on_disk(),
-            "sums": {name: _sum(file.open("rb")) for name, file in members.items()},
-        }
-        text = json.dumps(manifest, indent=1).encode()
-        try:
-            with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-                with tarfile.open(fileobj=out, mode="w") as archive:
-                    head = tarfile.TarInfo(MANIFEST)
-                    head.size = len(text)
-                    archive.addfile(head, io.BytesIO(text))
-                    for name, file in members.items():
-                        archive.add(file, name)
-                out.flush()
-                os.fsync(out.fileno())
-            half.replace(path)
-        finally:
-            half.unlink(missing_ok=True)
+    try:
+        with scratch.new_folder() as folder, scratch.replacing(path, 0o600) as half:
+            _pack(folder, half)
+    except FileNotFoundError as error:
+        words = _("A file of evidence was taken away while it was copied: %(file)s. Run the backup again.")
+        raise CommandError(words % {"file": error.filename}) from error
+    except (OSError, DatabaseError) as error:
+        words = _("%(file)s cannot be written: %(error)s") % {"file": path, "error": error}
+        raise CommandError(words) from error
+
+
+def _pack(folder: Path, half: Path) -> None:
+    evidence, key, copy = settings.DATA_DIR / EVIDENCE, settings.DATA_DIR / KEY, folder / DATABASE
+    _copy_database(copy)
+    members = {DATABASE: copy}
+    if not settings.PRODUCTION and key.exists():
+        members[KEY] = key
+    members |= {f"{EVIDENCE}/{file.relative_to(evidence)}": file for file in _files(evidence)}
+    manifest = {
+        "database": connection.vendor,
+        "version": settings.VERSION,
+        "made": dates.now().isoformat(timespec="seconds"),
+        "migrations": _migrations_on_disk(),
+        "sums": {name: sum_of(file) for name, file in members.items()},
+    }
+    text = json.dumps(manifest, indent=1).encode()
+    with half.open("wb") as out, tarfile.open(fileobj=out, mode="w") as archive:
+        head = tarfile.TarInfo(MANIFEST)
+        head.size = len(text)
+        archive.addfile(head, io.BytesIO(text))
+        for name, file in members.items():
+            archive.add(file, name)
 
 
 def bring_back(path: Path, force: bool) -> dict[str, Any]:
     """Put the system of a file in place of this one and return the file's manifest.
 
-    What is in use is left alone without `force`; nothing is touched before the whole file is checked.
+    What is in use is left alone without `force`; nothing is touched before the whole file is
+    checked. Sessions do not come back: everybody logs in anew.
     """
-    evidence = settings.DATA_DIR / EVIDENCE
-    if not force and (_in_use() or any(_files(evidence))):
+    if not force and (_in_use() or any(_files(settings.DATA_DIR / EVIDENCE))):
         raise CommandError(_("This system is not empty. Nothing was restored; --force puts the backup in its place."))
-    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=settings.DATA_DIR) as name:
-        folder = Path(name)
-        manifest = _unpack(path, folder)
-        _check_database(folder / DATABASE)
-        _replace_database(folder / DATABASE)
-        (folder / EVIDENCE).mkdir(exist_ok=True)
-        if evidence.exists():
-            evidence.rename(folder / "old")
-        (folder / EVIDENCE).rename(evidence)
-        if (folder / KEY).exists():
-            (folder / KEY).chmod(0o600)
-            (folder / KEY).replace(settings.DATA_DIR / KEY)
+    with scratch.new_folder() as folder:
+        staged = folder / READY
+        staged.mkdir()
+        manifest = unpack(path, staged)
+        _check_manifest(manifest)
+        _prepare_database(staged)
+        (staged / EVIDENCE).mkdir(exist_ok=True)
+        os.sync()
+        staged.rename(_ready())
+    try:
+        finish_restore()
+    except CommandError:
+        # The one transaction of the database did not go through: nothing was touched.
+        _discard()
+        raise
     return manifest
+
+
+def finish_restore() -> bool:
+    """Move what a restore has prepared to its place, if there is any; each step may be done again."""
+    if not _ready().exists():
+        return False
+    with (Path(settings.WORKING_DIR) / "restore-lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ready, evidence = _ready(), settings.DATA_DIR / EVIDENCE
+        if not ready.exists():
+            return False
+        _replace_database(ready / DATABASE)
+        # A backup of an older version is brought up to this one; the guard of the history is made anew.
+        call_command("migrate", verbosity=0, interactive=False)
+        if (ready / EVIDENCE).exists():
+            if evidence.exists():
+                evidence.rename(ready / "replaced")
+            (ready / EVIDENCE).rename(evidence)
+        if (ready / KEY).exists():
+            (ready / KEY).chmod(0o600)
+            (ready / KEY).replace(settings.DATA_DIR / KEY)
+        _discard()
+    return True
+
+
+def remove_finished() -> None:
+    """Remove what a restore has replaced, where its process was killed before it could."""
+    shutil.rmtree(Path(settings.WORKING_DIR) / DONE, ignore_errors=True)
+
+
+def _discard() -> None:
+    remove_finished()
+    # In one step: half of a folder must never look like a restore that is ready.
+    with contextlib.suppress(FileNotFoundError):
+        _ready().rename(_ready().with_name(DONE))
+    remove_finished()
+
+
+def _ready() -> Path:
+    return Path(settings.WORKING_DIR) / READY
+
+
+def _check_manifest(manifest: dict[str, Any]) -> None:
+    """Refuse the backup of another kind of database and of a newer version."""
+    if manifest["database"] != connection.vendor:
+        raise CommandError(
+            _("The backup is of %(theirs)s, this system runs on %(ours)s: restore it there.")
+            % {"theirs": manifest["database"], "ours": connection.vendor}
+        )
+    if set(manifest["migrations"]) - set(_migrations_on_disk()):
+        raise CommandError(
+            _("The backup is of a newer version (%(version)s): update the program first.")
+            % {"version": manifest["version"]}
+        )
 
 
 def _files(folder: Path) -> Iterator[Path]:
     return (file for file in sorted(folder.rglob("*")) if file.is_file())
-
-
-def _sum(file: Any) -> str:
-    with file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _migrations_on_disk() -> list[str]:
@@ -118,14 +177,20 @@ def _copy_database(to: Path) -> None:
     _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={to}")
 
 
-def _check_database(copy: Path) -> None:
+def _prepare_database(folder: Path) -> None:
+    """Check that the database of a backup is whole and ours, and empty its sessions."""
+    copy = folder / DATABASE
     if connection.vendor == "sqlite":
-        with closing(sqlite3.connect(f"{copy.as_uri()}?mode=ro", uri=True)) as database:
-            found = database.execute("PRAGMA integrity_check").fetchone()[0]
-        if found != "ok":
-            raise CommandError(_("The database of the backup is damaged: %(fault)s") % {"fault": found})
+        archive_content.check_sqlite(copy)
+        with closing(sqlite3.connect(copy)) as database:
+            database.execute("DELETE FROM django_session")
+            database.commit()
         return
-    _call("pg_restore", "--list", str(copy))
+    script = folder / "database.sql"
+    _call("pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(copy))
+    archive_content.check_script(script)
+    with script.open("a", encoding="utf-8") as text:
+        text.write("\nDELETE FROM public.django_session;\n")
 
 
 def _replace_database(copy: Path) -> None:
@@ -138,7 +203,6 @@ def _replace_database(copy: Path) -> None:
             source.backup(target)
         return
     script, clear = copy.with_suffix(".sql"), copy.with_suffix(".clear.sql")
-    _call("pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(copy))
     # Every table, those of a newer version too, which the backup does not know.
     tables = [connection.ops.quote_name(table) for table in connection.introspection.table_names()]
     drops = [*(f"DROP TABLE {table} CASCADE;" for table in tables), f"DROP FUNCTION IF EXISTS {guard.FUNCTION_NAME};"]
@@ -167,32 +231,3 @@ def _call(tool: str, *words: str, environment: dict[str, str] | None = None) -> 
     )
     if done.returncode:
         raise CommandError(f"{tool}: {done.stderr.strip()}")
-
-
-def _unpack(path: Path, folder: Path) -> dict[str, Any]:
-    """Unpack a backup into a folder, every member checked; raise CommandError on anything that does not fit."""
-    try:
-        with tarfile.open(path) as archive:
-            archive.extractall(folder, filter="data")
-        manifest = json.loads((folder / MANIFEST).read_bytes())
-        sums = manifest["sums"]
-        found = {str(file.relative_to(folder)) for file in _files(folder)} - {MANIFEST}
-        wrong = sorted(found ^ set(sums)) or [name for name in sums if _sum((folder / name).open("rb")) != sums[name]]
-    except (OSError, tarfile.TarError, ValueError, KeyError, TypeError) as error:
-        raise CommandError(
-            _("%(path)s is no backup of this program: %(error)s") % {"path": path, "error": error}
-        ) from error
-    if wrong or DATABASE not in sums:
-        raise CommandError(_("The backup is damaged: %(names)s") % {"names": ", ".join(wrong) or DATABASE})
-    if manifest["database"] != connection.vendor:
-        raise CommandError(
-            _("The backup is of %(theirs)s, this system runs on %(ours)s: restore it there.")
-            % {"theirs": manifest["database"], "ours": connection.vendor}
-        )
-    newer = sorted(set(manifest["migrations"]) - set(_migrations_on_disk()))
-    if newer:
-        raise CommandError(
-            _("The backup is of a newer version (%(version)s): update the program first.")
-            % {"version": manifest["version"]}
-        )
-    return manifest

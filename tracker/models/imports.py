@@ -31,8 +31,8 @@ class BatchQuerySet(models.QuerySet["ImportBatch"]):
 class ImportBatch(models.Model):
     """A workbook that was read: what its rows say, whether they have landed, and what they made.
 
-    `rows` is what was typed, as `intake` reads it; `made` is what undoing it needs. The file itself
-    is not kept.
+    `rows` is what was typed, as `intake` reads it; `reading_notes` says what of the file was not read,
+    `made` is what undoing it needs. The file itself is not kept.
     """
 
     kind = models.CharField(_("kind"), max_length=10, choices=BatchKind)
@@ -45,6 +45,7 @@ class ImportBatch(models.Model):
     file_name = models.CharField(_("file"), max_length=200)
     state = models.CharField(_("state"), max_length=10, choices=BatchState, default=BatchState.READ)
     rows = models.JSONField(_("rows"), encoder=DjangoJSONEncoder, default=list)
+    reading_notes = models.JSONField(_("notes on the reading"), encoder=DjangoJSONEncoder, default=list)
     made = models.JSONField(_("what it made"), encoder=DjangoJSONEncoder, default=list)
     read_by = person_field(_("sent by"))
     read_at = models.DateTimeField(_("sent at"))

@@ -168,14 +168,16 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
                 request, _("Something has changed meanwhile, or a fault is left: look again. Nothing is written.")
             )
         except (ValidationError, workflow.Stale) as refusal:
+            nothing = _("Nothing is written.")
+            messages.error(request, f"{edge.words_of(refusal)} {nothing}")
             overtaken = refusal.rows if isinstance(refusal, workflow.UndoRefused) else []
-            messages.error(request, f"{edge.words_of(refusal)} {_('Nothing is written.')}")
     if found.state == BatchState.READ:
         preview = preview or intake.preview(found, user, edge.today())
     groups = [(state, words, _few(preview, state)) for state, words in GROUPS if preview and preview.counts[state]]
     context = {
         "batch": found,
         "preview": preview,
+        "notes": preview.notes[:SHOWN] if preview else [],
         "overtaken": overtaken[:SHOWN],
         "groups": groups,
         "shown": SHOWN,

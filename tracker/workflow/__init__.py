@@ -21,6 +21,7 @@ from tracker.workflow.core import (
     save_task,
     set_deadline,
     set_status,
+    settle,
     violation,
 )
 from tracker.workflow.imports import Change, Row, at_hand, base_of, keep, land, load, report_for, undo, unload
@@ -86,6 +87,7 @@ __all__ = [
     "send_once",
     "set_deadline",
     "set_status",
+    "settle",
     "submit",
     "submit_unchanged",
     "tick",

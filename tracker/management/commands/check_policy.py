@@ -57,7 +57,8 @@ class Command(BaseCommand):
         )
         self.stdout.write(_("Declared counts:"))
         for count in found.counts:
-            self._print_row(f"{_('ok') if count.holds else _('FAULT')}  {count.words}")
+            verdict = _("ok") if count.holds else _("FAULT")
+            self._print_row(f"{verdict}  {count.words}")
 
     def _print_group(self, check: Check, findings: list[Finding]) -> None:
         """Print a kind of finding: the codes of tasks in one line, what is not of a task a line each."""

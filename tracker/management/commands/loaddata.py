@@ -138,12 +138,14 @@ class Command(loaddata.Command):
         place = f"{model._meta.label_lower} {list(key)}"
         for name in _key_fields(model):
             if name not in fields:
-                yield f"{place}: {name}: {_('missing')}"
+                missing = _("missing")
+                yield f"{place}: {name}: {missing}"
         for name, value in fields.items():
             try:
                 field = model._meta.get_field(name)
             except FieldDoesNotExist:
-                yield f"{place}: {name}: {_('no such field')}"
+                unknown = _("no such field")
+                yield f"{place}: {name}: {unknown}"
                 continue
             for fault in self._wrong(field, value):
                 yield f"{place}: {name}: {fault}"

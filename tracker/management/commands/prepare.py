@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from tracker import workflow
 from tracker.choices import Way
+from tracker.management import recovery
 from tracker.models import Organization, PolicyDocument, User
 from tracker.settings import env_bool
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
     help = "Migrate, load what is absent, make a first account; lay the demo in a new database unless DEMO=0."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        recovery.recover()
         new = "django_migrations" not in connection.introspection.table_names()
         call_command("migrate", verbosity=0, interactive=False)
         if not Organization.objects.exists():

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
-from tracker.management import archive
+from tracker.management import archive, recovery
 
 
 class Command(BaseCommand):
@@ -20,7 +19,9 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help=_("replace a system that is not empty"))
 
     def handle(self, *args: Any, **options: Any) -> None:
+        recovery.recover()
         manifest = archive.bring_back(options["path"], options["force"])
-        # A backup of an older version is brought up to this one; the guard of the history is made anew.
-        call_command("migrate", verbosity=0, interactive=False)
         self.stdout.write(_("Restored as of %(moment)s.") % {"moment": manifest["made"]})
+        self.stdout.write(
+            _("Accounts and passwords are those of the backup; sessions were ended, everybody logs in anew.")
+        )

@@ -1,0 +1,221 @@
+"""What the number format of a cell makes of its value: a day, a percent, and the text that people see. Pure.
+
+Excel keeps days and percents as plain numbers; the format alone says what a number means. Formats
+that are not understood show the number itself, without an exponent.
+"""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
+
+# Formats that Excel names by number alone and that its Chinese editions show their own way; the
+# short dates follow the settings of a machine and are shown here as ISO days.
+_YEAR_MONTH, _MONTH_DAY = 'yyyy"年"m"月"', 'm"月"d"日"'
+CHINESE_FORMATS = {
+    14: "yyyy-mm-dd",
+    22: "yyyy-mm-dd h:mm",
+    **dict.fromkeys((27, 36, 50, 52, 57), _YEAR_MONTH),
+    **dict.fromkeys((28, 29, 51, 53, 54, 58), _MONTH_DAY),
+    30: "m-d-yy",
+    31: 'yyyy"年"m"月"d"日"',
+    **dict.fromkeys((32, 34, 55), 'h"时"mm"分"'),
+    **dict.fromkeys((33, 35, 56), 'h"时"mm"分"ss"秒"'),
+}
+
+MAX_FORMAT_LENGTH = 255  # what Excel takes
+MAX_EXACT = 10**15  # from here on a number of Excel has lost its last digits
+
+# A literal in quotes, an escaped sign, a sign to pad with, a bracket, or any other sign.
+_TOKEN = re.compile(r'"([^"]*)"?|[\\!](.)|[_*].|\[([^\]]*)\]|(.)', re.DOTALL)
+_CURRENCY = re.compile(r"\$([^-]*)(?:-.*)?")
+_ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
+# What may stand outside of quotes, by kind; the first that matches counts. Anything else is shown.
+_WORDS = (
+    ("general", re.compile(r"General|G/通用格式|常规", re.IGNORECASE)),
+    ("date", re.compile(r"AM/PM|A/P|上午/下午|y+|m+|d+|h+|s+(?:\.0+)?|[ge]+(?![+-])|a{3,}|b{2,4}", re.IGNORECASE)),
+    ("places", re.compile(r"[#0?,]*[#0?](?:\.[#0?]*)?,*|\.[#0?]+")),
+    ("percent", re.compile(r"[%％]")),
+    ("other", re.compile(r"E[+-]|[@/]", re.IGNORECASE)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of a format: its kind, and the word that stands for a part of the value or is shown as it is."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """A number format, taken apart: whether it shows a date, its day, a percent, and its pieces by section."""
+
+    is_date: bool
+    shows_day: bool
+    is_elapsed: bool
+    is_percent: bool
+    is_literal_percent: bool
+    sections: tuple[tuple[_Piece, ...], ...]
+
+    def show(self, value: float | dt.datetime) -> str:
+        """Return a value as the cell shows it."""
+        if isinstance(value, dt.datetime):
+            return _show_moment(self.sections[0], value)
+        if self.is_elapsed:
+            return _show_elapsed(value)
+        return _show_number(self, value)
+
+
+@lru_cache(maxsize=2_000)
+def parse_format(code: str) -> NumberFormat:
+    """Take a number format apart; the work is bounded by MAX_FORMAT_LENGTH."""
+    sections = tuple(tuple(_pieces(text)) for text in _split(code[:MAX_FORMAT_LENGTH]))
+    kinds = {piece.kind for piece in sections[0]}
+    literals = "".join(piece.text for piece in sections[0] if piece.kind == "literal")
+    is_number = "places" in kinds or "general" in kinds
+    return NumberFormat(
+        is_date="date" in kinds and "elapsed" not in kinds,
+        shows_day=any(piece.kind == "date" and piece.text.lower() in ("d", "dd") for piece in sections[0]),
+        is_elapsed="elapsed" in kinds,
+        is_percent="percent" in kinds,
+        is_literal_percent="percent" not in kinds and is_number and literals.strip() in ("%", "％"),
+        sections=sections,
+    )
+
+
+def plain_number(value: float) -> str:
+    """Write a number with the digits that Excel keeps, at most 15, and without an exponent."""
+    if isinstance(value, int):
+        return str(value)
+    number = Decimal(f"{value:.15g}")
+    return f"{number.normalize():f}" if number else "0"
+
+
+def _split(code: str) -> list[str]:
+    """Part a format at its semicolons: for positive numbers, negative ones, zero, and text."""
+    sections = [""]
+    for found in _TOKEN.finditer(code):
+        if found[4] == ";":
+            sections.append("")
+        else:
+            sections[-1] += found[0]
+    return sections
+
+
+def _pieces(section: str) -> list[_Piece]:
+    """Take one section apart into pieces."""
+    pieces: list[_Piece] = []
+    run = ""
+    for found in _TOKEN.finditer(section):
+        if found[4] is not None:
+            run += found[4]
+            continue
+        pieces += _words(run)
+        run = ""
+        bracket = found[3] or ""
+        if found[1] is not None or found[2] is not None:
+            pieces.append(_Piece("literal", found[1] or found[2] or ""))
+        elif _ELAPSED.fullmatch(bracket):
+            pieces.append(_Piece("elapsed", bracket))
+        elif currency := _CURRENCY.fullmatch(bracket):
+            pieces.append(_Piece("literal", currency[1]))
+    return pieces + _words(run)
+
+
+def _words(run: str) -> list[_Piece]:
+    """Part what stands outside of quotes into words that stand for something, and signs that are shown."""
+    pieces: list[_Piece] = []
+    place = 0
+    while place < len(run):
+        piece = _Piece("literal", run[place])
+        for kind, pattern in _WORDS:
+            if found := pattern.match(run, place):
+                piece = _Piece(kind, found[0])
+                break
+        pieces.append(piece)
+        place += len(piece.text)
+    return pieces
+
+
+def _show_number(shape: NumberFormat, value: float) -> str:
+    section = shape.sections[0]
+    if value < 0 and len(shape.sections) > 1:
+        section, value = shape.sections[1], -value
+    elif value == 0 and len(shape.sections) > 2:
+        section = shape.sections[2]
+    kinds = [piece.kind for piece in section]
+    if kinds.count("places") + kinds.count("general") != 1 or {"other", "date", "elapsed"} & set(kinds):
+        return plain_number(value)
+    shown = ""
+    for piece in section:
+        if piece.kind == "places":
+            shown += _digits(value, piece.text, kinds.count("percent"))
+        elif piece.kind == "general":
+            shown += plain_number(abs(value))
+        else:
+            shown += piece.text
+    return f"-{shown.strip()}" if value < 0 else shown.strip()
+
+
+def _digits(value: float, places: str, percents: int) -> str:
+    """Write a number without its sign by places such as `#,##0.00`; halves are rounded away from zero."""
+    whole, _dot, fraction = places.partition(".")
+    thousands = len(whole) - len(whole.rstrip(","))
+    number = abs(Decimal(plain_number(value))).scaleb(2 * percents - 3 * thousands)
+    number = number.quantize(Decimal(1).scaleb(-len(fraction)), ROUND_HALF_UP)
+    head, _dot, tail = f"{number:f}".partition(".")
+    least = whole.count("0")
+    head = head.lstrip("0").rjust(least, "0")
+    if "," in whole.rstrip(","):
+        head = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", ",", head)
+    keep = len(fraction.rstrip("#?"))
+    tail = tail[:keep] + tail[keep:].rstrip("0")
+    return f"{head}.{tail}" if tail else head
+
+
+def _show_elapsed(value: float) -> str:
+    minutes = round(value * 24 * 60)
+    return f"{minutes // 60}:{minutes % 60:02}"
+
+
+def _show_moment(section: tuple[_Piece, ...], value: dt.datetime) -> str:
+    words = [piece.text.lower() for piece in section if piece.kind == "date"]
+    shown = ""
+    asked = 0
+    for piece in section:
+        if piece.kind != "date":
+            shown += "" if piece.text == "@" else piece.text
+            continue
+        # An m beside hours or seconds is a minute.
+        beside_hours = asked > 0 and words[asked - 1].startswith("h")
+        beside_seconds = asked + 1 < len(words) and words[asked + 1].startswith("s")
+        part = _part(words[asked], beside_hours or beside_seconds, value)
+        if part is None:
+            return value.isoformat(" ") if value.time() != dt.time.min else value.date().isoformat()
+        shown += part
+        asked += 1
+    return shown.strip()
+
+
+def _part(word: str, of_time: bool, value: dt.datetime) -> str | None:
+    """Return what a word of a format shows of a moment; None where it takes words of a language."""
+    padded = len(word) > 1
+    if word[0] == "y":
+        return f"{value.year:04}" if len(word) > 2 else f"{value.year % 100:02}"
+    if word[0] == "m" and len(word) < 3:
+        number = value.minute if of_time else value.month
+    elif word in ("d", "dd"):
+        number = value.day
+    elif word[0] == "h":
+        number = value.hour
+    elif word[0] == "s":
+        number, padded = value.second, word.startswith("ss")
+    else:
+        return None
+    return f"{number:02}" if padded else str(number)
+
+
+GENERAL_FORMAT = parse_format("General")

@@ -1,0 +1,187 @@
+"""Take the names of several units out of one cell, as offices write them. Pure.
+
+Commas, semicolons and line ends always part names, but not within brackets. Blanks, slashes and
+words such as “and” part them only where both sides are names that are known: the names of units
+hold them too.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Generic, TypeVar
+
+from tracker.domain.folding import fold, remove_invisible
+
+Unit = TypeVar("Unit")
+
+MAX_JOINED = 4  # pieces that may be one name which holds a comma itself
+MAX_WORDS = 40  # words between blanks and slashes that are looked at in one piece
+
+_OPENING = "（(【[〔《〈「『“"
+_CLOSING = "）)】]〕》〉」』”"
+_SEPARATORS = frozenset("、，,;；､﹑﹐﹔\n\r\t\v\f\u2028\u2029")
+# Numbers before names: 1. 2、 （3） ④, not the digits within a name.
+_NUMBER = re.compile(
+    r"(?:^|(?<=[^0-9A-Za-z（(]))(?:[0-9]{1,2}[.．、)）](?![0-9])|[（(][0-9一二三四五六七八九十]{1,3}[）)]|[①-⑳])"
+)
+_SOFT = re.compile(r"(\s+|[/／|｜&＆+＋]|以及|及|和|与|暨|并)")
+_AND_OTHERS = re.compile(r"(.+?)等(?:[有相]关|各|其他|多家|多个)?(?:单位|部门|地方|方面|委办局|企业)?")
+_ROLE = re.compile(r"(.+?)\s*[（(]?(牵头|主办|主责|负责|配合|协办|协助|参与)(?:单位|部门)?[）)]?")
+_LEADING = {"牵头", "主办", "主责", "负责"}
+
+
+class Role(Enum):
+    """What a mark in brackets behind a name says of the unit."""
+
+    LEADS = "leads"
+    HELPS = "helps"
+
+
+class Unread(Enum):
+    """Why a piece of a cell is no unit."""
+
+    UNKNOWN = "unknown"
+    AND_OTHERS = "and others"
+
+
+@dataclass
+class UnitNames(Generic[Unit]):
+    """What a cell names: units with the role that it marks them with, and pieces that are no unit."""
+
+    found: list[tuple[Unit, Role | None]] = field(default_factory=list)
+    unread: list[tuple[str, Unread]] = field(default_factory=list)
+
+
+def name_key(name: str) -> str:
+    """Return a name as it is compared: folded, without blanks and the commas that some names hold."""
+    return "".join(sign for sign in fold(name) if not sign.isspace() and sign not in "、,;")
+
+
+def split_names(text: str) -> list[str]:
+    """Part a text at commas, semicolons and line ends outside of brackets; each name once, in order."""
+    text = _NUMBER.sub("、", remove_invisible(text))
+    pieces = [""]
+    depth = 0
+    balanced = _is_balanced(text)
+    for sign in text:
+        depth += (sign in _OPENING) - (sign in _CLOSING)
+        if sign in _SEPARATORS and not (balanced and depth):
+            pieces.append("")
+        else:
+            pieces[-1] += sign
+    names = (" ".join(piece.split()) for piece in pieces)
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def _is_balanced(text: str) -> bool:
+    depth = 0
+    for sign in text:
+        depth += (sign in _OPENING) - (sign in _CLOSING)
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def find_units(pieces: Sequence[str], find: Callable[[str], Unit | None]) -> UnitNames[Unit]:
+    """Find the units of a cell; `find` takes a key of `name_key` and returns the one unit of that name."""
+    names: UnitNames[Unit] = UnitNames()
+    start = 0
+    while start < len(pieces):
+        end = _longest_name(pieces, start, find)
+        if end:
+            unit = find(name_key("".join(pieces[start:end])))
+            if unit is not None:
+                names.found.append((unit, None))
+            start = end
+            continue
+        _read_piece(pieces[start], find, names)
+        start += 1
+    return names
+
+
+def _longest_name(pieces: Sequence[str], start: int, find: Callable[[str], Unit | None]) -> int:
+    """Return where the longest known name that begins with a piece ends; 0 where none does."""
+    for end in range(min(start + MAX_JOINED, len(pieces)), start, -1):
+        if find(name_key("".join(pieces[start:end]))) is not None:
+            return end
+    return 0
+
+
+def _read_piece(piece: str, find: Callable[[str], Unit | None], names: UnitNames[Unit]) -> None:
+    """Read a piece that is no name as a whole: a mark behind a name, several names, or none."""
+    marked = _ROLE.fullmatch(piece)
+    if marked and (unit := find(name_key(marked[1]))) is not None:
+        names.found.append((unit, Role.LEADS if marked[2] in _LEADING else Role.HELPS))
+        return
+    parts = _SOFT.split(piece)[: 2 * MAX_WORDS]
+    if units := _all_known(parts, find):
+        names.found += [(unit, None) for unit in units]
+        return
+    if (others := _AND_OTHERS.fullmatch(piece)) and (known := _all_known(_SOFT.split(others[1]), find)):
+        names.found += [(unit, None) for unit in known]
+        names.unread.append((piece, Unread.AND_OTHERS))
+        return
+    for word in _words(parts, find):
+        unit = find(name_key(word))
+        if unit is not None:
+            names.found.append((unit, None))
+        else:
+            etc = _AND_OTHERS.fullmatch(word)
+            names.unread.append((word, Unread.AND_OTHERS if etc and find(name_key(etc[1])) else Unread.UNKNOWN))
+
+
+def _all_known(parts: Sequence[str], find: Callable[[str], Unit | None]) -> list[Unit]:
+    """Return the units where parts and what stands between them are known names throughout; else nothing.
+
+    `parts` holds words at even places and what parts them at odd ones.
+    """
+    # By the place of the word at which a known name may begin: the units before it.
+    reached: dict[int, list[Unit]] = {0: []}
+    for start in range(0, len(parts), 2):
+        if start not in reached:
+            continue
+        for end in range(start + 1, min(start + 2 * MAX_JOINED, len(parts) + 1), 2):
+            unit = find(name_key("".join(parts[start:end])))
+            if unit is not None:
+                reached[end + 1] = [*reached[start], unit]
+    return reached.get(len(parts) + 1, [])
+
+
+def _words(parts: Sequence[str], find: Callable[[str], Unit | None]) -> Iterator[str]:
+    """Yield known names and what stands between them; a piece that holds no known name stays whole."""
+    words = [""]
+    any_known = False
+    place = 0
+    while place < len(parts):
+        end = _longest_known(parts, place, find)
+        if end:
+            any_known = True
+            words += ["".join(parts[place:end]), ""]
+            place = end + 1
+            continue
+        mark = parts[place + 1] if place + 1 < len(parts) else ""
+        words[-1] += parts[place]
+        # What “and” parts may be one name; what a blank or a slash parts is none.
+        if _is_and(mark):
+            words[-1] += mark
+        else:
+            words.append("")
+        place += 2
+    if any_known:
+        yield from (word for word in words if word.strip())
+    else:
+        yield "".join(parts)
+
+
+def _is_and(mark: str) -> bool:
+    return mark.isalpha()
+
+
+def _longest_known(parts: Sequence[str], start: int, find: Callable[[str], Unit | None]) -> int:
+    """Return where the longest known name that begins with a word ends; 0 where none does."""
+    last = min(start + 2 * MAX_JOINED - 1, len(parts) if len(parts) % 2 else len(parts) - 1)
+    for end in range(last, start, -2):
+        if find(name_key("".join(parts[start:end]))) is not None:
+            return end
+    return 0

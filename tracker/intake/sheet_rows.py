@@ -1,0 +1,352 @@
+"""Read the rows of one sheet as its XML goes by, and what lies beside them: merged and hidden cells. Pure."""
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.cell import column_index_from_string, range_boundaries
+
+from tracker.domain.number_formats import NumberFormat
+from tracker.intake.cell_styles import CellStyles
+from tracker.intake.xml_parts import PartParser, Refused, clean_text, is_true, number_in_file
+from tracker.parsing import Cell, LeftOut, Native
+
+MOST_ROWS, MOST_COLUMNS, BLANK_ROWS = 20_000, 100, 200
+MOST_MERGED = 20_000  # merged areas of a sheet
+LONGEST_TEXT = 32_767
+LAST_COLUMN = 16_384  # of Excel itself
+FORMULA_HEAD = 60  # signs of a formula that are looked at
+
+_EPOCH_1900 = dt.datetime(1899, 12, 30)
+LEAP_SERIAL = 60  # Excel counts a 29th of February 1900 that never was; days before it are one less
+_PICTURE = re.compile(r"\s*=?\s*(?:_xlfn\.)?(?:DISPIMG|IMAGE)\(", re.IGNORECASE)
+# A cell that holds something, and a merged area, in bytes that no parser reads any more.
+_NAME = rb"<(?:[\w.-]{1,20}:)?"
+_FILLED = re.compile(
+    _NAME + rb'c [^<>]{0,200}?\br="([A-Z]{1,3})([0-9]{1,7})"[^<>]{0,200}>\s{0,20}' + _NAME + rb"(?:v>[^<]|f\b|is\b)",
+    re.ASCII,
+)
+_MERGED = re.compile(_NAME + rb'mergeCell [^<>]{0,200}?\bref="([A-Z0-9:]{1,21})"', re.ASCII)
+OVERLAP = 600  # bytes of one step that are looked at again with the next
+
+
+class Area(NamedTuple):
+    """A rectangle of cells, by the numbers of its columns and rows; all four belong to it."""
+
+    first_column: int
+    first_row: int
+    last_column: int
+    last_row: int
+
+
+@dataclass
+class Line:
+    """A row that holds something: its number in the sheet, its cells by column number, and whether it is hidden."""
+
+    number: int
+    cells: dict[int, Cell]
+    hidden: bool = False
+
+
+@dataclass
+class Layout:
+    """What lies beside the rows of a sheet; complete when its rows are read to the end."""
+
+    merged: list[Area] = field(default_factory=list)
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)
+    has_drawing: bool = False
+
+    def hides(self, column: int) -> bool:
+        """Say whether a column is hidden."""
+        return any(first <= column <= last for first, last in self.hidden_columns)
+
+
+class RichText:
+    """The words of one cell, as their XML goes by: those that are struck out apart."""
+
+    def __init__(self) -> None:
+        self._kept: list[str] = []
+        self._struck: list[str] = []
+        self._is_text = self._is_struck = False
+
+    def __bool__(self) -> bool:
+        return bool(self._kept or self._struck)
+
+    def start(self, name: str, given: dict[str, str]) -> None:
+        """Take in the start of an element."""
+        if name == "t":
+            self._is_text = True
+        elif name == "r":
+            self._is_struck = False
+        elif name == "strike":
+            self._is_struck = is_true(given.get("val", "1"))
+
+    def end(self, name: str) -> None:
+        """Take in the end of an element."""
+        if name == "t":
+            self._is_text = False
+        elif name == "r":
+            self._is_struck = False
+
+    def text(self, words: str) -> None:
+        """Take in text between elements."""
+        if self._is_text:
+            (self._struck if self._is_struck else self._kept).append(words)
+
+    def cell(self, struck: bool = False) -> Cell:
+        """Return the cell of these words; `struck` says that the style of the cell strikes it out."""
+        return rich_text_cell(self._kept, self._struck, struck)
+
+
+class SheetRows:
+    """The rows of one sheet, as its XML goes by."""
+
+    def __init__(
+        self, strings: list[str | Cell], styles: CellStyles, epoch: dt.datetime, name: str, layout: Layout
+    ) -> None:
+        self._strings, self._styles, self._epoch, self._name = strings, styles, epoch, name
+        self._layout = layout
+        self._ready: list[Line] = []
+        self._row, self._column, self._last = 0, 0, 0
+        self._cells: dict[int, Cell] = {}
+        self._kind = self._look = ""
+        self._hidden = self._is_phonetic = False
+        self._formula: list[str] | None = None
+        self._inside = ""
+        self._value: list[str] | None = None
+        self._words = RichText()
+        self._done = False
+
+    def read(self, steps: Iterator[bytes]) -> Iterator[Line]:
+        """Yield the rows that hold something, until the sheet ends or so many rows are blank."""
+        parser = PartParser(self._start, self._end, self._text)
+        for step in steps:
+            parser.feed(step)
+            yield from self._ready
+            self._ready.clear()
+            if self._done:
+                self._skim(step, steps)
+                return
+        parser.close()
+        yield from self._ready
+
+    def _skim(self, step: bytes, steps: Iterator[bytes]) -> None:
+        """Look for cells that hold something below many blank rows, and for merged areas, without parsing."""
+        merged = set(self._layout.merged)
+        for following in steps:
+            step = step[-OVERLAP:] + following
+            for found in _FILLED.finditer(step):
+                # The end of the step before was parsed.
+                if int(found[2]) > self._row:
+                    self._refuse_place((found[1] + found[2]).decode(), self._too_far())
+            areas = (_area(found[1].decode()) for found in _MERGED.finditer(step))
+            merged.update(area for area in areas if area)
+            self._layout.has_drawing |= b"<drawing " in step
+            if len(merged) > MOST_MERGED:
+                raise Refused(_("The workbook is too large to be read: too many cells."))
+        self._layout.merged[:] = sorted(merged)
+
+    def _start(self, name: str, given: dict[str, str]) -> None:
+        if name == "c":
+            self._start_cell(given)
+        elif name == "row":
+            self._row, self._column = number_in_file(given.get("r")) or self._row + 1, 0
+            self._hidden = is_true(given.get("hidden")) or not given.get("ht", "1").strip("0.")
+            self._cells = {}
+            if self._row - self._last > BLANK_ROWS + 1:
+                self._done = True
+        elif name == "v":
+            self._value, self._inside = [], name
+        elif name == "f":
+            self._formula, self._inside = [], name
+        elif name == "is":
+            self._inside = name
+        elif self._inside == "is":
+            # Signs read aloud, beside the text, are no text.
+            self._is_phonetic |= name == "rPh"
+            if not self._is_phonetic:
+                self._words.start(name, given)
+        else:
+            self._note(name, given)
+
+    def _start_cell(self, given: dict[str, str]) -> None:
+        place = given.get("r")
+        if place:
+            letters = place.rstrip("0123456789")
+            try:
+                self._column, self._row = column_index_from_string(letters), int(place[len(letters) :])
+            except (ValueError, KeyError) as error:
+                raise Refused(_("The file is damaged: a part of it cannot be read.")) from error
+        else:
+            self._column += 1
+        self._kind, self._look = given.get("t", "n"), given.get("s", "0")
+        self._formula, self._value, self._inside = None, None, ""
+        if self._words:
+            self._words = RichText()
+
+    def _note(self, name: str, given: dict[str, str]) -> None:
+        """Note what lies beside the rows."""
+        if name == "mergeCell":
+            area = _area(given.get("ref", ""))
+            if len(self._layout.merged) >= MOST_MERGED:
+                raise Refused(_("The workbook is too large to be read: too many cells."))
+            if area:
+                self._layout.merged.append(area)
+        elif name == "col" and (is_true(given.get("hidden")) or given.get("width") == "0"):
+            columns = number_in_file(given.get("min")), number_in_file(given.get("max"))
+            if len(self._layout.hidden_columns) < MOST_COLUMNS:
+                self._layout.hidden_columns.append(columns)
+        elif name == "drawing":
+            self._layout.has_drawing = True
+
+    def _text(self, words: str) -> None:
+        if self._inside == "v" and self._value is not None:
+            self._value.append(words)
+        elif self._inside == "is":
+            self._words.text(words)
+        elif self._inside == "f" and self._formula is not None:
+            self._formula.append(words)
+
+    def _end(self, name: str) -> None:
+        if name in ("v", "f", "is"):
+            self._inside = ""
+        elif self._inside == "is":
+            if name == "rPh":
+                self._is_phonetic = False
+            self._words.end(name)
+        elif name == "c":
+            if self._value is None and self._formula is None and not self._words:
+                return
+            cell = self._cell()
+            if not cell.empty:
+                self._check_place()
+                self._cells[self._column] = cell
+        elif name == "row" and self._cells:
+            self._last = self._row
+            self._ready.append(Line(self._row, self._cells, self._hidden))
+
+    def _check_place(self) -> None:
+        """Refuse what lies outside of any list; left out in silence it would be lost."""
+        allowed = ""
+        if self._column > MOST_COLUMNS:
+            allowed = _("a sheet has at most %(count)d columns") % {"count": MOST_COLUMNS}
+        elif self._row > MOST_ROWS:
+            allowed = _("a sheet has at most %(count)d rows") % {"count": MOST_ROWS}
+        elif self._done:
+            allowed = self._too_far()
+        if allowed:
+            self._refuse_place(f"{get_column_letter(min(self._column, 18_278))}{self._row}", allowed)
+
+    @staticmethod
+    def _too_far() -> str:
+        return _("more than %(count)d blank rows lie above it") % {"count": BLANK_ROWS}
+
+    def _refuse_place(self, place: str, allowed: str) -> None:
+        raise Refused(
+            _("Sheet “%(sheet)s”, cell %(place)s: %(allowed)s.")
+            % {"sheet": self._name, "place": place, "allowed": allowed}
+        )
+
+    def _cell(self) -> Cell:
+        """Read what the cell holds: of a formula its result."""
+        text = "".join(self._value or [])
+        look = number_in_file(self._look)
+        struck = look in self._styles.struck
+        formula = "".join(self._formula or [])[:FORMULA_HEAD]
+        if _PICTURE.match(text) or _PICTURE.match(formula):
+            return Cell(
+                fault=_("a picture in the cell; pictures are not read: attach it as evidence on the task’s page")
+            )
+        if self._kind == "e":
+            return Cell(fault=_("an error of Excel: %(value)s") % {"value": text[:20]})
+        if self._formula is not None and not text:
+            return Cell(fault=_("a formula without a result: open the file in Excel or WPS and save it"))
+        if self._kind == "s":
+            return self._shared_text(text, struck)
+        if self._kind == "inlineStr":
+            return self._words.cell(struck)
+        if self._kind == "str":
+            return text_cell(text, struck)
+        if self._kind == "b":
+            return Cell(text.strip() == "1", struck=struck)
+        if not text.strip():
+            return Cell()
+        shape = self._styles.format_of(look)
+        return self._moment(text, shape, struck) if self._kind == "d" else self._numeric(text, shape, struck)
+
+    def _shared_text(self, number: str, struck: bool) -> Cell:
+        try:
+            place = int(number)
+            cell = self._strings[place]
+        except (ValueError, IndexError):
+            return Cell(fault=_("damaged: its text is missing"))
+        if isinstance(cell, str):
+            # Many cells may share it.
+            cell = self._strings[place] = text_cell(cell)
+        return replace(cell, struck=True) if struck else cell
+
+    def _moment(self, text: str, shape: NumberFormat, struck: bool) -> Cell:
+        """Read a day that is written as ISO text."""
+        try:
+            value = dt.datetime.fromisoformat(text.strip())
+        except ValueError:
+            return text_cell(text, struck)
+        return Cell(value.replace(tzinfo=None), format=shape, struck=struck)
+
+    def _numeric(self, text: str, shape: NumberFormat, struck: bool) -> Cell:
+        try:
+            number = float(text)
+        except ValueError:
+            return Cell(fault=_("damaged: “%(value)s” is no number") % {"value": text[:20]})
+        if number != number or number in (float("inf"), float("-inf")):
+            return Cell(fault=_("damaged: “%(value)s” is no number") % {"value": text[:20]})
+        if shape.is_date:
+            moment = self._day_of(number)
+            if moment is None:
+                return Cell(fault=_("no day: %(value)s") % {"value": text[:20]})
+            return Cell(moment, format=shape, struck=struck)
+        value: Native = int(number) if number.is_integer() and abs(number) < 1e15 else number
+        return Cell(value, percent=shape.is_percent, format=shape, struck=struck)
+
+    def _day_of(self, serial: float) -> dt.datetime | None:
+        """Return the moment that Excel shows for a serial number; None where there is none."""
+        if serial < 0:
+            return None
+        if self._epoch == _EPOCH_1900 and serial < LEAP_SERIAL + 1:
+            if serial >= LEAP_SERIAL:
+                return None
+            serial += 1
+        try:
+            return self._epoch + dt.timedelta(days=serial)
+        except (OverflowError, ValueError):
+            return None
+
+
+def rich_text_cell(kept: Iterable[str], struck_out: Iterable[str], struck: bool = False) -> Cell:
+    """Return the cell of rich text, without the words that are struck out unless it has no others."""
+    text, left_out = "".join(kept), "".join(struck_out)
+    if left_out and not text.strip():
+        return text_cell(left_out, struck=True)
+    return text_cell(text, struck, partly_struck=bool(left_out.strip()))
+
+
+def text_cell(text: str, struck: bool = False, partly_struck: bool = False) -> Cell:
+    """Return the cell of a text: of rich text the words that are not struck out."""
+    text, was_cleaned = clean_text(text)
+    if len(text) > LONGEST_TEXT:
+        return Cell(fault=_("longer than a cell can be"))
+    left_out = LeftOut.STRUCK if partly_struck else LeftOut.SIGNS if was_cleaned else None
+    return Cell(text, struck=struck, left_out=left_out)
+
+
+def _area(ref: str) -> Area | None:
+    """Read the place of a merged area; None where it is none."""
+    try:
+        area = Area(*range_boundaries(ref))
+    except (ValueError, TypeError):
+        return None
+    return area if all(area) and area.last_column <= LAST_COLUMN else None
