@@ -1,11 +1,14 @@
 """Reminders: who is written to of what, once a day, and never the same twice."""
 
 import datetime as dt
+from importlib import import_module
 from io import StringIO
+from itertools import pairwise
 from smtplib import SMTPServerDisconnected
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.core.management import CommandError, call_command
@@ -19,6 +22,7 @@ from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
 from tracker import reminders, workflow
 from tracker.choices import Kind, PolicyState, Reminder, ReportState, RequestKind, Status
+from tracker.dates import now
 from tracker.models import Organization, PolicyDocument, ProgressUpdate, SentReminder, Task, TaskRequest, User
 
 DAY = dt.timedelta(days=1)
@@ -97,7 +101,9 @@ def test_a_period_without_report_is_a_matter(policy: PolicyDocument, unit: Organ
 def test_a_returned_report_is_a_matter_of_the_unit_that_wrote_it(
     policy: PolicyDocument, unit: Organization, county: Organization
 ) -> None:
-    report(given(policy, unit), county, ReportState.RETURNED, contribution=True, review_note="Say more")
+    task = given(policy, unit)
+    task.co_units.add(county)
+    report(task, county, ReportState.RETURNED, contribution=True, review_note="Say more")
     assert reasons(policy) == [(Reminder.RETURNED, "East")]
 
 
@@ -261,6 +267,165 @@ def test_after_a_week_the_same_is_said_again(late: Task) -> None:
     ]  # fmt: skip
 
 
+def test_the_days_of_grace_bring_one_mail_and_the_red_light_another(policy: PolicyDocument, unit: Organization) -> None:
+    """May and June are owed; the deadline, of which the sentence counts the days, is far away."""
+    policy.grace_days = 10
+    policy.save()
+    given(policy, unit, owed_from=dt.date(2026, 5, 1), deadline=dt.date(2026, 12, 31))
+    workflow.refresh([policy.pk])
+    for day in range(1, 8):
+        send("--any-day", "--on", f"2026-06-0{day}")
+    assert len(sent()) == 1
+
+
+def test_a_missing_report_is_mailed_weekly_and_on_the_day_that_it_turns_red(
+    policy: PolicyDocument, unit: Organization
+) -> None:
+    given(policy, unit, owed_from=dt.date(2026, 5, 1), deadline=dt.date(2026, 12, 31))
+    red_on = Task.objects.get().turns_red_on
+    assert red_on == dt.date(2026, 7, 6)
+    for number in range(40):
+        send("--any-day", "--on", (dt.date(2026, 6, 1) + number * DAY).isoformat())
+    days = list(SentReminder.objects.order_by("day").values_list("day", flat=True))
+    assert red_on in days
+    gaps = [(after - before).days for before, after in pairwise(days) if after != red_on]
+    assert set(gaps) == {7}
+
+
+def test_a_near_deadline_of_an_unreported_task_brings_one_mail(policy: PolicyDocument, unit: Organization) -> None:
+    given(policy, unit, owed_from=dt.date(2026, 5, 1), deadline=TODAY + 5 * DAY, status=Status.NOT_STARTED)
+    for number in range(5):
+        send("--any-day", "--on", (TODAY + number * DAY).isoformat())
+    assert len(sent()) == 1
+
+
+def test_a_deadline_is_mailed_when_it_nears_and_when_it_has_passed(policy: PolicyDocument, unit: Organization) -> None:
+    given(policy, unit, deadline=TODAY)
+    for number in range(3):
+        send("--any-day", "--on", (TODAY + number * DAY).isoformat())
+    assert list(SentReminder.objects.order_by("day").values_list("day", flat=True)) == [TODAY, TODAY + DAY]
+
+
+def test_a_second_mail_tells_the_new_and_counts_the_old(late: Task, unit: Organization) -> None:
+    send()
+    given(late.policy, unit, "A1-02", deadline=TODAY)
+    send("--on", "2026-06-16")
+    (_to, _first), (_to, body) = sent()
+    assert ("A1-01" in body, "A1-02" in body) == (False, True)
+    assert "1 more matter of earlier mails is still waiting." in body
+
+
+def test_a_report_that_is_returned_again_is_mailed_again(policy: PolicyDocument, unit: Organization) -> None:
+    found = report(given(policy, unit), unit, ReportState.RETURNED, reviewed_on=TODAY)
+    send()
+    ProgressUpdate.objects.filter(pk=found.pk).update(reviewed_on=TODAY + DAY)
+    send("--on", "2026-06-16")
+    assert len(sent()) == 2
+
+
+def test_a_returned_report_of_a_former_lead_reminds_nobody(
+    policy: PolicyDocument, unit: Organization, county: Organization
+) -> None:
+    User.objects.create_user("east", email="east@example.gov", is_liaison=True, organization=county)
+    Organization.objects.filter(pk=county.pk).update(contact_email="county@example.gov")
+    report(given(policy, unit), county, ReportState.RETURNED)
+    send()
+    assert sent() == []
+
+
+@pytest.mark.parametrize("lead", ["bureau", "county"])
+def test_every_matter_of_every_mail_opens_for_its_reader(
+    policy: PolicyDocument, unit: Organization, county: Organization, supervisor: User, lead: str
+) -> None:
+    """Each unit has returned a report of each task, which one leads and the other has led."""
+    User.objects.create_user("east", email="east@example.gov", is_liaison=True, organization=county)
+    User.objects.filter(pk=supervisor.pk).update(email="supervisor@example.gov")
+    units = {"bureau": unit, "county": county}
+    for code, facts in (("A1-01", {}), ("A1-02", {"assigned_on": None}), ("A1-03", {"deadline": TODAY - DAY})):
+        task = given(policy, units[lead], code, **facts)
+        for each in units.values():
+            report(task, each, ReportState.RETURNED)
+    task = given(policy, units[lead], "B1-01", owed_from=dt.date(2026, 5, 1))
+    task.co_units.add(next(each for name, each in units.items() if name != lead))
+    waiting = given(policy, units[lead], "B1-02")
+    report(waiting, units[lead], ReportState.SUBMITTED)
+    TaskRequest.objects.create(task=waiting, kind=RequestKind.CLOSE, asked_on=TODAY)
+    post = reminders.letters(reminders.matters([policy], TODAY))
+    assert {"liaison@example.gov", "east@example.gov", "supervisor@example.gov"} >= post.keys()
+    wrong = []
+    for address, found in post.items():
+        client = Client()
+        client.force_login(User.objects.get(email=address))
+        wrong += [(address, each.path) for each in found if client.get(each.path).status_code != 200]
+    assert wrong == []
+    assert sum(map(len, post.values())) >= 4
+
+
+def test_each_line_leads_to_its_page_where_the_address_of_the_pages_is_known(late: Task, settings: Any) -> None:
+    settings.SITE_URL = "https://tracker.example"
+    send()
+    assert f"https://tracker.example{late.get_absolute_url()}" in sent()[0][1]
+
+
+SPELLINGS = [
+    "Liaison@Example.GOV", " liaison@example.gov ", "liaison @ example.gov", "ｌｉａｉｓｏｎ＠ｅｘａｍｐｌｅ．ｇｏｖ",
+    "Zhang San <liaison@example.gov>", "mailto:liaison@example.gov", "liaison@example.gov;",
+    "liaison@exam\u200bple.gov",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("other", SPELLINGS)
+def test_one_address_in_two_spellings_gets_one_mail_with_each_line_once(
+    late: Task, unit: Organization, supervisor: User, other: str
+) -> None:
+    User.objects.create_user("second", email="x", is_liaison=True, organization=unit)
+    User.objects.filter(username="second").update(email=other)
+    User.objects.filter(pk=supervisor.pk).update(email=other)
+    report(late, unit, ReportState.SUBMITTED)
+    send()
+    ((to, body),) = sent()
+    assert to == "liaison@example.gov"
+    assert (body.count("1 day overdue"), body.count("report of")) == (1, 1)
+    send("--on", "2026-06-16")
+    assert sent() == []
+
+
+@pytest.mark.parametrize("email", ["x", "a@b", "a" * 300 + "@example.gov", "two words"])
+def test_an_address_that_is_none_is_named_and_stops_nobody_else(late: Task, liaison: User, email: str) -> None:
+    User.objects.filter(pk=liaison.pk).update(email=email)
+    assert "No address for: Science: A1-01" in send()
+
+
+def test_two_addresses_of_the_office_get_a_mail_each(late: Task, liaison: User, settings: Any) -> None:
+    User.objects.filter(pk=liaison.pk).update(email="")
+    settings.OFFICE_EMAIL = "Office <office@example.gov>, second@example.gov"
+    send()
+    assert sorted(to for to, _body in sent()) == ["office@example.gov", "second@example.gov"]
+
+
+# A Saturday, the Dragon Boat Festival on a Friday; the Sunday before National Day is worked.
+@pytest.mark.parametrize(("day", "mails"), [("2026-06-13", 0), ("2026-06-19", 0), ("2026-09-20", 1), ("2026-06-15", 1)])
+def test_on_days_off_nothing_is_sent(late: Task, day: str, mails: int) -> None:
+    Task.objects.update(deadline=dt.date(2026, 6, 1), original_deadline=dt.date(2026, 6, 1))
+    workflow.refresh([late.policy_id])
+    said = send("--on", day)
+    assert len(sent()) == mails
+    assert ("is a day off" in said) == (not mails)
+
+
+def test_on_a_day_off_mails_are_sent_when_asked_for(late: Task) -> None:
+    send("--any-day", "--on", "2026-06-20")
+    assert len(sent()) == 1
+
+
+@pytest.mark.parametrize(("day", "mails"), [("2031-06-16", 1), ("2031-06-14", 0), ("2999-12-31", 1), ("1900-01-06", 0)])
+def test_of_a_year_that_the_calendar_does_not_know_monday_to_friday_are_worked(
+    late: Task, day: str, mails: int
+) -> None:
+    assert "official calendar" in send("--on", day)
+    assert len(sent()) == mails
+
+
 def test_a_dry_run_prints_and_sends_nothing(late: Task, settings: Any) -> None:
     settings.EMAIL_URL = ""
     said = send("--dry-run")
@@ -300,7 +465,7 @@ def test_what_could_not_be_sent_is_not_kept_and_tried_again(late: Task, monkeypa
 
 
 def test_of_two_runs_at_a_time_one_sends(late: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reminders, "is_news", lambda _mail: True)  # both have looked before either wrote
+    monkeypatch.setattr(reminders, "due", lambda post, on: [reminders.letter(*each, on) for each in post.items()])
     send()
     send()
     assert len(sent()) == 1
@@ -336,6 +501,32 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_tasks(late: Task
             send("--dry-run")
         counts.append(len(caught))
     assert counts[0] == counts[1]
+
+
+def test_what_was_mailed_before_the_upgrade_is_not_mailed_again(
+    policy: PolicyDocument, unit: Organization, supervisor: User
+) -> None:
+    """The keys that 0.1.0 kept, for one matter of each cause."""
+    User.objects.filter(pk=supervisor.pk).update(email="supervisor@example.gov")
+    back = report(given(policy, unit, "A1-01"), unit, ReportState.RETURNED, reviewed_on=TODAY - 3 * DAY)
+    late = given(policy, unit, "A1-02", deadline=TODAY - DAY)
+    owing = given(policy, unit, "A1-03", owed_from=dt.date(2026, 4, 1))
+    near = given(policy, unit, "A1-04", deadline=TODAY + DAY)
+    waits = report(near, unit, ReportState.SUBMITTED)
+    keys = [
+        f"returned {back.task_id} {back.pk} {back.reviewed_on}", f"overdue {late.pk} {late.deadline}",
+        f"unreported {owing.pk} no report for 2 periods in a row", f"due_soon {near.pk} {near.deadline}",
+    ]  # fmt: skip
+    for address, said in (
+        ("liaison@example.gov", keys),
+        ("supervisor@example.gov", [f"report {waits.pk} {TODAY}"]),
+    ):
+        SentReminder.objects.create(
+            address=address, day=TODAY - DAY, subject="x", text="x", matters=said, sent_at=now()
+        )
+    assert len(reminders.due(reminders.letters(reminders.matters([policy], TODAY)), TODAY)) == 1
+    import_module("tracker.migrations.0011_reminder_keys").write_keys(apps, None)
+    assert reminders.due(reminders.letters(reminders.matters([policy], TODAY)), TODAY) == []
 
 
 @pytest.mark.parametrize(("who", "status"), [("supervisor", 200), ("administrator", 200), ("leader", 403)])

@@ -3,7 +3,7 @@
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 
 from tracker.domain.number_formats import CHINESE_FORMATS, GENERAL_FORMAT, NumberFormat, parse_format
-from tracker.intake.xml_parts import is_true, whole_number
+from tracker.intake.xml_parts import is_true, number_in_file
 
 
 class CellStyles:
@@ -20,15 +20,15 @@ class CellStyles:
     def start(self, name: str, given: dict[str, str]) -> None:
         """Take in the start of an element."""
         if name == "numFmt":
-            self._codes[whole_number(given.get("numFmtId"))] = given.get("formatCode", "")
+            self._codes[number_in_file(given.get("numFmtId"))] = given.get("formatCode", "")
         elif name in ("fonts", "cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):
             self._inside = name
         elif self._inside == "fonts":
             self._font(name, given)
         elif self._inside == "cellXfs" and name == "xf":
-            if whole_number(given.get("fontId")) in self._struck_fonts:
+            if number_in_file(given.get("fontId")) in self._struck_fonts:
                 self.struck.add(len(self.formats))
-            self.formats.append(parse_format(self._codes.get(whole_number(given.get("numFmtId")), "General")))
+            self.formats.append(parse_format(self._codes.get(number_in_file(given.get("numFmtId")), "General")))
 
     def format_of(self, number: int) -> NumberFormat:
         """Return the number format of a style; General where the file has none of that number."""

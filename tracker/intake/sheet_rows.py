@@ -12,7 +12,7 @@ from openpyxl.utils.cell import column_index_from_string, range_boundaries
 
 from tracker.domain.number_formats import NumberFormat
 from tracker.intake.cell_styles import CellStyles
-from tracker.intake.xml_parts import PartParser, Refused, clean_text, is_true, whole_number
+from tracker.intake.xml_parts import PartParser, Refused, clean_text, is_true, number_in_file
 from tracker.parsing import Cell, LeftOut, Native
 
 MOST_ROWS, MOST_COLUMNS, BLANK_ROWS = 20_000, 100, 200
@@ -154,7 +154,7 @@ class SheetRows:
         if name == "c":
             self._start_cell(given)
         elif name == "row":
-            self._row, self._column = whole_number(given.get("r")) or self._row + 1, 0
+            self._row, self._column = number_in_file(given.get("r")) or self._row + 1, 0
             self._hidden = is_true(given.get("hidden")) or not given.get("ht", "1").strip("0.")
             self._cells = {}
             if self._row - self._last > BLANK_ROWS + 1:
@@ -197,7 +197,7 @@ class SheetRows:
             if area:
                 self._layout.merged.append(area)
         elif name == "col" and (is_true(given.get("hidden")) or given.get("width") == "0"):
-            columns = whole_number(given.get("min")), whole_number(given.get("max"))
+            columns = number_in_file(given.get("min")), number_in_file(given.get("max"))
             if len(self._layout.hidden_columns) < MOST_COLUMNS:
                 self._layout.hidden_columns.append(columns)
         elif name == "drawing":
@@ -254,7 +254,7 @@ class SheetRows:
     def _cell(self) -> Cell:
         """Read what the cell holds: of a formula its result."""
         text = "".join(self._value or [])
-        look = whole_number(self._look)
+        look = number_in_file(self._look)
         struck = look in self._styles.struck
         formula = "".join(self._formula or [])[:FORMULA_HEAD]
         if _PICTURE.match(text) or _PICTURE.match(formula):

@@ -7,6 +7,7 @@ from xml.parsers import expat
 from django.utils.translation import gettext as _
 
 from tracker.ledger.text import strip_refused
+from tracker.parsing import whole_number
 
 MOST_ELEMENTS, MOST_SIGNS = 3_000_000, 60_000_000  # of one part: bounds time and memory
 
@@ -69,9 +70,9 @@ class PartParser:
         raise Refused(_("The file defines entities of its own, which no Excel does; it is not read."))
 
 
-def whole_number(text: str | None) -> int:
+def number_in_file(text: str | None) -> int:
     """Read a small whole number of the file's own making; anything else is 0."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return whole_number(text, 999_999_999) or 0
 
 
 def is_true(text: str | None) -> bool:

@@ -1,5 +1,6 @@
-"""Remind people by mail of what waits for them: at most one mail a day each, never the same twice."""
+"""Remind people by mail of what waits for them: at most one mail a working day each."""
 
+import datetime as dt
 from smtplib import SMTPException
 from typing import Any
 
@@ -25,6 +26,8 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help=_("print the mails and send none"))
         parser.add_argument("--policy", metavar="SLUG", help=_("this policy alone; the demonstration only when named"))
 
+        parser.add_argument("--any-day", action="store_true", help=_("send on days off too"))
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             on = dates.parse_day(options["on"]) if options["on"] else dates.today()
@@ -36,11 +39,11 @@ class Command(BaseCommand):
             raise CommandError(_("No published policy is called %(slug)s.") % {"slug": options["policy"]})
         if not options["dry_run"] and not settings.EMAIL_URL:
             raise CommandError(_("Mail is off: set EMAIL_URL and EMAIL_FROM. --dry-run shows what would be sent."))
+        if not options["any_day"] and self._is_day_off(on):
+            return
         post = reminders.letters(reminders.matters(chosen, on))
         unreachable = post.pop("", [])
-        due = [
-            mail for mail in (reminders.letter(to, found, on) for to, found in post.items()) if reminders.is_news(mail)
-        ]
+        due = reminders.due(post, on)
         failed = 0
         for mail in due:
             if options["dry_run"]:
@@ -55,6 +58,17 @@ class Command(BaseCommand):
             self.stderr.write(_("No address for: %(line)s") % {"line": matter.line})
         if failed:
             raise CommandError(_("%(count)d could not be sent; the next run tries again.") % {"count": failed})
+
+    def _is_day_off(self, on: dt.date) -> bool:
+        """Say on the command line that a day is off, and whether the official calendar knows its year."""
+        working, known = dates.is_working_day(on)
+        if not known:
+            words = _("The official calendar of %(year)d is not known yet: Monday to Friday are taken as working days.")
+            self.stderr.write(words % {"year": on.year})
+        if not working:
+            words = _("%(day)s is a day off: no reminders are sent. --any-day sends them all the same.")
+            self.stdout.write(words % {"day": on})
+        return not working
 
     def _send(self, mail: Any) -> bool:
         try:
