@@ -94,6 +94,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "tracker.views.healthz.answer_probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -104,6 +105,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "tracker.middleware.AccountMiddleware",
+    "tracker.web.disk_full.DiskFullMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -169,6 +171,7 @@ LOGOUT_REDIRECT_URL = "login"
 # session still sends is known for whose it is and kept for them alone.
 SESSION_IDLE = 30 * 60
 SESSION_LONGEST = 12 * 3600
+SESSION_ENGINE = "tracker.web.sessions"
 SESSION_COOKIE_AGE = 7 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
 AXES_FAILURE_LIMIT = 5
@@ -196,8 +199,14 @@ MEDIA_ROOT = DATA_DIR / "evidence"
 # Temporary files, each process in a folder of its own, and locks between processes.
 WORKING_DIR = DATA_DIR / "working"
 FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "tracker.web.uploads.ScratchUploadHandler",
+]
+# Below this the pages of administrators, `check` and /healthz warn.
+MIN_FREE_MB = env_int("MIN_FREE_MB", 500, 0, 10_000_000)
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "tracker.web.uploads.EvidenceStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if PRODUCTION
