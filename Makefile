@@ -2,11 +2,12 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 SOURCES := manage.py tracker tests
+PORT ?= 8000
 
 .PHONY: run test lint bench drill messages pictures prepare clean
 
 run: prepare
-	$(PY) manage.py runserver 127.0.0.1:8000 --noreload
+	$(PY) manage.py runserver 127.0.0.1:$(PORT) --noreload
 
 prepare: .venv/run.stamp
 	$(PY) manage.py prepare

@@ -139,9 +139,7 @@ def test_nobody_but_a_supervisor_takes_an_acceptance_back(
         withdraw(key, Act(request.getfixturevalue(who), Way.PAGE))
 
 
-def test_a_report_that_its_unit_has_followed_up_gives_way_to_the_new_one(
-    task: Task, act: Act, unit_act: Act
-) -> None:
+def test_a_report_that_its_unit_has_followed_up_gives_way_to_the_new_one(task: Task, act: Act, unit_act: Act) -> None:
     key = accept(task, act, unit_act, JUNE, 40)
     later = hand_in(task, unit_act, JUNE, 45)
     withdraw(key, act)
@@ -178,9 +176,7 @@ def test_the_value_of_an_indicator_goes_with_the_acceptance(
     assert stored().percent == 0
 
 
-def test_a_value_that_was_there_before_is_set_again(
-    task: Task, indicator: Indicator, act: Act, unit_act: Act
-) -> None:
+def test_a_value_that_was_there_before_is_set_again(task: Task, indicator: Indicator, act: Act, unit_act: Act) -> None:
     workflow.save_values(indicator, act, None, [IndicatorValue(day=MAY.end, value=Decimal(10))], today=TODAY)
     withdraw(accept(task, act, unit_act, MAY, figures=figure(indicator, 30)), act)
     assert IndicatorValue.objects.get().value == 10

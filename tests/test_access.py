@@ -166,6 +166,7 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
         "health": ({"slug": "rise"}, per(dict.fromkeys(DESK, 200), dict.fromkeys(READERS, 405))),
         "search": ({}, answers(READERS, 200, 405)),
         "large_type": ({}, same(405, 302)),
+        "healthz": ({}, same(200, 405)),
         "login": (
             {},
             {

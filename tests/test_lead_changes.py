@@ -100,9 +100,7 @@ def test_a_former_leads_draft_does_not_stop_its_contribution(
     assert ProgressUpdate.objects.get(contribution=True).progress == "we help now"
 
 
-def test_a_filed_contribution_stays_as_it_was_said(
-    task: Task, act: Act, helper: User, county: Organization
-) -> None:
+def test_a_filed_contribution_stays_as_it_was_said(task: Task, act: Act, helper: User, county: Organization) -> None:
     filed = send(task, helper, words="we lent the trucks")
     change_lead(task, act, county)
     send(task, helper, percent=10, words="we lead now")

@@ -181,11 +181,12 @@ def test_nothing_was_done_after_today(source: PolicyDocument) -> None:
     assert max(day for day in days if day) <= TODAY
 
 
-def test_there_are_accounts_for_a_leader_and_the_liaisons_of_the_two_busiest_units(
+def test_there_are_accounts_for_a_supervisor_a_leader_and_the_liaisons_of_the_two_busiest_units(
     source: PolicyDocument, bureau: Organization, county: Organization
 ) -> None:
     load()
     assert [(user.is_leader, user.is_liaison, user.organization) for user in map(account, ACCOUNTS)] == [
+        (False, False, None),
         (True, False, None),
         (False, True, bureau),
         (False, True, county),
@@ -206,11 +207,11 @@ def test_each_account_is_named_with_a_password_that_opens_it(source: PolicyDocum
     assert all(account(name).check_password(password) for name, password in shown.items())
 
 
-def test_no_account_edits_anything(source: PolicyDocument) -> None:
+def test_one_account_supervises_and_none_administers(source: PolicyDocument) -> None:
     load()
-    assert {(u.is_supervisor, u.is_administrator, u.is_superuser, u.is_staff) for u in map(account, ACCOUNTS)} == {
-        (False, False, False, False)
-    }
+    accounts = [account(name) for name in ACCOUNTS]
+    assert [user.username for user in accounts if user.is_supervisor] == ["demo-supervisor"]
+    assert {(u.is_administrator, u.is_superuser, u.is_staff) for u in accounts} == {(False, False, False)}
 
 
 def test_passwords_are_random(source: PolicyDocument) -> None:
@@ -277,14 +278,14 @@ def test_every_part_that_is_cleared_leaves_its_history(source: PolicyDocument, m
 def test_clearing_disables_the_accounts_and_deletes_none(source: PolicyDocument) -> None:
     load()
     clear()
-    assert [account(name).is_active for name in ACCOUNTS] == [False, False, False]
+    assert [account(name).is_active for name in ACCOUNTS] == [False, False, False, False]
 
 
 def test_loading_again_wakes_the_accounts(source: PolicyDocument) -> None:
     load()
     clear()
     load()
-    assert [account(name).is_active for name in ACCOUNTS] == [True, True, True]
+    assert [account(name).is_active for name in ACCOUNTS] == [True, True, True, True]
 
 
 def test_clearing_where_nothing_is_does_nothing(source: PolicyDocument) -> None:

@@ -68,9 +68,7 @@ def test_the_texts_that_people_type_are_limited(model: str, names: set[str]) -> 
     assert limited_fields(apps.get_model("tracker", model)) == names
 
 
-@pytest.mark.parametrize(
-    ("text", "length"), [("", 0), ("字", 1), ("a\r\nb", 3), ("a\nb", 3), ("\N{PILE OF POO}", 1)]
-)
+@pytest.mark.parametrize(("text", "length"), [("", 0), ("字", 1), ("a\r\nb", 3), ("a\nb", 3), ("\N{PILE OF POO}", 1)])
 def test_a_line_end_is_one_sign_however_it_is_written(text: str, length: int) -> None:
     assert text_length(text) == length
 
@@ -123,9 +121,7 @@ def test_a_step_with_a_text_that_is_too_long_is_refused_beside_its_field(
     assert name in unit.post(page, {**more, name: LONG}).context["form"].errors
 
 
-def test_a_return_with_a_reason_that_is_too_long_is_refused(
-    desk: Client, task: Task, unit_act: Act
-) -> None:
+def test_a_return_with_a_reason_that_is_too_long_is_refused(desk: Client, task: Task, unit_act: Act) -> None:
     report = draft(task, unit_act, progress="done")
     workflow.submit(report, unit_act, TODAY)
     report.refresh_from_db()
@@ -140,9 +136,7 @@ def test_the_form_names_the_limit_without_a_script(unit: Client, task: Task) -> 
     assert "tracker/count.js" in shown
 
 
-def test_a_workbook_names_the_cell_of_a_text_that_is_too_long(
-    task: Task, bureau: Organization, liaison: User
-) -> None:
+def test_a_workbook_names_the_cell_of_a_text_that_is_too_long(task: Task, bureau: Organization, liaison: User) -> None:
     from django.utils.translation import override
 
     with override("en"):

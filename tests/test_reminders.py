@@ -525,7 +525,7 @@ def test_what_was_mailed_before_the_upgrade_is_not_mailed_again(
             address=address, day=TODAY - DAY, subject="x", text="x", matters=said, sent_at=now()
         )
     assert len(reminders.due(reminders.letters(reminders.matters([policy], TODAY)), TODAY)) == 1
-    import_module("tracker.migrations.0011_reminder_keys").write_keys(apps, None)
+    import_module("tracker.migrations.0018_reminder_keys").write_keys(apps, None)
     assert reminders.due(reminders.letters(reminders.matters([policy], TODAY)), TODAY) == []
 
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from tracker import permissions
+from tracker.domain import disk
 from tracker.models import PolicyDocument
 from tracker.web import late_forms
 
@@ -25,7 +26,15 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "reads_help": user is not None and permissions.reads_help(user),
         "may_import": user is not None and permissions.may_import(user),
         "makes_policies": user is not None and permissions.may_edit_policies(user),
+        "low_disk": free_space_for(user),
         "opens_admin": user is not None and permissions.may_open_admin(user),
         "kept": late_forms.kept_for(request, user.pk) if user else None,
         "only_unit": permissions.sees_only_unit(user) if user is not None else None,
     }
+
+
+def free_space_for(user: Any) -> int | None:
+    """Return the megabytes that are free, where they are too few and the reader keeps the system running."""
+    if user is None or not permissions.may_manage_accounts(user) or not disk.is_low():
+        return None
+    return disk.free_megabytes()

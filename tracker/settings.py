@@ -114,6 +114,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "tracker.views.healthz.answer_probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -127,6 +128,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "tracker.web.body_limits.limit_bodies",
     "tracker.middleware.AccountMiddleware",
+    "tracker.web.disk_full.DiskFullMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -193,6 +195,7 @@ LOGOUT_REDIRECT_URL = "login"
 # session still sends is known for whose it is and kept for them alone.
 SESSION_IDLE = 30 * 60
 SESSION_LONGEST = 12 * 3600
+SESSION_ENGINE = "tracker.web.sessions"
 SESSION_COOKIE_AGE = 7 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
 # Limits of wrong passwords; `tracker.web.login_limits` says what they are for.
@@ -227,8 +230,14 @@ MEDIA_ROOT = DATA_DIR / "evidence"
 # Temporary files, each process in a folder of its own, and locks between processes.
 WORKING_DIR = DATA_DIR / "working"
 FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "tracker.web.uploads.ScratchUploadHandler",
+]
+# Below this the pages of administrators, `check` and /healthz warn.
+MIN_FREE_MB = env_int("MIN_FREE_MB", 500, 0, 10_000_000)
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "tracker.web.uploads.EvidenceStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if PRODUCTION

@@ -3,7 +3,19 @@
 from django.contrib import admin
 from django.urls import path
 
-from tracker.views import accounts, details, exports, finding, imports, pages, progress, proposing, review, texts
+from tracker.views import (
+    accounts,
+    details,
+    exports,
+    finding,
+    healthz,
+    imports,
+    pages,
+    progress,
+    proposing,
+    review,
+    texts,
+)
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -44,6 +56,7 @@ urlpatterns = [
     path("password/", accounts.Password.as_view(), name="password"),
     path("kept/", accounts.kept, name="kept"),
     path("i18n/language/", accounts.language, name="set_language"),
+    path("healthz", healthz.healthz, name="healthz"),
     path("admin/", admin.site.urls),
 ]
 

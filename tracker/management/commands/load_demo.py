@@ -41,7 +41,7 @@ SEED = 20241
 # A picture of one white point: evidence that proves nothing, as its name says.
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg==")
 FAULTY = "3-01"  # ends the code of tasks in which the health check finds a late step and copied words
-ACCOUNTS = ("demo-leader", "demo-liaison-1", "demo-liaison-2")
+ACCOUNTS = ("demo-supervisor", "demo-leader", "demo-liaison-1", "demo-liaison-2")
 
 Facts = dict[str, Any]
 Story = Callable[[random.Random, dt.date], Facts]
@@ -135,7 +135,7 @@ STORIES: tuple[Story, ...] = (
 class Command(BaseCommand):
     """Lay the demonstration policy and its accounts, or take them away."""
 
-    help = "Make the demonstration policy with every light, and accounts for a leader and two liaisons."
+    help = "Make the demonstration policy with every light, and accounts for a supervisor, a leader and two liaisons."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--clear", action="store_true", help=_("Take the demonstration away again."))
@@ -361,13 +361,21 @@ def _ask(task: Task, dice: random.Random, on: dt.date) -> None:
 
 
 def _accounts(demo: PolicyDocument) -> Iterator[tuple[User, str]]:
-    """Make or wake the accounts of a leader and of the liaisons of the two busiest units."""
+    """Make or wake the accounts of a supervisor, a leader and the liaisons of the two busiest units."""
     units = Organization.objects.filter(led_tasks__policy=demo).annotate(n=Count("led_tasks")).order_by("-n", "order")
-    for name, unit in zip(ACCOUNTS, (None, *units[:2]), strict=False):
+    for name, unit in zip(ACCOUNTS, (None, None, *units[:2]), strict=False):
         user = User.objects.filter(username=name).first() or User(username=name)
-        user.first_name = _("liaison of %(unit)s (demo)") % {"unit": unit} if unit else _("leader (demo)")
-        user.organization, user.is_liaison, user.is_leader, user.is_active = unit, bool(unit), not unit, True
+        user.organization, user.is_liaison, user.is_active = unit, bool(unit), True
+        user.is_supervisor, user.is_leader = name == "demo-supervisor", name == "demo-leader"
+        user.first_name = _account_name(user)
         password = random_password()
         user.set_password(password)
         workflow.save(user, _act())
         yield user, password
+
+
+def _account_name(user: User) -> str:
+    """Say whom an account of the demonstration stands for."""
+    if user.organization:
+        return _("liaison of %(unit)s (demo)") % {"unit": user.organization}
+    return _("supervisor (demo)") if user.is_supervisor else _("leader (demo)")

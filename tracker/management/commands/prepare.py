@@ -15,6 +15,7 @@ from tracker.models import Organization, PolicyDocument, User
 from tracker.settings import env_bool
 
 SAMPLE = "central-china-rise"
+FIRST_ACCOUNT = "admin"
 
 
 class Command(BaseCommand):
@@ -45,10 +46,10 @@ class Command(BaseCommand):
 
     def _first_account(self) -> None:
         password = random_password()
-        user = User(username="admin", is_superuser=True)
+        user = User(username=FIRST_ACCOUNT, is_superuser=True)
         user.set_password(password)
         workflow.save(user, workflow.Act(None, Way.COMMAND, "first account"))
         self.stdout.write(
-            _("First account: name %(name)s, password %(password)s") % {"name": "admin", "password": password}
+            _("First account: name %(name)s, password %(password)s") % {"name": FIRST_ACCOUNT, "password": password}
         )
         self.stdout.write(_("The password is shown this once; change it after the first log-in."))

@@ -1,0 +1,59 @@
+"""A full disk: what was sent is shown again to be sent once more, and reading goes on."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from tracker.domain.disk import is_disk_full
+from tracker.web import sqlite_files
+
+STATUS = 507  # insufficient storage
+UNSHOWN = ("csrfmiddlewaretoken",)
+log = logging.getLogger("django.tracker")
+
+
+class DiskFullMiddleware:
+    """Answer in words, with all that was typed, where a full disk kept a page from writing."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        sqlite_files.keep_open()
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
+        """Stop before a view whose upload did not find room."""
+        # Which files there are says only the body, read to its end.
+        missing = (
+            request.method == "POST" and request.FILES is not None and getattr(request, "upload_without_room", False)
+        )
+        return answer(request) if missing else None
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer for a view that met a full disk."""
+        if not is_disk_full(error):
+            return None
+        log.error("The disk is full: %s answered without writing.", request.path)
+        return answer(request)
+
+
+def answer(request: HttpRequest) -> HttpResponse:
+    """Say that nothing was saved, and give back what was typed, to be sent again."""
+    words = _("The disk of the server is full. Nothing of this was saved; call the administrator.")
+    if request.headers.get("X-Autosave"):
+        return JsonResponse({"faults": [words]}, status=STATUS)
+    typed = [
+        (name, value)
+        for name, values in request.POST.lists()
+        if name not in UNSHOWN and "password" not in name
+        for value in values
+    ]
+    files = [file.name for _name, files in request.FILES.lists() for file in files]
+    lost = bool(files) or getattr(request, "upload_without_room", False)
+    context = {"words": words, "typed": typed, "files": files, "lost": lost, "sent": request.method == "POST"}
+    return render(request, "tracker/disk_full.html", context, status=STATUS)
