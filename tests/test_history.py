@@ -380,7 +380,10 @@ def test_a_new_password_is_recorded_and_not_shown(liaison: User, administrator: 
     liaison.set_password("quite another one")
     workflow.save(liaison, Act(administrator, Way.ADMIN), liaison.version)
     assert len(events(liaison)) == before + 1
-    assert [change.field for change in latest(liaison).changes] == ["must choose a new password"]
+    assert [change.field for change in latest(liaison).changes] == [
+        "must choose a new password",
+        "password set by somebody else on",
+    ]
 
 
 def queries(task: Task) -> int:

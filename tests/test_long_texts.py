@@ -98,8 +98,11 @@ def test_a_task_with_a_longer_text_is_saved_with_another_title(task: Task, desk:
     stored = Task.objects.get()
     page = reverse("admin:tracker_task_change", args=[task.pk])
     form = desk.get(page).context["adminform"].form
-    said = {name: form[name].value() or "" for name in form.fields}
-    said = {name: getattr(value, "pk", value) for name, value in said.items() if value not in (False, "", [])}
+    said = {}
+    for name in form.fields:
+        value = form[name].value()
+        if value is not None and value is not False and value not in ("", []):
+            said[name] = getattr(value, "pk", value)
     parts = ("items", "indicators")
     said |= {f"{part}-{end}": "0" for part in parts for end in ("TOTAL_FORMS", "INITIAL_FORMS")}
     answer = desk.post(page, {**said, "title": "Another title", "reason": "spelling"})

@@ -165,7 +165,7 @@ class ReportForm(WithEvidence, VersionedForm):
             self.add_error(
                 None,
                 _("The lead unit was changed while you were writing: %(role)s. Look at the form and send it again.")
-                % {"role": ROLES[self.shown["role"]]},
+                % {"role": ROLES[str(self.shown["role"])]},
             )
         if follows is not None and follows != self.shown["follows"]:
             put(self, "follows", self.shown["follows"])

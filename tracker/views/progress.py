@@ -105,7 +105,7 @@ def _shown(request: HttpRequest, form: ReportForm, found: ProgressUpdate, offere
         "due": found.period_end + task.policy.grace_days * DAY,
         "others": others.exclude(state=ReportState.DRAFT).select_related("unit"),
         "back": request.POST.get("next") or request.GET.get("next", ""),
-        "unchanged": bool(last) and not last.contribution and not found.contribution and empty,
+        "unchanged": last is not None and not last.contribution and not found.contribution and empty,
     }
 
 
