@@ -59,9 +59,8 @@ def test_an_older_version_of_a_policy_is_not_saved(desk: Client, policy: PolicyD
 
 
 def test_a_name_that_another_unit_bears_is_refused(desk: Client, bureau: Organization) -> None:
-    page = desk.post(
-        reverse("admin:tracker_organization_add"), {"name": "New", "short_name": "N", "aliases": "Tech", "order": 1}
-    )
+    typed = {"name": "New", "short_name": "N", "aliases": "Tech", "order": 1, "active": "on"}
+    page = desk.post(reverse("admin:tracker_organization_add"), typed)
     assert page.context["adminform"].form.errors
     assert Organization.objects.count() == 1
 

@@ -100,7 +100,7 @@ class Writer:
 
     def _report(self, number: int) -> None:
         own = f"w{self.number}-{number}"
-        self._form(f"{self.facts['page']}report/", own, lambda shown: {"progress": own, "draft": "1"})
+        self._form(self.facts["report"], own, lambda shown: {"progress": own, "draft": "1"})
 
     def _tick(self, number: int) -> None:
         status, _page = self._ask(f"{self.facts['page']}tick/1/", {"done": str(number % 2)})
@@ -187,6 +187,7 @@ def lay(writers: int, edits: int) -> None:
     from tests.factories import make_policy, make_task
     from tracker.dates import today
     from tracker.models import ChecklistItem, Organization, ProgressUpdate, User
+    from tracker.rules import cycle_of, reportable
 
     call_command("migrate", verbosity=0)
     settings.ALLOWED_HOSTS = ["testserver", *settings.ALLOWED_HOSTS]
@@ -200,6 +201,7 @@ def lay(writers: int, edits: int) -> None:
             assigned_on=now - dt.timedelta(days=90), owed_from=now - dt.timedelta(days=90),
         )  # fmt: skip
         tasks.append(task)
+    period = reportable(tasks[0], policy, now)[0].key(cycle_of(policy))
     facts = []
     for number in range(writers):
         task = tasks[(number // len(DOORS)) % TASKS]
@@ -225,12 +227,20 @@ def lay(writers: int, edits: int) -> None:
             },
             **{"reason": "drill"},
         }
-        facts.append({"task": task.pk, "page": task.get_absolute_url(), "form": form, "reports": reports})
+        facts.append(
+            {
+                "task": task.pk,
+                "page": task.get_absolute_url(),
+                "report": f"{task.get_absolute_url()}report/?period={period}",
+                "form": form,
+                "reports": reports,
+            }
+        )
     last = tasks[-1]
     page, later = last.get_absolute_url(), (now + dt.timedelta(days=200)).isoformat()
     buttons = [
         (f"{page}do/acknowledge/", {"x": "1"}),
-        (f"{page}report/", {"progress": "once", "seen": "0", "submit": "1"}),
+        (f"{page}report/?period={period}", {"progress": "once", "seen": "0", "submit": "1"}),
         (f"{page}do/request_extension/", {"deadline": later, "reason": "once", "progress": "half"}),
     ]
     browser = Browser()

@@ -226,7 +226,8 @@ def odd(good: bytes, header: int = 4) -> Iterator[Entry]:
     right, wrong = ("５０％", "50%", 0.5), (50, "0.5", "half", 1.01)
     for value, fate in [*((each, FINE) for each in right), *((each, FAULTS) for each in wrong)]:
         yield f"percent {value!r}", edited(put("percent done", value)), fate
-    yield "text of 32,767 signs", edited(put("progress", "字" * 32_767)), FINE
+    yield "text of 5,000 signs", edited(put("progress", "字" * 5_000)), FINE
+    yield "text of 32,767 signs", edited(put("progress", "字" * 32_767)), FAULTS
 
 
 def all_of(good: bytes) -> Iterator[Entry]:

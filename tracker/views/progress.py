@@ -66,7 +66,10 @@ def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     }
     data = _with_last(request, last) if "use_last" in request.POST else request.POST or edge.kept(request, ["progress"])
     form = ReportForm(data, request.FILES or None, instance=found, **asked)
-    if request.method == "POST" and "use_last" not in request.POST and form.is_valid():
+    sent = request.method == "POST" and "use_last" not in request.POST
+    if sent and not _names_period(request, offered):
+        form.add_error(None, no_period_words())
+    if sent and form.is_valid():
         try:
             _keep(request, form)
             if "submit" in request.POST:
@@ -110,15 +113,26 @@ def _shown(request: HttpRequest, form: ReportForm, found: ProgressUpdate, offere
 
 
 def _pressed(request: HttpRequest, found: ProgressUpdate, offered: list[Offered]) -> HttpResponse | None:
-    """Answer what needs no form: another button, a report without its period, or one sent twice."""
-    if "period" not in request.GET and len(offered) > 1:
-        messages.error(request, _("The report names no period: choose one and send it again."))
+    """Answer what needs no form: another button, or a report that is sent twice."""
+    named = _names_period(request, offered)
+    if not named and {"unchanged", "withdraw"} & request.POST.keys():
+        messages.error(request, no_period_words())
         return redirect(request.path)
     if "unchanged" in request.POST:
         return _unchanged(request, found)
     if "withdraw" in request.POST:
         return _withdraw(request, found)
-    return _repeated(request, found) if "use_last" not in request.POST else None
+    return _repeated(request, found) if named and "use_last" not in request.POST else None
+
+
+def _names_period(request: HttpRequest, offered: list[Offered]) -> bool:
+    """Say whether an address names the period that is reported, or there is only one."""
+    return "period" in request.GET or len(offered) == 1
+
+
+def no_period_words() -> str:
+    """Say that a report must name its period."""
+    return _("The report names no period: choose one and send it again.")
 
 
 def _repeated(request: HttpRequest, found: ProgressUpdate) -> HttpResponse | None:
