@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -185,7 +185,7 @@ def test_whoever_may_not_report_a_task_lands_nothing(
 ) -> None:
     stranger = User.objects.create_user("stranger", is_liaison=True, organization=county)
     before = everything()
-    with pytest.raises(PermissionDenied):
+    with pytest.raises(ValidationError, match="A1-01"):
         land(changes_of(tasks, bureau, county), Act(stranger, Way.IMPORT, IMPORT))
     assert everything() == before
 
