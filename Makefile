@@ -29,6 +29,8 @@ drill: .venv/test.stamp
 	$(PY) -m tests.drills.kill --rounds 50
 	$(PY) -m tests.drills.imports --rounds 50
 	$(PY) -m tests.drills.crowd --writers 30 --edits 50
+	$(PY) -m tests.drills.kill_commands --rounds 20
+	$(PY) -m tests.drills.load --tasks 10000 --requests 20
 
 pictures: .venv/test.stamp
 	$(PY) -m tests.browser.pictures

@@ -8,6 +8,7 @@ for the database lies on the same disk. No part of the test suite: that has no r
 import http.client
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,8 +24,8 @@ from tests.drills.lost_updates import ROOT
 SIZE = "96m"
 TYPED = "typed while the disk was full"
 PDF = b"%PDF-1.4" + bytes(4_000_000)
-PAGES = ("/", "/my/", "/policies/rise/", "/policies/rise/tasks/", "/policies/rise/tasks/A1-01/", "/search/?q=Task")
-REPORT = "/policies/rise/tasks/A1-01/report/"
+TASK = "/policies/rise/tasks/A1-01/"
+PAGES = ("/", "/my/", "/policies/rise/", "/policies/rise/tasks/", TASK, "/search/?q=Task")
 
 
 @contextmanager
@@ -84,16 +85,18 @@ def drill() -> list[str]:
         with served(environment, *SERVER) as port:
             client = Client(port, 0, {})
             client.log_in()
-            first = upload(client, REPORT, {"progress": "before", "seen": "0"}, b"%PDF-1.4")
+            page = client.ask("GET", f"{TASK}report/")[1]
+            report = f"{TASK}report/?{re.findall('period=[0-9-]+', page)[0]}"
+            first = upload(client, report, {"progress": "before", "seen": "0"}, b"%PDF-1.4")
             expect("report kept before", first[0], 302)
             fill(folder / "ballast")
             expect("free bytes", os.statvfs(folder).f_bavail, 0)
             for page in PAGES:
                 expect(f"read {page}", client.ask("GET", page)[0], 200)
             for content, size in ((b"%PDF-1.4" + bytes(1000), "a small file"), (PDF, "a large file")):
-                status, page = upload(client, REPORT, {"progress": TYPED, "seen": "1"}, content)
+                status, page = upload(client, report, {"progress": TYPED, "seen": "1"}, content)
                 expect(f"report with {size} at 0 bytes", (status, TYPED in page), (507, True))
-            status, page = client.ask("POST", REPORT, {"progress": TYPED, "seen": "1"})
+            status, page = client.ask("POST", report, {"progress": TYPED, "seen": "1"})
             expect("report without a file at 0 bytes", (status, TYPED in page), (507, True))
             stranger = Client(port, 0, {})
             stranger.ask("GET", "/login/")
@@ -107,15 +110,13 @@ def drill() -> list[str]:
             for page in PAGES:
                 expect(f"read {page} after a start at 0 bytes", client.ask("GET", page)[0], 200)
             (folder / "ballast").unlink()
-            expect("report after", client.ask("POST", REPORT, {"progress": TYPED, "seen": "1"})[0], 302)
+            expect("report after", client.ask("POST", report, {"progress": TYPED, "seen": "1"})[0], 302)
         expect("files of evidence", len(list((folder / "evidence").iterdir())), 1)
     return faults
 
 
 def lay() -> None:
     """Make an account of everything and a task that is reported on."""
-    import datetime as dt
-
     from django.core.management import call_command
 
     from tests.factories import make_policy, make_task
@@ -125,7 +126,7 @@ def lay() -> None:
     call_command("migrate", verbosity=0)
     unit = Organization.objects.create(name="Bureau of Science", short_name="Science")
     User.objects.create_user("root", password=PASSWORD, is_liaison=True, organization=unit)
-    day = today() - dt.timedelta(days=90)
+    day = today().replace(day=1)  # one period is owed
     make_task(make_policy(), "A1-01", kind="qualitative", lead_unit=unit, assigned_on=day, owed_from=day)
 
 

@@ -18,6 +18,7 @@ from django.test import Client
 from tests.conftest import TODAY
 from tests.factories import make_task
 from tests.views.conftest import Browser
+from tracker import rules
 from tracker.domain import disk, scratch
 from tracker.models import Evidence, Organization, PolicyDocument, ProgressUpdate, Task, User
 from tracker.web import disk_checks, sqlite_files, uploads
@@ -64,37 +65,42 @@ def task(policy: PolicyDocument, bureau: Organization) -> Task:
     )
 
 
+def address_of(task: Task) -> str:
+    """Return the address of the report of the first period that can be reported."""
+    period = rules.reportable(task, task.policy, TODAY)[0]
+    return f"{task.get_absolute_url()}report/?period={period.key(rules.cycle_of(task.policy))}"
+
+
 def report(client: Client, task: Task, **fields: Any) -> Any:
     """Send a report, and remember its words."""
-    return client.post(f"{task.get_absolute_url()}report/", {"progress": WORDS, "seen": "0", **fields})
+    return client.post(address_of(task), {"progress": WORDS, "seen": "", **fields})
 
 
 @pytest.mark.parametrize("fault", FULL)
 def test_what_was_typed_is_given_back_to_be_sent_again(
     unit: Client, task: Task, monkeypatch: pytest.MonkeyPatch, fault: Callable[..., Any]
 ) -> None:
-    monkeypatch.setattr("tracker.workflow.save_draft", fault)
+    monkeypatch.setattr(ProgressUpdate, "save", fault)
     answer = report(unit, task)
     assert answer.status_code == 507
     assert "The disk of the server is full" in answer.text
     assert f'<input type="hidden" name="progress" value="{WORDS}">' in unescape(answer.text)
-    assert f'action="{task.get_absolute_url()}report/"' in answer.text
+    assert f'action="{address_of(task)}"' in answer.text
 
 
 def test_a_fault_of_another_kind_is_none_of_the_disk(unit: Client, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_arguments: Any, **_names: Any) -> Any:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("tracker.workflow.save_draft", broken)
+    monkeypatch.setattr(ProgressUpdate, "save", broken)
     assert report(unit, task).status_code == 500
 
 
 def test_a_page_that_saves_by_itself_is_told_in_its_own_way(
     unit: Client, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tracker.workflow.save_draft", no_space)
-    address = f"{task.get_absolute_url()}report/"
-    answer = unit.post(address, {"progress": WORDS, "seen": "0"}, headers={"X-Autosave": "1"})
+    monkeypatch.setattr(ProgressUpdate, "save", no_space)
+    answer = unit.post(address_of(task), {"progress": WORDS, "seen": ""}, headers={"X-Autosave": "1"})
     assert answer.status_code == 507
     assert "disk" in answer.json()["faults"][0]
 
@@ -133,14 +139,14 @@ def test_reading_goes_on_where_the_use_of_a_session_cannot_be_noted(
     session = unit.session
     session["seen"] -= 120
     session.save()
-    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.save", sqlite_full)
+    monkeypatch.setattr("django.contrib.sessions.models.Session.save", sqlite_full)
     assert unit.get(task.get_absolute_url()).status_code == 200
 
 
 def test_a_log_in_without_room_is_refused_in_words(
     stranger: Client, liaison: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.save", sqlite_full)
+    monkeypatch.setattr("django.contrib.sessions.models.Session.save", sqlite_full)
     answer = stranger.post("/login/", {"username": "liaison", "password": "a long password"})
     assert (answer.status_code, "The disk of the server is full" in answer.text) == (507, True)
     assert "a long password" not in answer.text

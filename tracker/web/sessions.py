@@ -5,7 +5,7 @@ On a full disk reading goes on, and the note of the last use waits.
 
 from django.conf import settings
 from django.contrib.sessions.backends import db
-from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.db import DatabaseError
 
 from tracker import dates
@@ -26,6 +26,6 @@ class SessionStore(db.SessionStore):
     def save(self, must_create: bool = False) -> None:
         try:
             super().save(must_create)
-        except DatabaseError as error:
+        except (DatabaseError, UpdateError) as error:
             if must_create or not is_disk_full(error):
                 raise
