@@ -4,6 +4,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +20,19 @@ WORK = (
     "User", "UnitMove", "SentReminder",
 )  # fmt: skip
 WORK_ORDER = {name: place for place, name in enumerate(WORK)}
+
+
+class OfferedRows(AutocompleteJsonView):
+    """Rows that are offered while typing; a part of a policy is named with its policy."""
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        policy = getattr(obj, "policy", None)
+        return {"id": str(getattr(obj, to_field_name)), "text": f"{obj} — {policy}" if policy else str(obj)}
+
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()
+        has_policy = any(field.name == "policy" for field in rows.model._meta.get_fields())
+        return rows.select_related("policy").defer("policy__full_text") if has_policy else rows
 
 
 class TrackerSite(admin.AdminSite):
@@ -51,6 +65,9 @@ class TrackerSite(admin.AdminSite):
             return guarded(request, *args, **kwargs)
 
         return opened_by_role
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        return OfferedRows.as_view(admin_site=self)(request)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return redirect("password")

@@ -18,7 +18,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from tracker import history, permissions, workflow
 from tracker.choices import Way
@@ -88,6 +88,19 @@ class RoleChangeList(ChangeList):
 
     def get_ordering(self, request: HttpRequest, queryset: models.QuerySet) -> list[Any]:
         return steady_order(self.model, super().get_ordering(request, queryset))
+
+
+class PolicyPartField(forms.ModelChoiceField):
+    """Choose a section, measure or task; its policy is named, because codes repeat between policies."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return label_with_policy(obj)
+
+
+def label_with_policy(row: models.Model) -> str:
+    """Name a row to choose; a part of a policy with its policy."""
+    policy = getattr(row, "policy", None)
+    return f"{row} — {policy}" if policy else str(row)
 
 
 class RoleAdmin(admin.ModelAdmin):
@@ -170,6 +183,10 @@ class RoleAdmin(admin.ModelAdmin):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):
             kwargs.setdefault("widget", KeySelect(db_field, self.admin_site))
+        target = db_field.remote_field.model
+        if any(field.name == "policy" for field in target._meta.get_fields()):
+            rows = target._default_manager.select_related("policy").defer("policy__full_text")
+            kwargs = {"form_class": PolicyPartField, "queryset": rows, **kwargs}
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -259,6 +276,11 @@ class VersionedAdmin(RoleAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         workflow.save(obj, self.act(request, form.cleaned_data.get("reason", "")), getattr(form, "seen_version", None))
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, ...]:
+        """Name the first rows that go with a deletion; how many there are of each kind stands above them."""
+        rows, *others = super().get_deleted_objects(objs, request)
+        return (cut_rows(rows), *others)
+
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         workflow.delete(obj, self.act(request))
 
@@ -278,6 +300,15 @@ class VersionedAdmin(RoleAdmin):
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/object_history.html", context)
+
+
+def cut_rows(rows: list[Any]) -> list[Any]:
+    """Cut a nested list to its first rows at each level, and say that there are more."""
+    shown = [cut_rows(row) if isinstance(row, list) else row for row in rows[:MAX_DELETED_SHOWN]]
+    more = len(rows) - len(shown)
+    if more > 0:
+        shown.append(ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more})
+    return shown
 
 
 def filter_name(declared: Any) -> str:

@@ -92,6 +92,7 @@ class MeasureAdmin(VersionedAdmin):
     """Measures in the words of the text."""
 
     form = MeasureForm
+    autocomplete_fields = ("section",)
     list_display = ("code", "name", "section", "general", "task_links")
     list_display_links = ("code", "name")
     list_filter = (of_policy(), "general")
@@ -113,6 +114,7 @@ class CountAdmin(VersionedAdmin):
     """Numbers that the text states."""
 
     form = CountForm
+    autocomplete_fields = ("section", "task")
     list_display = ("name", "number", "section", "task", "policy")
     list_filter = (of_policy(),)
     list_select_related = ("policy", "section", "task")

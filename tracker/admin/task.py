@@ -39,6 +39,7 @@ from tracker.views import edge
 from tracker.views.exports import answer_busy, ledger_scope, send_ledger
 from tracker.web.export_slots import ExportsBusy, export_slot
 
+MAX_OFFERED = 60  # choices of a filter
 LISTED = 20  # refused rows named one by one in a message
 
 
@@ -130,7 +131,13 @@ class OfChosenPolicy(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         policy = whole_number(request.GET.get("policy__id__exact"))
-        parts = self.parts().none() if policy is None else self.parts().filter(policy=policy)
+        if policy is None:
+            return []
+        # A list of any length would stand beside every page of tasks: the search finds the rest.
+        parts = list(self.parts().filter(policy=policy)[: MAX_OFFERED + 1])
+        chosen = whole_number(request.GET.get(str(self.parameter_name)))
+        if len(parts) > MAX_OFFERED:
+            parts = list(self.parts().filter(policy=policy, pk=chosen)) if chosen else []
         return [(str(part.pk), str(part)) for part in parts]
 
     def parts(self) -> QuerySet:
@@ -188,7 +195,7 @@ class TaskAdmin(VersionedAdmin):
         "code", "title", "description", "measure__name", "lead_unit__name", "lead_unit__short_name",
         "lead_unit__aliases",
     )  # fmt: skip
-    autocomplete_fields = ("lead_unit", "co_units")
+    autocomplete_fields = ("measure", "lead_unit", "co_units")
     actions = ("hand_over", "set_deadline", "set_status", "export_ledger")
     readonly_fields = ("light_now", "turns_yellow_on", "turns_red_on")
     fieldsets = (

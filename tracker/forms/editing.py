@@ -20,7 +20,7 @@ from tracker import parsing, workflow
 from tracker.choices import Status
 from tracker.dates import FIRST_DAY, LAST_DAY, today
 from tracker.domain.lengths import MAX_TEXT_LENGTH, same_text
-from tracker.models import ChecklistItem, DeclaredCount, Indicator, IndicatorValue, Measure, Section, Task, User
+from tracker.models import ChecklistItem, DeclaredCount, Indicator, IndicatorValue, Measure, Task, User
 from tracker.models.base import limited_fields, validate_text_length
 
 CLOSED_WORDS = gettext_lazy(
@@ -188,18 +188,10 @@ class OfPolicyForm(VersionedForm):
         return excluded - ({"policy"} if self.instance.policy_id else set())
 
 
-class PolicyPartField(forms.ModelChoiceField):
-    """Choose a section, measure or task; its policy is named, because codes repeat between policies."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        return f"{obj} — {obj.policy}"
-
-
 class MeasureForm(OfPolicyForm):
     """A measure; its policy is its section's."""
 
     owners = ("section",)
-    section = PolicyPartField(Section.objects.select_related("policy"), label=gettext_lazy("section"))
 
     class Meta:
         model = Measure
@@ -210,7 +202,6 @@ class TaskForm(OfPolicyForm):
     """A task as the office edits it; `workflow.settle` has the last word on its facts."""
 
     owners = ("measure",)
-    measure = PolicyPartField(Measure.objects.select_related("policy"), label=gettext_lazy("measure"))
 
     class Meta:
         model = Task
@@ -243,7 +234,7 @@ class TaskForm(OfPolicyForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk and "measure" in self.fields:
             offered = Measure.objects.select_related("policy").filter(policy=self.instance.policy_id)
-            cast(PolicyPartField, self.fields["measure"]).queryset = offered
+            cast(forms.ModelChoiceField, self.fields["measure"]).queryset = offered
         for name in ("lead_unit", "co_units"):
             if name in self.fields:
                 self.fields[name].label_from_instance = lambda unit: unit.label  # type: ignore[attr-defined]
@@ -255,8 +246,6 @@ class CountForm(OfPolicyForm):
     """A declared count; its policy is that of the section or task it counts."""
 
     owners = ("section", "task")
-    section = PolicyPartField(Section.objects.select_related("policy"), required=False, label=gettext_lazy("section"))
-    task = PolicyPartField(Task.objects.select_related("policy"), required=False, label=gettext_lazy("task"))
 
     class Meta:
         model = DeclaredCount
