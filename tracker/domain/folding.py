@@ -5,6 +5,7 @@ other dashes and quotes, zero-width signs, an accent apart from its letter. Sear
 units and workbooks compare folded texts. Stored prose stays as it was typed.
 """
 
+import re
 import unicodedata
 
 # Signs that are not seen: Default_Ignorable_Code_Point of the Unicode Character Database. Soft
@@ -28,7 +29,7 @@ _INVISIBLE_RANGES = (
     (0x1D173, 0x1D17A),
     (0xE0000, 0xE0FFF),
 )
-_INVISIBLE = {code: None for first, last in _INVISIBLE_RANGES for code in range(first, last + 1)}
+_INVISIBLE = re.compile(f"[{''.join(f'{chr(first)}-{chr(last)}' for first, last in _INVISIBLE_RANGES)}]+")
 
 # Hyphens and dashes of every length, the minus sign, the two- and three-em dash, and the line of
 # box drawings that Chinese typists draw dashes with.
@@ -39,6 +40,7 @@ _WAVES = dict.fromkeys([0x223C, 0x223F, 0x301C, 0x3030], "~")
 # What NFKC makes blanks of stands here for other white space: U+2800 is a blank in every font.
 _BLANKS = {0x2800: " "}
 _SIGNS = {**_DASHES, **_DOTS, **_WAVES, **_BLANKS}
+_ANY_SIGN = re.compile(f"[{''.join(map(chr, _SIGNS))}]")
 
 # Straight, curly, low, full-width and corner quotes, guillemets, primes and accents that stand
 # for quotes, and the marks of book titles. They are dropped and not made equal: who looks for a
@@ -54,7 +56,7 @@ _QUOTE_CODES = (
     *range(0xFE3D, 0xFE45),
     *(0xFF02, 0xFF07, 0xFF40, 0xFF62, 0xFF63),
 )
-_QUOTES = dict.fromkeys(_QUOTE_CODES)
+_QUOTES = re.compile(f"[{''.join(map(chr, _QUOTE_CODES))}]+")
 
 
 def simplify(text: str) -> str:
@@ -65,19 +67,23 @@ def simplify(text: str) -> str:
     """
     if not text.isascii():
         # Before NFKC: an accent joins its letter only where no invisible sign parts them.
-        text = unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).translate(_SIGNS)
+        text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+        # Most texts have none of these; to translate each of their letters costs ten times as much as to look.
+        if _ANY_SIGN.search(text):
+            text = text.translate(_SIGNS)
     return " ".join(text.split())
 
 
 def fold(text: str) -> str:
     """Return a text as it is compared: simplified, without capitals and quotes; idempotent."""
-    plain = simplify(text.translate(_QUOTES))
-    if plain.isascii():
-        return plain.translate(_QUOTES).casefold()
+    plain = _QUOTES.sub("", simplify(_QUOTES.sub("", text)))
+    small = plain.casefold()
+    if small == plain or small.isascii():
+        return small
     # Once more: a letter without its capital may be decomposed, and have another.
-    return simplify(simplify(plain.casefold()).casefold().translate(_QUOTES))
+    return simplify(_QUOTES.sub("", simplify(small).casefold()))
 
 
 def remove_invisible(text: str) -> str:
     """Return a text without the signs that are not seen; everything else stays as it was typed."""
-    return text if text.isascii() else text.translate(_INVISIBLE)
+    return text if text.isascii() else _INVISIBLE.sub("", text)
