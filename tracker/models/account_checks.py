@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core import checks
+from django.db import DatabaseError
 
 from tracker.models.organization import User
 
@@ -14,7 +15,11 @@ def check_separate_roles(*, databases: Sequence[str] | None = None, **kwargs: An
     """Name the accounts that are supervisor and administrator: `manage.py check --database default`."""
     if not settings.SEPARATE_ROLES or not databases:
         return []
-    names = list(User.objects.with_excluding_roles().values_list("username", flat=True))
+    try:
+        names = list(User.objects.with_excluding_roles().values_list("username", flat=True))
+    except DatabaseError:
+        # Before the first migration there are no accounts.
+        return []
     words = f"These accounts are supervisor and administrator at once: {', '.join(names)}."
     hint = "Take one of the roles away, or set SEPARATE_ROLES=0."
-    return [checks.Warning(words, hint=hint, id="tracker.W4")] if names else []
+    return [checks.Warning(words, hint=hint, id="tracker.W5")] if names else []

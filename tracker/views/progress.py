@@ -68,6 +68,7 @@ def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     form = ReportForm(data, request.FILES or None, instance=found, **asked)
     sent = request.method == "POST" and "use_last" not in request.POST
     if sent and not _names_period(request, offered):
+        form.is_valid()
         form.add_error(None, no_period_words())
     if sent and form.is_valid():
         try:
