@@ -90,7 +90,8 @@ def addresses(policy: PolicyDocument, user: int, names: tuple[str, ...] = ()) ->
     known = objects_of(policy) | {"user": user}
     special = {"slug": policy.slug, "code": first_task(policy).code}
     for name, (arguments, _expected) in TABLE.items():
-        if names and name not in names:
+        # The filled policy has had no unit moved.
+        if (names and name not in names) or "unitmove" in arguments.values():
             continue
         filled_in = {key: special.get(key, known.get(value, value)) for key, value in arguments.items()}
         if name == "measure":
