@@ -67,7 +67,7 @@ def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     data = _with_last(request, last) if "use_last" in request.POST else request.POST or edge.kept(request, ["progress"])
     form = ReportForm(data, request.FILES or None, instance=found, **asked)
     sent = request.method == "POST" and "use_last" not in request.POST
-    if sent and not _names_period(request, offered):
+    if sent and form.is_bound and not _names_period(request, offered):
         form.is_valid()
         form.add_error(None, no_period_words())
     if sent and form.is_valid():
