@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from tracker.domain import zip_guard
 from tracker.intake.cell_styles import CellStyles
-from tracker.intake.sheet_rows import Layout, Line, SheetRows, rich_text_cell
+from tracker.intake.sheet_rows import Layout, Line, RichText, SheetRows
 from tracker.intake.xml_parts import PartParser, Refused, is_true
 from tracker.parsing import Cell
 
@@ -170,43 +170,31 @@ class Workbook:
         parser.close()
 
 
-class _Strings:
+class _Strings(RichText):
     """The texts that cells share, as their XML goes by; one of plain words becomes a cell when it is used."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.found: list[str | Cell] = []
-        self._kept: list[str] = []
-        self._struck: list[str] = []
-        self._is_text = self._is_phonetic = self._is_struck = False
+        self._is_phonetic = False
 
     def start(self, name: str, given: dict[str, str]) -> None:
-        """Take in the start of an element."""
-        if name == "t":
-            self._is_text = not self._is_phonetic
-        elif name == "rPh":
+        """Take in the start of an element; what says how the words are read aloud is none of them."""
+        if name == "rPh":
             self._is_phonetic = True
-        elif name == "r":
-            self._is_struck = False
-        elif name == "strike":
-            self._is_struck = is_true(given.get("val", "1"))
+        elif not self._is_phonetic:
+            super().start(name, given)
 
     def end(self, name: str) -> None:
         """Take in the end of an element."""
-        if name == "t":
-            self._is_text = False
+        if name == "rPh":
+            self._is_phonetic = False
         elif name == "si":
-            self.found.append(rich_text_cell(self._kept, self._struck) if self._struck else "".join(self._kept))
+            self.found.append(self.cell() if self._struck else "".join(self._kept))
             self._kept.clear()
             self._struck.clear()
-        elif name == "rPh":
-            self._is_phonetic = False
-        elif name == "r":
-            self._is_struck = False
-
-    def text(self, words: str) -> None:
-        """Take in text between elements."""
-        if self._is_text:
-            (self._struck if self._is_struck else self._kept).append(words)
+        else:
+            super().end(name)
 
 
 def _look_at(file: IO[bytes]) -> None:
