@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, F, Prefetch, Q
+from django.db.models import Case, Count, F, Prefetch, Q, Value, When
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -14,7 +14,7 @@ from tracker import rules, workflow
 from tracker.choices import AT_HAND, OPEN, RUNNING, STANDING, Action, Light, ReportState, RequestState
 from tracker.dates import DAY
 from tracker.models import Organization, ProgressUpdate, Task, TaskRequest
-from tracker.models.task import TaskQuerySet, cooperating
+from tracker.models.task import TaskQuerySet, cooperating, light_is, overdue, unacknowledged, unreported
 
 MOST = 50  # lines of one call; the list behind it has them all
 
@@ -66,34 +66,34 @@ class Group:
 
 def groups(led: TaskQuerySet, unit: Organization, on: dt.date) -> list[Group]:
     """Group what is asked of a unit by its most pressing reason; the number of queries is fixed."""
-    under_way = led.filter(status__in=RUNNING)
-    returned = ProgressUpdate.objects.filter(unit=unit, contribution=False, state=ReportState.RETURNED)
-    asked = {
-        "returned": under_way.filter(pk__in=returned.values("task")),
-        "overdue": under_way.overdue(on),
-        "red": under_way.lit(Light.RED, on=on),
-        "owing": under_way.owing(on),
-        "unacknowledged": led.unacknowledged(on),
-        "warning": under_way.lit(Light.YELLOW, on=on),
-    }
-    found: list[Group] = []
-    placed: set[int] = set()
-    shown: dict[int, list[int]] = {}
-    for call in CALLS:
-        keys = (
-            asked[call.name]
-            .order_by(F("deadline").asc(nulls_last=True), "policy", "sort_key")
-            .values_list("pk", flat=True)
-        )
-        fresh = [key for key in dict.fromkeys(keys) if key not in placed]
-        placed.update(fresh)
-        shown[len(found)] = fresh[:MOST]
-        found.append(Group(call, len(fresh)))
+    asked = _asked_by_call(unit, on)
+    first = Case(*(When(asked[call.name], then=Value(place)) for place, call in enumerate(CALLS)))
+    order = (F("deadline").asc(nulls_last=True), "policy", "sort_key")
+    rows = led.annotate(call=first).filter(call__isnull=False).order_by(*order).values_list("call", "pk")
+    keys: list[list[int]] = [[] for _call in CALLS]
+    for place, key in rows:
+        keys[place].append(key)
+    found = [Group(call, len(keys[place])) for place, call in enumerate(CALLS)]
+    shown = {place: keys[place][:MOST] for place in range(len(CALLS))}
     tasks = _with_open_reports(Task.objects.filter(pk__in=[key for keys in shown.values() for key in keys]), unit)
     by_key = {task.pk: task for task in tasks}
     for place, group in enumerate(found):
         group.lines = [_line(by_key[key], on) for key in shown[place] if key in by_key]
     return [group for group in found if group.total]
+
+
+def _asked_by_call(unit: Organization, on: dt.date) -> dict[str, Q]:
+    """Return of each call the condition of its tasks."""
+    running, lights = Q(status__in=RUNNING), light_is(on)
+    returned = ProgressUpdate.objects.filter(unit=unit, contribution=False, state=ReportState.RETURNED)
+    return {
+        "returned": running & Q(pk__in=returned.values("task")),
+        "overdue": running & overdue(on),
+        "red": running & lights[Light.RED],
+        "owing": running & unreported(on, current=True),
+        "unacknowledged": unacknowledged(),
+        "warning": running & lights[Light.YELLOW],
+    }
 
 
 def helping(tasks: TaskQuerySet, unit: Organization, on: dt.date) -> list[Line]:

@@ -185,7 +185,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def unacknowledged(self, on: dt.date) -> "TaskQuerySet":
         """Keep open tasks that were handed over and whose lead unit has not acknowledged them."""
-        return self.filter(assigned_on__isnull=False, acknowledged_on__isnull=True, status__in=OPEN)
+        return self.filter(unacknowledged())
 
     def about(self, text: str, names: Mapping[int, str]) -> "TaskQuerySet":
         """Keep tasks that hold each word of a text, or are of a unit that bears it.
@@ -227,6 +227,11 @@ def holds(word: str) -> Q:
 def letters_of(text: str) -> int:
     """Return which letters a text holds as 63 bits, several letters sharing one: a word's bits are among its text's."""
     return reduce(or_, (1 << ord(letter) % 63 for letter in set(text)), 0)
+
+
+def unacknowledged() -> Q:
+    """Ask whether an open task was handed over and its lead unit has not acknowledged it."""
+    return Q(assigned_on__isnull=False, acknowledged_on__isnull=True, status__in=OPEN)
 
 
 def overdue(on: dt.date) -> Q:
