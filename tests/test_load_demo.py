@@ -219,7 +219,7 @@ def test_passwords_are_random(source: PolicyDocument) -> None:
     clear()
     second = passwords(load())
     assert set(first.values()) & set(second.values()) == set()
-    assert len(set(first.values())) == 3
+    assert len(set(first.values())) == 4
 
 
 def test_clearing_takes_every_row_of_the_demonstration(source: PolicyDocument) -> None:

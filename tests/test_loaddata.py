@@ -114,7 +114,7 @@ def test_derived_columns_follow_when_only_an_item_is_loaded_again(fixture: Path)
 
 def test_the_turning_dates_of_other_policies_stay(fixture: Path) -> None:
     load(fixture)
-    Task.objects.update(turns_red_on=TODAY)
+    Task.objects.update(turns_yellow_on=TODAY, turns_red_on=TODAY)
     load(fixture, [edited(POLICY, slug="other")])
     assert Task.objects.get(policy__slug="rise").turns_red_on == TODAY
 

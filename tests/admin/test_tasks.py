@@ -312,3 +312,11 @@ def test_an_administrator_reads_tasks_and_changes_none(client: Client, task: Tas
     client.force_login(administrator)
     assert client.get(address(task)).status_code == 200
     assert client.post(address(task), {"title": "x"}).status_code == 403
+
+
+def test_a_hand_over_with_a_fault_shows_the_form_again(desk: Client, task: Task) -> None:
+    Task.objects.filter(pk=task.pk).update(assigned_on=None, owed_from=None)
+    task.refresh_from_db()
+    page = desk.post(address(task), typed(desk, task, assigned_on="2026-06-15", title=""))
+    assert page.status_code == 200
+    assert list(page.context["adminform"].form.errors) == ["title"]

@@ -230,9 +230,17 @@ class TaskAdmin(VersionedAdmin):
         # Codes repeat between policies: unless one is chosen, each row names its own.
         return self.list_display if "policy__id__exact" in request.GET else (*self.list_display, "policy")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Task | None = None) -> tuple[str, ...]:
-        # Before the hand-over one deadline fills both fields.
-        return self.readonly_fields if obj and obj.assigned_on else (*self.readonly_fields, "original_deadline")
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        if found:
+            found.was_handed_over = bool(found.assigned_on)
+        return found
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        # Before the hand-over one deadline fills both fields. A form that is shown again with its faults
+        # has changed the task by then: what was stored counts.
+        handed_over = obj is not None and getattr(obj, "was_handed_over", bool(obj.assigned_on))
+        return self.readonly_fields if handed_over else (*self.readonly_fields, "original_deadline")
 
     @admin.display(description=_("measure"), ordering="measure__code")
     def measure_code(self, task: Task) -> str:

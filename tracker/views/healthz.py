@@ -26,8 +26,8 @@ def answer_probes(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Ca
 
 
 @login_not_required
-@require_safe
 @never_cache
+@require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """Say of database, migrations and disk whether each is well: 200 if all are, else 503. One query."""
     try:
