@@ -1,6 +1,7 @@
 """Take pictures of the pages of a demonstration (needs Chromium).
 
-`python -m tests.browser.pictures` takes those of the README; with a folder, every page in two sizes, to look at.
+`python -m tests.browser.pictures` takes those of the README; with a folder, every page in two sizes, to look at;
+with names of pages behind the folder, those alone.
 """
 
 import os
@@ -67,7 +68,7 @@ User.objects.filter(username="office").update(is_liaison=True, organization=unit
 """
 
 
-def main(folder_of_all: str = "") -> None:
+def main(folder_of_all: str = "", *names: str) -> None:
     """Lay a demonstration in a scratch folder, serve it, and take each picture."""
     password = secrets.token_urlsafe(12)
     with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
@@ -93,13 +94,13 @@ def main(folder_of_all: str = "") -> None:
             cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            _take(f"http://127.0.0.1:{port}", password, folder_of_all)
+            _take(f"http://127.0.0.1:{port}", password, folder_of_all, names)
         finally:
             server.terminate()
             server.wait()
 
 
-def _take(url: str, password: str, folder_of_all: str) -> None:
+def _take(url: str, password: str, folder_of_all: str, names: tuple[str, ...]) -> None:
     for _attempt in range(100):
         try:
             urllib.request.urlopen(f"{url}/login/", timeout=5).close()  # noqa: S310 - our own server
@@ -114,7 +115,8 @@ def _take(url: str, password: str, folder_of_all: str) -> None:
         page.goto(f"{url}/login/")
         _log_in(page, password)
         if folder_of_all:
-            _take_all(page, url, password, Path(folder_of_all))
+            _take_all(page, url, Path(folder_of_all), names)
+            _take_late_form(page, url, password, Path(folder_of_all))
         else:
             for name, address in PAGES.items():
                 page.goto(url + address)
@@ -128,10 +130,12 @@ def _log_in(page: Page, password: str) -> None:
     page.click("main button[type=submit]")
 
 
-def _take_all(page: Page, url: str, password: str, folder: Path) -> None:
+def _take_all(page: Page, url: str, folder: Path, names: tuple[str, ...]) -> None:
     """Take every page in both sizes, then the pages that only a button leads to."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, (address, *links) in EVERY_PAGE.items():
+        if names and name not in names:
+            continue
         page.goto(url + address)
         for link in links:
             if not page.locator(link).count():
@@ -141,7 +145,6 @@ def _take_all(page: Page, url: str, password: str, folder: Path) -> None:
         _take_sizes(page, folder, name)
     _take_unit_move(page, url, folder)
     _take_import(page, url, folder)
-    _take_late_form(page, url, password, folder)
 
 
 def _take_sizes(page: Page, folder: Path, name: str) -> None:
@@ -215,4 +218,4 @@ def _take_late_form(page: Page, url: str, password: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main(*sys.argv[1:])

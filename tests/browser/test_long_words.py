@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Browser, Page
@@ -15,7 +16,7 @@ from tests.filled import first_task
 from tests.test_access import TABLE
 from tests.test_filled_policy import objects_of
 from tracker.forms.progress import ASKED
-from tracker.models import ImportBatch, Organization, PolicyDocument, UnitMove, User
+from tracker.models import ImportBatch, Organization, PolicyDocument, ProgressUpdate, UnitMove, User
 
 pytestmark = pytest.mark.browser
 
@@ -124,3 +125,46 @@ def test_no_page_is_wider_than_its_window(
     logging.disable(logging.NOTSET)
     assert not faults, "\n".join(faults)
     assert opened > 80
+
+
+def answers_to_buttons(client: Client, policy: PolicyDocument) -> Iterator[tuple[str, Any]]:
+    """Yield what forms with long words are answered: faults beside fields, summaries to confirm, late forms."""
+    task, text = first_task(policy), word(LONGEST, 3)
+    report = ProgressUpdate.objects.filter(task=task, state="submitted")[0]
+    review = reverse("review", args=[report.pk])
+    listed = reverse("admin:tracker_task_changelist")
+    change = reverse("admin:tracker_task_change", args=[task.pk])
+    place = reverse("report", args=[policy.slug, task.code])
+    sent: list[tuple[str, dict[str, Any]]] = [
+        (place, {"percent": text, "progress": text, "link": text, "submit": "1"}),
+        (reverse("step", args=[policy.slug, task.code, "request_extension"]), {"deadline": text, "reason": text}),
+        (reverse("step", args=[policy.slug, task.code, "cancel"]), {"reason": "", "seen": "0"}),
+        (review, {"return": "1", "seen": "0", "note": text}),
+        (reverse("accept_many"), {"pick": f"{report.pk}:{report.version}"}),
+        (reverse("new"), {"title": text, "text": f"{text}\n一、{text}\n（一）{text}。\n{text}。"}),
+        (change, {"title": text, "code": text, "deadline": text, "reason": text}),
+        (listed, {"action": "set_deadline", "_selected_action": [task.pk], "index": "0"}),
+        (reverse("password"), {"old_password": "x", "new_password1": "W" * 100, "new_password2": "W" * 99}),
+    ]
+    for address, words in sent:
+        yield f"{address} sent", client.post(address, words)
+    client.cookies.pop("sessionid")
+    for address, words in ((place, {"progress": text}), (change, {"title": text, "items-0-title": text})):
+        proof = SimpleUploadedFile(f"{text}.pdf", b"%PDF-1.4")
+        client.post(address, {**words, "proofs": proof})
+    client.force_login(User.objects.get(is_superuser=True))
+    yield reverse("kept"), client.get(reverse("kept"))
+
+
+def test_no_answer_to_a_button_is_wider_than_its_window(
+    page: Page, client: Client, live_server: LiveServer, policy: PolicyDocument
+) -> None:
+    client.get("/")  # notes whose browser it is
+    faults, shown = [], []
+    for name, answer in answers_to_buttons(client, policy):
+        assert is_page(answer), f"{name}: {answer.status_code}"
+        show(page, f"{live_server.url}/shown/", answer)
+        faults += too_wide(page, name)
+        shown.append(answer)
+    assert not faults, "\n".join(faults)
+    assert len(shown[-1].context["forms"]) == 2
