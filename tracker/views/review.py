@@ -120,7 +120,9 @@ def _shown(request: HttpRequest, found: ProgressUpdate) -> dict[str, Any]:
         "reasons": task.reasons_on(edge.today()),
         "may_review": may_review and found.state == ReportState.SUBMITTED,
         "may_withdraw": Action.WITHDRAW_ACCEPTANCE in actions and not workflow.acceptance_stays(found, task),
-        "contributions": task.reports.filter(contribution=True, period_start=found.period_start)
+        "contributions": task.reports.filter(
+            contribution=True, period_start=found.period_start, period_end=found.period_end
+        )
         .exclude(state=ReportState.DRAFT)
         .select_related("unit"),
     }

@@ -37,8 +37,8 @@ class Change:
     ticks: list[tuple[ChecklistItem, bool]]
 
 
-# By task, unit and first day of the period.
-Known = dict[tuple[int, int | None, dt.date | None], ProgressUpdate]
+# By task, unit and period: April and the second quarter begin on one day.
+Known = dict[tuple[int, int | None, Period | None], ProgressUpdate]
 
 
 @dataclass
@@ -60,16 +60,17 @@ def at_hand(tasks: Collection[Task]) -> Known:
     by_key = {task.pk: task for task in tasks}
     drafts = []
     for each in ProgressUpdate.objects.filter(task__in=by_key).order_by("period_start", "pk"):
+        each.task = by_key[each.task_id]
         resume(each)
         if each.contribution == (each.unit_id != by_key[each.task_id].lead_unit_id):
-            known[each.task_id, each.unit_id, each.period_start] = each
+            known[each.task_id, each.unit_id, each.period] = each
             if each.state in STANDING:
                 known[each.task_id, each.unit_id, None] = each
         elif each.state == ReportState.DRAFT:
             drafts.append(each)
     for each in drafts:
         # Begun before the lead unit changed: it is written on in the role of today.
-        key = each.task_id, each.unit_id, each.period_start
+        key = each.task_id, each.unit_id, each.period
         if key not in known or known[key].state not in AT_HAND:
             known[key] = in_role_of_today([each], by_key[each.task_id]) or each
     return known
@@ -78,7 +79,7 @@ def at_hand(tasks: Collection[Task]) -> Known:
 def base_of(task: Task, unit: int | None, period: Period, known: Known) -> ProgressUpdate | None:
     """Return the report that a unit's new one goes on from: the one at hand, else the latest that counts."""
     last = task.latest_report if unit == task.lead_unit_id else known.get((task.pk, unit, None))
-    return known.get((task.pk, unit, period.start)) or last
+    return known.get((task.pk, unit, period)) or last
 
 
 def keep(batch: ImportBatch, now: dt.datetime) -> None:
@@ -176,7 +177,7 @@ def _not_allowed(task: Task) -> str:
 def report_for(change: Change, known: Known) -> ProgressUpdate:
     """Return the report that a change makes: the one at hand, or a new one in the words of the last; not saved."""
     task, unit, period = change.task, change.unit, change.period
-    report = known.get((task.pk, unit.pk, period.start))
+    report = known.get((task.pk, unit.pk, period))
     base, helps = base_of(task, unit.pk, period, known), unit.pk != task.lead_unit_id
     own = has_own_percent(task) and not helps
     if not report or report.state not in AT_HAND:
@@ -199,7 +200,7 @@ def report_for(change: Change, known: Known) -> ProgressUpdate:
 
 def _report(change: Change, writer: ReportWriter, known: Known) -> tuple[ProgressUpdate, dict[str, Any] | None]:
     """Hand in the report of a row; return it, and what stood in one that was open or waited."""
-    at, before = known.get((change.task.pk, change.unit.pk, change.period.start)), None
+    at, before = known.get((change.task.pk, change.unit.pk, change.period)), None
     if at and at.state in AT_HAND:
         before = {name: getattr(at, name) for name in (*change.fields, "state")}
         at.task, at.unit = change.task, change.unit

@@ -350,8 +350,7 @@ def lacks(report: ProgressUpdate, task: Task, today: dt.date) -> dict[str, str]:
     # The lead unit may have been quicker: that ends nobody's contribution.
     if report.contribution:
         periods.append(rules.last_complete(rules.cycle_of(task.policy), today))
-    offered = {period.start for period in periods}
-    if report.state == ReportState.DRAFT and report.period_start not in offered:
+    if report.state == ReportState.DRAFT and report.period not in periods:
         faults["period"] = _("The period %(period)s can no longer be reported; choose the one under way.") % {
             "period": report.period.name(today)
         }
