@@ -88,10 +88,14 @@ def number(text: str | None) -> int:
     return parsing.whole_number(text) or 0
 
 
-def seen(request: HttpRequest) -> int | None:
-    """Return the version that a page showed and its form names; None where a program sends none."""
-    text = request.POST.get("seen")
-    return None if text is None else number(text)
+def seen(request: HttpRequest, name: str = "seen") -> int:
+    """Return the version that a page showed and its form names; ValidationError where it names none."""
+    text = request.POST.get(name)
+    if text is None:
+        raise ValidationError(
+            _("The form does not name what it was shown with; nothing is written. Open the page anew and repeat it.")
+        )
+    return number(text)
 
 
 def refusal_of(error: Exception) -> ValidationError:

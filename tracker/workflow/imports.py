@@ -1,27 +1,23 @@
 """Reports that come in by workbook: landed whole or not at all, and taken back the same way."""
 
 import datetime as dt
+import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from tracker.choices import AT_HAND, STANDING, BatchState, ReportState
 from tracker.dates import Period
-from tracker.models import ChecklistItem, ImportBatch, Organization, PolicyDocument, ProgressUpdate, Task
+from tracker.models import ChecklistItem, ImportBatch, Organization, PolicyDocument, ProgressUpdate, Task, User
 from tracker.workflow.core import Act, delete, erase_all, save, save_task
-from tracker.workflow.overtaken import (
-    changed_parts,
-    changed_reports,
-    changed_ticks,
-    note_versions,
-    refuse_overtaken,
-)
+from tracker.workflow.overtaken import note_versions, refuse_overtaken
 from tracker.workflow.report_writer import ReportWriter
 from tracker.workflow.reports import TEXTS, has_own_percent, in_role_of_today, resume
 
@@ -82,10 +78,24 @@ def base_of(task: Task, unit: int | None, period: Period, known: Known) -> Progr
     return known.get((task.pk, unit, period)) or last
 
 
-def keep(batch: ImportBatch, now: dt.datetime) -> None:
-    """Keep what was read of a workbook; nothing of it has landed."""
-    batch.read_at = now
-    batch.save()
+def keep(batch: ImportBatch, now: dt.datetime) -> ImportBatch:
+    """Keep what was read of a workbook; nothing of it has landed. Sent twice, it is the batch that waits already."""
+    with transaction.atomic():
+        # Of two that an account sends at once the second waits for the first.
+        list(User.objects.select_for_update().filter(pk=batch.read_by_id).values_list("pk"))
+        alike = {"kind": batch.kind, "file_name": batch.file_name, "read_by": batch.read_by}
+        latest = ImportBatch.objects.filter(state=BatchState.READ, **alike).order_by("-pk").first()
+        if latest and latest.rows == _as_stored(batch.rows):
+            return latest
+        batch.read_at = now
+        batch.save()
+    return batch
+
+
+def _as_stored(rows: list[Any]) -> list[Any]:
+    """Return rows as the database gives them back: a day is a text."""
+    stored: list[Any] = json.loads(json.dumps(rows, cls=DjangoJSONEncoder))
+    return stored
 
 
 Tell = Callable[[int], object]
@@ -116,8 +126,8 @@ def undo(batch: ImportBatch, act: Act, now: dt.datetime, tell: Tell = silent) ->
     with transaction.atomic():
         _claim(batch, BatchState.LANDED, _("This import has been undone already, or was never confirmed."))
         writer = ReportWriter({entry["task"] for entry in batch.made}, act, now.date())
+        refuse_overtaken(batch)
         reports = _reports_of(batch, writer)
-        refuse_overtaken([*changed_reports(batch, reports), *changed_ticks(batch, writer.items)])
         gone = []
         for number, entry in enumerate(reversed(batch.made), 1):
             report = reports.get(entry.get("report", 0))
@@ -260,7 +270,7 @@ def unload(batch: ImportBatch, act: Act, now: dt.datetime, tell: Tell = silent) 
         if batch.policy_id:
             # Held while it is compared and taken back: nobody changes a part of it meanwhile.
             list(PolicyDocument.objects.select_for_update().filter(pk=batch.policy_id).values_list("pk"))
-        refuse_overtaken(changed_parts(batch.made))
+        refuse_overtaken(batch)
         for number, entry in enumerate(reversed(batch.made), 1):
             _unload(entry, act, now.date())
             tell(number)
