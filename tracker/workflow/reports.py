@@ -131,6 +131,8 @@ def submit(report: ProgressUpdate, act: Act, today: dt.date) -> None:
         stored.rework = {}
         _complete(stored, task, today)
         first = not stored.submitted_on
+        # The unit is called as on the day on which it hands in.
+        stored.names.pop("unit", None)
         stored.state, stored.submitted_by, stored.submitted_on = ReportState.SUBMITTED, act.user, today
         claim(stored, stored.version)
         _hand_in_evidence(stored, act)
