@@ -6,13 +6,15 @@ here fails the test: whoever adds one says what it names, or why it needs to nam
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from django.apps import apps
+from django.conf import settings
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.db.models import F, Value
@@ -24,21 +26,33 @@ from tests.conftest import TODAY
 from tests.factories import make_task
 from tests.intake.conftest import as_file, english, fill, fresh, landed, sent
 from tests.intake.test_checklist import change, exported, load
+from tests.source.quality import TEXTS
 from tests.test_odd_values import Fields
 from tests.views.conftest import Browser, browser, stranger
 from tests.views.test_repeated_posts import accepted
 from tests.views.test_texts import TEXT
 from tracker import workflow
-from tracker.choices import Action, Kind, Status, Way
-from tracker.dates import period_of
-from tracker.models import BackgroundPassage, ChecklistItem, Organization, PolicyDocument, ProgressUpdate, Task, User
+from tracker.choices import Action, Kind, UnitMoveKind, Way
+from tracker.dates import now, period_of
+from tracker.models import (
+    BackgroundPassage,
+    ChecklistItem,
+    Evidence,
+    Organization,
+    PolicyDocument,
+    ProgressUpdate,
+    Task,
+    User,
+)
 from tracker.models.base import Versioned
 from tracker.workflow import Act
 
 __all__ = ["browser", "english", "stranger"]
 
-MAY, JUNE = dt.date(2026, 5, 1), dt.date(2026, 6, 1)
-PROOF = {"link": "https://example.gov/proof"}
+MAY = dt.date(2026, 5, 1)
+TEMPLATES = settings.BASE_DIR / "templates"
+# Shown where nothing could be written: they send again what another form has sent, with its version.
+SENT_AGAIN = {"tracker/kept.html", "tracker/disk_full.html"}
 
 
 @dataclass(frozen=True)
@@ -47,167 +61,383 @@ class Listed:
 
     names: tuple[str, ...] = ()
     typed: dict[str, Any] = field(default_factory=dict)
-    period: bool = False  # named in the address
     why: str = ""
+    writes: bool = True
+
+    def data(self, shown: dict[str, str]) -> dict[str, Any]:
+        """Return what is sent: what the page has filled in, and what is typed; files anew each time."""
+        typed = {name: value() if callable(value) else value for name, value in self.typed.items()}
+        return {**shown, **typed}
 
 
-def book() -> Any:
-    """Return the workbook that `world` has made, to be sent in as a file."""
-    return SimpleUploadedFile("file.xlsx", BOOK["content"])
-
-
-def proof() -> Any:
+def proof() -> SimpleUploadedFile:
     return SimpleUploadedFile("proof.pdf", b"%PDF-1.4 proof")
 
 
-BOOK: dict[str, bytes] = {}
+def reading(why: str) -> Listed:
+    """List a form that writes nothing."""
+    return Listed(why=why, writes=False)
+
+
+BOOK: dict[str, bytes] = {}  # the workbook that is sent in
 SEEN = ("seen",)
-LATER = {"deadline": "2027-03-31", "reason": "typed reason", "progress": "typed progress"}
+NOTE, REASON = {"note": "typed note"}, {"reason": "typed reason"}
+LATER = {"deadline": "2027-03-31", **REASON}
 REPORT = {"progress": "typed progress", "problems": "typed problems", "next_steps": "typed steps"}
 FORMS: dict[str, Listed] = {
-    "report submit": Listed(("seen", "follows", "role"), {**REPORT, "proofs": proof}, period=True),
-    "report save": Listed(("seen", "follows", "role"), {**REPORT, "proofs": proof}, period=True),
-    "report use_last": Listed(period=True, why="fills the empty fields of the form and writes nothing"),
-    "report unchanged": Listed(("seen", "repeats", "follows"), period=True),
-    "report withdraw": Listed(SEEN, period=True),
+    "report submit": Listed(("seen", "follows", "role"), {**REPORT, "proofs": proof}),
+    "report save": Listed(("seen", "follows", "role"), {**REPORT, "proofs": proof}),
+    "report use_last": reading("fills the empty fields of the form"),
+    "report unchanged": Listed(("seen", "repeats", "follows")),
+    "report withdraw": Listed(SEEN),
     "tick done": Listed(("item", "seen")),
     "step acknowledge": Listed(SEEN),
-    "step request_closing": Listed(SEEN, {"reason": "typed reason", "proofs": proof}),
+    "step request_closing": Listed(SEEN, {**REASON, "proofs": proof}),
     "step withdraw_closing": Listed(SEEN),
-    "step grant_closing": Listed(SEEN, {"rating": "good", "note": "typed note"}),
-    "step return_closing": Listed(SEEN, {"note": "typed note"}),
-    "step request_extension": Listed(SEEN, LATER),
-    "step grant_extension": Listed(SEEN, {"note": "typed note"}),
-    "step return_extension": Listed(SEEN, {"note": "typed note"}),
-    "step close": Listed(SEEN, {"on": "2026-06-01", "rating": "good", "note": "typed note"}),
-    "step suspend": Listed(SEEN, {"reason": "typed reason"}),
-    "step cancel": Listed(SEEN, {"reason": "typed reason"}),
-    "step resume": Listed(SEEN, {"deadline": "2027-03-31", "reason": "typed reason"}),
-    "step reopen": Listed(SEEN, {"deadline": "2027-03-31", "reason": "typed reason"}),
+    "step grant_closing": Listed(SEEN, {"rating": "good", **NOTE}),
+    "step return_closing": Listed(SEEN, NOTE),
+    "step request_extension": Listed(SEEN, {**LATER, "progress": "typed progress"}),
+    "step grant_extension": Listed(SEEN, NOTE),
+    "step return_extension": Listed(SEEN, NOTE),
+    "step close": Listed(SEEN, {"on": "2026-06-01", "rating": "good", **NOTE}),
+    "step suspend": Listed(SEEN, REASON),
+    "step cancel": Listed(SEEN, REASON),
+    "step resume": Listed(SEEN, LATER),
+    "step reopen": Listed(SEEN, LATER),
     "step hand_over": Listed(SEEN, {"on": "2026-06-15"}),
     "review accept": Listed(SEEN),
-    "review return": Listed(SEEN, {"note": "typed note"}),
-    "review withdraw_acceptance": Listed(SEEN, {"reason": "typed reason"}),
-    "accept_many all": Listed(why="shows what was picked, each report with its version, and writes nothing"),
-    "accept_many": Listed(why="shows what was picked, each report with its version, and writes nothing"),
+    "review return": Listed(SEEN, NOTE),
+    "review withdraw_acceptance": Listed(SEEN, REASON),
+    "accept_many": reading("shows what was picked, each report with its version"),
+    "accept_many all": reading("shows what was picked, each report with its version"),
     "accept_many confirm": Listed(("pick",)),
     "answer": Listed(SEEN, {"answer": "typed answer"}),
     "batch": Listed(SEEN),
-    "batch undo": Listed(why="an import is undone once; it is refused where a row was changed since"),
-    "imports": Listed(typed={"file": book}, why="the same file of the same account is one batch until it is confirmed"),
-    "new": Listed(why="shows a proposal and writes nothing"),
-    "new refresh": Listed(why="shows the changed proposal and writes nothing"),
-    "new do": Listed(why="shows the changed proposal and writes nothing"),
-    "new confirm": Listed(why="makes a new policy; its short address is taken from then on"),
+    "batch undo": Listed(why="an import is undone once, and not where a row was changed since"),
+    "imports": Listed(
+        typed={"file": lambda: SimpleUploadedFile("file.xlsx", BOOK["content"])},
+        why="the same file of the same account is one batch until it is confirmed",
+    ),
+    "new": reading("shows a proposal"),
+    "new refresh": reading("shows the changed proposal"),
+    "new do": reading("shows the changed proposal"),
+    "new confirm": Listed(
+        typed={"title": "typed title"}, why="makes a new policy; its short address is taken from then on"
+    ),
+    "text": reading("has no button where nothing of the text is open"),
     "text mark": Listed(SEEN),
     "text unmark": Listed(("unmark",)),
-    "password": Listed(why="asks for the present password, which is another one afterwards"),
-    "login": Listed(why="opens a session and changes nothing that is shown"),
-    "logout": Listed(why="ends a session"),
-    "set_language language": Listed(why="is of this browser alone"),
-    "large_type large": Listed(why="is of this browser alone"),
-    "admin:tracker_organization_move confirm": Listed(SEEN, {"reason": "typed reason"}),
+    "password": reading("asks for the present password, which is another one afterwards"),
+    "login": reading("opens a session"),
+    "logout": reading("ends a session"),
+    "set_language language": reading("is of this browser alone"),
+    "large_type large": reading("is of this browser alone"),
+    "admin:tracker_task_changelist apply": Listed(("seen-",), {"on": "2026-06-15", **REASON}),
+    "admin:tracker_task_change _save": Listed(SEEN, {"remark": "typed remark", **REASON}),
+    "admin:tracker_organization_change _save": Listed(SEEN, {"aliases": "typed alias", **REASON}),
+    "admin:tracker_task_delete": Listed(SEEN),
+    "admin:tracker_organization_move confirm": Listed(SEEN, REASON),
     "admin:tracker_unitmove_undo": Listed(
-        typed={"reason": "typed reason"}, why="a move is undone once; it is refused where a row was changed since"
+        typed=REASON, why="a move is undone once, and not where a row was changed since"
     ),
 }
-WRITES_NOTHING = {
-    "report use_last", "accept_many", "accept_many all", "new", "new refresh", "new do", "login", "logout",
-    "set_language language", "large_type large", "password",
-}  # fmt: skip
+# One page on: the form is sent, and the answer has a form of its own.
+LEADS_ON = {"accept_many all": {}, "new": {"text": (TEXTS / "notice.txt").read_text(encoding="utf-8")}}
+OF_UNIT = (
+    ("my", [], ""), ("imports", [], ""), ("password", [], ""), ("task", ["rise", "A1-01"], ""),
+    *(("report", ["rise", f"A1-{number}"], "?period=2026-05-01") for number in ("01", "02", "03", "12")),
+    *(
+        ("step", ["rise", code, action], "")
+        for code, action in (
+            ("A1-01", "acknowledge"), ("A1-11", "request_closing"), ("A1-04", "withdraw_closing"),
+            ("A1-01", "request_extension"),
+        )
+    ),
+)  # fmt: skip
+OF_OFFICE = (
+    ("queue", [], ""), ("new", [], ""), ("text", ["rise"], "?at=2"), ("text", ["rise"], "?at=3"),
+    *(
+        ("step", ["rise", code, action], "")
+        for code, action in (
+            ("A1-04", "grant_closing"), ("A1-04", "return_closing"), ("A1-05", "grant_extension"),
+            ("A1-05", "return_extension"), ("A1-01", "close"), ("A1-01", "suspend"), ("A1-01", "cancel"),
+            ("A1-06", "resume"), ("A1-07", "reopen"), ("A1-08", "hand_over"),
+        )
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Sent:
+class Form:
     """A form as a page shows it to an account: where it goes, and what it sends beside what is typed."""
 
     key: str
-    user: User
-    page: str
+    client: Client
     to: str
-    fields: tuple[tuple[str, str], ...]
+    shown: dict[str, str]
+
+    def send(self, without: tuple[str, ...] = ()) -> Any:
+        """Send it as the account would, and follow where the answer leads."""
+        data = FORMS[self.key].data(self.shown)
+        kept = {name: value for name, value in data.items() if not name.startswith(without or ("\0",))}
+        if "unmark" in without:
+            kept["unmark"] = data["unmark"].partition(":")[0]
+        if "pick" in without:
+            kept["pick"] = data["pick"].partition(":")[0]
+        answer = self.client.post(self.to, kept, follow=True)
+        answer.getvalue()
+        return answer
 
 
-def key_of(to: str, button: tuple[str, str] | None) -> str:
+def key_of(to: str, button: str) -> str:
     """Name a form by its address and its button; a step by what it does."""
     match = resolve(urlsplit(to).path)
-    name = match.kwargs["action"] if match.url_name == "step" else button[0] if button else ""
+    name = match.kwargs["action"] if match.url_name == "step" else button
     return f"{match.view_name} {name}".strip()
 
 
-def forms_on(page: str, html: str, user: User) -> Iterator[Sent]:
-    """Yield the POST forms of a page, for each of their buttons that has a name."""
+def forms_of(client: Client, page: str, html: str) -> Iterator[Form]:
+    """Yield the forms of a page that write, for each of their buttons."""
     for form in Fields(html).forms:
-        if not form["posts"]:
-            continue
         to = urljoin(page, form["action"])
-        plain = tuple((name, value) for name, value in form["fields"].items() if value is not None)
-        for button in form["buttons"] or [None]:
-            yield Sent(key_of(to, button), user, page, to, plain + ((button,) if button else ()))
-        if "accept_many" in key_of(to, None) and form["buttons"] == [("all", "1")]:
-            yield Sent(key_of(to, None), user, page, to, plain)
+        shown = {name: value for name, value in form["fields"].items() if value is not None}
+        named = [(name, value) for name, value in form["buttons"] if name not in ("_addanother", "_continue", "action")]
+        # A button without a name stands beside those of the queue.
+        buttons = named + [("", "")] if not named or "accept_many" in key_of(to, "") else named
+        for name, value in buttons if form["posts"] else ():
+            yield Form(key_of(to, name), client, to, {**shown, name: value} if name else shown)
+
+
+@dataclass
+class World:
+    """The forms of all pages, and the templates that they were shown by."""
+
+    forms: dict[tuple[Any, ...], Form] = field(default_factory=dict)
+    templates: set[str] = field(default_factory=set)
+
+    def look(self, client: Client, page: str, data: dict[str, Any] | None = None) -> None:
+        """Note the forms of a page, and of the one that its own leads on to."""
+        answer = client.get(page) if data is None else client.post(page, data)
+        assert answer.status_code == 200, page
+        self.templates |= {template.name for template in answer.templates}
+        for form in forms_of(client, page, answer.content.decode()):
+            shared = "/" not in form.key and not FORMS.get(form.key, Listed()).writes
+            self.forms.setdefault((form.key, "" if shared else (form.to, *form.shown.items())), form)
+            if form.key in LEADS_ON and data is None:
+                self.look(client, form.to, {**form.shown, **LEADS_ON[form.key]})
+
+
+def hand_in(task: Task, act: Act, submit: bool = True, **said: Any) -> ProgressUpdate:
+    """Write a report of May, and hand it in."""
+    stored = Task.objects.get(pk=task.pk)
+    assert stored.lead_unit
+    report = workflow.open_report(stored, stored.lead_unit, period_of("monthly", MAY))
+    for name, value in {"progress": "the ground is bought", **said}.items():
+        setattr(report, name, value)
+    workflow.save_draft(report, act, today=TODAY)
+    if submit:
+        workflow.submit(report, act, TODAY)
+    return report
+
+
+def make_tasks(policy: PolicyDocument, bureau: Organization) -> list[Task]:
+    """Make tasks that are handed over, the eighth not yet; by their numbers, from 1 on."""
+    facts = {"kind": Kind.QUALITATIVE, "deadline": dt.date(2026, 12, 31), "lead_unit": bureau}
+    given = {"assigned_on": dt.date(2026, 4, 1), "owed_from": dt.date(2026, 4, 1)}
+    made = [make_task(policy, f"A1-{n:02}", **facts, **({} if n in (8, 13) else given)) for n in range(1, 14)]
+    return [made[0], *made]
 
 
 @pytest.fixture
-def world(
-    policy: PolicyDocument, bureau: Organization, county: Organization, supervisor: User, liaison: User,
-    administrator: User,
-) -> dict[str, Any]:  # fmt: skip
-    """Bring a task into each state in which a page shows another form; return the pages by account."""
+def world(policy: PolicyDocument, bureau: Organization, county: Organization, supervisor: User, liaison: User) -> World:
+    """Bring tasks into each state in which a page shows another form, and look at the pages."""
     office, unit = Act(supervisor, Way.PAGE, "because"), Act(liaison, Way.PAGE)
     PolicyDocument.objects.filter(pk=policy.pk).update(full_text=TEXT)
-    tasks = {
-        number: make_task(
-            policy,
-            f"A1-{number:02}",
-            kind=Kind.QUALITATIVE,
-            deadline=dt.date(2026, 12, 31),
-            lead_unit=bureau,
-            **({} if number == 8 else {"assigned_on": dt.date(2026, 4, 1), "owed_from": dt.date(2026, 4, 1)}),
-        )
-        for number in range(1, 13)
-    }
-    tasks[1].co_units.add(county)
+    BackgroundPassage.objects.create(policy=policy, anchor="天气很好")
+    tasks = make_tasks(policy, bureau)
     tasks[1].items.create(number=1, title="to do")
     tasks[1].items.create(number=2, title="done", done_on=TODAY)
     waiting = hand_in(tasks[2], unit, needs_help=True, help_addressee="the office")
     done = accepted(tasks[3], office, unit)
+    hand_in(tasks[12], unit, submit=False)
 
     def take(number: int, action: Action, act: Act, **entered: Any) -> None:
         workflow.perform(Task.objects.get(pk=tasks[number].pk), action, act, TODAY, **entered)
 
-    take(3, Action.ACKNOWLEDGE, unit)
-    proofs = [workflow_evidence()]
-    take(4, Action.REQUEST_CLOSING, unit, reason="it is done", evidence=proofs)
+    evidence = [Evidence(link="https://example.gov/proof", name="proof")]
+    take(4, Action.REQUEST_CLOSING, unit, reason="it is done", evidence=evidence)
     take(5, Action.REQUEST_EXTENSION, unit, deadline=dt.date(2027, 1, 31), reason="more time", progress="half")
     take(6, Action.SUSPEND, office, reason="because")
     take(7, Action.CLOSE, office, on=TODAY, rating="good")
-    BackgroundPassage.objects.create(policy=policy, anchor="天气很好")
-    many = fresh(bureau)
-    fill(many, "A1-09", progress="by workbook")
-    BOOK["content"] = as_file(many).getvalue()
-    batch = sent(many, liaison)
-    other = fresh(bureau)
-    fill(other, "A1-10", progress="by another workbook")
-    landed(done_batch := sent(other, liaison), liaison)
-    checklist = exported(policy)
-    change(checklist, "Tasks", 2, "remark", "imported remark")
-    loaded = load(checklist, supervisor)
-    again = exported(policy)
-    change(again, "Tasks", 3, "remark", "imported remark")
-    read = sent(again, supervisor)
-    move = make_move(county, supervisor)
-    of_unit = [reverse("my"), reverse("imports"), reverse("password"), *(each.get_absolute_url() for each in (batch, done_batch))]
-    of_unit += [f"{reverse('report', args=['rise', f'A1-{number:02}'])}?period={period}" for number, period in ((1, MAY), (2, MAY), (3, MAY))]
-    of_unit += [reverse("step", args=["rise", code, action]) for code, action in (
-        ("A1-01", "acknowledge"), ("A1-11", "request_closing"), ("A1-04", "withdraw_closing"), ("A1-01", "request_extension"),
-    )]
-    of_office = [reverse("queue"), reverse("review", args=[waiting.pk]), reverse("review", args=[done.pk]), reverse("answer", args=[waiting.pk])]
-    of_office += [each.get_absolute_url() for each in (loaded, read)] + [reverse("new"), f"{reverse('text', args=['rise'])}?at=2"]
-    of_office += [reverse("step", args=["rise", code, action]) for code, action in (
-        ("A1-04", "grant_closing"), ("A1-04", "return_closing"), ("A1-05", "grant_extension"), ("A1-05", "return_extension"),
-        ("A1-01", "close"), ("A1-01", "suspend"), ("A1-01", "cancel"), ("A1-06", "resume"), ("A1-07", "reopen"), ("A1-08", "hand_over"),
-    )]
-    of_office += [f"{reverse('admin:tracker_organization_move', args=[bureau.pk])}?kind=move&target={county.pk}", reverse("admin:tracker_unitmove_undo", args=[move.pk])]
-    of_unit.append(tasks[1].get_absolute_url())
-    return {"liaison": (liaison, of_unit), "supervisor": (supervisor, of_office)}
+    batches = [*workbooks(policy, bureau, supervisor, liaison)]
+    west = Organization.objects.create(name="Office of the West", short_name="West")
+    make_task(policy, "B1-01", lead_unit=west, kind=Kind.STANDING)
+    plan = workflow.plan_move(UnitMoveKind.MOVE, west, county)
+    move = workflow.make_move(plan, office, plan.digest, now())
+    found = World()
+    visit(found, liaison, [*map(address_of, OF_UNIT), *(each.get_absolute_url() for each in batches[:2])])
+    pages = [*map(address_of, OF_OFFICE), *(each.get_absolute_url() for each in batches[2:])]
+    pages += [reverse("review", args=[waiting.pk]), reverse("review", args=[done.pk])]
+    pages += [reverse("answer", args=[waiting.pk]), reverse("admin:tracker_unitmove_undo", args=[move.pk])]
+    pages.append(f"{reverse('admin:tracker_organization_move', args=[bureau.pk])}?kind=move&target={county.pk}")
+    pages.append(reverse("admin:tracker_organization_change", args=[county.pk]))
+    pages += [reverse(f"admin:tracker_task_{page}", args=[tasks[13].pk]) for page in ("change", "delete")]
+    client = visit(found, supervisor, pages)
+    picked = {"action": "hand_over", ACTION_CHECKBOX_NAME: tasks[8].pk}
+    found.look(client, reverse("admin:tracker_task_changelist"), picked)
+    found.look(speaking_english(), reverse("login"))
+    return found
+
+
+def workbooks(policy: PolicyDocument, bureau: Organization, supervisor: User, liaison: User) -> Iterator[Any]:
+    """Yield of each kind of workbook a batch that waits and one that is confirmed."""
+    for code, words in (("A1-09", "said"), ("A1-09", "sent in"), ("A1-10", "confirmed")):
+        book = fresh(bureau)
+        fill(book, code, progress=words)
+        BOOK[words] = as_file(book).getvalue()
+        if words != "sent in":
+            batch = sent(book, liaison)
+            if words == "confirmed":
+                landed(batch, liaison)
+            yield batch
+    BOOK["content"] = BOOK["sent in"]
+    book = exported(policy)
+    change(book, "Tasks", 2, "remark", "imported remark")
+    yield load(book, supervisor)
+    book = exported(policy)
+    change(book, "Tasks", 3, "remark", "imported remark")
+    yield sent(book, supervisor)
+
+
+def address_of(page: tuple[str, list[str], str]) -> str:
+    name, arguments, query = page
+    return reverse(name, args=arguments) + query
+
+
+def speaking_english() -> Client:
+    client = Client()
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    return client
+
+
+def visit(world: World, user: User, pages: list[str]) -> Client:
+    """Look at pages with the account of a person."""
+    client = speaking_english()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    for page in pages:
+        world.look(client, page)
+    return client
+
+
+def everything() -> dict[str, list[Any]]:
+    """Return the rows of all tables of the product, histories too."""
+    models = apps.get_app_config("tracker").get_models(include_auto_created=True)
+    return {model.__name__: list(model._base_manager.order_by("pk").values_list()) for model in models}
+
+
+def changed(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> list[str]:
+    return [name for name, rows in after.items() if rows != before[name]]
+
+
+def meanwhile(unit: Act) -> None:
+    """Let somebody else change everything that a page has shown, and begin the reports that were not there."""
+    for model in apps.get_app_config("tracker").get_models():
+        if issubclass(model, Versioned):
+            model._base_manager.update(version=F("version") + 1)
+    ChecklistItem.objects.update(title=Concat("title", Value("!")))
+    for code in ("A1-01", "A1-03"):
+        hand_in(Task.objects.get(code=code), unit, submit=False, progress="of another window")
+
+
+def said_by(answer: Any) -> list[str]:
+    """Return what a page says beside what it shows: its messages and the faults of its forms."""
+    context = answer.context or {}
+    found = [str(message) for message in context.get("messages") or ()]
+    for name in ("form", "withdrawal", "reason", "errors"):
+        thing = context.get(name)
+        faults = thing if name == "errors" else getattr(thing, "errors", None)
+        found += [str(fault) for fault in faults or ()]
+    return found
+
+
+def tried(world: World, wanted: Any, attempt: Any) -> list[Any]:
+    """Try some forms, each in a transaction that is rolled back; return what is wrong."""
+    found = []
+    for form in world.forms.values():
+        if wanted(FORMS[form.key]):
+            with transaction.atomic():
+                wrong = attempt(form)
+                transaction.set_rollback(True)
+            if wrong:
+                found.append((form.key, form.to, wrong))
+    return found
+
+
+def test_every_form_is_listed_and_every_listed_one_is_shown(world: World) -> None:
+    assert {form.key for form in world.forms.values()} == set(FORMS)
+
+
+def test_every_template_with_a_form_was_looked_at(world: World) -> None:
+    posting = {
+        str(path.relative_to(TEMPLATES))
+        for path in TEMPLATES.rglob("*.html")
+        if re.search(r'<form[^>]*\smethod="post"', path.read_text(encoding="utf-8"))
+    }
+    assert posting - world.templates == SENT_AGAIN
+
+
+def test_every_form_names_what_it_was_shown_with_or_says_why_not(world: World) -> None:
+    lacking = []
+    for form in world.forms.values():
+        listed = FORMS[form.key]
+        lacking += [(form.key, name) for name in listed.names if not any(each.startswith(name) for each in form.shown)]
+        if form.key.startswith("report") and "period=" not in form.to:
+            lacking.append((form.key, "period"))
+        if not listed.names and not listed.why:
+            lacking.append((form.key, "why"))
+    assert lacking == []
+
+
+def test_a_form_that_is_sent_twice_has_one_effect(world: World) -> None:
+    def twice(form: Form) -> list[str]:
+        before = everything()
+        answers = [form.send()]
+        between = everything()
+        answers.append(form.send())
+        wrong = [f"wrote {name} again" for name in changed(between, everything())]
+        wrong += [f"answered {answer.status_code}" for answer in answers if answer.status_code >= 400]
+        if FORMS[form.key].writes != bool(changed(before, between)):
+            wrong.append(f"wrote {changed(before, between)}: {said_by(answers[0])}")
+        return wrong
+
+    assert tried(world, lambda listed: True, twice) == []
+
+
+def test_a_form_writes_nothing_over_what_was_changed_since_and_keeps_what_was_typed(
+    world: World, unit_act: Act
+) -> None:
+    def late(form: Form) -> list[str]:
+        meanwhile(unit_act)
+        before = everything()
+        answer = form.send()
+        wrong = [f"wrote {name}" for name in changed(before, everything())]
+        html = answer.content.decode()
+        typed = [value for value in FORMS[form.key].typed.values() if str(value).startswith("typed")]
+        wrong += [f"lost “{value}”" for value in typed if value not in html]
+        if not said_by(answer):
+            wrong.append("says nothing")
+        return wrong
+
+    # Those that name nothing and write are held against the rows that they change.
+    wanted = lambda listed: listed.writes and (listed.names or "changed since" in listed.why)  # noqa: E731
+    assert tried(world, wanted, late) == []
+
+
+def test_a_form_without_what_it_was_shown_with_writes_nothing(world: World) -> None:
+    def nameless(form: Form) -> list[str]:
+        before = everything()
+        answer = form.send(without=FORMS[form.key].names)
+        wrong = [f"wrote {name}" for name in changed(before, everything())]
+        return wrong if said_by(answer) else [*wrong, "says nothing"]
+
+    assert tried(world, lambda listed: listed.writes and listed.names, nameless) == []
