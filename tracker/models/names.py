@@ -5,6 +5,22 @@ from typing import Any, ClassVar
 from django.db import models
 
 
+class NamesField(models.JSONField):
+    """Names that are noted whenever their record is saved."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{**options, "default": dict, "editable": False})
+
+    def pre_save(self, instance: models.Model, add: bool) -> Any:
+        instance.note_names()  # type: ignore[attr-defined]
+        return super().pre_save(instance, add)
+
+    def deconstruct(self) -> Any:
+        # To a database it is any other JSON.
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.JSONField", args, kwargs
+
+
 class KeepsNames(models.Model):
     """A record that keeps by what names its units and people went: to rename one later rewrites no record.
 
@@ -12,14 +28,10 @@ class KeepsNames(models.Model):
     """
 
     named: ClassVar[tuple[str, ...]]
-    names = models.JSONField(default=dict, editable=False)
+    names = NamesField()
 
     class Meta:
         abstract = True
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.note_names()
-        super().save(*args, **kwargs)
 
     @property
     def is_draft(self) -> bool:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from tracker import dates, parsing, permissions, workflow
 from tracker.choices import Way
 from tracker.filters import Asked
+from tracker.forms.editing import no_version_words
 from tracker.models import Organization, PolicyDocument, Task, User
 from tracker.models.task import TaskQuerySet
 from tracker.web import late_forms
@@ -92,9 +93,7 @@ def seen(request: HttpRequest, name: str = "seen") -> int:
     """Return the version that a page showed and its form names; ValidationError where it names none."""
     text = request.POST.get(name)
     if text is None:
-        raise ValidationError(
-            _("The form does not name what it was shown with; nothing is written. Open the page anew and repeat it.")
-        )
+        raise ValidationError(no_version_words())
     return number(text)
 
 

@@ -335,6 +335,7 @@ def tick(request: HttpRequest, slug: str, code: str, number: int) -> HttpRespons
     today = edge.today()
     done_on = today if request.POST.get("done") == "1" else None
     try:
+        workflow.check(task, Action.TICK, edge.act(request))
         if edge.seen(request, "item") != item.pk:
             # Steps were numbered anew since the page was opened.
             raise ValidationError(workflow.moved_step_words())
