@@ -124,7 +124,7 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
         ),
         "step": (
             {**TASK, "action": "acknowledge"},
-            per({"lead_liaison": 200, "other_liaison": 404}, {"lead_liaison": 302, "other_liaison": 404}),
+            per({"lead_liaison": 200, "other_liaison": 404}, {"lead_liaison": 200, "other_liaison": 404}),
         ),
         "tick": (
             {**TASK, "number": 1},

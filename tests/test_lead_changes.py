@@ -70,7 +70,7 @@ def press(user: User, task: Task, **said: str) -> int:
     """Send the report form of a task, and return the status of the answer."""
     client = Client()
     client.force_login(user)
-    return client.post(reverse("report", args=["rise", task.code]), {"submit": "1", **said}).status_code
+    return client.post(reverse("report", args=["rise", task.code]), {"submit": "1", "seen": "", **said}).status_code
 
 
 def test_a_new_lead_that_has_begun_a_contribution_sends_the_report_of_the_task(

@@ -97,6 +97,14 @@ def test_an_upgraded_database_has_the_tables_of_a_new_one(upgraded: Upgraded) ->
     assert json.loads(upgraded.schema.read_text()) == read_schema()
 
 
+def test_an_upgrade_keeps_the_names_of_reports_and_imports(upgraded: Upgraded) -> None:
+    after = load(upgraded.rows)
+    units = {row["id"]: row["short_name"] for row in after["organization"]}
+    for row in (*after["progressupdate"], *after["importbatch"]):
+        if row["unit_id"]:
+            assert row["names"]["unit"] == [row["unit_id"], units[row["unit_id"]]]
+
+
 def test_every_released_state_is_of_a_migration_that_exists() -> None:
     folder = Path(settings.BASE_DIR, "tracker", "migrations")
     assert STATES

@@ -103,7 +103,9 @@ class Writer:
         self._form(self.facts["report"], own, lambda shown: {"progress": own, "draft": "1"})
 
     def _tick(self, number: int) -> None:
-        status, _page = self._ask(f"{self.facts['page']}tick/1/", {"done": str(number % 2)})
+        shown = _values(self._ask(self.facts["page"])[1])
+        words = {"done": str(number % 2), "item": shown["item"], "seen": shown["seen"]}
+        status, _page = self._ask(f"{self.facts['page']}tick/1/", words)
         self.accepted.append(str(status))
 
     def _accept(self, number: int) -> None:
@@ -239,9 +241,12 @@ def lay(writers: int, edits: int) -> None:
     last = tasks[-1]
     page, later = last.get_absolute_url(), (now + dt.timedelta(days=200)).isoformat()
     buttons = [
-        (f"{page}do/acknowledge/", {"x": "1"}),
+        (f"{page}do/acknowledge/", {"seen": str(last.version)}),
         (f"{page}report/?period={period}", {"progress": "once", "seen": "0", "submit": "1"}),
-        (f"{page}do/request_extension/", {"deadline": later, "reason": "once", "progress": "half"}),
+        (
+            f"{page}do/request_extension/",
+            {"deadline": later, "reason": "once", "progress": "half", "seen": str(last.version + 2)},
+        ),
     ]
     browser = Browser()
     browser.force_login(root)

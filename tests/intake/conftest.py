@@ -80,7 +80,7 @@ def as_file(book: Workbook) -> BytesIO:
 def sent(book: Workbook, user: User | None) -> ImportBatch:
     """Send a workbook in; it is read and kept, and nothing has landed."""
     batch = intake.read(as_file(book), "file.xlsx", user)
-    workflow.keep(batch, now())
+    batch = workflow.keep(batch, now())
     batch.refresh_from_db()
     return batch
 

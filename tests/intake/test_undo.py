@@ -1,9 +1,12 @@
 """An undo overwrites nobody's later work: it is refused, and says what was changed, three ways."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from openpyxl import Workbook
 
 from tests.conftest import TODAY
@@ -26,7 +29,8 @@ from tracker.models import (
     Task,
     User,
 )
-from tracker.workflow import Act, UndoRefused
+from tracker.views import imports
+from tracker.workflow import Act, UndoRefused, overtaken
 
 __all__ = ["browser", "full", "stranger"]
 BY_HAND = Act(None, Way.ADMIN, "by hand")
@@ -142,6 +146,49 @@ def test_the_page_shows_what_was_changed_three_ways(changed: ImportBatch, superv
     assert page.index("before the import") < page.index("imported remark") < page.index("later remark")
 
 
+def test_every_row_of_a_refused_undo_is_named_on_the_page_or_on_one_after_it(
+    changed: ImportBatch, supervisor: User, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overtaken, "MAX_NAMED", 1)
+    monkeypatch.setattr(imports, "SHOWN", 1)
+    save_task("A1-01", remark="x")
+    save_task("A1-09", remark="x")
+    client, address = browser(supervisor), changed.get_absolute_url()
+    page = client.post(address, {"undo": "1"}).content.decode()
+    named: list[str] = []
+    while page:
+        named += re.findall(r'data-label="row">(\S+) ', page)
+        following = re.search(r'href="(\?changed=[0-9]+)" rel="next"', page)
+        page = client.get(address + following[1]).content.decode() if following else ""
+    assert named == ["A1-01", "A1-09"]
+
+
+def test_the_rows_that_were_changed_are_shown_before_anything_is_undone(
+    changed: ImportBatch, supervisor: User, browser: Browser
+) -> None:
+    client, address = browser(supervisor), f"{changed.get_absolute_url()}?changed=1"
+    assert "has been changed since." in client.get(address).content.decode()
+    save_task("A1-01", remark="later remark")
+    assert "later remark" in client.get(address).content.decode()
+
+
+def test_what_was_changed_is_found_by_as_many_queries_for_many_rows_as_for_one(
+    changed: ImportBatch, bureau: Organization
+) -> None:
+    third = Organization.objects.create(name="Third Bureau", short_name="Third")
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as found:
+            workflow.changed_since(changed)
+        return len(found)
+
+    save_task("A1-01", lead_unit=third)
+    few = queries()
+    save_task("A1-09", lead_unit=bureau)
+    assert len(workflow.changed_since(changed)) == 2
+    assert queries() == few
+
+
 @pytest.fixture
 def reported(handed_over: list[Task], bureau: Organization, liaison: User) -> ImportBatch:
     """Report two tasks by a workbook and tick a step."""
@@ -190,3 +237,15 @@ def test_a_report_that_an_undo_takes_away_names_who_did_it(reported: ImportBatch
     intake.undo(reported, liaison, now())
     gone = ProgressUpdate.history.filter(history_type="-")
     assert {(row.history_user, row.way, row.state) for row in gone} == {(liaison, Way.IMPORT, ReportState.DRAFT)}
+
+
+def test_the_reports_that_were_reviewed_are_found_by_as_many_queries_for_two_as_for_one(
+    reported: ImportBatch, supervisor: User
+) -> None:
+    counts = []
+    for report in ProgressUpdate.objects.all():
+        workflow.accept(report, Act(supervisor, Way.PAGE), report.version, TODAY)
+        with CaptureQueriesContext(connection) as found:
+            workflow.changed_since(reported)
+        counts.append(len(found))
+    assert counts[0] == counts[1]

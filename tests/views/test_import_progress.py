@@ -10,10 +10,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from tests.conftest import TODAY
 from tests.intake.conftest import english, fill, fresh, handed_over, sent
 from tests.views.conftest import Browser
-from tracker import intake
-from tracker.choices import BatchKind, BatchState
+from tracker import intake, workflow
+from tracker.choices import BatchKind, BatchState, Way
 from tracker.models import ImportBatch, Organization, ProgressUpdate, Task, User
 from tracker.views import imports
 from tracker.web import jobs
@@ -91,6 +92,19 @@ def test_how_far_it_is_is_told_by_a_page_that_reloads(
     client.post(batch.get_absolute_url(), {"seen": "x"})
     assert pages[0]["Refresh"] == "2"
     assert f"1 of {len(batch.rows)} rows done, 20%" in pages[0].content.decode()
+
+
+def test_a_large_import_that_others_have_changed_leads_to_every_row(
+    client: Client, batch: ImportBatch, supervisor: User
+) -> None:
+    confirm(client, batch)
+    report = ProgressUpdate.objects.first()
+    assert report
+    workflow.accept(report, workflow.Act(supervisor, Way.PAGE), report.version, TODAY)
+    page = client.post(batch.get_absolute_url(), {"undo": "1"}, follow=True).content.decode()
+    address = f"{batch.get_absolute_url()}?changed=1"
+    assert f'href="{address}"' in page
+    assert report.task.code in client.get(address).content.decode()
 
 
 def test_what_is_under_way_is_not_begun_again(

@@ -62,6 +62,11 @@ def page(task: Task, name: str = "report", *more: Any) -> str:
     return reverse(name, args=["rise", task.code, *more])
 
 
+def seen() -> int:
+    """Return the version of the task that a page shows now."""
+    return Task.objects.get().version
+
+
 def text_of(client: Client, address: str) -> str:
     answer = client.get(address)
     assert answer.status_code == 200
@@ -162,13 +167,13 @@ def test_the_same_words_ask_for_a_confirmation(unit: Client, task: Task, act: Ac
 
 def test_no_change_is_one_click(unit: Client, task: Task, act: Act) -> None:
     accepted(unit, task, act)
-    unit.post(page(task), {"unchanged": "1"})
+    unit.post(page(task), {"unchanged": "1", "seen": "0", "repeats": ProgressUpdate.objects.get().pk})
     assert ProgressUpdate.objects.filter(unchanged=True, state=ReportState.SUBMITTED).count() == 1
 
 
 def test_a_report_is_taken_back(unit: Client, task: Task) -> None:
     write(unit, task)
-    unit.post(page(task), {"withdraw": "1"})
+    unit.post(page(task), {"withdraw": "1", "seen": ProgressUpdate.objects.get().version})
     assert ProgressUpdate.objects.get().state == ReportState.DRAFT
 
 
@@ -246,31 +251,31 @@ def test_too_large_a_file_is_refused_in_words(unit: Client, task: Task) -> None:
 
 
 def test_a_step_is_ticked_in_one_click(unit: Client, task: Task, liaison: User) -> None:
-    ChecklistItem.objects.create(task=task, number=1, title="Survey")
-    unit.post(page(task, "tick", 1), {"done": "1"})
+    item = ChecklistItem.objects.create(task=task, number=1, title="Survey")
+    unit.post(page(task, "tick", 1), {"done": "1", "item": item.pk, "seen": item.mark})
     item = ChecklistItem.objects.get()
     assert (item.done_on, item.done_by, Task.objects.get().percent) == (TODAY, liaison, 100)
 
 
 def test_a_tick_is_taken_away_again(unit: Client, task: Task) -> None:
-    ChecklistItem.objects.create(task=task, number=1, title="Survey", done_on=TODAY)
-    unit.post(page(task, "tick", 1), {"done": "0"})
+    item = ChecklistItem.objects.create(task=task, number=1, title="Survey", done_on=TODAY)
+    unit.post(page(task, "tick", 1), {"done": "0", "item": item.pk, "seen": item.mark})
     assert ChecklistItem.objects.get().done_on is None
 
 
 def test_a_task_is_acknowledged_from_the_work_list(unit: Client, task: Task) -> None:
     assert page(task, "step", "acknowledge") in text_of(unit, reverse("my"))
-    answer = unit.post(page(task, "step", "acknowledge"), {"next": "/my/"})
+    answer = unit.post(page(task, "step", "acknowledge"), {"next": "/my/", "seen": seen()})
     assert (answer["Location"], Task.objects.get().acknowledged_on) == ("/my/", TODAY)
 
 
 def test_closing_is_asked_for_with_evidence_and_granted_with_a_rating(unit: Client, office: Client, task: Task) -> None:
     Task.objects.update(percent=100)
-    asked = unit.post(
-        page(task, "step", "request_closing"), {"reason": "all done", "proofs": [SimpleUploadedFile("a.pdf", PDF)]}
-    )
+    words = {"reason": "all done", "proofs": [SimpleUploadedFile("a.pdf", PDF)], "seen": seen()}
+    asked = unit.post(page(task, "step", "request_closing"), words)
     assert asked.status_code == 302
-    office.post(page(task, "step", "grant_closing"), {"rating": Rating.EXCELLENT, "note": "well done"})
+    words = {"rating": Rating.EXCELLENT, "note": "well done", "seen": seen()}
+    office.post(page(task, "step", "grant_closing"), words)
     ask = TaskRequest.objects.get()
     assert (Task.objects.get().status, ask.state, ask.rating) == (
         Status.CLOSED,
@@ -280,7 +285,7 @@ def test_closing_is_asked_for_with_evidence_and_granted_with_a_rating(unit: Clie
 
 
 def test_what_a_step_lacks_is_said_and_nothing_is_done(unit: Client, task: Task) -> None:
-    answer = unit.post(page(task, "step", "request_closing"), {"reason": "all done"})
+    answer = unit.post(page(task, "step", "request_closing"), {"reason": "all done", "seen": seen()})
     assert answer.status_code == 200
     assert answer.context["form"].errors
     assert Task.objects.get().status == Status.IN_PROGRESS
@@ -351,7 +356,7 @@ def test_a_returned_report_comes_first_on_the_work_list(unit: Client, task: Task
 
 def test_what_was_reported_leaves_the_work_list(unit: Client, task: Task) -> None:
     write(unit, task)
-    unit.post(page(task, "step", "acknowledge"))
+    unit.post(page(task, "step", "acknowledge"), {"seen": seen()})
     assert calls(unit) == {}
 
 

@@ -151,7 +151,7 @@ def test_a_call_for_help_is_listed_and_answered(office: Client, policy: PolicyDo
     shown = office.get(reverse("queue", args=["help"])).content.decode()
     assert "the mayor" in shown
     assert "no land" in shown
-    office.post(reverse("answer", args=[report.pk]), {"answer": "land comes in July"})
+    office.post(reverse("answer", args=[report.pk]), {"answer": "land comes in July", "seen": report.version})
     assert ProgressUpdate.objects.get().help_answer == "land comes in July"
 
 

@@ -55,7 +55,7 @@ def test_a_passage_is_marked_as_background_in_one_click_with_who_and_when(
 
 def test_a_mark_is_taken_back(office: Client, loaded: PolicyDocument) -> None:
     mark = BackgroundPassage.objects.create(policy=loaded, anchor="天气很好")
-    office.post(PAGE, {"unmark": mark.pk})
+    office.post(PAGE, {"unmark": f"{mark.pk}:{mark.version}"})
     assert not loaded.background.exists()
 
 

@@ -200,15 +200,16 @@ def test_a_button_pressed_late_leads_to_no_empty_page(
 
 
 def test_what_is_kept_can_be_sent_again_from_its_page(strict: Client, supervisor: User, task: Task) -> None:
-    ChecklistItem.objects.create(task=task, number=1, title="Step")
+    item = ChecklistItem.objects.create(task=task, number=1, title="Step")
     button = reverse("tick", args=["rise", "A1-01", 1])
+    words = {"done": "1", "item": item.pk, "seen": item.mark}
     log_in(strict, "supervisor")
     token = token_of(strict.get("/"))
     by_log_out(strict, supervisor, None)
-    strict.post(button, {"done": "1", "csrfmiddlewaretoken": token})
+    strict.post(button, {**words, "csrfmiddlewaretoken": token})
     log_in(strict, "supervisor")
     again = token_of(strict.get(reverse("kept")))
-    strict.post(button, {"done": "1", "csrfmiddlewaretoken": again})
+    strict.post(button, {**words, "csrfmiddlewaretoken": again})
     assert ChecklistItem.objects.get().done_on is not None
 
 

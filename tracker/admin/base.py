@@ -267,7 +267,11 @@ class VersionedAdmin(RoleAdmin):
     ) -> HttpResponse:
         if request.method == "GET":
             edge.kept(request, ["post"])  # says that nothing is deleted yet
-        return super().delete_view(request, object_id, extra_context)
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except (ValidationError, workflow.Stale) as refusal:
+            self.message_user(request, edge.words_of(refusal), messages.ERROR)
+            return redirect(request.get_full_path())
 
     def act(self, request: HttpRequest, reason: str = "") -> workflow.Act:
         """Name who acts, here, and why."""
@@ -282,7 +286,7 @@ class VersionedAdmin(RoleAdmin):
         return (cut_rows(rows), *others)
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
-        workflow.delete(obj, self.act(request))
+        workflow.delete(obj, self.act(request), edge.seen(request))
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

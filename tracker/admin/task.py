@@ -352,16 +352,7 @@ class TaskAdmin(VersionedAdmin):
         form = form_class(request.POST if applying or getattr(request, "is_shown_again", False) else None)
         tasks = list(queryset.order_by("policy", "sort_key"))
         if not (applying and form.is_valid()):
-            context = {
-                **self.admin_site.each_context(request),
-                "title": self.get_action(request.POST["action"])[2],  # type: ignore[index]
-                "action": request.POST["action"],
-                "form": form,
-                "tasks": tasks,
-                "opts": self.opts,
-                "today": date_format(today()),
-            }
-            return TemplateResponse(request, "admin/change_many.html", context)
+            return self._ask_once(request, form, tasks)
         act = self.act(request, form.cleaned_data["reason"])
         # A row without the version that was shown counts as changed by somebody else.
         outcome = workflow.each([(task, seen_version(request, task)) for task in tasks], change(form, act))
@@ -375,7 +366,23 @@ class TaskAdmin(VersionedAdmin):
             more = len(outcome.refused) - LISTED
             text = ngettext("%(count)d more refused.", "%(count)d more refused.", more) % {"count": more}
             self.message_user(request, text, messages.WARNING)
+        if outcome.refused and not outcome.changed:
+            # What was typed is kept, beside the rows as they are now.
+            return self._ask_once(request, form, list(queryset.all().order_by("policy", "sort_key")))
         return None
+
+    def _ask_once(self, request: HttpRequest, form: BulkForm, tasks: list[Task]) -> HttpResponse:
+        """Show every row with its version, and what is to be done with all of them."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": self.get_action(request.POST["action"])[2],  # type: ignore[index]
+            "action": request.POST["action"],
+            "form": form,
+            "tasks": tasks,
+            "opts": self.opts,
+            "today": date_format(today()),
+        }
+        return TemplateResponse(request, "admin/change_many.html", context)
 
 
 def _told(formsets: list[BaseModelFormSet]) -> None:

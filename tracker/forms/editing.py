@@ -161,6 +161,11 @@ class VersionedForm(forms.ModelForm):
         )
 
 
+def no_version_words() -> str:
+    """Say that a form names no version of what it was shown with."""
+    return _("The form does not name what it was shown with; nothing is written. Open the page anew and repeat it.")
+
+
 def refused(form: forms.BaseForm, refusal: ValidationError) -> ValidationError:
     """Bring a refusal to the fields that the form has; the rest goes on top."""
     if not hasattr(refusal, "error_dict"):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from tracker import evidence
 from tracker.choices import Action, Kind, Rating
 from tracker.dates import today
-from tracker.forms.editing import AmountField, VersionedForm, day_field, long_text, put
+from tracker.forms.editing import AmountField, VersionedForm, day_field, long_text, no_version_words, put
 from tracker.models import ChecklistItem, Evidence, Indicator, ProgressUpdate, Task
 
 RETURN_REASONS = (
@@ -160,6 +160,8 @@ class ReportForm(WithEvidence, VersionedForm):
     def _check_page(self) -> None:
         """Say what has become of the report since the page was opened, and show it once more."""
         role, follows = self.cleaned_data.get("role"), self.cleaned_data.get("follows")
+        if "seen" not in self.data:
+            self.add_error(None, no_version_words())
         if role and role != self.shown["role"]:
             put(self, "role", self.shown["role"])
             self.add_error(

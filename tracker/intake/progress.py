@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from tracker import parsing, permissions, rules, workflow
-from tracker.choices import STANDING, BatchKind, Cycle, Way
+from tracker.choices import STANDING, BatchKind, Way
 from tracker.columns import SHARE, Column, filled_in
 from tracker.dates import Period
 from tracker.filters import cut
@@ -252,11 +252,13 @@ class _Holder:
     ) -> str:
         """Say whether a row changes its task, nothing, or was made before somebody else changed it."""
         try:
-            cycle = Cycle.MONTHLY if task.policy.cycle == Cycle.NONE else task.policy.cycle
-            change = Change(task, unit, Period(cycle, key.start), {}, [])
+            period = key.period(rules.cycle_of(task.policy))
         except ValueError:
+            period = None
+        if not period:
             faults["key"] = str(SPOILT)
             return "fault"
+        change = Change(task, unit, period, {}, [])
         held = self.row_of(task, unit, change.period)
         is_step = bool(row["step"]) and not held.helps
         if is_step:
@@ -295,7 +297,7 @@ class _Holder:
         self, row: dict[str, Any], change: Change, held: fillin.Row, entry: Entry, faults: dict[str, str]
     ) -> None:
         """Note the fields in which a row differs from the report that stands for its period."""
-        at = self._known.get((change.task.pk, change.unit.pk, change.period.start))
+        at = self._known.get((change.task.pk, change.unit.pk, change.period))
         for column in filled_in():
             has_value = column.name in row["values"]
             if column.format == SHARE and (has_value or column.name in faults) and not fillin.states_percent(held):
@@ -317,7 +319,7 @@ class _Holder:
         if key.version == held.version:
             self.grey.compare(row, held, item)
         elif not row["step"]:
-            said = [report for (task, _unit, _start), report in self._known.items() if task == held.task.pk]
+            said = [report for (task, _unit, _period), report in self._known.items() if task == held.task.pk]
             self.grey.compare_old(row, said)
 
     @staticmethod

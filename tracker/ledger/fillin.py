@@ -23,7 +23,7 @@ from openpyxl.utils import get_column_letter
 from tracker import rules, workflow
 from tracker.choices import RUNNING
 from tracker.columns import COLUMNS, ITEM_COLUMNS, SHARE, TEXT, WHOLE, Column, Native, filled_in, numbered
-from tracker.dates import DAY, Period
+from tracker.dates import DAY, Period, period_between
 from tracker.ledger import styles
 from tracker.ledger.notes import Notes
 from tracker.ledger.sheets import Listing, list_words, offer, write_header
@@ -33,7 +33,7 @@ from tracker.models import ChecklistItem, Organization, PolicyDocument, Progress
 from tracker.models.task import TaskQuerySet
 from tracker.parsing import CLEAR_WORD, DONE, UNDONE
 
-_KEY = re.compile(r"([^/]+)/([^/]+)/([0-9]{1,9})/([0-9]{4}-[0-9]{2}-[0-9]{2})(?:/([0-9]{1,18}))?")
+_KEY = re.compile(r"([^/]+)/([^/]+)/([0-9]{1,9})/([0-9-]{10})(?:_([0-9-]{10}))?(?:/([0-9]{1,18}))?")
 SHOWN = ("code", "measure", "title", "steps", "co_units", "deadline", "light")
 
 
@@ -86,21 +86,29 @@ class Row:
         """Return what tells of changes made meanwhile: of a contribution they are those of its own unit alone."""
         if not self.helps:
             return self.task.version
-        return self.base.version if self.base and self.base.period_start == self.period.start else 0
+        return self.base.version if self.base and self.base.period == self.period else 0
 
     def _key(self) -> str:
-        parts = [self.task.policy.slug, self.task.code, self.version, self.period.start.isoformat()]
+        parts = [self.task.policy.slug, self.task.code, self.version, f"{self.period.start}_{self.period.end}"]
         return "/".join(map(str, [*parts, self.unit.pk] if self.helps and self.unit else parts))
 
 
 class Key(NamedTuple):
-    """What a hidden cell names: a task, its version, the first day of a period, and a unit that contributes."""
+    """What a hidden cell names: a task, its version, a period by its days, and a unit that contributes.
+
+    A workbook of before 0.2 names the first day of the period alone.
+    """
 
     slug: str
     code: str
     version: int
     start: dt.date
+    end: dt.date | None
     unit: int | None
+
+    def period(self, cycle: str) -> Period | None:
+        """Return the period; by its first day alone it is one of the cycle. None for days that are no period."""
+        return period_between(self.start, self.end) if self.end else Period(cycle, self.start)
 
 
 def read_key(text: str) -> Key | None:
@@ -108,7 +116,12 @@ def read_key(text: str) -> Key | None:
     found = _KEY.fullmatch(text)
     try:
         return found and Key(
-            found[1], found[2], int(found[3]), dt.date.fromisoformat(found[4]), int(found[5]) if found[5] else None
+            slug=found[1],
+            code=found[2],
+            version=int(found[3]),
+            start=dt.date.fromisoformat(found[4]),
+            end=dt.date.fromisoformat(found[5]) if found[5] else None,
+            unit=int(found[6]) if found[6] else None,
         )
     except ValueError:
         return None
@@ -168,7 +181,7 @@ def to_fill(column: Column) -> Column:
 
 def state_of(row: Row, on: dt.date) -> str:
     """Say for which period the row is, and how far its report has come."""
-    report = row.base if row.base and row.base.period_start == row.period.start else None
+    report = row.base if row.base and row.base.period == row.period else None
     state = report.get_state_display() if report else _("not reported")
     note = f" {report.review_note}" if report and report.review_note else ""
     return f"{row.period.name(on)}\n{state}{note}"

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tracker import permissions
 from tracker.choices import BatchKind, BatchState
+from tracker.models.names import KeepsNames
 from tracker.models.organization import Organization
 from tracker.models.policy import PolicyDocument
 from tracker.models.progress import person_field
@@ -28,7 +29,7 @@ class BatchQuerySet(models.QuerySet["ImportBatch"]):
         return self.filter(unit=unit) if unit else self.none()
 
 
-class ImportBatch(models.Model):
+class ImportBatch(KeepsNames):
     """A workbook that was read: what its rows say, whether they have landed, and what they made.
 
     `rows` is what was typed, as `intake` reads it; `reading_notes` says what of the file was not read,
@@ -54,6 +55,7 @@ class ImportBatch(models.Model):
     undone_at = models.DateTimeField(_("undone at"), null=True, blank=True)
 
     objects = models.Manager.from_queryset(BatchQuerySet)()
+    named = ("unit", "read_by", "undone_by")
 
     class Meta:
         verbose_name = _("import")

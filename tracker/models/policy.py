@@ -135,6 +135,10 @@ class Section(Versioned, Natural):
     def __str__(self) -> str:
         return f"{self.letter} {self.name}"
 
+    def clean(self) -> None:
+        if self.pk and self.measures.exclude(policy=self.policy_id).exists():  # type: ignore[attr-defined]
+            raise ValidationError({"policy": _("The measures of this section belong to another policy.")})
+
     @property
     def letter(self) -> str:
         """Return the letter that begins the codes of this section: A for the first."""
@@ -170,6 +174,8 @@ class Measure(Versioned, Natural, Coded):
     def clean(self) -> None:
         if self.section_id and self.policy_id and self.section.policy_id != self.policy_id:
             raise ValidationError({"section": _("The section belongs to another policy.")})
+        if self.pk and self.tasks.exclude(policy=self.policy_id).exists():  # type: ignore[attr-defined]
+            raise ValidationError({"section": _("The tasks of this measure belong to another policy.")})
 
 
 class DeclaredCount(Versioned, Natural):

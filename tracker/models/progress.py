@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 from tracker.choices import AT_HAND, STANDING, Rating, ReportState, RequestKind, RequestState
 from tracker.dates import Period, period_between
 from tracker.models.base import History, StrOrPromise, Versioned, text_field
+from tracker.models.names import KeepsNames
 from tracker.models.organization import Organization
 from tracker.models.task import ChecklistItem, Task, TaskQuerySet
 
@@ -47,7 +48,7 @@ class ReportQuerySet(models.QuerySet["ProgressUpdate"]):
         ).order_by("submitted_on", "pk")
 
 
-class ProgressUpdate(Versioned):
+class ProgressUpdate(KeepsNames, Versioned):
     """What a unit reports of a task for one period; written by `workflow` alone.
 
     A co-operating unit's is a contribution: it stands beside the lead unit's and is not reviewed.
@@ -90,7 +91,8 @@ class ProgressUpdate(Versioned):
     rework = models.JSONField(default=dict, blank=True, editable=False)
 
     objects = models.Manager.from_queryset(ReportQuerySet)()
-    history = History(excluded_fields=["percent_before", "rework"])
+    history = History(excluded_fields=["percent_before", "rework", "names"])
+    named = ("unit", "submitted_by", "reviewed_by")
 
     class Meta:
         verbose_name = _("progress report")
@@ -142,12 +144,17 @@ class ProgressUpdate(Versioned):
         return [piece for piece in self.evidence.all() if piece.handed_in]
 
     @property
+    def is_draft(self) -> bool:
+        """Say whether it is its unit's own."""
+        return self.state == ReportState.DRAFT
+
+    @property
     def is_open(self) -> bool:
         """Say whether its unit can still write in it."""
         return self.state in (ReportState.DRAFT, ReportState.RETURNED)
 
 
-class TaskRequest(Versioned):
+class TaskRequest(KeepsNames, Versioned):
     """A unit's request to the office: closing, or more time; what the office granted unasked stands here too."""
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="requests", verbose_name=_("task"))
@@ -168,7 +175,8 @@ class TaskRequest(Versioned):
     decision_note = text_field(_("reason of the decision"))
     rating = models.CharField(pgettext_lazy("of a closing", "rating"), max_length=10, choices=Rating, blank=True)
 
-    history = History()
+    history = History(excluded_fields=["names"])
+    named = ("asked_by", "decided_by")
 
     class Meta:
         verbose_name = _("request")

@@ -19,10 +19,17 @@ from tracker import columns, legend, links, tables
 from tracker.choices import Light
 from tracker.filters import label_and
 from tracker.models import ChecklistItem, Indicator, PolicyDocument, Task
+from tracker.models.names import KeepsNames
 from tracker.numbers import Figure, Row
 
 register = template.Library()
 BAR_HEIGHT = 14
+
+
+@register.filter
+def named(record: KeepsNames, name: str) -> str:
+    """Show by what name a unit or a person of a record went at that time."""
+    return record.name_of(name)
 
 
 @register.simple_tag

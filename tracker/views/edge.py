@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from tracker import dates, parsing, permissions, workflow
 from tracker.choices import Way
 from tracker.filters import Asked
+from tracker.forms.editing import no_version_words
 from tracker.models import Organization, PolicyDocument, Task, User
 from tracker.models.task import TaskQuerySet
 from tracker.web import late_forms
@@ -88,10 +89,12 @@ def number(text: str | None) -> int:
     return parsing.whole_number(text) or 0
 
 
-def seen(request: HttpRequest) -> int | None:
-    """Return the version that a page showed and its form names; None where a program sends none."""
-    text = request.POST.get("seen")
-    return None if text is None else number(text)
+def seen(request: HttpRequest, name: str = "seen") -> int:
+    """Return the version that a page showed and its form names; ValidationError where it names none."""
+    text = request.POST.get(name)
+    if text is None:
+        raise ValidationError(no_version_words())
+    return number(text)
 
 
 def refusal_of(error: Exception) -> ValidationError:

@@ -7,6 +7,7 @@ from zipfile import ZIP_STORED, ZipFile
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -131,8 +132,8 @@ def imports(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
 
 
 def _kept(found: ImportBatch) -> ImportBatch:
-    workflow.keep(found, dates.now())
-    return found
+    """Keep what was read; the same file that the account has sent already and not confirmed is one batch."""
+    return workflow.keep(found, dates.now())
 
 
 def _told(page: str, spoken: str, told: intake.Progress, steps: intake.Reading[ImportBatch]) -> Iterator[str]:
@@ -185,6 +186,8 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
             overtaken = refusal.rows if isinstance(refusal, workflow.UndoRefused) else []
     elif (running := jobs.read_job(_job_name(found))) and running.state == jobs.RUNNING:
         return redirect("batch_progress", found.pk)
+    elif "changed" in request.GET and found.state == BatchState.LANDED:
+        overtaken = workflow.changed_since(found)
     return _show(request, found, preview, overtaken)
 
 
@@ -199,7 +202,7 @@ def _show(
         "batch": found,
         "preview": preview,
         "notes": preview.notes[:SHOWN] if preview else [],
-        "overtaken": overtaken[:SHOWN],
+        "overtaken": Paginator(overtaken, SHOWN).get_page(request.GET.get("changed")),
         "groups": groups,
         "shown": SHOWN,
         "count": _count(found),

@@ -225,14 +225,13 @@ def _unchanged(request: HttpRequest, found: ProgressUpdate) -> HttpResponse:
     if stands:
         messages.info(request, _handed_in_already(stands))
         return edge.back(request, found.task.get_absolute_url())
-    repeats = request.POST.get("repeats")
     try:
         workflow.submit_unchanged(
             found,
             edge.act(request),
             edge.today(),
             seen=edge.seen(request),
-            repeats=None if repeats is None else edge.number(repeats),
+            repeats=edge.seen(request, "repeats"),
         )
     except (ValidationError, workflow.Stale) as refusal:
         messages.error(request, edge.words_of(refusal))
@@ -274,21 +273,18 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
     if action not in ASKED:
         raise Http404
     wanted, task = Action(action), edge.find_task(request, slug, code)
-    seen = edge.seen(request)
     if wanted not in workflow.allowed(task, edge.user(request)):
-        return _unfit(request, task, wanted, seen)
+        return _unfit(request, task, wanted)
     data = request.POST if request.method == "POST" else edge.kept(request, ASKED[wanted])
-    form = StepForm(wanted, task, data, request.FILES or None)
+    form, outdated = StepForm(wanted, task, data, request.FILES or None), False
     if request.method == "POST" and form.is_valid():
         try:
-            workflow.perform(task, wanted, edge.act(request), edge.today(), seen, **form.entered())
+            workflow.perform(task, wanted, edge.act(request), edge.today(), edge.seen(request), **form.entered())
             messages.success(request, _("%(task)s: done: %(step)s.") % {"task": task.code, "step": wanted.label})
             return edge.back(request, task.get_absolute_url())
         except workflow.Stale as refusal:
-            # The page shows the task as it is now.
-            seen = None
             form.add_error(None, edge.refusal_of(refusal))
-            task = edge.find_task(request, slug, code)
+            task, outdated = edge.find_task(request, slug, code), True
         except ValidationError as refusal:
             form.add_error(None, refused(form, refusal))
     kind = RequestKind.EXTEND if "extension" in action else RequestKind.CLOSE if "closing" in action else None
@@ -297,7 +293,8 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
         "policy": task.policy,
         "action": wanted,
         "form": form,
-        "seen": task.version if seen is None else seen,
+        # Only a form that was refused as outdated is shown with the task as it is now.
+        "seen": task.version if outdated else edge.number(request.POST.get("seen")) or task.version,
         "ask": task.requests.filter(kind=kind, state=RequestState.OPEN).prefetch_related("evidence").first(),
         "next": request.POST.get("next") or request.GET.get("next", ""),
         **(_grounds(task) if wanted in CLOSINGS else {}),
@@ -318,12 +315,12 @@ def _grounds(task: Task) -> dict[str, Any]:
     }
 
 
-def _unfit(request: HttpRequest, task: Task, action: Action, seen: int | None) -> HttpResponse:
+def _unfit(request: HttpRequest, task: Task, action: Action) -> HttpResponse:
     """Refuse a step: to those whose step it never is with 403, to the others with the state of the task."""
     try:
         workflow.check(task, action, edge.act(request))
     except ValidationError as refusal:
-        outdated = seen is not None and seen != task.version
+        outdated = edge.number(request.POST.get("seen")) not in (0, task.version)
         why = workflow.Stale(task) if outdated else refusal
         messages.error(request, f"{task.code}: {edge.words_of(why)}")
     return edge.back(request, task.get_absolute_url())
@@ -335,13 +332,14 @@ def tick(request: HttpRequest, slug: str, code: str, number: int) -> HttpRespons
     task = edge.find_task(request, slug, code)
     item = get_object_or_404(task.items.all(), number=number)
     item.task = task
-    if request.POST.get("item") not in (None, str(item.pk)):
-        # Steps were numbered anew since the page was opened.
-        messages.error(request, _("The checklist was changed since the page was opened: look at it and tick again."))
-        return edge.back(request, f"{task.get_absolute_url()}#steps")
+    today = edge.today()
+    done_on = today if request.POST.get("done") == "1" else None
     try:
-        today = edge.today()
-        workflow.tick(item, edge.act(request), today if request.POST.get("done") == "1" else None, today)
+        workflow.check(task, Action.TICK, edge.act(request))
+        if edge.seen(request, "item") != item.pk:
+            # Steps were numbered anew since the page was opened.
+            raise ValidationError(workflow.moved_step_words())
+        workflow.tick(item, edge.act(request), done_on, today, request.POST.get("seen", ""))
     except (ValidationError, workflow.Stale) as refusal:
         messages.error(request, edge.words_of(refusal))
     return edge.back(request, f"{task.get_absolute_url()}#steps")

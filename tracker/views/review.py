@@ -120,7 +120,9 @@ def _shown(request: HttpRequest, found: ProgressUpdate) -> dict[str, Any]:
         "reasons": task.reasons_on(edge.today()),
         "may_review": may_review and found.state == ReportState.SUBMITTED,
         "may_withdraw": Action.WITHDRAW_ACCEPTANCE in actions and not workflow.acceptance_stays(found, task),
-        "contributions": task.reports.filter(contribution=True, period_start=found.period_start)
+        "contributions": task.reports.filter(
+            contribution=True, period_start=found.period_start, period_end=found.period_end
+        )
         .exclude(state=ReportState.DRAFT)
         .select_related("unit"),
     }
@@ -155,7 +157,7 @@ def _withdraw_acceptance(
 
 
 def _decide(request: HttpRequest, found: ProgressUpdate, form: ReviewForm) -> None:
-    seen = edge.number(request.POST.get("seen"))
+    seen = edge.seen(request)
     if "accept" in request.POST:
         workflow.accept(found, edge.act(request), seen, edge.today())
         messages.success(request, _("Accepted: %(report)s.") % {"report": found.task})
@@ -223,10 +225,10 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         messages.info(request, _("%(report)s: answered on %(day)s already; nothing was done twice.") % said)
         return redirect("queue", "help")
     form = AnswerForm(request.POST or edge.kept(request, ["answer"]))
-    seen = edge.seen(request)
     if request.method == "POST" and form.is_valid():
         try:
-            workflow.answer_help(found, edge.act(request), form.cleaned_data["answer"], edge.today(), seen)
+            answered = form.cleaned_data["answer"]
+            workflow.answer_help(found, edge.act(request), answered, edge.today(), edge.seen(request))
             messages.success(request, _("The answer stands beside the report now."))
             return redirect("queue", "help")
         except (ValidationError, workflow.Stale) as refusal:

@@ -94,10 +94,11 @@ def _mark(request: HttpRequest, policy: PolicyDocument) -> HttpResponse:
     """Mark what is open of a sentence as background, or take a mark back; then show the same place again."""
     try:
         if "unmark" in request.POST:
-            passage = policy.background.filter(pk=edge.number(request.POST["unmark"])).first()
+            key, _colon, seen = request.POST["unmark"].partition(":")
+            passage = policy.background.filter(pk=edge.number(key)).first()
             if passage is None:
                 raise ValidationError(_("The mark was taken back already."))
-            workflow.delete(passage, edge.act(request))
+            workflow.delete(passage, edge.act(request), edge.number(seen))
         elif "mark" in request.POST:
             if edge.number(request.POST.get("seen")) != policy.version:
                 raise ValidationError(_("The policy was changed since the page was shown: nothing was marked."))

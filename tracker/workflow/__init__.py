@@ -42,7 +42,7 @@ from tracker.workflow.imports import (
     unload,
 )
 from tracker.workflow.indicators import as_reported, save_values
-from tracker.workflow.overtaken import Overtaken, UndoRefused
+from tracker.workflow.overtaken import Overtaken, UndoRefused, changed_since
 from tracker.workflow.reminders import send_once
 from tracker.workflow.reports import (
     MOST_UNCHANGED,
@@ -62,7 +62,7 @@ from tracker.workflow.reports import (
     withdraw,
     withdraw_acceptance,
 )
-from tracker.workflow.steps import allowed, check, closing_lacks, perform, tick
+from tracker.workflow.steps import allowed, check, closing_lacks, moved_step_words, perform, tick
 from tracker.workflow.table import STEPS
 from tracker.workflow.units import UnitMovePlan, make_move, plan_move, undo_move
 
@@ -88,6 +88,7 @@ __all__ = [
     "as_reported",
     "at_hand",
     "base_of",
+    "changed_since",
     "check",
     "check_task",
     "choose_password",
@@ -105,6 +106,7 @@ __all__ = [
     "last_report",
     "load",
     "make_move",
+    "moved_step_words",
     "open_report",
     "perform",
     "plan_move",

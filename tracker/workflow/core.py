@@ -158,11 +158,14 @@ def save_all(
                 save(row, act)
 
 
-def delete(row: models.Model, act: Act) -> None:
-    """Delete a row; its history stays and says who did it."""
+def delete(row: models.Model, act: Act, seen: int | None = None) -> None:
+    """Delete a row; its history stays and says who did it. Raises Stale on a newer version than the one seen."""
     if act.user and not permissions.may_delete(act.user, row):
         raise PermissionDenied(_("It is in force: cancel it instead of deleting it."))
-    erase(row, act)
+    with transaction.atomic():
+        if seen is not None and isinstance(row, Versioned):
+            claim(row, seen)
+        erase(row, act)
 
 
 def erase(row: models.Model, act: Act) -> None:

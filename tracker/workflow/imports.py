@@ -1,27 +1,23 @@
 """Reports that come in by workbook: landed whole or not at all, and taken back the same way."""
 
 import datetime as dt
+import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from tracker.choices import AT_HAND, STANDING, BatchState, ReportState
 from tracker.dates import Period
-from tracker.models import ChecklistItem, ImportBatch, Organization, PolicyDocument, ProgressUpdate, Task
+from tracker.models import ChecklistItem, ImportBatch, Organization, PolicyDocument, ProgressUpdate, Task, User
 from tracker.workflow.core import Act, delete, erase_all, save, save_task
-from tracker.workflow.overtaken import (
-    changed_parts,
-    changed_reports,
-    changed_ticks,
-    note_versions,
-    refuse_overtaken,
-)
+from tracker.workflow.overtaken import note_versions, refuse_overtaken
 from tracker.workflow.report_writer import ReportWriter
 from tracker.workflow.reports import TEXTS, has_own_percent, in_role_of_today, resume
 
@@ -37,8 +33,8 @@ class Change:
     ticks: list[tuple[ChecklistItem, bool]]
 
 
-# By task, unit and first day of the period.
-Known = dict[tuple[int, int | None, dt.date | None], ProgressUpdate]
+# By task, unit and period: April and the second quarter begin on one day.
+Known = dict[tuple[int, int | None, Period | None], ProgressUpdate]
 
 
 @dataclass
@@ -60,16 +56,17 @@ def at_hand(tasks: Collection[Task]) -> Known:
     by_key = {task.pk: task for task in tasks}
     drafts = []
     for each in ProgressUpdate.objects.filter(task__in=by_key).order_by("period_start", "pk"):
+        each.task = by_key[each.task_id]
         resume(each)
         if each.contribution == (each.unit_id != by_key[each.task_id].lead_unit_id):
-            known[each.task_id, each.unit_id, each.period_start] = each
+            known[each.task_id, each.unit_id, each.period] = each
             if each.state in STANDING:
                 known[each.task_id, each.unit_id, None] = each
         elif each.state == ReportState.DRAFT:
             drafts.append(each)
     for each in drafts:
         # Begun before the lead unit changed: it is written on in the role of today.
-        key = each.task_id, each.unit_id, each.period_start
+        key = each.task_id, each.unit_id, each.period
         if key not in known or known[key].state not in AT_HAND:
             known[key] = in_role_of_today([each], by_key[each.task_id]) or each
     return known
@@ -78,13 +75,27 @@ def at_hand(tasks: Collection[Task]) -> Known:
 def base_of(task: Task, unit: int | None, period: Period, known: Known) -> ProgressUpdate | None:
     """Return the report that a unit's new one goes on from: the one at hand, else the latest that counts."""
     last = task.latest_report if unit == task.lead_unit_id else known.get((task.pk, unit, None))
-    return known.get((task.pk, unit, period.start)) or last
+    return known.get((task.pk, unit, period)) or last
 
 
-def keep(batch: ImportBatch, now: dt.datetime) -> None:
-    """Keep what was read of a workbook; nothing of it has landed."""
-    batch.read_at = now
-    batch.save()
+def keep(batch: ImportBatch, now: dt.datetime) -> ImportBatch:
+    """Keep what was read of a workbook; nothing of it has landed. Sent twice, it is the batch that waits already."""
+    with transaction.atomic():
+        # Of two that an account sends at once the second waits for the first.
+        list(User.objects.select_for_update().filter(pk=batch.read_by_id).values_list("pk"))
+        alike = {"kind": batch.kind, "file_name": batch.file_name, "read_by": batch.read_by}
+        latest = ImportBatch.objects.filter(state=BatchState.READ, **alike).order_by("-pk").first()
+        if latest and latest.rows == _as_stored(batch.rows):
+            return latest
+        batch.read_at = now
+        batch.save()
+    return batch
+
+
+def _as_stored(rows: list[Any]) -> list[Any]:
+    """Return rows as the database gives them back: a day is a text."""
+    stored: list[Any] = json.loads(json.dumps(rows, cls=DjangoJSONEncoder))
+    return stored
 
 
 Tell = Callable[[int], object]
@@ -115,8 +126,8 @@ def undo(batch: ImportBatch, act: Act, now: dt.datetime, tell: Tell = silent) ->
     with transaction.atomic():
         _claim(batch, BatchState.LANDED, _("This import has been undone already, or was never confirmed."))
         writer = ReportWriter({entry["task"] for entry in batch.made}, act, now.date())
+        refuse_overtaken(batch)
         reports = _reports_of(batch, writer)
-        refuse_overtaken([*changed_reports(batch, reports), *changed_ticks(batch, writer.items)])
         gone = []
         for number, entry in enumerate(reversed(batch.made), 1):
             report = reports.get(entry.get("report", 0))
@@ -176,7 +187,7 @@ def _not_allowed(task: Task) -> str:
 def report_for(change: Change, known: Known) -> ProgressUpdate:
     """Return the report that a change makes: the one at hand, or a new one in the words of the last; not saved."""
     task, unit, period = change.task, change.unit, change.period
-    report = known.get((task.pk, unit.pk, period.start))
+    report = known.get((task.pk, unit.pk, period))
     base, helps = base_of(task, unit.pk, period, known), unit.pk != task.lead_unit_id
     own = has_own_percent(task) and not helps
     if not report or report.state not in AT_HAND:
@@ -199,7 +210,7 @@ def report_for(change: Change, known: Known) -> ProgressUpdate:
 
 def _report(change: Change, writer: ReportWriter, known: Known) -> tuple[ProgressUpdate, dict[str, Any] | None]:
     """Hand in the report of a row; return it, and what stood in one that was open or waited."""
-    at, before = known.get((change.task.pk, change.unit.pk, change.period.start)), None
+    at, before = known.get((change.task.pk, change.unit.pk, change.period)), None
     if at and at.state in AT_HAND:
         before = {name: getattr(at, name) for name in (*change.fields, "state")}
         at.task, at.unit = change.task, change.unit
@@ -259,7 +270,7 @@ def unload(batch: ImportBatch, act: Act, now: dt.datetime, tell: Tell = silent) 
         if batch.policy_id:
             # Held while it is compared and taken back: nobody changes a part of it meanwhile.
             list(PolicyDocument.objects.select_for_update().filter(pk=batch.policy_id).values_list("pk"))
-        refuse_overtaken(changed_parts(batch.made))
+        refuse_overtaken(batch)
         for number, entry in enumerate(reversed(batch.made), 1):
             _unload(entry, act, now.date())
             tell(number)

@@ -11,7 +11,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from tracker.choices import ReportState
+from tracker.choices import BatchKind, ReportState
 from tracker.models import ChecklistItem, ImportBatch, ProgressUpdate, Task
 
 MAX_NAMED = 20  # rows named in the message; the page shows all
@@ -50,36 +50,48 @@ class UndoRefused(ValidationError):
         super().__init__(_("It cannot be undone, for others have worked on it since: %(rows)s.") % {"rows": told})
 
 
-def refuse_overtaken(rows: list[Overtaken]) -> None:
+def refuse_overtaken(batch: ImportBatch) -> None:
     """Raise what others have changed since an import, all of it; nothing where there is nothing."""
-    if rows:
+    if rows := changed_since(batch):
         raise UndoRefused(rows)
 
 
-def changed_reports(batch: ImportBatch, reports: Mapping[int, ProgressUpdate]) -> Iterator[Overtaken]:
+def changed_since(batch: ImportBatch) -> list[Overtaken]:
+    """Return the rows that were changed since a batch was confirmed; a fixed number of queries."""
+    if batch.kind == BatchKind.CHECKLIST:
+        return _changed_parts(batch.made)
+    tasks = {entry["task"] for entry in batch.made}
+    codes = {key: str(key) for key in tasks} | dict(Task.objects.filter(pk__in=tasks).values_list("pk", "code"))
+    return [*_changed_reports(batch, codes), *_changed_ticks(batch, codes)]
+
+
+def _changed_reports(batch: ImportBatch, codes: Mapping[int, str]) -> Iterator[Overtaken]:
     """Yield the reports of a batch that were reviewed, changed or taken away since."""
     entries = [entry for entry in batch.made if "report" in entry]
+    reports = ProgressUpdate.objects.in_bulk([entry["report"] for entry in entries])
     moved = []
     for entry in entries:
         report = reports.get(entry["report"])
         if not report:
-            yield Overtaken(_task_code(entry["task"]), _("its report is gone"))
+            yield Overtaken(codes[entry["task"]], _("its report is gone"))
         elif report.state != ReportState.SUBMITTED or report.version != entry["version"]:
             moved.append((entry, report))
     kept = _history_of(ProgressUpdate, {report.pk for _entry, report in moved})
-    for entry, report in moved:
-        imported = kept.get((report.pk, entry["version"]))
-        fields = list(_three_ways(report, entry["before"] or {}, imported))
-        yield Overtaken(report.task.code, _("its report has been reviewed or changed since"), fields)
+    compared = [(report, entry["before"] or {}, kept.get((report.pk, entry["version"]))) for entry, report in moved]
+    names = _Names(ProgressUpdate, compared)
+    for (entry, _report), row in zip(moved, compared, strict=True):
+        words = _("its report has been reviewed or changed since")
+        yield Overtaken(codes[entry["task"]], words, list(_three_ways(*row, names)))
 
 
-def changed_ticks(batch: ImportBatch, items: Mapping[int, ChecklistItem]) -> Iterator[Overtaken]:
+def _changed_ticks(batch: ImportBatch, codes: Mapping[int, str]) -> Iterator[Overtaken]:
     """Yield the steps that a batch has ticked or unticked, and that stand otherwise by now."""
+    items = ChecklistItem.objects.in_bulk([key for entry in batch.made for key, *_days in entry["ticks"]])
     for entry in batch.made:
         for key, before, *after in entry["ticks"]:
             item = items.get(key)
             if not item:
-                yield Overtaken(_task_code(entry["task"]), _("a step is gone"))
+                yield Overtaken(codes[entry["task"]], _("a step is gone"))
                 continue
             now = item.done_on.isoformat() if item.done_on else None
             # A batch of the first version kept no day: there the mark alone tells.
@@ -87,7 +99,7 @@ def changed_ticks(batch: ImportBatch, items: Mapping[int, ChecklistItem]) -> Ite
             if changed:
                 imported = after[0] if after else None
                 ways = ThreeWays(_label(item, "done_on"), *(_shown(each) for each in (before, imported, now)))
-                name = f"{item.task.code} {item.number}"
+                name = f"{codes[entry['task']]} {item.number}"
                 yield Overtaken(name, _("the step has been ticked or unticked since"), [ways])
 
 
@@ -97,7 +109,7 @@ def note_versions(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [entry | {"version": versions[entry["model"]].get(entry["pk"])} for entry in made]
 
 
-def changed_parts(made: list[dict[str, Any]]) -> list[Overtaken]:
+def _changed_parts(made: list[dict[str, Any]]) -> list[Overtaken]:
     """Return the parts of a policy that were changed since a checklist was loaded.
 
     New ones too to which something was attached that the import did not make.
@@ -110,13 +122,18 @@ def changed_parts(made: list[dict[str, Any]]) -> list[Overtaken]:
         entries = [entry for entry in made if entry["model"] == name]
         kept = _history_of(model, {key for key, row in rows.items()}) if hasattr(model, "version") else {}
         attached = _attached(model, [entry["pk"] for entry in entries if entry["new"]], keys)
+        compared = {
+            row.pk: (row, entry["before"], kept.get((row.pk, entry["version"])) or _Facts(entry.get("facts") or {}))
+            for entry in entries
+            if (row := rows.get(entry["pk"])) and _has_moved(row, entry)
+        }
+        names = _Names(model, compared.values())
         for entry in entries:
             row = rows.get(entry["pk"])
             if row is None:
                 found.append(Overtaken(_name_of(entry), _("it is gone already")))
-            elif _has_moved(row, entry):
-                imported = kept.get((row.pk, entry["version"])) or _Facts(entry.get("facts") or {})
-                fields = list(_three_ways(row, entry["before"], imported))
+            elif row.pk in compared:
+                fields = list(_three_ways(*compared[row.pk], names))
                 found.append(Overtaken(str(row), _("it has been changed since"), fields))
             elif row.pk in attached:
                 words = pgettext("list", ", ").join(attached[row.pk])
@@ -153,22 +170,50 @@ class _Facts:
         self.__dict__.update(facts)
 
 
-def _three_ways(row: models.Model, before: Mapping[str, Any], imported: Any) -> Iterator[ThreeWays]:
-    """Yield the fields of a row that are now others than it was imported with."""
+# A row as it is now, what stood in it before the import, and as it was imported.
+Compared = tuple[Any, Mapping[str, Any], Any]
+
+
+def _moved_columns(row: models.Model, before: Mapping[str, Any], imported: Any) -> Iterator[tuple[Any, list[Any]]]:
+    """Yield the columns of a row that are now others than it was imported with, each with its three values."""
     for column in row._meta.concrete_fields:
         if column.name in HIDDEN or imported is None or not hasattr(imported, column.attname):
             continue
         was, now = getattr(imported, column.attname), getattr(row, column.attname)
         if _plain(was) != _plain(now):
-            first = before.get(column.name, was)
-            yield ThreeWays(str(column.verbose_name), *(_word_of(column, each) for each in (first, was, now)))
+            yield column, [before.get(column.name, was), was, now]
 
 
-def _word_of(column: Any, value: Any) -> str:
-    """Return how a value is shown: the name of a choice, and what a key points at."""
-    if isinstance(column, models.ForeignKey):
-        return _shown(column.remote_field.model._base_manager.filter(pk=value).first() if value else None)
-    return _shown(dict(column.flatchoices).get(value, value))
+def _three_ways(row: models.Model, before: Mapping[str, Any], imported: Any, names: "_Names") -> Iterator[ThreeWays]:
+    """Yield the fields of a row that are now others than it was imported with."""
+    for column, values in _moved_columns(row, before, imported):
+        yield ThreeWays(str(column.verbose_name), *(names.word_of(column, each) for each in values))
+
+
+class _Names:
+    """What the foreign keys of rows of one kind point at, by name: one query for each of them."""
+
+    def __init__(self, model: type[models.Model], rows: Iterable[Compared]) -> None:
+        keys: dict[str, set[Any]] = {}
+        for row in rows:
+            for column, values in _moved_columns(*row):
+                if column.remote_field:
+                    keys.setdefault(column.name, set()).update(values)
+        self._names = {name: self._ask(model._meta.get_field(name).related_model, pks) for name, pks in keys.items()}
+
+    @staticmethod
+    def _ask(target: Any, keys: set[Any]) -> dict[int, str]:
+        rows = target._base_manager.filter(pk__in=keys - {None})
+        if target is ProgressUpdate:
+            # Its name holds those of its task and its unit.
+            rows = rows.select_related("task", "unit")
+        return {row.pk: str(row) for row in rows}
+
+    def word_of(self, column: Any, value: Any) -> str:
+        """Return how a value is shown: the name of a choice, and what a key points at."""
+        if column.remote_field:
+            return _shown(self._names[column.name].get(value))
+        return _shown(dict(column.flatchoices).get(value, value))
 
 
 def _shown(value: Any) -> str:
@@ -182,10 +227,6 @@ def _plain(value: Any) -> Any:
 
 def _label(row: models.Model, name: str) -> str:
     return str(row._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-
-
-def _task_code(key: int) -> str:
-    return str(Task.objects.filter(pk=key).values_list("code", flat=True).first() or key)
 
 
 def _name_of(entry: Mapping[str, Any]) -> str:

@@ -139,6 +139,8 @@ class ReportWriter:
         report.state, report.submitted_by, report.submitted_on = ReportState.SUBMITTED, self._act.user, self._today
         report.version += 1
         report.rework = {}
+        report.names.pop("unit", None)
+        report.note_names()
         if report.pk:
             self._hand_in_evidence(report)
             self._history.add(report, first)

@@ -131,6 +131,8 @@ def submit(report: ProgressUpdate, act: Act, today: dt.date) -> None:
         stored.rework = {}
         _complete(stored, task, today)
         first = not stored.submitted_on
+        # The unit is called as on the day on which it hands in.
+        stored.names.pop("unit", None)
         stored.state, stored.submitted_by, stored.submitted_on = ReportState.SUBMITTED, act.user, today
         claim(stored, stored.version)
         _hand_in_evidence(stored, act)
@@ -350,8 +352,7 @@ def lacks(report: ProgressUpdate, task: Task, today: dt.date) -> dict[str, str]:
     # The lead unit may have been quicker: that ends nobody's contribution.
     if report.contribution:
         periods.append(rules.last_complete(rules.cycle_of(task.policy), today))
-    offered = {period.start for period in periods}
-    if report.state == ReportState.DRAFT and report.period_start not in offered:
+    if report.state == ReportState.DRAFT and report.period not in periods:
         faults["period"] = _("The period %(period)s can no longer be reported; choose the one under way.") % {
             "period": report.period.name(today)
         }

@@ -122,13 +122,21 @@ def begin(task: Task, action: Action, act: Act, seen: int | None = None) -> tupl
     return found, before
 
 
-def tick(item: ChecklistItem, act: Act, done_on: dt.date | None, today: dt.date) -> None:
-    """Tick an item off on a day, or take the tick away with None; the percent follows. Done already is done."""
+def moved_step_words() -> str:
+    """Say that a step is another than the page showed."""
+    return _("The checklist was changed since the page was opened: look at it and tick again.")
+
+
+def tick(item: ChecklistItem, act: Act, done_on: dt.date | None, today: dt.date, seen: str | None = None) -> None:
+    """Tick an item off on a day, or take the tick away with None; the percent follows. Done already is done.
+
+    `seen` is the mark of the item that the person saw; None for a command.
+    """
     stored = ChecklistItem.objects.filter(pk=item.pk).values_list("done_on", flat=True)
     if [bool(day) for day in stored] == [bool(done_on)]:
         check(item.task, Action.TICK, act)
         return
-    perform(item.task, Action.TICK, act, today, item=item.pk, done_on=done_on)
+    perform(item.task, Action.TICK, act, today, item=item.pk, done_on=done_on, seen_mark=seen)
 
 
 def _hand_over(doing: Doing) -> None:
@@ -146,6 +154,8 @@ def _tick(doing: Doing) -> Sequence[ChecklistItem]:
     done_on = doing.entered["done_on"]
     if bool(item.done_on) == bool(done_on):
         return ()
+    if doing.entered.get("seen_mark") not in (None, item.mark):
+        raise ValidationError(moved_step_words())
     item.done_on, item.done_by = done_on, doing.act.user if done_on else None
     return (item,)
 

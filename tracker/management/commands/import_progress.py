@@ -43,7 +43,7 @@ class Command(BaseCommand):
             raise CommandError(_("Nothing is written until the faults are mended."))
         if apply:
             try:
-                workflow.keep(batch, now)
+                batch = workflow.keep(batch, now)
                 intake.confirm(batch, None, preview.digest, now)
             except ValidationError as error:
                 raise CommandError(" ".join(error.messages)) from error

@@ -1,0 +1,151 @@
+"""A record of the past calls its unit and its people as they were called then."""
+
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from tests.conftest import TODAY
+from tests.intake.conftest import english, fill, fresh, handed_over, landed, sent
+from tests.test_reports import JUNE, accepted, hand_in, helper, task, write
+from tests.views.conftest import browser, office, stranger
+from tracker import workflow
+from tracker.choices import Action, Way
+from tracker.models import ImportBatch, Organization, ProgressUpdate, Task, TaskRequest, User
+from tracker.workflow import Act
+
+__all__ = ["browser", "english", "handed_over", "helper", "office", "stranger", "task"]
+
+
+def rename(unit: Organization, *people: User) -> None:
+    """Give a unit and people other names."""
+    stored = Organization.objects.get(pk=unit.pk)
+    stored.name, stored.short_name = "Renamed Bureau", "Renamed"
+    workflow.save(stored, Act(None, Way.COMMAND))
+    for person in people:
+        User.objects.filter(pk=person.pk).update(first_name="Somebody", last_name="Else")
+
+
+def names(record: Any) -> list[str]:
+    record = type(record).objects.get(pk=record.pk)
+    return [record.name_of(name) for name in record.named]
+
+
+def page(client: Client, name: str, *arguments: Any) -> str:
+    return client.get(reverse(name, args=arguments)).content.decode()
+
+
+def test_a_report_keeps_the_names_of_unit_author_and_reviewer(
+    task: Task, unit_act: Act, act: Act, bureau: Organization, liaison: User, supervisor: User
+) -> None:
+    report = accepted(task, unit_act, act)
+    rename(bureau, liaison, supervisor)
+    assert names(report) == ["Science", "liaison", "supervisor"]
+
+
+def test_a_report_that_is_accepted_after_a_renaming_keeps_the_name_of_the_day_of_handing_in(
+    task: Task, unit_act: Act, act: Act, bureau: Organization
+) -> None:
+    report = hand_in(task, unit_act)
+    rename(bureau)
+    workflow.accept(report, act, report.version, TODAY)
+    assert names(report)[0] == "Science"
+
+
+def test_a_draft_takes_the_name_of_the_day_on_which_it_is_handed_in(
+    task: Task, unit_act: Act, bureau: Organization
+) -> None:
+    report = write(task, unit_act)
+    rename(bureau)
+    workflow.submit(ProgressUpdate.objects.get(pk=report.pk), unit_act, TODAY)
+    assert names(report)[0] == "Renamed"
+
+
+def test_a_report_that_is_handed_in_anew_takes_the_name_of_that_day(
+    task: Task, unit_act: Act, act: Act, bureau: Organization
+) -> None:
+    report = hand_in(task, unit_act)
+    workflow.send_back(report, act, report.version, "say more", TODAY)
+    rename(bureau)
+    workflow.submit(ProgressUpdate.objects.get(pk=report.pk), unit_act, TODAY)
+    assert names(report)[0] == "Renamed"
+
+
+def test_a_request_keeps_the_names_of_who_asked_and_who_decided(
+    task: Task, unit_act: Act, act: Act, bureau: Organization, liaison: User, supervisor: User
+) -> None:
+    later = {"deadline": TODAY.replace(year=2027), "reason": "more", "progress": "half"}
+    workflow.perform(task, Action.REQUEST_EXTENSION, unit_act, TODAY, **later)
+    workflow.perform(Task.objects.get(), Action.GRANT_EXTENSION, act, TODAY)
+    rename(bureau, liaison, supervisor)
+    assert names(TaskRequest.objects.get()) == ["liaison", "supervisor"]
+
+
+def test_an_import_and_its_reports_keep_the_names_of_their_day(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
+    book = fresh(bureau)
+    fill(book, "A1-01", percent_done=0.1, progress="words")
+    batch = sent(book, liaison)
+    landed(batch, liaison)
+    rename(bureau, liaison)
+    assert names(ImportBatch.objects.get()) == ["Science", "liaison", ""]
+    assert names(ProgressUpdate.objects.get()) == ["Science", "liaison", ""]
+
+
+def test_the_pages_show_the_names_of_that_day(
+    task: Task, unit_act: Act, act: Act, bureau: Organization, county: Organization, helper: User, office: Client
+) -> None:
+    report = hand_in(task, unit_act)
+    other = write(task, Act(helper, Way.PAGE), unit=county)
+    workflow.submit(other, Act(helper, Way.PAGE), TODAY)
+    county.name, county.short_name = "Changed County", "Changed"
+    county.save()
+    rename(bureau)
+    found = page(office, "review", report.pk)
+    assert "Contribution of East" in " ".join(found.split())
+    assert "Renamed" not in found.partition('class="titles"')[2]
+    found = page(office, "task", task.policy.slug, task.code)
+    reports = found[found.index(f'id="report-{report.pk}"') :]
+    assert "· Science" in reports
+    assert "Science" in page(office, "queue")
+
+
+def upgrade() -> None:
+    """Take the names away that records keep, and fill them as an upgrade does."""
+    for model in (ProgressUpdate, TaskRequest, ImportBatch):
+        model.objects.update(names={})
+    migration = import_module("tracker.migrations.0019_names_of_their_day")
+    migration.fill(apps, SimpleNamespace(connection=connection))
+
+
+def test_an_upgrade_takes_the_names_of_their_day_from_the_history(
+    task: Task, unit_act: Act, act: Act, bureau: Organization, liaison: User, supervisor: User
+) -> None:
+    report = accepted(task, unit_act, act)
+    later = {"deadline": TODAY.replace(year=2027), "reason": "more", "progress": "half"}
+    workflow.perform(Task.objects.get(), Action.REQUEST_EXTENSION, unit_act, TODAY, **later)
+    rename(bureau, liaison, supervisor)
+    upgrade()
+    assert names(report) == ["Science", "liaison", "supervisor"]
+    assert names(TaskRequest.objects.get()) == ["liaison", ""]
+
+
+def test_an_upgrade_names_what_no_history_tells_as_of_today(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
+    batch = sent(fresh(bureau), liaison)
+    rename(bureau)
+    upgrade()
+    assert names(batch) == ["Renamed", "liaison", ""]
+
+
+def test_a_record_that_was_laid_raw_goes_by_the_names_of_today(task: Task, bureau: Organization) -> None:
+    report = ProgressUpdate(task=task, unit=bureau, period_start=JUNE.start, period_end=JUNE.end)
+    report.save_base(raw=True)
+    rename(bureau)
+    assert names(report)[0] == "Renamed"
