@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from tracker.columns import SHARE, Column, Native
-from tracker.intake.reading_notes import ReadingNote, rows_name
+from tracker.intake.reading_notes import rows_name
 from tracker.ledger import fillin, styles
+from tracker.ledger.note_sheet import ReadingNote
 from tracker.ledger.text import strip_refused
 from tracker.models import ChecklistItem, ProgressUpdate
 
