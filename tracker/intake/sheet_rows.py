@@ -74,19 +74,18 @@ class RichText:
     def __init__(self) -> None:
         self._kept: list[str] = []
         self._struck: list[str] = []
-        self._is_text = self._is_struck = False
-
-    def __bool__(self) -> bool:
-        return bool(self._kept or self._struck)
+        self._is_text = self._is_struck = self._is_phonetic = False
 
     def start(self, name: str, given: dict[str, str]) -> None:
-        """Take in the start of an element."""
+        """Take in the start of an element; signs that say how the words are read aloud are none of them."""
         if name == "t":
-            self._is_text = True
+            self._is_text = not self._is_phonetic
         elif name == "r":
             self._is_struck = False
         elif name == "strike":
             self._is_struck = is_true(given.get("val", "1"))
+        elif name == "rPh":
+            self._is_phonetic = True
 
     def end(self, name: str) -> None:
         """Take in the end of an element."""
@@ -94,6 +93,8 @@ class RichText:
             self._is_text = False
         elif name == "r":
             self._is_struck = False
+        elif name == "rPh":
+            self._is_phonetic = False
 
     def text(self, words: str) -> None:
         """Take in text between elements."""
@@ -127,11 +128,11 @@ class SheetRows:
         self._row, self._column, self._last = 0, 0, 0
         self._cells: dict[int, Cell] = {}
         self._kind = self._look = ""
-        self._hidden = self._is_phonetic = False
+        self._hidden = False
         self._formula: list[str] | None = None
         self._inside = ""
         self._value: list[str] | None = None
-        self._words = RichText()
+        self._words: RichText | None = None
         self._done = False
 
     def read(self, steps: Iterator[bytes]) -> Iterator[Line]:
@@ -176,13 +177,10 @@ class SheetRows:
             self._value, self._inside = [], name
         elif name == "f":
             self._formula, self._inside = [], name
+        elif self._words:
+            self._words.start(name, given)
         elif name == "is":
-            self._inside = name
-        elif self._inside == "is":
-            # Signs read aloud, beside the text, are no text.
-            self._is_phonetic |= name == "rPh"
-            if not self._is_phonetic:
-                self._words.start(name, given)
+            self._words, self._inside = RichText(), name
         else:
             self._note(name, given)
 
@@ -197,9 +195,7 @@ class SheetRows:
         else:
             self._column += 1
         self._kind, self._look = given.get("t", "n"), given.get("s", "0")
-        self._formula, self._value, self._inside = None, None, ""
-        if self._words:
-            self._words = RichText()
+        self._formula, self._value, self._words, self._inside = None, None, None, ""
 
     def _note(self, name: str, given: dict[str, str]) -> None:
         """Note what lies beside the rows."""
@@ -219,28 +215,28 @@ class SheetRows:
     def _text(self, words: str) -> None:
         if self._inside == "v" and self._value is not None:
             self._value.append(words)
-        elif self._inside == "is":
+        elif self._words:
             self._words.text(words)
         elif self._inside == "f" and self._formula is not None:
             self._formula.append(words)
 
     def _end(self, name: str) -> None:
-        if name in ("v", "f", "is"):
-            self._inside = ""
-        elif self._inside == "is":
-            if name == "rPh":
-                self._is_phonetic = False
-            self._words.end(name)
-        elif name == "c":
-            if self._value is None and self._formula is None and not self._words:
+        if name == "c":
+            if self._value is None and self._formula is None and self._words is None:
                 return
             cell = self._cell()
+            self._words = None
             if not cell.empty:
                 self._check_place()
                 self._cells[self._column] = cell
-        elif name == "row" and self._cells:
-            self._last = self._row
-            self._ready.append(Line(self._row, self._cells, self._hidden))
+        elif name == "row":
+            if self._cells:
+                self._last = self._row
+                self._ready.append(Line(self._row, self._cells, self._hidden))
+        elif self._words:
+            self._words.end(name)
+        elif name in ("v", "f"):
+            self._inside = ""
 
     def _check_place(self) -> None:
         """Refuse what lies outside of any list; left out in silence it would be lost."""
@@ -277,7 +273,7 @@ class SheetRows:
         if self._kind == "s":
             return self._shared_text(text, struck)
         if self._kind == "inlineStr":
-            return self._words.cell(struck)
+            return self._words.cell(struck) if self._words else Cell()
         if self._kind == "str":
             return text_cell(text, struck)
         if self._kind == "b":
