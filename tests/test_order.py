@@ -1,6 +1,7 @@
 """One order on both databases: the lists expected here are the same on SQLite and on PostgreSQL."""
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
@@ -89,9 +90,31 @@ def test_titles_stand_by_code_points_whatever_the_locale(policy: PolicyDocument,
     assert list(found.values_list("title", flat=True)) == wanted
 
 
+def test_titles_have_the_collation_of_code_points_whatever_the_database_has(db: None) -> None:
+    """A database whose own locale sorts by code points would hide that the column has none of its own."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite sorts by code points")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT collation_name FROM information_schema.columns"
+            " WHERE table_name = 'tracker_task' AND column_name = 'title'"
+        )
+        assert cursor.fetchone() == ("C",)
+
+
+@pytest.fixture
+def sorted_by_locale(db: None) -> None:
+    """Let PostgreSQL sort names as a locale does: capitals beside small letters, accents beside none."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        for table in ("tracker_organization", "tracker_measure"):
+            cursor.execute(f'ALTER TABLE {table} ALTER COLUMN name TYPE varchar(200) COLLATE "und-x-icu"')
+
+
 @pytest.mark.parametrize(("kind", "made"), [("organization", Organization), ("measure", Measure)])
 def test_names_in_the_admin_stand_by_code_points_too(
-    client: Client, policy: PolicyDocument, supervisor: User, kind: str, made: type
+    sorted_by_locale: None, client: Client, policy: PolicyDocument, supervisor: User, kind: str, made: type
 ) -> None:
     client.force_login(supervisor)
     names = ["B", "_x", "a", "é", "中"]

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
+from django.urls import reverse
 from django.utils.translation import override
+from openpyxl import load_workbook
 
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
@@ -226,18 +229,32 @@ def test_deadlines_are_read_as_offices_write_them() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("text", ["_x0000_", "a_x0000_b", "_xD83D_", "_xDE00_x", "_xFFFF_", "_x0008_"])
-def test_escapes_of_signs_that_no_text_holds_are_cleaned_and_the_batch_opens(
-    units: None, text: str, supervisor: User
-) -> None:
-    from openpyxl import load_workbook
+# What a cell holds in the file, and what is left of it: neither database nor page holds these signs.
+ESCAPES = {"_x0000_": "", "a_x0000_b": "ab", "_xD83D_": "", "_xDE00_x": "x", "_xFFFF_": "", "_x0008_": ""}
 
+
+def batch_with_title(title: str, user: User) -> ImportBatch:
+    """Send in a checklist with a task of a title, and find the batch as it is stored."""
     book = load_workbook(CASES / "no_references.xlsx")
-    book["任务"]["D2"].value = f"任务{text}"
+    book["任务"]["D2"].value = title
     file = BytesIO()
     book.save(file)
-    batch = intake.read(file, "x", supervisor)
+    batch = intake.read(file, "x", user)
     keep(batch, now())
-    stored = ImportBatch.objects.get(pk=batch.pk)
+    return ImportBatch.objects.get(pk=batch.pk)
+
+
+@pytest.mark.parametrize(("text", "left"), ESCAPES.items())
+def test_escapes_of_signs_that_no_text_holds_are_cleaned(units: None, text: str, left: str, supervisor: User) -> None:
+    stored = batch_with_title(f"题目{text}", supervisor)
+    assert f"'题目{left}'" in str(stored.rows)
     assert intake.preview(stored, None, TODAY).faults == []
-    assert "任务" in str(stored.rows)
+
+
+@pytest.mark.parametrize("text", ESCAPES)
+def test_a_batch_with_escapes_of_signs_that_no_text_holds_opens(
+    units: None, client: Client, text: str, supervisor: User
+) -> None:
+    client.force_login(supervisor)
+    page = client.get(reverse("batch", args=[batch_with_title(f"题目{text}", supervisor).pk]))
+    assert "题目" in page.content.decode()
