@@ -118,8 +118,9 @@ class Cell:
         """Say whether nothing is written in it, or signs alone that are not seen."""
         value = self.value
         if isinstance(value, str):
-            unseen = len(value) <= LONGEST_UNSEEN and not remove_invisible(value).strip()
-            return unseen or value.isspace()
+            if len(value) > LONGEST_UNSEEN:
+                return value.isspace()
+            return not remove_invisible(value).strip()
         return value is None and not self.fault
 
     @property
@@ -212,12 +213,15 @@ def _percent_number(cell: Cell, value: float) -> tuple[float, bool]:
     if cell.format.is_literal_percent:
         return float(value), True
     if cell.holds_percent_number:
-        # It was put in where the format was a percent already; the cell shows a hundred times as much.
-        raise ValueError(
-            _("%(number)s%%, if that is meant: the cell is formatted as a percent, so type %(number)s%% into it")
-            % {"number": plain_number(value)}
-        )
+        raise ValueError(_percent_allowed(value))
     return (100 * value, True) if cell.percent else (float(value), False)
+
+
+def _percent_allowed(value: float) -> str:
+    """Say how to write a percent that was put in where the format was one already: the cell shows 7000% for 70."""
+    return _("%(number)s%%, if that is meant: the cell is formatted as a percent, so type %(number)s%% into it") % {
+        "number": plain_number(value)
+    }
 
 
 def day(cell: Cell) -> dt.date | Clear | None:
@@ -362,6 +366,8 @@ def prose(cell: Cell) -> str | Clear | None:
     if isinstance(cell.value, str):
         return CLEAR if is_clear(cell.value) else cell.value
     value = cell.value
+    if cell.holds_percent_number and isinstance(value, int | float):
+        raise ValueError(_percent_allowed(value))
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= MAX_EXACT:
         raise ValueError(
             _("text; Excel keeps 15 digits of a number and has lost the others: type it as text, with ' before it")

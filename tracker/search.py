@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from tracker.domain.folding import fold
+from tracker.domain.folding import fold, simplify
 from tracker.filters import LONGEST_TEXT, Asked
-from tracker.models import Measure, Organization
-from tracker.models.task import TaskQuerySet
+from tracker.models import Measure, Organization, Task
+from tracker.models.task import TaskQuerySet, holds
 
 SHORTEST_TEXT = 2
 MOST = 50  # hits shown of each kind
@@ -64,3 +64,20 @@ def matching(rows: QuerySet[Any], text: str, names: Sequence[str]) -> QuerySet[A
         if all(word in known for word in words):
             kept.append(key)
     return rows.filter(pk__in=kept)
+
+
+def matching_in_database(rows: QuerySet[Any], text: str, names: Sequence[str]) -> QuerySet[Any]:
+    """Keep the rows in which each word of a text occurs in one of some columns, as the database compares.
+
+    For tables of many rows: of their own columns the database folds capitals alone. Columns of the
+    task of a row stand for all that the task is about, which is stored folded.
+    """
+    own = [name for name in names if not name.startswith("task__")]
+    for word in simplify(text).split():
+        if not fold(word):
+            continue
+        found = Q(*((f"{name}__icontains", word) for name in own), _connector=Q.OR)
+        if len(own) < len(names):
+            found |= Q(task__in=Task.objects.filter(holds(word)).order_by().values("pk"))
+        rows = rows.filter(found)
+    return rows

@@ -14,6 +14,7 @@ from tests.admin.test_tasks import address, typed
 from tests.conftest import TODAY
 from tests.factories import make_task
 from tracker import workflow
+from tracker.admin.task import IndicatorAdmin
 from tracker.choices import Kind, Way
 from tracker.models import Indicator, IndicatorValue, Organization, PolicyDocument, Task, User
 from tracker.workflow import Act
@@ -37,6 +38,21 @@ def indicator(task: Task, act: Act) -> Indicator:
     facts = {"name": "Forest cover", "unit_of_measure": "%", "baseline": Decimal(60), "target": Decimal(70)}
     workflow.save_task(Task.objects.get(), act, items=[Indicator(**facts, drives_percent=True)], today=TODAY)
     return Indicator.objects.get()
+
+
+@pytest.mark.parametrize("rows", [0, 5_000])
+@pytest.mark.parametrize("term", ["5G", "５Ｇ 基站", "forest", "forest 基\u200b站"])
+def test_an_indicator_is_found_by_its_name_and_the_folded_words_of_its_task(
+    desk: Client, indicator: Indicator, act: Act, monkeypatch: pytest.MonkeyPatch, rows: int, term: str
+) -> None:
+    task = Task.objects.get()
+    task.title = "建设５Ｇ基站"
+    workflow.save_task(task, act, today=TODAY)
+    monkeypatch.setattr(IndicatorAdmin, "FOLDED_ROWS", rows)
+    page = desk.get(reverse("admin:tracker_indicator_changelist"), {"q": term})
+    assert list(page.context["cl"].result_list) == [indicator]
+    other = desk.get(reverse("admin:tracker_indicator_changelist"), {"q": f"{term} 无此"})
+    assert list(other.context["cl"].result_list) == []
 
 
 def define(client: Client, task: Task, **facts: Any) -> Any:

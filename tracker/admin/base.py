@@ -22,12 +22,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from tracker import history, permissions, workflow
 from tracker.choices import Way
-from tracker.domain.folding import simplify
 from tracker.forms.accounts import RefusableForm
 from tracker.forms.editing import VersionedForm
 from tracker.models.ordering import steady_order
 from tracker.parsing import whole_number
-from tracker.search import matching
+from tracker.search import matching, matching_in_database
 from tracker.views import edge
 
 KEPT = gettext_lazy("Look it through and save it again.")
@@ -106,7 +105,7 @@ def label_with_policy(row: models.Model) -> str:
 class RoleAdmin(admin.ModelAdmin):
     """Ask `permissions` alone who may see and edit."""
 
-    # More rows than these are compared by the database, which folds nothing that is stored.
+    # More rows than these are compared by the database, which folds no column but the search text of tasks.
     FOLDED_ROWS = 5_000
     # The stock deletion of many rows carries no versions; one row at a time asks first.
     actions: Any = None
@@ -139,9 +138,10 @@ class RoleAdmin(admin.ModelAdmin):
         if "\0" in search_term or len(search_term) > MAX_SEARCH_LENGTH:
             return queryset.none(), False
         names = [name.lstrip("^=@") for name in self.get_search_fields(request)]
-        if not search_term or queryset.count() > self.FOLDED_ROWS:
-            return super().get_search_results(request, queryset, simplify(search_term))
-        return matching(queryset, search_term, names), False
+        if not search_term or not names:
+            return queryset, False
+        look = matching if queryset.count() <= self.FOLDED_ROWS else matching_in_database
+        return look(queryset, search_term, names), False
 
     def response_action(self, request: HttpRequest, queryset: QuerySet) -> Any:  # type: ignore[override]
         picked, asked = request.POST.getlist(ACTION_CHECKBOX_NAME), request.POST.getlist("action")

@@ -73,7 +73,7 @@ def confirm(
 def save_marked(batch: ImportBatch, user: User | None, today: dt.date, file: IO[bytes]) -> None:
     """Write the rows of a batch as a workbook with the faults marked."""
     if batch.kind == BatchKind.CHECKLIST:
-        template.save_marked(*checklist.marked(batch, today), today, file)
+        template.save_marked(checklist.marked(batch, today), today, file)
     else:
         fillin.save(progress.marked(batch, user, today), file)
 

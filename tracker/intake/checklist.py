@@ -14,12 +14,12 @@ from tracker.columns import TEMPLATE, Column
 from tracker.filters import cut
 from tracker.intake.checklist_judge import FIRST, KEYS, LONG_TERM_VALUE, ChecklistJudge
 from tracker.intake.preview import Preview
-from tracker.intake.reading_notes import ReadingNote, notes_from
+from tracker.intake.reading_notes import notes_from
 from tracker.intake.tables import Reading, Record, SheetKind, Survey, Table, cleared, gather, refuse_lacking
 from tracker.intake.workbook import Refused
 from tracker.ledger import template
-from tracker.ledger.fillin import Fault
-from tracker.ledger.template import Typed
+from tracker.ledger.note_sheet import ReadingNote
+from tracker.ledger.template import Marked, Typed
 from tracker.models import ImportBatch, PolicyDocument, User
 from tracker.workflow import Act
 
@@ -111,15 +111,15 @@ def preview(batch: ImportBatch, today: dt.date) -> Preview:
     return Preview(entries, judge.rows, notes_from(batch.reading_notes))
 
 
-def marked(batch: ImportBatch, today: dt.date) -> tuple[dict[str, list[Typed]], list[Fault]]:
-    """Return the rows of a batch as they were typed, their faults by column, and all faults."""
+def marked(batch: ImportBatch, today: dt.date) -> Marked:
+    """Return the rows of a batch as they were typed, their faults by column, all faults, and the reading notes."""
     found, rows = preview(batch, today), {kind: list[Typed]() for kind in TEMPLATE}
     for row, entry in zip(batch.rows, found.entries, strict=True):
         kind = row["kind"]
         names = {str(column.header): name for name, column in TEMPLATE[kind].items()}
         faults = {names.get(fault.column, KEYS[kind][-1]): fault.words for fault in entry.faults}
         rows[kind].append(Typed(row["typed"], faults))
-    return rows, found.faults
+    return Marked(rows, found.faults, found.notes)
 
 
 def confirm(

@@ -6,7 +6,7 @@ nobody has changed since the workbook was made; of others only what a unit has s
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -15,14 +15,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from tracker.columns import SHARE, Column, Native
-from tracker.intake.reading_notes import ReadingNote, rows_name
+from tracker.intake.reading_notes import rows_name
 from tracker.ledger import fillin, styles
+from tracker.ledger.note_sheet import ReadingNote
 from tracker.ledger.text import strip_refused
 from tracker.models import ChecklistItem, ProgressUpdate
 
 # These name a row, and are read.
 READ = {"key", "code", "number"}
 SO_FAR = "_so_far"
+# Columns in which many rows show the same words, and what these depend on.
+SHARED: dict[str, Callable[[fillin.Row], object]] = {
+    "measure": lambda row: row.task.measure_id,
+    "role": lambda row: (row.helps, row.task.lead_unit_id),
+    "state": lambda row: (row.period, row.base and (row.base.period_start, row.base.state, row.base.review_note)),
+}
 
 
 class GreyCells:
@@ -33,6 +40,7 @@ class GreyCells:
         self._reports = _shown_columns(fillin.report_columns())
         self._steps = _shown_columns(fillin.step_columns())
         self._lights = {_bare(label) for label in _in_each_language(lambda: list(styles.light_labels()))}
+        self._seen: set[tuple[str, object, str]] = set()
         self._changed: dict[tuple[str, str], list[int]] = defaultdict(list)
 
     def compare(self, row: dict[str, Any], held: fillin.Row, item: ChecklistItem | None) -> None:
@@ -40,7 +48,7 @@ class GreyCells:
         shown = replace(held, item=item) if item else held
         for column in self._steps if item else self._reports:
             typed = row["typed"].get(column.name)
-            if typed and not self._shows(column, shown, _bare(typed)):
+            if typed and not self._shows(column, shown, typed):
                 self._changed[row["sheet"], str(column.header)].append(row["row"])
 
     def compare_old(self, row: dict[str, Any], said: Collection[ProgressUpdate]) -> None:
@@ -62,10 +70,23 @@ class GreyCells:
     def _shows(self, column: Column, row: fillin.Row, typed: str) -> bool:
         """Say whether a cell showed a text, in the language and on the day of the workbook."""
         if column.name == "light":
-            return typed in self._lights
-        days = (self._on, row.period.start) if column.name == "state" else (self._on,)
-        if typed == _bare(_as_typed(column.value(row, self._on), column)):
+            return _bare(typed) in self._lights
+        if column.name not in SHARED:
+            return self._showed(column, row, typed)
+        key = column.name, SHARED[column.name](row), typed
+        if key not in self._seen and not self._showed(column, row, typed):
+            return False
+        self._seen.add(key)
+        return True
+
+    def _showed(self, column: Column, row: fillin.Row, typed: str) -> bool:
+        # Nearly every cell is as it was: no further look is taken at it.
+        if typed == (now := _as_typed(column.value(row, self._on), column)):
             return True
+        typed = _bare(typed)
+        if typed == _bare(now):
+            return True
+        days = (self._on, row.period.start) if column.name == "state" else (self._on,)
         return any(
             typed == _bare(text)
             for day in days

@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from tracker.intake.reading_notes import ReadingNote
 from tracker.ledger.fillin import Fault
+from tracker.ledger.note_sheet import ReadingNote
 
 
 @dataclass

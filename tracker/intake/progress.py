@@ -109,6 +109,7 @@ def _row(read_of: Mapping[str, Column], record: Record) -> dict[str, Any]:
             if cleared(value) and column.format == SHARE:
                 faults[column.name] = _("A percent cannot be erased.")
             values[column.name] = "" if cleared(value) else value
+    typed = record.typed()
     return {
         "sheet": record.sheet,
         "row": record.number,
@@ -116,8 +117,8 @@ def _row(read_of: Mapping[str, Column], record: Record) -> dict[str, Any]:
         "code": code or (key.code if key else ""),
         "step": str(record.values.get("number", "")),
         "values": values,
-        "then": {name: text for name, text in record.typed().items() if name.endswith("_so_far")},
-        "typed": record.typed(),
+        "then": {name: text for name, text in typed.items() if name.endswith("_so_far")},
+        "typed": typed,
         "faults": faults,
     }
 
@@ -129,9 +130,10 @@ def _mark_twice(rows: list[dict[str, Any]]) -> None:
         key = fillin.read_key(row["key"])
         return key and (key.slug, key.code, key.unit, row["step"])
 
-    seen = Counter(map(named, rows))
-    for row in rows:
-        if named(row) and seen[named(row)] > 1:
+    names = [named(row) for row in rows]
+    seen = Counter(names)
+    for row, name in zip(rows, names, strict=True):
+        if name and seen[name] > 1:
             row["faults"]["code"] = _("This task stands in the sheet more than once.")
 
 
@@ -164,6 +166,9 @@ class _Holder:
         attach_related(found, "lead_unit", Organization.objects.all())
         if shown:
             attach_related(found, "measure", Measure.objects.select_related("section"))
+        for task in found:
+            # Each row asks for them several times, and a manager costs more than a list.
+            task.steps_fetched, task.helpers_fetched = list(task.items.all()), list(task.co_units.all())
         self.tasks = {(task.policy.slug, task.code): task for task in found}
         self._known, self._today = workflow.at_hand(found), today
         # Only where a code is not known is it of use which ones are.
@@ -404,4 +409,5 @@ def marked(batch: ImportBatch, user: User | None, today: dt.date) -> fillin.Scop
                 told = {"key": row["key"], "typed": row["typed"], "faults": marks}
                 rows[bool(item)].append(holder.row_of(task, reporting, period, item, **told))
     units = (row.unit for row in (*rows[False], *rows[True]) if row.unit)
-    return fillin.Scope(next(units, None), rows[False], rows[True], today, faults)
+    notes = [*notes_from(batch.reading_notes), *holder.grey.notes()]
+    return fillin.Scope(next(units, None), rows[False], rows[True], today, faults, notes)

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -10,23 +9,10 @@ from django.utils.translation import pgettext
 from openpyxl.utils import get_column_letter
 
 from tracker.intake.sheet_rows import Area, Layout
+from tracker.ledger.note_sheet import ReadingNote
 from tracker.parsing import LeftOut
 
 SHOWN_ROWS = 20  # rows or cells that a note names; its count tells of all
-
-
-@dataclass(frozen=True)
-class ReadingNote:
-    """A sentence about a place of the file; `count` is the number of cells or rows that it is about, or 0."""
-
-    sheet: str
-    place: str
-    count: int
-    words: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what is stored of it."""
-        return asdict(self)
 
 
 def notes_from(stored: Iterable[Mapping[str, Any]]) -> list[ReadingNote]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -19,11 +19,14 @@ MOST_ROWS, MOST_COLUMNS, BLANK_ROWS = 20_000, 100, 200
 MOST_MERGED = 20_000  # merged areas of a sheet
 LONGEST_TEXT = 32_767
 LAST_COLUMN = 16_384  # of Excel itself
+MAX_STYLES = 65_536  # of Excel itself
 FORMULA_HEAD = 60  # signs of a formula that are looked at
 
 _EPOCH_1900 = dt.datetime(1899, 12, 30)
 LEAP_SERIAL = 60  # Excel counts a 29th of February 1900 that never was; days before it are one less
-_PICTURE = re.compile(r"\s*=?\s*(?:_xlfn\.)?(?:DISPIMG|IMAGE)\(", re.IGNORECASE)
+# A picture in a cell: its formula, and the text that is left of it where the program does not know the formula.
+_PICTURE = re.compile(r"\s*(?:_xlfn\.)?(?:DISPIMG|IMAGE)\(", re.IGNORECASE)
+_PICTURE_TEXT = re.compile(r"\s*=\s*(?:_xlfn\.)?(?:DISPIMG|IMAGE)\(", re.IGNORECASE)
 # A cell that holds something, and a merged area, in bytes that no parser reads any more.
 _NAME = rb"<(?:[\w.-]{1,20}:)?"
 _FILLED = re.compile(
@@ -71,19 +74,18 @@ class RichText:
     def __init__(self) -> None:
         self._kept: list[str] = []
         self._struck: list[str] = []
-        self._is_text = self._is_struck = False
-
-    def __bool__(self) -> bool:
-        return bool(self._kept or self._struck)
+        self._is_text = self._is_struck = self._is_phonetic = False
 
     def start(self, name: str, given: dict[str, str]) -> None:
-        """Take in the start of an element."""
+        """Take in the start of an element; signs that say how the words are read aloud are none of them."""
         if name == "t":
-            self._is_text = True
+            self._is_text = not self._is_phonetic
         elif name == "r":
             self._is_struck = False
         elif name == "strike":
             self._is_struck = is_true(given.get("val", "1"))
+        elif name == "rPh":
+            self._is_phonetic = True
 
     def end(self, name: str) -> None:
         """Take in the end of an element."""
@@ -91,6 +93,8 @@ class RichText:
             self._is_text = False
         elif name == "r":
             self._is_struck = False
+        elif name == "rPh":
+            self._is_phonetic = False
 
     def text(self, words: str) -> None:
         """Take in text between elements."""
@@ -98,8 +102,17 @@ class RichText:
             (self._struck if self._is_struck else self._kept).append(words)
 
     def cell(self, struck: bool = False) -> Cell:
-        """Return the cell of these words; `struck` says that the style of the cell strikes it out."""
-        return rich_text_cell(self._kept, self._struck, struck)
+        """Return the cell of these words; `struck` says that the style of the cell strikes it out.
+
+        The words that are struck out are left out, unless there are no others.
+        """
+        text = "".join(self._kept)
+        if not self._struck:
+            return text_cell(text, struck)
+        left_out = "".join(self._struck)
+        if not text.strip():
+            return text_cell(left_out, struck=True)
+        return text_cell(text, struck, partly_struck=bool(left_out.strip()))
 
 
 class SheetRows:
@@ -110,15 +123,16 @@ class SheetRows:
     ) -> None:
         self._strings, self._styles, self._epoch, self._name = strings, styles, epoch, name
         self._layout = layout
+        self._looks: dict[str, tuple[bool, NumberFormat]] = {}
         self._ready: list[Line] = []
         self._row, self._column, self._last = 0, 0, 0
         self._cells: dict[int, Cell] = {}
         self._kind = self._look = ""
-        self._hidden = self._is_phonetic = False
+        self._hidden = False
         self._formula: list[str] | None = None
         self._inside = ""
         self._value: list[str] | None = None
-        self._words = RichText()
+        self._words: RichText | None = None
         self._done = False
 
     def read(self, steps: Iterator[bytes]) -> Iterator[Line]:
@@ -163,13 +177,10 @@ class SheetRows:
             self._value, self._inside = [], name
         elif name == "f":
             self._formula, self._inside = [], name
+        elif self._words:
+            self._words.start(name, given)
         elif name == "is":
-            self._inside = name
-        elif self._inside == "is":
-            # Signs read aloud, beside the text, are no text.
-            self._is_phonetic |= name == "rPh"
-            if not self._is_phonetic:
-                self._words.start(name, given)
+            self._words, self._inside = RichText(), name
         else:
             self._note(name, given)
 
@@ -184,9 +195,7 @@ class SheetRows:
         else:
             self._column += 1
         self._kind, self._look = given.get("t", "n"), given.get("s", "0")
-        self._formula, self._value, self._inside = None, None, ""
-        if self._words:
-            self._words = RichText()
+        self._formula, self._value, self._words, self._inside = None, None, None, ""
 
     def _note(self, name: str, given: dict[str, str]) -> None:
         """Note what lies beside the rows."""
@@ -206,28 +215,28 @@ class SheetRows:
     def _text(self, words: str) -> None:
         if self._inside == "v" and self._value is not None:
             self._value.append(words)
-        elif self._inside == "is":
+        elif self._words:
             self._words.text(words)
         elif self._inside == "f" and self._formula is not None:
             self._formula.append(words)
 
     def _end(self, name: str) -> None:
-        if name in ("v", "f", "is"):
-            self._inside = ""
-        elif self._inside == "is":
-            if name == "rPh":
-                self._is_phonetic = False
-            self._words.end(name)
-        elif name == "c":
-            if self._value is None and self._formula is None and not self._words:
+        if name == "c":
+            if self._value is None and self._formula is None and self._words is None:
                 return
             cell = self._cell()
+            self._words = None
             if not cell.empty:
                 self._check_place()
                 self._cells[self._column] = cell
-        elif name == "row" and self._cells:
-            self._last = self._row
-            self._ready.append(Line(self._row, self._cells, self._hidden))
+        elif name == "row":
+            if self._cells:
+                self._last = self._row
+                self._ready.append(Line(self._row, self._cells, self._hidden))
+        elif self._words:
+            self._words.end(name)
+        elif name in ("v", "f"):
+            self._inside = ""
 
     def _check_place(self) -> None:
         """Refuse what lies outside of any list; left out in silence it would be lost."""
@@ -254,13 +263,9 @@ class SheetRows:
     def _cell(self) -> Cell:
         """Read what the cell holds: of a formula its result."""
         text = "".join(self._value or [])
-        look = number_in_file(self._look)
-        struck = look in self._styles.struck
-        formula = "".join(self._formula or [])[:FORMULA_HEAD]
-        if _PICTURE.match(text) or _PICTURE.match(formula):
-            return Cell(
-                fault=_("a picture in the cell; pictures are not read: attach it as evidence on the task’s page")
-            )
+        struck, shape = self._look_of(self._look)
+        if self._formula and _PICTURE.match("".join(self._formula)[:FORMULA_HEAD]):
+            return _picture_cell()
         if self._kind == "e":
             return Cell(fault=_("an error of Excel: %(value)s") % {"value": text[:20]})
         if self._formula is not None and not text:
@@ -268,15 +273,24 @@ class SheetRows:
         if self._kind == "s":
             return self._shared_text(text, struck)
         if self._kind == "inlineStr":
-            return self._words.cell(struck)
+            return self._words.cell(struck) if self._words else Cell()
         if self._kind == "str":
             return text_cell(text, struck)
         if self._kind == "b":
             return Cell(text.strip() == "1", struck=struck)
         if not text.strip():
             return Cell()
-        shape = self._styles.format_of(look)
         return self._moment(text, shape, struck) if self._kind == "d" else self._numeric(text, shape, struck)
+
+    def _look_of(self, number: str) -> tuple[bool, NumberFormat]:
+        """Return whether a style strikes its cells out, and their number format."""
+        known = self._looks.get(number)
+        if known is None:
+            style = number_in_file(number)
+            known = style in self._styles.struck, self._styles.format_of(style)
+            if len(self._looks) < MAX_STYLES:
+                self._looks[number] = known
+        return known
 
     def _shared_text(self, number: str, struck: bool) -> Cell:
         try:
@@ -326,21 +340,22 @@ class SheetRows:
             return None
 
 
-def rich_text_cell(kept: Iterable[str], struck_out: Iterable[str], struck: bool = False) -> Cell:
-    """Return the cell of rich text, without the words that are struck out unless it has no others."""
-    text, left_out = "".join(kept), "".join(struck_out)
-    if left_out and not text.strip():
-        return text_cell(left_out, struck=True)
-    return text_cell(text, struck, partly_struck=bool(left_out.strip()))
-
-
 def text_cell(text: str, struck: bool = False, partly_struck: bool = False) -> Cell:
     """Return the cell of a text: of rich text the words that are not struck out."""
-    text, was_cleaned = clean_text(text)
+    was_cleaned = False
+    # Most texts have no sign that could need it.
+    if "_x" in text or not text.isprintable():
+        text, was_cleaned = clean_text(text)
+    if "(" in text and _PICTURE_TEXT.match(text):
+        return _picture_cell()
     if len(text) > LONGEST_TEXT:
         return Cell(fault=_("longer than a cell can be"))
     left_out = LeftOut.STRUCK if partly_struck else LeftOut.SIGNS if was_cleaned else None
     return Cell(text, struck=struck, left_out=left_out)
+
+
+def _picture_cell() -> Cell:
+    return Cell(fault=_("a picture in the cell; pictures are not read: attach it as evidence on the task’s page"))
 
 
 def _area(ref: str) -> Area | None:

@@ -18,11 +18,12 @@ from openpyxl.utils import get_column_letter
 
 from tracker import parsing
 from tracker.columns import Column, plain_header
-from tracker.intake.reading_notes import ReadingNote, SheetNotes
+from tracker.intake.reading_notes import SheetNotes
 from tracker.intake.sheet_rows import Area
 from tracker.intake.workbook import Line, Refused, Sheet, Workbook
 from tracker.ledger import styles
 from tracker.ledger.fillin import FAULTS
+from tracker.ledger.note_sheet import ReadingNote
 from tracker.ledger.sheets import NUMBER
 from tracker.parsing import Cell, Clear
 
@@ -375,7 +376,7 @@ def _note_rest(book: Workbook, table: Table, said: SheetNotes) -> None:
 def _note_other_sheets(book: Workbook, tables: Sequence[Table]) -> list[ReadingNote]:
     """Name the sheets that are not read and hold something; those that the program adds itself are left out."""
     read = {id(table.header.sheet) for table in tables}
-    own = in_all_languages(styles.WORDS) | in_all_languages(styles.FAULTS)
+    own = set[str]().union(*map(in_all_languages, (styles.WORDS, styles.FAULTS, styles.READING_NOTES)))
     notes = []
     for sheet in book.sheets:
         if id(sheet) not in read and plain_header(sheet.name) not in own and (count := book.count_cells(sheet)):

@@ -176,20 +176,10 @@ class _Strings(RichText):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str | Cell] = []
-        self._is_phonetic = False
-
-    def start(self, name: str, given: dict[str, str]) -> None:
-        """Take in the start of an element; what says how the words are read aloud is none of them."""
-        if name == "rPh":
-            self._is_phonetic = True
-        elif not self._is_phonetic:
-            super().start(name, given)
 
     def end(self, name: str) -> None:
         """Take in the end of an element."""
-        if name == "rPh":
-            self._is_phonetic = False
-        elif name == "si":
+        if name == "si":
             self.found.append(self.cell() if self._struck else "".join(self._kept))
             self._kept.clear()
             self._struck.clear()

@@ -25,6 +25,7 @@ from tracker.choices import RUNNING
 from tracker.columns import COLUMNS, ITEM_COLUMNS, SHARE, TEXT, WHOLE, Column, Native, filled_in, numbered
 from tracker.dates import DAY, Period, period_between
 from tracker.ledger import styles
+from tracker.ledger.note_sheet import ReadingNote, list_reading_notes
 from tracker.ledger.notes import Notes
 from tracker.ledger.sheets import Listing, list_words, offer, write_header
 from tracker.ledger.styles import Sheet, Style
@@ -230,6 +231,7 @@ class Scope:
     steps: Sequence[Row]
     on: dt.date
     faults: Sequence[Fault] = ()
+    reading_notes: Sequence[ReadingNote] = ()
 
 
 def scope_of(unit: Organization, tasks: TaskQuerySet, today: dt.date) -> Scope:
@@ -250,6 +252,7 @@ def save(scope: Scope, file: str | os.PathLike[str] | IO[bytes]) -> None:
         _sheet(book, styles.STEPS, step_columns(bool(scope.faults)), scope.steps, scope, title, notes)
     if scope.faults:
         list_faults(book, scope.faults, scope.on, title, notes)
+    list_reading_notes(book, scope.reading_notes, scope.on, title, notes)
     list_words(book, (DONE[0], UNDONE[0]))
     styles.save_book(book, file)
 

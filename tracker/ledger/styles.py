@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.formatting.rule import CellIsRule
@@ -51,7 +51,7 @@ UNITS, PARTS = pgettext_lazy("sheet", "Units"), pgettext_lazy("sheet", "Sections
 WARNINGS, STEPS = pgettext_lazy("sheet", "Warnings"), pgettext_lazy("sheet", "Steps")
 FILL_IN, WORDS = pgettext_lazy("sheet", "Fill in"), pgettext_lazy("sheet", "Words")
 INDICATORS = pgettext_lazy("sheet", "Indicators")
-FAULTS = pgettext_lazy("sheet", "Faults")
+FAULTS, READING_NOTES = pgettext_lazy("sheet", "Faults"), gettext_lazy("Notes on the reading")
 POLICY, MEASURES, TASKS = (
     pgettext_lazy("sheet", "Policy"),
     pgettext_lazy("sheet", "Measures"),

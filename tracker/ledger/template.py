@@ -15,6 +15,7 @@ from tracker.choices import Kind
 from tracker.columns import TEMPLATE
 from tracker.ledger import styles
 from tracker.ledger.fillin import FAULTS, Fault, list_faults, to_fill
+from tracker.ledger.note_sheet import ReadingNote, list_reading_notes
 from tracker.ledger.notes import Notes
 from tracker.ledger.sheets import Listing, body_styles, list_words, offer
 from tracker.models import ChecklistItem, Organization, PolicyDocument
@@ -95,9 +96,16 @@ class Typed:
     faults: Mapping[str, str]
 
 
-def save_marked(
-    rows: Mapping[str, Sequence[Typed]], faults: Sequence[Fault], on: dt.date, file: str | os.PathLike[str] | IO[bytes]
-) -> None:
+@dataclass(frozen=True)
+class Marked:
+    """A template as it came in: its rows by kind, all faults, and what to know of the reading."""
+
+    rows: Mapping[str, Sequence[Typed]]
+    faults: Sequence[Fault]
+    reading_notes: Sequence[ReadingNote]
+
+
+def save_marked(marked: Marked, on: dt.date, file: str | os.PathLike[str] | IO[bytes]) -> None:
     """Write what came in as a template with its faults marked: mended, it can be sent in again."""
     book, notes, heading = styles.new_book(), Notes(), _("Checklist of a policy: faults to mend")
     listings = {}
@@ -109,11 +117,12 @@ def save_marked(
         listing = listings[kind] = Listing(book, name, columns, heading, f"template_{kind}", open_rows=True)
         plain = body_styles(listing.sheet, listing.columns)
         wrong = body_styles(listing.sheet, listing.columns, **styles.WRONG)
-        for row in rows[kind]:
+        for row in marked.rows[kind]:
             marks = [False, *(each in row.faults or (each == "faults" and bool(row.faults)) for each in columns)]
-            looks = [(plain, wrong)[marked][place] for place, marked in enumerate(marks)]
+            looks = [(wrong if is_wrong else plain)[place] for place, is_wrong in enumerate(marks)]
             listing.add(listing.row(row, on, notes, str(name)), looks)
         listing.close()
-    list_faults(book, faults, on, heading, notes)
+    list_faults(book, marked.faults, on, heading, notes)
+    list_reading_notes(book, marked.reading_notes, on, heading, notes)
     _guide(listings, book)
     styles.save_book(book, file)

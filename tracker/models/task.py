@@ -223,7 +223,7 @@ def holds(word: str) -> Q:
     folded = fold(word)
     letters = letters_of(folded)
     # Most rows lack one of the letters: to see that costs a tenth of reading their words.
-    # To look for the place of a word is a third of the work of LIKE on SQLite, which folds capitals once more.
+    # SQLite takes half as long to look for the place of a Chinese word as for LIKE, which folds capitals once more.
     return Q(Exact(F("letters").bitand(letters), letters)) & Q(GreaterThan(StrIndex(F("search"), Value(folded)), 0))
 
 
