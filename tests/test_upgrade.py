@@ -1,18 +1,21 @@
 """A database that an earlier release has filled is upgraded, and keeps what people entered."""
 
+import json
 import os
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 import pytest
 from django.apps import apps
 from django.conf import settings
 
-from tests.upgrade.rows import FOLDER, Rows, load, tables_of
+from tests.upgrade.rows import FOLDER, load, tables_of
+from tests.upgrade.schema import read_schema
 
 STATES = sorted(FOLDER.glob("*.json.gz"))
 # What follows from the rest and is made anew by an upgrade: column by model.
@@ -21,12 +24,20 @@ DERIVED = {
 }
 
 
-@pytest.fixture
-def empty_database(tmp_path: Path) -> Iterator[str]:
+class Upgraded(NamedTuple):
+    """The files of a released state and of what became of it."""
+
+    state: Path
+    rows: Path
+    schema: Path
+
+
+@pytest.fixture(scope="module")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the address of an empty database of the kind that the tests run on."""
     database = settings.DATABASES["default"]
     if "sqlite3" in database["ENGINE"]:
-        yield f"sqlite:///{tmp_path / 'db.sqlite3'}"
+        yield f"sqlite:///{tmp_path_factory.mktemp('upgrade') / 'db.sqlite3'}"
         return
     server = {"user": database["USER"], "password": database["PASSWORD"]}
     server |= {"host": database["HOST"], "port": database["PORT"]}
@@ -38,16 +49,17 @@ def empty_database(tmp_path: Path) -> Iterator[str]:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-@pytest.fixture(params=STATES, ids=lambda path: path.name.split(".")[0])
-def upgraded(request: pytest.FixtureRequest, empty_database: str, tmp_path: Path) -> tuple[Rows, Rows]:
-    """Return the rows of a released state, and what became of them."""
-    after = tmp_path / "after.json.gz"
-    run = _Runner(empty_database, tmp_path)
+@pytest.fixture(scope="module", params=STATES, ids=lambda path: path.name.split(".")[0])
+def upgraded(request: pytest.FixtureRequest, empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Upgraded:
+    """Upgrade a released state."""
+    folder = tmp_path_factory.mktemp("upgraded")
+    run = _Runner(empty_database, folder)
     run("-m", "tests.upgrade.fill", str(request.param))
     run("manage.py", "migrate", "--verbosity", "0")
     run("manage.py", "check", "--database", "default")
-    run("-m", "tests.upgrade.rows", str(after))
-    return load(request.param), load(after)
+    run("-m", "tests.upgrade.rows", str(folder / "rows.json.gz"))
+    run("-m", "tests.upgrade.schema", str(folder / "schema.json"))
+    return Upgraded(request.param, folder / "rows.json.gz", folder / "schema.json")
 
 
 class _Runner:
@@ -63,8 +75,8 @@ class _Runner:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_an_upgrade_keeps_every_row_and_every_value(upgraded: tuple[Rows, Rows]) -> None:
-    before, after = upgraded
+def test_an_upgrade_keeps_every_row_and_every_value(upgraded: Upgraded) -> None:
+    before, after = load(upgraded.state), load(upgraded.rows)
     differences = []
     for model, rows in before.items():
         key = apps.get_model("tracker", model)._meta.pk.attname
@@ -77,6 +89,12 @@ def test_an_upgrade_keeps_every_row_and_every_value(upgraded: tuple[Rows, Rows])
                 if name not in DERIVED.get(model, ()) and found.get(name) != value
             ]
     assert differences == []
+
+
+@pytest.mark.django_db
+def test_an_upgraded_database_has_the_tables_of_a_new_one(upgraded: Upgraded) -> None:
+    """A new database takes one migration that replaces all of the steps of an upgrade."""
+    assert json.loads(upgraded.schema.read_text()) == read_schema()
 
 
 def test_every_released_state_is_of_a_migration_that_exists() -> None:

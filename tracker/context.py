@@ -28,7 +28,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "makes_policies": user is not None and permissions.may_edit_policies(user),
         "low_disk": free_space_for(user),
         "opens_admin": user is not None and permissions.may_open_admin(user),
-        "kept": late_forms.kept_for(request, user.pk) if user else None,
+        "kept": late_forms.kept_forms(request, user.pk) if user else [],
         "only_unit": permissions.sees_only_unit(user) if user is not None else None,
     }
 

@@ -66,6 +66,9 @@ class AccountMiddleware(LoginRequiredMiddleware):
             return response
         if response.status_code == 405 and request.method == "GET":
             response = answer_button_address(request, response)
+        if response.status_code == 302 and request.method == "POST" and request.user.is_authenticated:
+            # What is sent again from the page of late forms has arrived.
+            late_forms.forget_by_key(request, request.POST.get(late_forms.KEY_FIELD, ""))
         late_forms.remember_login(request, response)
         return response
 
@@ -89,7 +92,7 @@ def goes_on(session: SessionBase) -> bool:
 
 def answer_button_address(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Lead from the address of a button to what was sent there, or say that it is no page."""
-    if late_forms.kept_for(request, request.user.pk):
+    if late_forms.kept_forms(request, request.user.pk):
         return redirect("kept")
     page = render(request, "405.html", status=405)
     page.headers["Allow"] = response.headers.get("Allow", "")

@@ -137,6 +137,8 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
 class UnitMoveAdmin(RoleAdmin):
     """Merges and moves of units; to read, and to take back."""
 
+    # Its address leads to this very page.
+    view_on_site = False
     list_display = ("pk", "source_name", "target_name", "kind", "made_by_name", "made_at", "undone_at")
     list_display_links = ("pk", "source_name")
     fields = (

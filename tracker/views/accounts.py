@@ -1,5 +1,6 @@
 """The way in and out, the language of the pages, and the size of their type."""
 
+import datetime as dt
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +20,7 @@ from tracker.forms.editing import PasswordForm
 from tracker.models import User
 from tracker.models.base import OPENED_AFTER_RESET
 from tracker.views import edge
-from tracker.web import late_forms, login_limits
+from tracker.web import form_labels, late_forms, login_limits
 
 YEAR = 365 * 24 * 3600  # seconds
 RESETS_SHOWN = 3
@@ -47,7 +48,7 @@ class Login(LoginView):
         return reverse("my") if works and permissions.sees_only_unit(self.request.user) else reverse("home")
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        found = self.request.session.get(late_forms.KEPT)
+        found = late_forms.all_kept(self.request)
         answer = super().form_valid(form)
         late_forms.restore(self.request, found)
         self.request.session["began"] = self.request.session["seen"] = int(dates.now().timestamp())
@@ -96,16 +97,22 @@ class Password(PasswordChangeView):
 @require_http_methods(["GET", "HEAD", "POST"])
 def kept(request: HttpRequest) -> HttpResponse:
     """Show what was typed when a session had ended, to copy from, until the reader throws it away."""
-    found = late_forms.kept_for(request, request.user.pk)
     if request.method == "POST":
-        if found:
-            del request.session[late_forms.KEPT]
-        return redirect("home")
-    context = {
-        "lost": late_forms.lost_words(found),
-        "resendable": late_forms.is_whole(found),
-    }
-    return render(request, "tracker/kept.html", context)
+        late_forms.forget_by_key(request, request.POST.get("key", ""))
+        return redirect("kept" if late_forms.kept_forms(request, request.user.pk) else "home")
+    found = late_forms.kept_forms(request, request.user.pk)
+    forms = [
+        {
+            **form,
+            "sent_at": dt.datetime.fromisoformat(form["sent_at"]) if "sent_at" in form else None,
+            "subject": form_labels.subject_of(form),
+            "shown": form_labels.shown_fields(form, edge.user(request)),
+            "lost": late_forms.lost_words(form),
+            "resendable": late_forms.is_whole(form),
+        }
+        for form in found
+    ]
+    return render(request, "tracker/kept.html", {"forms": forms, "dropped": late_forms.dropped_words(found)})
 
 
 @login_not_required

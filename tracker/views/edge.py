@@ -144,10 +144,11 @@ def kept(request: HttpRequest, names: Collection[str] = ()) -> QueryDict | None:
     `names` are the fields of the form that asks: what another form of the page sent is not for it.
     To be shown in a bound form and never saved unseen: nobody has sent it in this session.
     """
-    found = late_forms.kept_for(request, request.user.pk)
-    if not found or found["path"] != request.path or (names and not set(names) & set(found["data"])):
+    forms = [form for form in late_forms.kept_forms(request, request.user.pk) if form["path"] == request.path]
+    found = next((form for form in forms if not names or set(names) & set(form["data"])), None)
+    if not found:
         return None
-    del request.session[late_forms.KEPT]
+    late_forms.forget(request, found)
     words = _("Your session had ended. This is what you were sending; nothing of it is saved yet.")
     words = f"{words} {late_forms.lost_words(found)}".strip()
     messages.warning(request, words, fail_silently=True)

@@ -2,7 +2,7 @@
 
 Which account a form belongs to is known from its CSRF token: each log-in gets a secret of its own,
 and a signed cookie remembers the accounts of the last log-ins of this browser beside a digest of it.
-The session of whoever uses the browser next holds the kept form; only its own account is shown it.
+The session of whoever uses the browser next holds the kept forms, the latest first; an account is shown its own.
 """
 
 from typing import Any
@@ -21,15 +21,19 @@ from django.middleware.csrf import (  # type: ignore[attr-defined]
     _unmask_cipher_token,
     get_token,
 )
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import get_random_string, salted_hmac
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
+
+from tracker import dates
 
 KEPT = "kept"  # in the session
-MAX_KEPT_CHARACTERS = 1_000_000
+MAX_KEPT_FORMS = 5  # of an account in a browser
+MAX_KEPT_CHARACTERS = 1_000_000  # of all of them
 MAX_REMEMBERED_LOGINS = 8
 TOKEN_FIELD = "csrfmiddlewaretoken"  # noqa: S105
+KEY_FIELD = "kept_form"  # names the form that is sent again
 SALT = "tracker.accounts"
 OWN_FETCH_SITES = ("same-origin", "none")
 
@@ -121,7 +125,7 @@ def keep(request: HttpRequest, account: int | None) -> None:
     passwords = False
     for name, values in request.POST.lists():
         length = sum(map(len, values))
-        if name == TOKEN_FIELD:
+        if name in (TOKEN_FIELD, KEY_FIELD):
             continue
         if "password" in name:
             passwords = True
@@ -132,7 +136,7 @@ def keep(request: HttpRequest, account: int | None) -> None:
             left -= length
     files = [str(upload.name) for _name, uploads in request.FILES.lists() for upload in uploads]
     if data or files or too_long or passwords:
-        request.session[KEPT] = {
+        sent = {
             "user": account,
             "path": urlsplit(return_address(request)).path,
             "action": request.get_full_path(),
@@ -141,6 +145,28 @@ def keep(request: HttpRequest, account: int | None) -> None:
             "too_long": too_long,
             "passwords": passwords,
         }
+        _add(request, sent)
+
+
+def _add(request: HttpRequest, sent: dict[str, Any]) -> None:
+    """Put a form before the others; drop the oldest of its account where they are too many or too long."""
+    account = sent["user"]
+    # A button that is pressed twice sends one form.
+    earlier = [form for form in kept_forms(request, account) if any(form.get(name) != sent[name] for name in sent)]
+    facts = {"key": get_random_string(8), "sent_at": dates.now().isoformat(), "dropped": 0}
+    own, left = [{**sent, **facts}], MAX_KEPT_CHARACTERS - _length_of(sent)
+    for form in earlier:
+        left -= _length_of(form)
+        if len(own) == MAX_KEPT_FORMS or left < 0:
+            break
+        own.append(form)
+    dropped = earlier[len(own) - 1 :]
+    own[0]["dropped"] = len(dropped) + sum(form.get("dropped", 0) for form in dropped)
+    request.session[KEPT] = [*own, *(form for form in all_kept(request) if form["user"] != account)]
+
+
+def _length_of(form: dict[str, Any]) -> int:
+    return sum(len(value) for values in form["data"].values() for value in values)
 
 
 def return_address(request: HttpRequest) -> str:
@@ -157,26 +183,48 @@ def return_address(request: HttpRequest) -> str:
     return path if is_safe else request.get_full_path()
 
 
-def kept_for(request: HttpRequest, account: int | None) -> dict[str, Any] | None:
-    """Return what is kept for an account."""
-    found = request.session.get(KEPT)
-    return found if found and account and found["user"] == account else None
+def all_kept(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return what is kept in a browser, whoever has sent it."""
+    found = request.session.get(KEPT) or []
+    # A session of an earlier release holds one form.
+    return found if isinstance(found, list) else [found]
+
+
+def kept_forms(request: HttpRequest, account: int | None) -> list[dict[str, Any]]:
+    """Return what is kept for an account, the latest first."""
+    return [form for form in all_kept(request) if account and form["user"] == account]
+
+
+def forget(request: HttpRequest, form: dict[str, Any]) -> None:
+    """Keep a form no longer."""
+    left = [each for each in all_kept(request) if each != form]
+    if left:
+        request.session[KEPT] = left
+    else:
+        request.session.pop(KEPT, None)
+
+
+def forget_by_key(request: HttpRequest, key: str) -> None:
+    """Keep the form of the reader's own that a page named no longer."""
+    for form in kept_forms(request, request.user.pk) if key else []:
+        if form.get("key") == key:
+            forget(request, form)
 
 
 def end_session(request: HttpRequest) -> None:
-    """Log out; what is kept stays for its account."""
-    found = request.session.get(KEPT)
+    """Log out; what is kept stays for its accounts."""
+    found = all_kept(request)
     logout(request)
     restore(request, found)
 
 
-def kept_for_others(request: HttpRequest) -> dict[str, Any] | None:
-    """Return what is kept for another account than the one that is logged in."""
-    return None if kept_for(request, request.user.pk) else request.session.get(KEPT)
+def kept_for_others(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return what is kept for other accounts than the one that is logged in."""
+    return [form for form in all_kept(request) if form["user"] != request.user.pk]
 
 
-def restore(request: HttpRequest, found: dict[str, Any] | None) -> None:
-    """Put a kept form into a session that was emptied."""
+def restore(request: HttpRequest, found: list[dict[str, Any]]) -> None:
+    """Put kept forms into a session that was emptied."""
     if found and KEPT not in request.session:
         request.session[KEPT] = found
 
@@ -218,20 +266,27 @@ def wants_json(request: HttpRequest) -> bool:
     )
 
 
-def is_whole(found: dict[str, Any] | None) -> bool:
+def is_whole(found: dict[str, Any]) -> bool:
     """Say whether a kept form can be sent again as it was."""
-    if not found:
-        return False
     lost = any(found.get(name) for name in ("files", "passwords", "too_long"))
     return bool(found.get("action")) and not lost
 
 
-def lost_words(found: dict[str, Any] | None) -> str:
+def dropped_words(forms: list[dict[str, Any]]) -> str:
+    """Say how many earlier forms had to make room; empty where none had to."""
+    count = sum(form.get("dropped", 0) for form in forms)
+    if not count:
+        return ""
+    words = ngettext(
+        "One earlier form was dropped to make room.", "%(count)d earlier forms were dropped to make room.", count
+    )
+    return words % {"count": count}
+
+
+def lost_words(found: dict[str, Any]) -> str:
     """Say what of a form could not be kept; empty where all of it was."""
     comma = pgettext("list", ", ")
     words = []
-    if not found:
-        return ""
     if found.get("files"):
         words.append(_("Not kept: the files %(names)s; choose them again.") % {"names": comma.join(found["files"])})
     if found.get("passwords"):

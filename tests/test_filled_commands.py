@@ -1,0 +1,87 @@
+"""Every command runs once on a database with thousands of tasks in which every kind of row occurs.
+
+The commands run as a person at the machine runs them, in a database and a folder of their own.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.drills.lost_updates import ROOT, database
+from tests.filled import LONG_TEXT
+
+COUNT = 3_000
+FILL = f"""
+import django
+django.setup()
+from tests.filled import make_filled, make_readers
+make_readers(make_filled({COUNT}))
+"""
+# Each with what it needs, in the order in which they run; {folder} is the folder of the results,
+# {fill_in} one of the workbooks that `export_fill_in` has put there.
+COMMANDS: dict[str, list[str]] = {
+    "check_policy": ["filled"],
+    "refresh_lights": [],
+    "print_steps": [],
+    "propose_breakdown": ["{folder}/text.txt"],
+    "load_text": ["filled", "{folder}/text.txt"],
+    "export_ledger": ["--policy", "filled", "--out", "{folder}/ledger.xlsx"],
+    "export_fill_in": ["--policy", "filled", "--out", "{folder}/fill-in"],
+    "import_progress": ["{fill_in}", "--apply"],
+    "send_reminders": ["--dry-run", "--any-day"],
+    "backup": ["{folder}/backup.tar"],
+    "restore": ["{folder}/backup.tar", "--force"],
+    "prepare": [],
+    "loaddata": ["organizations", "central-china-rise"],
+    "load_demo": [],
+}
+# Commands that end in 1 to say that they found something.
+FINDING = ("check_policy",)
+SERVING = ("runserver",)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], Path]]:
+    """Make a database with the filled policy; return its environment and a folder for results."""
+    folder = tmp_path_factory.mktemp("filled")
+    folder.joinpath("text.txt").write_text(LONG_TEXT, encoding="utf-8")
+    with database(os.environ.get("DATABASE_URL", "")) as url:
+        kept = {name: value for name, value in os.environ.items() if name not in ("DEBUG", "PRODUCTION")}
+        environment = {
+            **kept,
+            "DATABASE_URL": url,
+            "DATA_DIR": str(tmp_path_factory.mktemp("data")),
+            "DJANGO_SETTINGS_MODULE": "tracker.settings",
+            "PYTHONWARNINGS": "ignore",
+        }
+        assert run(environment, "manage.py", "migrate", "-v0") == (0, "")
+        assert run(environment, "-c", FILL) == (0, "")
+        yield environment, folder
+
+
+def run(environment: dict[str, str], *words: str) -> tuple[int, str]:
+    """Run Python with some words; return the exit code and what it said of faults."""
+    done = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stderr
+
+
+def test_no_command_is_left_out() -> None:
+    files = (ROOT / "tracker" / "management" / "commands").glob("[a-z]*.py")
+    assert {file.stem for file in files} == {*COMMANDS, *SERVING}
+
+
+def test_every_command_runs_on_thousands_of_filled_tasks(filled: tuple[dict[str, str], Path]) -> None:
+    environment, folder = filled
+    ends = {}
+    for name, words in COMMANDS.items():
+        fill_in = next(folder.glob("fill-in/*.xlsx"), None)
+        arguments = [word.format(folder=folder, fill_in=fill_in) for word in words]
+        code, faults = run(environment, "manage.py", name, *arguments)
+        ends[name] = faults if "Traceback" in faults or (code and name not in FINDING) else ""
+    assert not any(ends.values()), ends

@@ -1,0 +1,138 @@
+"""The fields of a kept form by the labels that its page shows, for reading and copying."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.forms.forms import BaseForm
+from django.urls import Resolver404, ResolverMatch, resolve
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from tracker.forms import editing, progress, units
+from tracker.models import Indicator, Organization, Task, User
+from tracker.parsing import whole_number
+from tracker.source.proposing import NewPolicyForm, TextForm
+
+# The forms behind each address; the labels of the admin's fields are those of the models.
+PAGE_FORMS: dict[str, tuple[type[BaseForm], ...]] = {
+    "report": (progress.ReportForm,),
+    "step": (progress.StepForm,),
+    "review": (progress.ReviewForm, progress.WithdrawAcceptanceForm),
+    "answer": (progress.AnswerForm,),
+    "new": (TextForm, NewPolicyForm),
+}
+ADMIN_FORMS: tuple[type[BaseForm], ...] = (
+    editing.VersionedForm,
+    editing.HandOverForm,
+    editing.DeadlineForm,
+    editing.StatusForm,
+    units.UnitMoveForm,
+)
+# Of each row of a policy that is being made from its text.
+ROW_LABELS = {
+    "n": gettext_lazy("name"),
+    "lead": gettext_lazy("lead unit"),
+    "helps": gettext_lazy("co-operating units"),
+    "due": gettext_lazy("current deadline"),
+}
+ROW = re.compile(r"(n|lead|helps|due)(\d{1,4})")
+INLINE = re.compile(r"(\w+)-(\d{1,4})-(\w+)")
+INDICATOR = re.compile(r"indicator_(\d+)")
+
+Column = models.Field | forms.Field
+
+
+def shown_fields(form: dict[str, Any], user: User) -> list[tuple[str, str]]:
+    """Return label and words of each field that has a label; what pages send unseen has none."""
+    match = _match_of(form)
+    shown = []
+    for name, values in form["data"].items():
+        label, column = _named(match, name, user) if match else ("", None)
+        words = "\n".join(word for value in values if (word := _words_of(column, value)))
+        if label and words:
+            shown.append((label, words))
+    return shown
+
+
+def _match_of(form: dict[str, Any]) -> ResolverMatch | None:
+    try:
+        return resolve(str(form.get("action", form["path"])).partition("?")[0])
+    except Resolver404:
+        return None
+
+
+def _named(match: ResolverMatch, name: str, user: User) -> tuple[str, Column | None]:
+    """Return the label of a field, and the field where the program knows it."""
+    if match.app_name == "admin":
+        return _of_admin(match.url_name or "", name)
+    if match.url_name == "report" and (found := INDICATOR.fullmatch(name)):
+        tasks = Task.objects.visible_to(user)
+        indicator = Indicator.objects.filter(task__in=tasks, pk=whole_number(found[1])).first()
+        return (indicator.name if indicator else ""), None
+    if match.url_name == "new" and (found := ROW.fullmatch(name)):
+        words = {"number": int(found[2]) + 1, "field": ROW_LABELS[found[1]]}
+        return _("Row %(number)s: %(field)s") % words, None
+    return _of_forms(PAGE_FORMS.get(match.url_name or "", ()), name)
+
+
+def _of_forms(classes: tuple[type[BaseForm], ...], name: str) -> tuple[str, Column | None]:
+    for each in classes:
+        field = each.base_fields.get(name)  # type: ignore[attr-defined]
+        if field is not None and not field.widget.is_hidden:
+            return str(field.label or ""), field
+    return "", None
+
+
+def _of_admin(url_name: str, name: str) -> tuple[str, Column | None]:
+    model = next((each for each in apps.get_models() if f"_{each._meta.model_name}_" in f"{url_name}_"), None)
+    part = INLINE.fullmatch(name)
+    if model is None:
+        return "", None
+    if part:
+        related = {each.get_accessor_name(): each.related_model for each in model._meta.related_objects}
+        row = related.get(part[1])
+        field = _column(row, part[3]) if row else None
+        return (f"{row._meta.verbose_name} {int(part[2]) + 1}: {field.verbose_name}" if row and field else ""), field
+    field = _column(model, name)
+    return (str(field.verbose_name), field) if field else _of_forms(ADMIN_FORMS, name)
+
+
+def _column(model: Any, name: str) -> models.Field | None:
+    """Return a field of a model that people fill in; None for others and for keys."""
+    try:
+        field = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+    return field if isinstance(field, models.Field) and field.editable and not field.primary_key else None
+
+
+def _words_of(column: Column | None, value: str) -> str:
+    """Return what a value says to a reader; a key of a row is told by a unit's name, or not at all."""
+    if isinstance(column, models.ForeignKey | models.ManyToManyField | forms.ModelChoiceField):
+        is_unit = _offered_model(column) is Organization
+        unit = Organization.objects.filter(pk=whole_number(value) or 0).first() if is_unit else None
+        return unit.name if unit else ""
+    if isinstance(column, models.BooleanField | forms.BooleanField):
+        return _("yes") if value else ""
+    choices = dict(_flat(getattr(column, "choices", None) or ()))
+    return str(choices.get(value, value))
+
+
+def _flat(choices: Any) -> Iterator[tuple[str, Any]]:
+    return ((str(key), words) for key, words in choices)
+
+
+def _offered_model(column: Any) -> Any:
+    """Return the model whose rows a field offers."""
+    return column.related_model if isinstance(column, models.Field) else column.queryset.model
+
+
+def subject_of(form: dict[str, Any]) -> str:
+    """Name what a form was about: the code of its task, or nothing."""
+    match = _match_of(form)
+    return str(match.kwargs.get("code", "")) if match else ""
