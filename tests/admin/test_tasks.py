@@ -320,3 +320,10 @@ def test_a_hand_over_with_a_fault_shows_the_form_again(desk: Client, task: Task)
     page = desk.post(address(task), typed(desk, task, assigned_on="2026-06-15", title=""))
     assert page.status_code == 200
     assert list(page.context["adminform"].form.errors) == ["title"]
+
+
+@pytest.mark.parametrize("seen", ["²", "9" * 30, "x", ""])
+def test_a_version_that_cannot_be_read_saves_nothing(desk: Client, task: Task, seen: str) -> None:
+    answer = desk.post(address(task), typed(desk, task, title="New", seen=seen))
+    assert answer.status_code == 200
+    assert Task.objects.get(pk=task.pk).title != "New"
