@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from tests.conftest import Inline
 from tests.intake.conftest import english, fill, fresh, handed_over, sent
 from tests.views.conftest import Browser
 from tracker import intake
@@ -19,16 +19,6 @@ from tracker.views import imports
 from tracker.web import jobs
 
 __all__ = ["english", "handed_over"]
-
-
-class Inline:
-    """A thread that has ended as soon as it is started, in the transaction of the test."""
-
-    def __init__(self, target: Callable[..., None], args: tuple[Any, ...]) -> None:
-        self._work = lambda: target(*args)
-
-    def start(self) -> None:
-        self._work()
 
 
 class Asleep(Inline):
@@ -43,8 +33,6 @@ def long_work(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) ->
     """Take a file of one row for a large one."""
     settings.WORKING_DIR = tmp_path
     monkeypatch.setattr(imports, "LONG_ROWS", dict.fromkeys(BatchKind, 1))
-    monkeypatch.setattr(jobs, "Thread", Inline)
-    monkeypatch.setattr(jobs.connections, "close_all", lambda: None)
 
 
 @pytest.fixture

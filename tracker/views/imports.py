@@ -1,13 +1,14 @@
 """Workbooks that people fill in: sent out, sent in, looked at before anything is written, and undone."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import IO
 from zipfile import ZIP_STORED, ZipFile
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -22,9 +23,8 @@ from tracker.ledger import fillin, template
 from tracker.models import ImportBatch, Organization, Task
 from tracker.models.task import TaskQuerySet
 from tracker.views import edge
-from tracker.views.exports import download, export_view
+from tracker.views.exports import RELOAD_AFTER, Export, export_view, send_export
 from tracker.web import jobs
-from tracker.web.export_slots import export_slot
 
 HERE = "<!-- told here -->"  # parts the page that is written while a file is read
 LISTED = 50  # batches of the log
@@ -32,7 +32,6 @@ SHOWN = 200  # rows of a preview; the counts tell of all
 
 # Rows from which on confirming or undoing takes over two seconds: a row of a checklist is saved by itself.
 LONG_ROWS = {BatchKind.PROGRESS: 1_000, BatchKind.CHECKLIST: 100}
-RELOAD_AFTER = 2  # seconds
 UNDONE = gettext_lazy("Everything that this import made is taken back.")
 CONFIRMED = gettext_lazy("The import is confirmed; its reports wait for the review.")
 CHANGED = gettext_lazy("Something has changed meanwhile, or a fault is left: look again. Nothing is written.")
@@ -51,49 +50,51 @@ class UploadForm(forms.Form):
 
 
 @export_view
-def fill_in(request: HttpRequest, slug: str, pk: int) -> FileResponse:
+def fill_in(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
     """Send the workbook that a unit fills in for a policy."""
     policy, unit = edge.find_policy(request, slug), edge.find_unit(request, pk)
     _check_unit(request, unit)
-    return _workbook(unit, edge.tasks_of(request, policy))
+    return _workbook(request, unit, edge.tasks_of(request, policy))
 
 
 @export_view
-def my_fill_in(request: HttpRequest) -> FileResponse:
+def my_fill_in(request: HttpRequest) -> HttpResponseBase:
     """Send the workbook of the reader's own unit, for all policies."""
     unit = permissions.works_for(request.user)
     if not unit:
         raise PermissionDenied
-    return _workbook(unit, Task.objects.asked_of(request.user))
+    return _workbook(request, unit, Task.objects.asked_of(request.user))
 
 
 @export_view
-def fill_ins(request: HttpRequest, slug: str) -> FileResponse:
+def fill_ins(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Send the workbooks of all units of a policy in one archive."""
     policy = edge.find_policy(request, slug)
     _check_office(request)
 
-    def write(file: IO[bytes]) -> None:
+    def write(file: IO[bytes], tell: jobs.Tell) -> None:
+        done = 0
         with ZipFile(file, "w", ZIP_STORED) as archive:
             for name, scope in fillin.of_all_units(policy, edge.today()):
                 with scratch.new_folder() as folder:
                     fillin.save(scope, folder / name)
                     archive.write(folder / name, name)
+                done += len(scope.rows)
+                tell(done)
 
     name = _("%(policy)s_fill_in_%(day)s.zip") % {"policy": policy.slug, "day": f"{edge.today():%Y%m%d}"}
-    with export_slot(policy.tasks.count()):
-        return download(name, write, "application/zip")
+    return send_export(request, Export(name, policy.tasks.count(), write, "application/zip"))
 
 
 @export_view
-def checklist(request: HttpRequest, slug: str = "") -> FileResponse:
+def checklist(request: HttpRequest, slug: str = "") -> HttpResponseBase:
     """Send the template that a checklist is loaded from: of a policy its export, else an empty one."""
     policy = edge.find_policy(request, slug) if slug else None
     _check_office(request)
     today = edge.today()
     name = _("%(policy)s_checklist_%(day)s.xlsx") % {"policy": slug or _("new_policy"), "day": f"{today:%Y%m%d}"}
-    with export_slot(policy.tasks.count() if policy else 0):
-        return download(name, lambda file: template.save(policy, today, file))
+    rows = policy.tasks.count() if policy else 0
+    return send_export(request, Export(name, rows, lambda file, tell: template.save(policy, today, file, tell)))
 
 
 @get_or_post
@@ -251,12 +252,13 @@ def _start(batch: ImportBatch, request: HttpRequest) -> None:
 
 
 @export_view
-def marked(request: HttpRequest, pk: int) -> FileResponse:
+def marked(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send the same rows back as a workbook, its faults marked."""
     found = _find(request, pk)
     name = _("%(name)s_marked.xlsx") % {"name": found.file_name.removesuffix(".xlsx")}
-    with export_slot(len(found.rows)):
-        return download(name, lambda file: intake.save_marked(found, edge.user(request), edge.today(), file))
+    user, today = edge.user(request), edge.today()
+    rows = len(found.rows)
+    return send_export(request, Export(name, rows, lambda file, tell: intake.save_marked(found, user, today, file)))
 
 
 GROUPS = (
@@ -295,7 +297,10 @@ def _check_unit(request: HttpRequest, unit: Organization) -> None:
         _check_office(request)
 
 
-def _workbook(unit: Organization, tasks: TaskQuerySet) -> FileResponse:
-    with export_slot(tasks.count()):
-        scope = fillin.scope_of(unit, tasks, edge.today())
-        return download(fillin.filename(unit, scope.on), lambda file: fillin.save(scope, file))
+def _workbook(request: HttpRequest, unit: Organization, tasks: TaskQuerySet) -> HttpResponseBase:
+    today = edge.today()
+
+    def write(file: IO[bytes], tell: jobs.Tell) -> None:
+        fillin.save(replace(fillin.scope_of(unit, tasks, today), tell=tell), file)
+
+    return send_export(request, Export(fillin.filename(unit, today), tasks.count(), write))
