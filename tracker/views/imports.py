@@ -1,5 +1,6 @@
 """Workbooks that people fill in: sent out, sent in, looked at before anything is written, and undone."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import IO
@@ -8,6 +9,7 @@ from zipfile import ZIP_STORED, ZipFile
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -20,15 +22,16 @@ from tracker import dates, intake, permissions, workflow
 from tracker.choices import BatchKind, BatchState
 from tracker.domain import scratch
 from tracker.ledger import fillin, template
-from tracker.models import ImportBatch, Organization, Task
+from tracker.models import ImportBatch, Organization, Task, User
 from tracker.models.task import TaskQuerySet
 from tracker.views import edge
-from tracker.views.exports import RELOAD_AFTER, Export, export_view, send_export
+from tracker.views.exports import PATIENCE, RELOAD_AFTER, Export, export_view, send_export
 from tracker.web import jobs
 
 HERE = "<!-- told here -->"  # parts the page that is written while a file is read
 LISTED = 50  # batches of the log
 SHOWN = 200  # rows of a preview; the counts tell of all
+LONG_PREVIEW = 1_000  # rows from which on a preview may take over two seconds
 
 # Rows from which on confirming or undoing takes over two seconds: a row of a checklist is saved by itself.
 LONG_ROWS = {BatchKind.PROGRESS: 1_000, BatchKind.CHECKLIST: 100}
@@ -194,7 +197,9 @@ def _show(
 ) -> HttpResponse:
     user = edge.user(request)
     if found.state == BatchState.READ:
-        preview = preview or intake.preview(found, user, edge.today())
+        preview = preview or _preview(found, user)
+        if preview is None:
+            return redirect("batch_progress", found.pk)
     groups = [(state, words, _few(preview, state)) for state, words in GROUPS if preview and preview.counts[state]]
     context = {
         "batch": found,
@@ -209,14 +214,50 @@ def _show(
     return render(request, "tracker/batch.html", context)
 
 
+def _preview(found: ImportBatch, user: User) -> intake.Preview | None:
+    """Hold a batch against what is stored; None while that of a large one goes on beside the pages."""
+    today = edge.today()
+    if len(found.rows) < LONG_PREVIEW:
+        return intake.preview(found, user, today)
+    name = _preview_name(found, user)
+
+    def work(tell: workflow.Tell) -> str:
+        preview = intake.preview(found, user, today, tell)
+        with scratch.replacing(jobs.result_path(name), 0o600) as half:
+            half.write_text(json.dumps(preview.as_json(), cls=DjangoJSONEncoder), encoding="utf-8")
+        return ""
+
+    if not jobs.result_path(name).exists():
+        jobs.sweep_jobs()
+        jobs.start_job(name, len(found.rows), work, wait=PATIENCE)
+    try:
+        stored = jobs.result_path(name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    # Shown once: whoever looks again sees what is stored then.
+    jobs.result_path(name).unlink(missing_ok=True)
+    return intake.preview_from(json.loads(stored))
+
+
+def _preview_name(found: ImportBatch, user: User) -> str:
+    return f"preview-{found.pk}-{user.pk}"
+
+
 @require_safe
 def batch_progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show how far the confirming or undoing of a large import is; the page asks again by itself."""
+    """Show how far a large import is: its preview, its confirming or undoing; the page asks again by itself."""
     found = _find(request, pk)
     job = jobs.read_job(_job_name(found))
-    context = {"batch": found, "job": job, "running": job is not None and job.state == jobs.RUNNING}
+    name = _preview_name(found, edge.user(request))
+    looked = jobs.read_job(name)
+    if looked and looked.state == jobs.DONE and jobs.result_path(name).exists():
+        return redirect(found)
+    looking = looked is not None and (looked.state == jobs.RUNNING or (looked.state == jobs.FAILED and not job))
+    job = looked if looking else job
+    running = job is not None and job.state == jobs.RUNNING
+    context = {"batch": found, "job": job, "running": running, "looking": looking}
     answer = render(request, "tracker/batch_progress.html", context)
-    if context["running"]:
+    if running:
         answer["Refresh"] = str(RELOAD_AFTER)
     return answer
 

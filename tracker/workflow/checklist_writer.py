@@ -49,7 +49,7 @@ def named(thing: models.Model) -> Iterator[None]:
 def refresh_links(thing: models.Model) -> None:
     """Give a row the keys of what it hangs on, which an earlier row may just have made."""
     for field in thing._meta.concrete_fields:
-        if field.is_relation and field.is_cached(thing) and getattr(thing, field.name):
+        if isinstance(field, models.ForeignKey) and field.is_cached(thing) and getattr(thing, field.name):
             setattr(thing, field.name, getattr(thing, field.name))
 
 
