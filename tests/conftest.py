@@ -1,7 +1,7 @@
 """Named people, a small policy, and a day on which the tests live."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.test import TransactionTestCase
 from tests.factories import make_policy
 from tracker.choices import Way
 from tracker.models import Organization, PolicyDocument, User, guard
+from tracker.web import jobs
 from tracker.workflow import Act
 
 TODAY = dt.date(2026, 6, 15)
@@ -46,6 +47,28 @@ def flushing() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", without_guard)
+        yield
+
+
+class Inline:
+    """A thread that has ended as soon as it is started, in the transaction of the test."""
+
+    def __init__(self, target: Callable[..., None], args: tuple[Any, ...]) -> None:
+        self._work = lambda: target(*args)
+
+    def start(self) -> None:
+        self._work()
+
+    def join(self, _seconds: float) -> None:
+        pass
+
+
+@pytest.fixture(scope="session", autouse=True)
+def long_work_at_once() -> Iterator[None]:
+    """Let work that runs beside the pages see what a test has not committed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs, "Thread", Inline)
+        patch.setattr(jobs, "_close_connections", lambda: None)
         yield
 
 

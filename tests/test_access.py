@@ -134,6 +134,9 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
             ),
         ),
         "evidence": ({"pk": "proof"}, concerned(200, 405)),
+        # An export exists for the one who has started it: here nobody has.
+        "work": ({"name": "export-0-x"}, answers(READERS, 404, 405)),
+        "made": ({"name": "export-0-x"}, answers(READERS, 404, 405)),
         "my": ({}, per(dict.fromkeys(LIAISONS, 200), dict.fromkeys(READERS, 405))),
         "queue": ({}, per(dict.fromkeys(DESK, 200), dict.fromkeys(READERS, 405))),
         "review": ({"pk": "report"}, per(dict.fromkeys(DESK, 200), dict.fromkeys(OFFICE, 200))),

@@ -189,6 +189,28 @@ def test_with_force_a_system_in_use_is_replaced_whole(
     assert state(other) == state(office)
 
 
+FORGET = """
+from django.db import connection
+connection.cursor().execute("DELETE FROM django_migrations WHERE app = 'tracker' AND name >= '0013'")
+"""
+
+
+def test_a_restore_whose_migration_fails_is_named_until_another_one_replaces_it(
+    office: Environment, backup: Path, machine: Callable[[], Environment], tmp_path: Path
+) -> None:
+    old, other, broken = machine(), machine(), tmp_path / "broken.tar"
+    manage(old, "migrate", "-v0")
+    # The table of 0013 is there already: to make it once more fails.
+    manage(old, "shell", "-c", FORGET)
+    manage(old, "backup", str(broken))
+    assert "not finished" in refused(other, "restore", str(broken))
+    folder = Path(other["DATA_DIR"]) / "working" / "restore-ready"
+    assert folder.exists()
+    assert "not finished" in refused(other, "prepare")
+    manage(other, "restore", str(backup), "--force")
+    assert (rows(other), folder.exists()) == (rows(office), False)
+
+
 def test_a_backup_overwrites_nothing(office: Environment, backup: Path) -> None:
     before = backup.read_bytes()
     assert str(backup) in refused(office, "backup", str(backup))

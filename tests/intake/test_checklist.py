@@ -4,6 +4,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from openpyxl import Workbook, load_workbook
@@ -17,6 +18,7 @@ from tracker.dates import now
 from tracker.intake.workbook import Refused
 from tracker.ledger import template
 from tracker.models import ImportBatch, Measure, Organization, PolicyDocument, Task, User
+from tracker.workflow import checklist_writer
 
 SHEETS = ("Policy", "Sections", "Measures", "Tasks", "Steps")
 
@@ -272,3 +274,55 @@ def test_a_preview_takes_as_many_queries_for_many_rows_as_for_few(full: PolicyDo
             intake.preview(batch, supervisor, TODAY)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def many_rows(book: Workbook, count: int) -> Workbook:
+    for number in range(count):
+        code = f"A1-{number + 10}"
+        helping = {"co-operating_units": "East"}
+        add(book, "Tasks", measure_code="A1", task_code=code, key_task=f"Task {code}", **helping)
+        add(book, "Steps", task_code=code, **{"step_no.": 1}, step="first")
+    return book
+
+
+def test_loading_takes_as_many_queries_for_many_rows_as_for_few(full: PolicyDocument, supervisor: User) -> None:
+    counts = []
+    for count in (2, 12):
+        batch = sent(many_rows(exported(full), count), supervisor)
+        seen = intake.preview(batch, supervisor, TODAY)
+        assert seen.faults == []
+        with CaptureQueriesContext(connection) as queries:
+            assert intake.confirm(batch, supervisor, seen.digest, now()) is None
+        counts.append(len(queries))
+        intake.undo(ImportBatch.objects.get(pk=batch.pk), supervisor, now())
+    assert counts[0] == counts[1]
+
+
+def test_each_row_that_is_loaded_has_a_version_and_a_history_row_of_its_own(
+    full: PolicyDocument, supervisor: User
+) -> None:
+    load(many_rows(exported(full), 1), supervisor)
+    task = full.tasks.get(code="A1-10")
+    # The task, then its step, as two saves of the page would.
+    assert (task.version, task.history.count(), task.items.get().history.count()) == (2, 2, 1)
+    rows = task.history.order_by("history_id")
+    assert [row.history_type for row in rows] == ["+", "~"]
+    assert [row.labels["co_units"] for row in rows] == [["East"], ["East"]]
+    assert {(row.way, row.history_user) for row in rows} == {(Way.IMPORT, supervisor)}
+
+
+def test_a_task_that_was_loaded_is_derived_like_one_that_was_typed(full: PolicyDocument, supervisor: User) -> None:
+    load(many_rows(exported(full), 3), supervisor)
+    assert workflow.derived.examine_all().corrected == 0
+
+
+def test_what_the_database_refuses_names_the_row(
+    full: PolicyDocument, supervisor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = sent(many_rows(exported(full), 2), supervisor)
+    rows = intake.preview(batch, supervisor, TODAY).changes
+    monkeypatch.setattr(checklist_writer, "settle", lambda *facts: None)
+    rows[-3].thing.status = "closed"
+    with pytest.raises(ValidationError, match=f"{rows[-3].thing.code} .*day of its closing"):
+        workflow.load(batch, rows, workflow.Act(supervisor, Way.IMPORT), now())
+    assert not full.tasks.filter(code__startswith="A1-1").exists()

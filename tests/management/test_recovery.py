@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.management.base import CommandError
 
 from tests.conftest import TODAY
 from tests.factories import make_task
@@ -60,6 +61,31 @@ def test_a_restore_that_was_cut_off_at_its_end_is_tidied_up(data: Path) -> None:
     (data / "working" / archive.DONE / "replaced").mkdir(parents=True)
     recovery.recover()
     assert (names(data / "evidence"), archive.DONE in names(data / "working")) == (["old"], False)
+
+
+def refuse(*words: str, **options: Any) -> None:
+    raise ValueError("no such column")
+
+
+@pytest.mark.django_db
+def test_a_restore_whose_migration_fails_is_named_and_kept(
+    ready: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "call_command", refuse)
+    with pytest.raises(CommandError, match=r"not finished.*no such column"):
+        recovery.recover()
+    assert (ready.exists(), names(data / "evidence")) == (True, ["old"])
+
+
+@pytest.mark.django_db
+def test_a_restore_whose_migration_failed_is_finished_by_the_next_start(
+    ready: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch, pytest.raises(CommandError):
+        patch.setattr(archive, "call_command", refuse)
+        recovery.recover()
+    recovery.recover()
+    assert (names(data / "evidence"), ready.exists()) == (["new"], False)
 
 
 @pytest.mark.django_db

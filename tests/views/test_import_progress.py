@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.conftest import TODAY
+from tests.conftest import TODAY, Inline
 from tests.intake.conftest import english, fill, fresh, handed_over, sent
 from tests.views.conftest import Browser
 from tracker import intake, workflow
@@ -20,16 +19,6 @@ from tracker.views import imports
 from tracker.web import jobs
 
 __all__ = ["english", "handed_over"]
-
-
-class Inline:
-    """A thread that has ended as soon as it is started, in the transaction of the test."""
-
-    def __init__(self, target: Callable[..., None], args: tuple[Any, ...]) -> None:
-        self._work = lambda: target(*args)
-
-    def start(self) -> None:
-        self._work()
 
 
 class Asleep(Inline):
@@ -44,8 +33,6 @@ def long_work(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) ->
     """Take a file of one row for a large one."""
     settings.WORKING_DIR = tmp_path
     monkeypatch.setattr(imports, "LONG_ROWS", dict.fromkeys(BatchKind, 1))
-    monkeypatch.setattr(jobs, "Thread", Inline)
-    monkeypatch.setattr(jobs.connections, "close_all", lambda: None)
 
 
 @pytest.fixture
@@ -175,3 +162,60 @@ def test_the_work_of_a_killed_process_ends_in_words_and_can_be_started_again(db:
 
 def test_without_any_work_the_page_says_so(client: Client, batch: ImportBatch) -> None:
     assert "Nothing is under way" in client.get(reverse("batch_progress", args=[batch.pk])).content.decode()
+
+
+@pytest.fixture
+def long_preview(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "LONG_PREVIEW", 1)
+
+
+def test_a_long_preview_shows_what_a_short_one_shows(
+    client: Client, batch: ImportBatch, liaison: User, long_preview: None
+) -> None:
+    page = client.get(batch.get_absolute_url())
+    assert page.context["preview"].digest == intake.preview(batch, liaison, TODAY).digest
+    assert "Confirm: write all of it" in page.text
+
+
+def test_how_far_a_preview_is_is_told_by_a_page_that_reloads(
+    client: Client, batch: ImportBatch, liaison: User, long_preview: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages, preview = [], intake.preview
+
+    def look(*args: Any) -> intake.Preview:
+        args[-1](1)
+        pages.append(client.get(reverse("batch_progress", args=[batch.pk])))
+        return preview(*args)
+
+    monkeypatch.setattr(intake, "preview", look)
+    client.get(batch.get_absolute_url())
+    assert pages[0]["Refresh"] == "2"
+    assert f"1 of {len(batch.rows)} rows compared with what is stored, 20%" in pages[0].text
+
+
+def test_a_preview_that_goes_on_leads_to_its_page(
+    client: Client, batch: ImportBatch, long_preview: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "start_job", lambda *args, **options: True)
+    assert client.get(batch.get_absolute_url())["Location"] == reverse("batch_progress", args=[batch.pk])
+
+
+def test_a_preview_that_is_ready_leads_from_its_page_to_the_import(
+    client: Client, batch: ImportBatch, liaison: User, long_preview: None
+) -> None:
+    name = imports._preview_name(batch, liaison)
+    jobs._write(name, jobs.JobProgress(jobs.DONE, 5, 5))
+    jobs.result_path(name).write_text('{"entries": [], "changes": 1, "notes": []}')
+    page = reverse("batch_progress", args=[batch.pk])
+    assert client.get(page)["Location"] == batch.get_absolute_url()
+    assert client.get(batch.get_absolute_url()).context["preview"].counts.total() == 0
+    # Shown once: the next look compares anew.
+    assert client.get(batch.get_absolute_url()).context["preview"].counts.total() == len(batch.rows)
+
+
+def test_a_preview_that_was_cut_off_says_so_and_can_be_started_again(
+    client: Client, batch: ImportBatch, liaison: User, long_preview: None
+) -> None:
+    jobs._write(imports._preview_name(batch, liaison), jobs.JobProgress(jobs.RUNNING, 2, 5))
+    assert "cut off before its end" in client.get(reverse("batch_progress", args=[batch.pk])).text
+    assert client.get(batch.get_absolute_url()).status_code == 200

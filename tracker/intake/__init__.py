@@ -7,7 +7,7 @@ from typing import IO, cast
 from tracker import workflow
 from tracker.choices import BatchKind, Way
 from tracker.intake import checklist, progress
-from tracker.intake.preview import Entry, Preview
+from tracker.intake.preview import Entry, Preview, preview_from
 from tracker.intake.tables import Progress, Reading, refuse_lacking, survey
 from tracker.intake.workbook import Refused, Workbook
 from tracker.ledger import fillin, template
@@ -21,6 +21,7 @@ __all__ = [
     "Refused",
     "confirm",
     "preview",
+    "preview_from",
     "read",
     "reading",
     "save_marked",
@@ -56,11 +57,11 @@ def read(
             return cast(ImportBatch, end.value)
 
 
-def preview(batch: ImportBatch, user: User | None, today: dt.date) -> Preview:
-    """Say row by row what confirming a batch would do."""
+def preview(batch: ImportBatch, user: User | None, today: dt.date, tell: workflow.Tell = workflow.silent) -> Preview:
+    """Say row by row what confirming a batch would do, and `tell` how far it is."""
     if batch.kind == BatchKind.CHECKLIST:
-        return checklist.preview(batch, today)
-    return progress.preview(batch, user, today)
+        return checklist.preview(batch, today, tell)
+    return progress.preview(batch, user, today, tell)
 
 
 def confirm(

@@ -103,10 +103,13 @@ def _kept(value: object) -> object:
     return None if cleared(value) else value
 
 
-def preview(batch: ImportBatch, today: dt.date) -> Preview:
-    """Hold every row against the policy as it is stored; a fixed number of queries."""
+def preview(batch: ImportBatch, today: dt.date, tell: workflow.Tell = workflow.silent) -> Preview:
+    """Hold every row against the policy as it is stored, and `tell` how far it is; a fixed number of queries."""
     judge = ChecklistJudge(batch, today)
-    entries = [judge.judge(row) for row in batch.rows]
+    entries = []
+    for number, row in enumerate(batch.rows, 1):
+        entries.append(judge.judge(row))
+        tell(number)
     judge.recall()
     return Preview(entries, judge.rows, notes_from(batch.reading_notes))
 

@@ -2,9 +2,11 @@
 
 import hashlib
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tracker.intake.reading_notes import notes_from
 from tracker.ledger.fillin import Fault
 from tracker.ledger.note_sheet import ReadingNote
 
@@ -54,3 +56,18 @@ class Preview:
     def digest(self) -> str:
         """Return what tells this preview from any other: a person confirms what was seen."""
         return hashlib.sha256(repr(self.entries).encode("utf-8", "replace")).hexdigest()[:32]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a page shows of it; of the changes their number alone."""
+        notes = [note.as_json() for note in self.notes]
+        return {"entries": [asdict(entry) for entry in self.entries], "changes": len(self.changes), "notes": notes}
+
+
+def preview_from(stored: Mapping[str, Any]) -> Preview:
+    """Make the preview that a page shows of what was stored of it."""
+    entries = []
+    for entry in stored["entries"]:
+        fields = [Field(**each) for each in entry["fields"]]
+        faults = [Fault(**each) for each in entry["faults"]]
+        entries.append(Entry(**{**entry, "fields": fields, "faults": faults}))
+    return Preview(entries, list(range(stored["changes"])), notes_from(stored["notes"]))

@@ -142,10 +142,13 @@ def tasks_for(user: User | None) -> TaskQuerySet:
     return Task.objects.all() if user is None else Task.objects.visible_to(user)
 
 
-def preview(batch: ImportBatch, user: User | None, today: dt.date) -> Preview:
-    """Hold every row against what is stored; a fixed number of queries."""
+def preview(batch: ImportBatch, user: User | None, today: dt.date, tell: workflow.Tell = workflow.silent) -> Preview:
+    """Hold every row against what is stored, and `tell` how far it is; a fixed number of queries."""
     holder = _Holder(batch, user, today, shown=True)
-    entries = [holder.hold(row) for row in batch.rows]
+    entries = []
+    for number, row in enumerate(batch.rows, 1):
+        entries.append(holder.hold(row))
+        tell(number)
     notes = [*notes_from(batch.reading_notes), *holder.grey.notes()]
     return Preview(entries, list(holder.changes.values()), notes)
 

@@ -7,7 +7,7 @@ be sorted, filtered and deleted, and come home all the same.
 import datetime as dt
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import IO, Any, NamedTuple
@@ -232,6 +232,7 @@ class Scope:
     on: dt.date
     faults: Sequence[Fault] = ()
     reading_notes: Sequence[ReadingNote] = ()
+    tell: Callable[[int], object] = lambda done: None  # called with the number of rows that are written
 
 
 def scope_of(unit: Organization, tasks: TaskQuerySet, today: dt.date) -> Scope:
@@ -321,7 +322,7 @@ def _sheet(
     write_header(sheet, [str(column.header) for column in columns.values()], widths)
     top = sheet.rows
     looks = [_looks(sheet, column) for column in columns.values()]
-    for row in rows:
+    for number, row in enumerate(rows, 1):
         values = [
             notes.native(column.value(row, scope.on), row.task.code, column.header) for column in columns.values()
         ]
@@ -332,6 +333,7 @@ def _sheet(
         ]
         chosen = [_look(look, column, row) for look, column in zip(looks, columns.values(), strict=True)]
         sheet.append(zip(chosen, values, strict=True), height(max(counts[1:], default=1), styles.SIZE))
+        scope.tell(number)
     _finish(sheet, columns, top)
 
 

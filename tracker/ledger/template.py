@@ -2,7 +2,7 @@
 
 import datetime as dt
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -63,8 +63,13 @@ def _guide(listings: Mapping[str, Listing], book: Workbook) -> None:
                 )  # fmt: skip
 
 
-def save(policy: PolicyDocument | None, on: dt.date, file: str | os.PathLike[str] | IO[bytes]) -> None:
-    """Write the template of a policy, or an empty one, to a path or an open file."""
+def save(
+    policy: PolicyDocument | None,
+    on: dt.date,
+    file: str | os.PathLike[str] | IO[bytes],
+    tell: Callable[[int], object] = lambda done: None,
+) -> None:
+    """Write the template of a policy, or an empty one, to a path or an open file; `tell` how many tasks are written."""
     book, notes = styles.new_book(), Notes()
     heading = policy.title if policy else _("Checklist of a policy, to fill in")
     book.properties.title = notes.text(heading)
@@ -81,8 +86,10 @@ def save(policy: PolicyDocument | None, on: dt.date, file: str | os.PathLike[str
     listings = {}
     for kind, name in SHEETS.items():
         listing = listings[kind] = Listing(book, name, TEMPLATE[kind], heading, f"template_{kind}", open_rows=True)
-        for thing in rows[kind]:
+        for number, thing in enumerate(rows[kind], 1):
             listing.add(listing.row(thing, on, notes, str(thing)))
+            if kind == "task":
+                tell(number)
         listing.close()
     _guide(listings, book)
     styles.save_book(book, file)

@@ -67,6 +67,7 @@ class Scope:
     paper: int = styles.A3
     extras: Sequence[Extra] = ()
     total: int | None = None  # of tasks, where they have been counted
+    tell: Callable[[int], object] = lambda done: None  # called with the number of tasks that are written
 
 
 def build(scope: Scope) -> Workbook:
@@ -154,6 +155,7 @@ def _fill(book: Workbook, scope: Scope) -> Workbook:
         for item in task.steps:
             item.task = task
             steps.add(steps.row(item, scope.on, notes, task.code, address if links_steps else ""))
+        scope.tell(number)
     for row in waiting:
         warned.add(row)
     ledger.close()

@@ -40,6 +40,10 @@ from tracker.models import guard
 READY, DONE = "restore-ready", "restore-done"  # folders in WORKING_DIR
 
 
+class RestoreUnfinished(CommandError):
+    """The database is that of the backup, but could not be brought up to this version."""
+
+
 def back_up(path: Path) -> None:
     """Write the system to one file, all of it or nothing; raise CommandError in words."""
     try:
@@ -92,9 +96,14 @@ def bring_back(path: Path, force: bool) -> dict[str, Any]:
         _prepare_database(staged)
         (staged / EVIDENCE).mkdir(exist_ok=True)
         os.sync()
+        # With --force a restore that never came to its end gives way.
+        _discard()
         staged.rename(_ready())
     try:
         finish_restore()
+    except RestoreUnfinished:
+        # It stays prepared: the next start tries again, and `check` names it until then.
+        raise
     except CommandError:
         # The one transaction of the database did not go through: nothing was touched.
         _discard()
@@ -112,8 +121,7 @@ def finish_restore() -> bool:
         if not ready.exists():
             return False
         _replace_database(ready / DATABASE)
-        # A backup of an older version is brought up to this one; the guard of the history is made anew.
-        call_command("migrate", verbosity=0, interactive=False)
+        _migrate()
         if (ready / EVIDENCE).exists():
             if evidence.exists():
                 evidence.rename(ready / "replaced")
@@ -123,6 +131,18 @@ def finish_restore() -> bool:
             (ready / KEY).replace(settings.DATA_DIR / KEY)
         _discard()
     return True
+
+
+def _migrate() -> None:
+    """Bring a backup of an older version up to this one, and make the guard of the history anew."""
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    except Exception as error:
+        words = _(
+            "The restore is not finished: the database of the backup could not be brought up to this version: "
+            "%(error)s. The next start tries again; restore --force puts another backup in its place."
+        )
+        raise RestoreUnfinished(words % {"error": error}) from error
 
 
 def remove_finished() -> None:

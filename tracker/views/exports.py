@@ -1,14 +1,15 @@
 """What leaves the house as a file."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import wraps
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -20,8 +21,13 @@ from tracker.models import PolicyDocument
 from tracker.models.task import TaskQuerySet
 from tracker.tables import TaskTable
 from tracker.views import edge
+from tracker.web import jobs
 from tracker.web.export_slots import RETRY_AFTER, ExportsBusy, export_slot
 
+LONG_ROWS = 500  # of a file from which on it may take over two seconds
+PATIENCE = 2  # seconds that a person waits for a file before a page tells how far it is
+RELOAD_AFTER = 2  # seconds
+LONGEST_JOB_NAME = 80
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -46,8 +52,90 @@ def answer_busy(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+@dataclass(frozen=True)
+class Export:
+    """A file to be made: its name, of how many rows it is, and what writes it and tells how far it is."""
+
+    name: str
+    rows: int
+    write: Callable[[IO[bytes], jobs.Tell], object]
+    kind: str = XLSX
+
+
+def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
+    """Send a file; one that takes long is made beside the pages, and its own page tells how far it is.
+
+    Raises ExportsBusy.
+    """
+    if export.rows < LONG_ROWS:
+        with export_slot(export.rows):
+            return download(export.name, lambda file: export.write(file, lambda done: None), export.kind)
+    jobs.sweep_jobs()
+    address = request.get_full_path()
+    name = f"{_prefix(request)}{hashlib.sha256(address.encode()).hexdigest()[:20]}"
+    under_way = jobs.read_job(name)
+    if under_way and under_way.state == jobs.RUNNING:
+        return redirect("work", name)
+    slot = export_slot(export.rows)
+
+    def work(tell: jobs.Tell) -> str:
+        with slot, scratch.replacing(jobs.result_path(name), 0o600) as half, half.open("wb") as file:
+            export.write(file, tell)
+        return ""
+
+    about = {"address": address, "file": export.name, "kind": export.kind}
+    if not jobs.start_job(name, export.rows, work, about=about, wait=PATIENCE):
+        # Somebody has pressed twice; the other one does it.
+        slot.__exit__(None, None, None)
+        return redirect("work", name)
+    found = jobs.read_job(name)
+    return _send_result(name, found) if found and found.state == jobs.DONE else redirect("work", name)
+
+
+@require_safe
+def work(request: HttpRequest, name: str) -> HttpResponse:
+    """Show how far an export is; the page asks again by itself, and leads to the file."""
+    job = _find_job(request, name)
+    answer = render(request, "tracker/work.html", {"name": name, "job": job})
+    if job.state == jobs.RUNNING:
+        answer["Refresh"] = str(RELOAD_AFTER)
+    return answer
+
+
+@require_safe
+def made(request: HttpRequest, name: str) -> FileResponse:
+    """Send the file that came of an export, for an hour."""
+    job = _find_job(request, name)
+    if job.state != jobs.DONE:
+        raise Http404
+    return _send_result(name, job)
+
+
+def _find_job(request: HttpRequest, name: str) -> jobs.JobProgress:
+    """Find the work that the reader has started, or answer 404."""
+    if not name.startswith(_prefix(request)) or len(name) > LONGEST_JOB_NAME:
+        raise Http404
+    job = jobs.read_job(name)
+    if job is None:
+        raise Http404
+    return job
+
+
+def _prefix(request: HttpRequest) -> str:
+    """Return how the names of all exports of the reader begin."""
+    return f"export-{edge.user(request).pk}-"
+
+
+def _send_result(name: str, job: jobs.JobProgress) -> FileResponse:
+    try:
+        file = jobs.result_path(name).open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    return FileResponse(file, as_attachment=True, filename=job.about["file"], content_type=job.about["kind"])
+
+
 @export_view
-def ledger(request: HttpRequest, slug: str) -> HttpResponse | FileResponse:
+def ledger(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Send the workbook of exactly the list that was asked for, unpaged; 400 in words where it cannot be read."""
     policy, reading = edge.find_policy(request, slug), edge.read(request)
     chosen = TaskFilter(reading.asked, edge.tasks_of(request, policy), policy, reading.on)
@@ -58,13 +146,17 @@ def ledger(request: HttpRequest, slug: str) -> HttpResponse | FileResponse:
         # A file of everything would be worse than none.
         return HttpResponse("\n".join(reading.asked.faults), status=400, content_type="text/plain; charset=utf-8")
     total = table.tasks.count()
-    with export_slot(total):
-        # A filtered list is a part of the policy; the health check speaks of the whole.
-        whole = permissions.may_read_reviews(request.user) and not chosen.data
+    # A filtered list is a part of the policy; the health check speaks of the whole.
+    whole = permissions.may_read_reviews(request.user) and not chosen.data
+
+    def write(file: IO[bytes], tell: jobs.Tell) -> None:
         findings = health.sheets(policy, request.build_absolute_uri) if whole else []
         scope = ledger_scope(request, policy, table.tasks, reading.on, chosen.words())
         extras = [*scope.extras, *findings]
-        return send_ledger(replace(scope, paper=workbook.PAPERS[paper], extras=extras, total=total))
+        made = replace(scope, paper=workbook.PAPERS[paper], extras=extras, total=total, tell=tell)
+        workbook.save(made, file)
+
+    return send_export(request, Export(workbook.filename(policy, reading.on), total, write))
 
 
 def ledger_scope(

@@ -1,6 +1,8 @@
 """Workbooks that people fill in: sent out, sent in, looked at before anything is written, and undone."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import IO
 from zipfile import ZIP_STORED, ZipFile
 
@@ -8,7 +10,8 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -20,20 +23,19 @@ from tracker import dates, intake, permissions, workflow
 from tracker.choices import BatchKind, BatchState
 from tracker.domain import scratch
 from tracker.ledger import fillin, template
-from tracker.models import ImportBatch, Organization, Task
+from tracker.models import ImportBatch, Organization, Task, User
 from tracker.models.task import TaskQuerySet
 from tracker.views import edge
-from tracker.views.exports import download, export_view
+from tracker.views.exports import PATIENCE, RELOAD_AFTER, Export, export_view, send_export
 from tracker.web import jobs
-from tracker.web.export_slots import export_slot
 
 HERE = "<!-- told here -->"  # parts the page that is written while a file is read
 LISTED = 50  # batches of the log
 SHOWN = 200  # rows of a preview; the counts tell of all
+LONG_PREVIEW = 1_000  # rows from which on a preview may take over two seconds
 
 # Rows from which on confirming or undoing takes over two seconds: a row of a checklist is saved by itself.
 LONG_ROWS = {BatchKind.PROGRESS: 1_000, BatchKind.CHECKLIST: 100}
-RELOAD_AFTER = 2  # seconds
 UNDONE = gettext_lazy("Everything that this import made is taken back.")
 CONFIRMED = gettext_lazy("The import is confirmed; its reports wait for the review.")
 CHANGED = gettext_lazy("Something has changed meanwhile, or a fault is left: look again. Nothing is written.")
@@ -52,49 +54,51 @@ class UploadForm(forms.Form):
 
 
 @export_view
-def fill_in(request: HttpRequest, slug: str, pk: int) -> FileResponse:
+def fill_in(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
     """Send the workbook that a unit fills in for a policy."""
     policy, unit = edge.find_policy(request, slug), edge.find_unit(request, pk)
     _check_unit(request, unit)
-    return _workbook(unit, edge.tasks_of(request, policy))
+    return _workbook(request, unit, edge.tasks_of(request, policy))
 
 
 @export_view
-def my_fill_in(request: HttpRequest) -> FileResponse:
+def my_fill_in(request: HttpRequest) -> HttpResponseBase:
     """Send the workbook of the reader's own unit, for all policies."""
     unit = permissions.works_for(request.user)
     if not unit:
         raise PermissionDenied
-    return _workbook(unit, Task.objects.asked_of(request.user))
+    return _workbook(request, unit, Task.objects.asked_of(request.user))
 
 
 @export_view
-def fill_ins(request: HttpRequest, slug: str) -> FileResponse:
+def fill_ins(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Send the workbooks of all units of a policy in one archive."""
     policy = edge.find_policy(request, slug)
     _check_office(request)
 
-    def write(file: IO[bytes]) -> None:
+    def write(file: IO[bytes], tell: jobs.Tell) -> None:
+        done = 0
         with ZipFile(file, "w", ZIP_STORED) as archive:
             for name, scope in fillin.of_all_units(policy, edge.today()):
                 with scratch.new_folder() as folder:
                     fillin.save(scope, folder / name)
                     archive.write(folder / name, name)
+                done += len(scope.rows)
+                tell(done)
 
     name = _("%(policy)s_fill_in_%(day)s.zip") % {"policy": policy.slug, "day": f"{edge.today():%Y%m%d}"}
-    with export_slot(policy.tasks.count()):
-        return download(name, write, "application/zip")
+    return send_export(request, Export(name, policy.tasks.count(), write, "application/zip"))
 
 
 @export_view
-def checklist(request: HttpRequest, slug: str = "") -> FileResponse:
+def checklist(request: HttpRequest, slug: str = "") -> HttpResponseBase:
     """Send the template that a checklist is loaded from: of a policy its export, else an empty one."""
     policy = edge.find_policy(request, slug) if slug else None
     _check_office(request)
     today = edge.today()
     name = _("%(policy)s_checklist_%(day)s.xlsx") % {"policy": slug or _("new_policy"), "day": f"{today:%Y%m%d}"}
-    with export_slot(policy.tasks.count() if policy else 0):
-        return download(name, lambda file: template.save(policy, today, file))
+    rows = policy.tasks.count() if policy else 0
+    return send_export(request, Export(name, rows, lambda file, tell: template.save(policy, today, file, tell)))
 
 
 @get_or_post
@@ -196,7 +200,9 @@ def _show(
 ) -> HttpResponse:
     user = edge.user(request)
     if found.state == BatchState.READ:
-        preview = preview or intake.preview(found, user, edge.today())
+        preview = preview or _preview(found, user)
+        if preview is None:
+            return redirect("batch_progress", found.pk)
     groups = [(state, words, _few(preview, state)) for state, words in GROUPS if preview and preview.counts[state]]
     context = {
         "batch": found,
@@ -211,14 +217,50 @@ def _show(
     return render(request, "tracker/batch.html", context)
 
 
+def _preview(found: ImportBatch, user: User) -> intake.Preview | None:
+    """Hold a batch against what is stored; None while that of a large one goes on beside the pages."""
+    today = edge.today()
+    if len(found.rows) < LONG_PREVIEW:
+        return intake.preview(found, user, today)
+    name = _preview_name(found, user)
+
+    def work(tell: workflow.Tell) -> str:
+        preview = intake.preview(found, user, today, tell)
+        with scratch.replacing(jobs.result_path(name), 0o600) as half:
+            half.write_text(json.dumps(preview.as_json(), cls=DjangoJSONEncoder), encoding="utf-8")
+        return ""
+
+    if not jobs.result_path(name).exists():
+        jobs.sweep_jobs()
+        jobs.start_job(name, len(found.rows), work, wait=PATIENCE)
+    try:
+        stored = jobs.result_path(name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    # Shown once: whoever looks again sees what is stored then.
+    jobs.result_path(name).unlink(missing_ok=True)
+    return intake.preview_from(json.loads(stored))
+
+
+def _preview_name(found: ImportBatch, user: User) -> str:
+    return f"preview-{found.pk}-{user.pk}"
+
+
 @require_safe
 def batch_progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show how far the confirming or undoing of a large import is; the page asks again by itself."""
+    """Show how far a large import is: its preview, its confirming or undoing; the page asks again by itself."""
     found = _find(request, pk)
     job = jobs.read_job(_job_name(found))
-    context = {"batch": found, "job": job, "running": job is not None and job.state == jobs.RUNNING}
+    name = _preview_name(found, edge.user(request))
+    looked = jobs.read_job(name)
+    if looked and looked.state == jobs.DONE and jobs.result_path(name).exists():
+        return redirect(found)
+    looking = looked is not None and (looked.state == jobs.RUNNING or (looked.state == jobs.FAILED and not job))
+    job = looked if looking else job
+    running = job is not None and job.state == jobs.RUNNING
+    context = {"batch": found, "job": job, "running": running, "looking": looking}
     answer = render(request, "tracker/batch_progress.html", context)
-    if context["running"]:
+    if running:
         answer["Refresh"] = str(RELOAD_AFTER)
     return answer
 
@@ -254,12 +296,13 @@ def _start(batch: ImportBatch, request: HttpRequest) -> None:
 
 
 @export_view
-def marked(request: HttpRequest, pk: int) -> FileResponse:
+def marked(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send the same rows back as a workbook, its faults marked."""
     found = _find(request, pk)
     name = _("%(name)s_marked.xlsx") % {"name": found.file_name.removesuffix(".xlsx")}
-    with export_slot(len(found.rows)):
-        return download(name, lambda file: intake.save_marked(found, edge.user(request), edge.today(), file))
+    user, today = edge.user(request), edge.today()
+    rows = len(found.rows)
+    return send_export(request, Export(name, rows, lambda file, tell: intake.save_marked(found, user, today, file)))
 
 
 GROUPS = (
@@ -298,7 +341,10 @@ def _check_unit(request: HttpRequest, unit: Organization) -> None:
         _check_office(request)
 
 
-def _workbook(unit: Organization, tasks: TaskQuerySet) -> FileResponse:
-    with export_slot(tasks.count()):
-        scope = fillin.scope_of(unit, tasks, edge.today())
-        return download(fillin.filename(unit, scope.on), lambda file: fillin.save(scope, file))
+def _workbook(request: HttpRequest, unit: Organization, tasks: TaskQuerySet) -> HttpResponseBase:
+    today = edge.today()
+
+    def write(file: IO[bytes], tell: jobs.Tell) -> None:
+        fillin.save(replace(fillin.scope_of(unit, tasks, today), tell=tell), file)
+
+    return send_export(request, Export(fillin.filename(unit, today), tasks.count(), write))

@@ -3,8 +3,7 @@
 A slot is the lock of a file: it ends with its process, however that ends.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO
 
@@ -21,17 +20,14 @@ class ExportsBusy(Exception):
     """As many large exports as may run at a time are running."""
 
 
-@contextmanager
-def export_slot(rows: int) -> Iterator[None]:
-    """Hold a slot while a workbook of so many rows is made; raise ExportsBusy at once where none is free."""
+def export_slot(rows: int) -> AbstractContextManager[object]:
+    """Take a slot for a workbook of so many rows until it is closed; raise ExportsBusy at once where none is free."""
     if rows < HEAVY_ROWS:
-        yield
-        return
+        return nullcontext()
     slot = _take_slot()
     if slot is None:
         raise ExportsBusy
-    with slot:
-        yield
+    return slot
 
 
 def _take_slot() -> IO[bytes] | None:

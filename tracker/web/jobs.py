@@ -5,22 +5,26 @@ second file is held for as long as the work runs: it keeps the same work from ru
 with its process, so that what a killed process left is known to have ended.
 """
 
+import contextlib
 import fcntl
 import json
 import logging
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Thread
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 from django.db import connections
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from tracker import dates
 from tracker.domain.scratch import try_lock
 
+KEPT_FOR = 3600  # seconds that what has come of some work is kept
 RUNNING, DONE, FAILED = "running", "done", "failed"
 ATTEMPTS = 3  # to take the lock: somebody who only looks holds it for a moment
 
@@ -34,30 +38,63 @@ class JobFailed(Exception):
 
 @dataclass(frozen=True)
 class JobProgress:
-    """How far some work is: so many of all rows, and in the end what has come of it in words."""
+    """How far some work is: so many of all rows, and in the end what has come of it in words.
+
+    `about` is what whoever started it wants to know of it again.
+    """
 
     state: str
     done: int
     total: int
     words: str = ""
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def percent(self) -> int:
         """Return the share that is done."""
-        return 100 * self.done // max(self.total, 1)
+        return 100 * min(self.done, self.total) // max(self.total, 1)
 
 
-def start_job(name: str, total: int, work: Callable[[Tell], str]) -> bool:
+def start_job(
+    name: str, total: int, work: Callable[[Tell], str], *, about: Mapping[str, Any] | None = None, wait: float = 0
+) -> bool:
     """Start work in a thread; say False, and start nothing, where it is under way already.
 
     `work` tells how many rows it has done, returns what has come of it in words, or raises JobFailed.
+    Short work is waited for, so many seconds.
     """
     lock = _take_lock(name)
     if not lock:
         return False
-    _write(name, JobProgress(RUNNING, 0, total))
-    Thread(target=_run, args=(name, total, work, lock, translation.get_language())).start()
+    begin = JobProgress(RUNNING, 0, total, about=about or {})
+    _write(name, begin)
+    thread = Thread(target=_run, args=(name, begin, work, lock, translation.get_language()))
+    thread.start()
+    if wait:
+        thread.join(wait)
     return True
+
+
+def result_path(name: str) -> Path:
+    """Return where some work puts the file that comes of it."""
+    return _path(name, "made")
+
+
+def sweep_jobs() -> None:
+    """Remove what came of work that ended more than an hour ago."""
+    oldest = dates.now().timestamp() - KEPT_FOR
+    for path in Path(settings.WORKING_DIR).glob("job-*.json"):
+        name = path.stem.removeprefix("job-")
+        # Another worker may sweep at the same moment.
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < oldest and (lock := _take_lock(name)):
+                _remove(name, lock)
+
+
+def _remove(name: str, lock: IO[bytes]) -> None:
+    with lock:
+        for ending in ("made", "half", "json", "lock"):
+            _path(name, ending).unlink(missing_ok=True)
 
 
 def read_job(name: str) -> JobProgress | None:
@@ -68,29 +105,35 @@ def read_job(name: str) -> JobProgress | None:
         found = _read(name)
         if found and found.state == RUNNING:
             words = _("The work was cut off before its end, and nothing of it is written. Start it again.")
-            return JobProgress(FAILED, found.done, found.total, words)
+            return replace(found, state=FAILED, words=words)
     return found
 
 
-def _run(name: str, total: int, work: Callable[[Tell], str], lock: IO[bytes], language: str | None) -> None:
-    told = 0
+def _run(name: str, begin: JobProgress, work: Callable[[Tell], str], lock: IO[bytes], language: str | None) -> None:
+    total, told = begin.total, 0
 
     def tell(done: int) -> None:
         nonlocal told
-        if 100 * done // max(total, 1) > told:
-            told = 100 * done // max(total, 1)
-            _write(name, JobProgress(RUNNING, done, total))
+        now = replace(begin, done=done)
+        if now.percent > told:
+            told = now.percent
+            _write(name, now)
 
     with lock, translation.override(language):
         try:
-            end = JobProgress(DONE, total, total, work(tell))
+            end = replace(begin, state=DONE, done=total, words=work(tell))
         except JobFailed as refusal:
-            end = JobProgress(FAILED, 0, total, str(refusal))
+            end = replace(begin, state=FAILED, words=str(refusal))
         except Exception:
             logger.exception("The work %s has failed.", name)
             words = _("It has failed by a fault of the program, which is in its log. Nothing is written.")
-            end = JobProgress(FAILED, 0, total, words)
+            end = replace(begin, state=FAILED, words=words)
         _write(name, end)
+    _close_connections()
+
+
+def _close_connections() -> None:
+    """Give back the connections of a thread that ends."""
     connections.close_all()
 
 
@@ -103,10 +146,19 @@ def _path(name: str, ending: str) -> Path:
 def _take_lock(name: str) -> IO[bytes] | None:
     for _attempt in range(ATTEMPTS):
         lock = _path(name, "lock").open("ab")
-        if try_lock(lock):
+        # Between the two steps it may have been swept away, and made anew by somebody else.
+        if try_lock(lock) and _is_there(lock, _path(name, "lock")):
             return lock
         lock.close()
     return None
+
+
+def _is_there(file: IO[bytes], path: Path) -> bool:
+    """Say whether an open file is the one that has this name."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _is_free(name: str) -> bool:

@@ -5,6 +5,7 @@ change lands, with one history row for each object it touched, or nothing does.
 """
 
 from tracker.workflow import derived
+from tracker.workflow.checklist_writer import Row
 from tracker.workflow.checks import check_task
 from tracker.workflow.core import (
     DERIVED,
@@ -29,7 +30,6 @@ from tracker.workflow.core import (
 )
 from tracker.workflow.imports import (
     Change,
-    Row,
     Tell,
     at_hand,
     base_of,

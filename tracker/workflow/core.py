@@ -287,10 +287,15 @@ def lay_task(
 
 
 def derive_change(
-    task: Task, before: Task | None, items: Sequence[ChecklistItem], indicators: Iterable[Indicator], reason: str
+    task: Task,
+    before: Task | None,
+    items: Sequence[ChecklistItem],
+    indicators: Iterable[Indicator],
+    reason: str,
+    text: ClauseFinder | None = None,
 ) -> None:
     """Derive a changed task; ValidationError where its percent falls by an indicator and no reason is given."""
-    derive(task, items, indicators)
+    derive(task, items, indicators, text)
     if before and task.follows_indicator and task.percent < before.percent and not reason.strip():
         raise ValidationError(
             {
@@ -611,8 +616,15 @@ def _moved(row: models.Model, before: models.Model, *names: str) -> bool:
     return any(getattr(row, name) != getattr(before, name) for name in names)
 
 
-def check_units(task: Task, before: Task | None, units: list[Organization] | None) -> None:
-    stored = list(Organization.objects.filter(co_tasks=task)) if task.pk else []
+def check_units(
+    task: Task,
+    before: Task | None,
+    units: list[Organization] | None,
+    stored: list[Organization] | None = None,
+) -> None:
+    """Hold the co-operating units of a task against the rules; `stored` are those of now, asked for where not given."""
+    if stored is None:
+        stored = list(Organization.objects.filter(co_tasks=task)) if task.pk else []
     if units is None:
         units = stored
     keys = {unit.pk for unit in stored}

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from django.apps import apps
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from tracker.choices import AT_HAND, STANDING, BatchState, ReportState
 from tracker.dates import Period
 from tracker.models import ChecklistItem, ImportBatch, Organization, PolicyDocument, ProgressUpdate, Task, User
+from tracker.workflow.checklist_writer import ChecklistWriter, Row, named, refresh_links
 from tracker.workflow.core import Act, delete, erase_all, save, save_task
 from tracker.workflow.overtaken import note_versions, refuse_overtaken
 from tracker.workflow.report_writer import ReportWriter
@@ -35,16 +37,6 @@ class Change:
 
 # By task, unit and period: April and the second quarter begin on one day.
 Known = dict[tuple[int, int | None, Period | None], ProgressUpdate]
-
-
-@dataclass
-class Row:
-    """A part of a policy that a workbook makes or changes: the thing as it will be, and what it was."""
-
-    thing: Any
-    new: bool
-    before: dict[str, Any]
-    co_units: list[Organization] | None
 
 
 def at_hand(tasks: Collection[Task]) -> Known:
@@ -252,15 +244,44 @@ def _take_back(entry: dict[str, Any], report: ProgressUpdate | None, writer: Rep
 
 def load(batch: ImportBatch, rows: Iterable[Row], act: Act, now: dt.datetime, tell: Tell = silent) -> None:
     """Load a checklist: policy, sections, measures, tasks, steps, in this order. All, or none."""
+    rows = list(rows)
+    tasks = [row for row in rows if isinstance(row.thing, Task)]
+    steps = [row for row in rows if isinstance(row.thing, ChecklistItem)]
+    parts = [row for row in rows if not isinstance(row.thing, Task | ChecklistItem)]
+    counter = count(1)
     with transaction.atomic():
         _claim(batch, BatchState.READ, _("This import has been confirmed already."))
         made = []
-        for number, row in enumerate(rows, 1):
-            made.append(_load(row, act, now.date()))
-            tell(number)
+        for row in parts:
+            refresh_links(row.thing)
+            with named(row.thing):
+                save(row.thing, act)
+            made.append(_loaded(row, None))
+            tell(next(counter))
+        if tasks or steps:
+            first = tasks[0].thing if tasks else steps[0].thing.task
+            writer = ChecklistWriter(first.policy.pk, act, now.date(), lambda: tell(next(counter)))
+            writer.save_tasks(tasks)
+            writer.save_steps(steps)
+            made += [_loaded(row, writer.helpers_before(row.thing)) for row in [*tasks, *steps]]
         batch.made = note_versions(made)
         batch.state, batch.landed_at = BatchState.LANDED, now
         batch.save()
+
+
+def _loaded(row: Row, helpers: list[int] | None) -> dict[str, Any]:
+    """Return what undoing a row of a checklist needs."""
+    thing = row.thing
+    columns = [field.attname for field in thing._meta.concrete_fields]
+    return {
+        "model": thing._meta.model_name,
+        "pk": thing.pk,
+        "new": row.new,
+        "before": {name: value.pk if isinstance(value, Model) else value for name, value in row.before.items()},
+        "co_units": helpers if row.co_units is not None else None,
+        # A step has no version: its own facts tell whether somebody has changed it since.
+        "facts": {name: getattr(thing, name) for name in columns} if isinstance(thing, ChecklistItem) else None,
+    }
 
 
 def unload(batch: ImportBatch, act: Act, now: dt.datetime, tell: Tell = silent) -> None:
@@ -278,35 +299,6 @@ def unload(batch: ImportBatch, act: Act, now: dt.datetime, tell: Tell = silent) 
         # A policy that the import made is gone.
         batch.policy = PolicyDocument.objects.filter(pk__in=[batch.policy_id]).first()
         batch.save()
-
-
-def _load(row: Row, act: Act, today: dt.date) -> dict[str, Any]:
-    thing = row.thing
-    units = [unit.pk for unit in thing.co_units.all()] if row.co_units is not None and not row.new else []
-    # What an earlier row has just made has its number now.
-    for field in thing._meta.concrete_fields:
-        if field.is_relation and field.is_cached(thing) and getattr(thing, field.name):
-            setattr(thing, field.name, getattr(thing, field.name))
-    try:
-        if isinstance(thing, Task):
-            save_task(thing, act, None if row.new else thing.version, co_units=row.co_units, today=today)
-        elif isinstance(thing, ChecklistItem):
-            save_task(Task.objects.get(pk=thing.task_id), act, items=[thing], today=today)
-        else:
-            save(thing, act)
-    except ValidationError as error:
-        raise ValidationError(f"{thing}: {' '.join(error.messages)}") from error
-    before = {name: value.pk if isinstance(value, Model) else value for name, value in row.before.items()}
-    columns = [field.attname for field in thing._meta.concrete_fields]
-    return {
-        "model": thing._meta.model_name,
-        "pk": thing.pk,
-        "new": row.new,
-        "before": before,
-        "co_units": units if row.co_units is not None else None,
-        # A step has no version: its own facts tell whether somebody has changed it since.
-        "facts": {name: getattr(thing, name) for name in columns} if isinstance(thing, ChecklistItem) else None,
-    }
 
 
 def _unload(entry: dict[str, Any], act: Act, today: dt.date) -> None:

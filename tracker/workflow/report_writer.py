@@ -85,7 +85,7 @@ class ReportWriter:
         self._act, self._today = act, today
         policies = Task.objects.filter(pk__in=task_ids).order_by().values("policy")
         list(PolicyDocument.objects.select_for_update().filter(pk__in=policies).order_by("pk").values_list("pk"))
-        self.tasks = {task.pk: task for task in _fetch_tasks(task_ids)}
+        self.tasks = {task.pk: task for task in fetch_tasks(task_ids)}
         self.items = {item.pk: item for task in self.tasks.values() for item in task.items.all()}
         self._history = HistoryWriter(act)
         self._moved: dict[int, Task] = {}
@@ -226,7 +226,7 @@ def _action_of(report: ProgressUpdate) -> Action:
     return Action.CONTRIBUTE if report.contribution else Action.REPORT
 
 
-def _fetch_tasks(keys: Collection[int]) -> list[Any]:
+def fetch_tasks(keys: Collection[int]) -> list[Any]:
     """Fetch tasks with what their checks, their rules and their history rows read."""
     rows = Task.objects.filter(pk__in=keys).select_related("latest_report")
     found: list[Any] = list(rows.prefetch_related("items", "co_units", INDICATORS))

@@ -19,7 +19,12 @@ class Command(BaseCommand):
         parser.add_argument("--force", action="store_true", help=_("replace a system that is not empty"))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        recovery.recover()
+        try:
+            recovery.recover()
+        except archive.RestoreUnfinished as error:
+            if not options["force"]:
+                raise
+            self.stderr.write(str(error))
         manifest = archive.bring_back(options["path"], options["force"])
         self.stdout.write(_("Restored as of %(moment)s.") % {"moment": manifest["made"]})
         self.stdout.write(
