@@ -203,10 +203,10 @@ def test_a_restore_whose_migration_fails_is_named_until_another_one_replaces_it(
     # The table of 0013 is there already: to make it once more fails.
     manage(old, "shell", "-c", FORGET)
     manage(old, "backup", str(broken))
-    assert "not finished" in refused(other, "restore", str(broken))
+    assert "restore --force" in refused(other, "restore", str(broken))
     folder = Path(other["DATA_DIR"]) / "working" / "restore-ready"
     assert folder.exists()
-    assert "not finished" in refused(other, "prepare")
+    assert "restore --force" in refused(other, "prepare")
     manage(other, "restore", str(backup), "--force")
     assert (rows(other), folder.exists()) == (rows(office), False)
 
