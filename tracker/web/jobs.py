@@ -10,6 +10,7 @@ import fcntl
 import json
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -23,7 +24,9 @@ from django.utils.translation import gettext as _
 
 from tracker import dates
 from tracker.domain.scratch import try_lock
+from tracker.web import pages_under_way
 
+PAUSE = 0.002  # seconds after each row while this process makes a page: both share one core
 KEPT_FOR = 3600  # seconds that what has come of some work is kept
 RUNNING, DONE, FAILED = "running", "done", "failed"
 ATTEMPTS = 3  # to take the lock: somebody who only looks holds it for a moment
@@ -114,6 +117,8 @@ def _run(name: str, begin: JobProgress, work: Callable[[Tell], str], lock: IO[by
 
     def tell(done: int) -> None:
         nonlocal told
+        if pages_under_way.any_page():
+            time.sleep(PAUSE)
         now = replace(begin, done=done)
         if now.percent > told:
             told = now.percent
