@@ -171,7 +171,7 @@ class _Holder:
             attach_related(found, "measure", Measure.objects.select_related("section"))
         for task in found:
             # Each row asks for them several times, and a manager costs more than a list.
-            task.steps_fetched, task.helpers_fetched = list(task.items.all()), list(task.co_units.all())
+            vars(task).update(steps_fetched=list(task.items.all()), helpers_fetched=list(task.co_units.all()))
         self.tasks = {(task.policy.slug, task.code): task for task in found}
         self._known, self._today = workflow.at_hand(found), today
         # Only where a code is not known is it of use which ones are.
