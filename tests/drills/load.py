@@ -161,7 +161,8 @@ def dawdling(port: int) -> Iterator[None]:
     stop = threading.Event()
 
     def drip(_cookie: str) -> None:
-        head = "POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n"
+        # As large as strangers may send: a larger body is refused at once.
+        head = "POST /login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 65536\r\n"
         head += "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
         with socket.create_connection(("127.0.0.1", port), timeout=LONGEST) as connection:
             connection.sendall(head.encode())
