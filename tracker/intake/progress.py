@@ -1,7 +1,7 @@
 """A fill-in workbook that comes back: read into a batch, compared with what is stored, and confirmed."""
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -174,6 +174,9 @@ class _Holder:
             vars(task).update(steps_fetched=list(task.items.all()), helpers_fetched=list(task.co_units.all()))
         self.tasks = {(task.policy.slug, task.code): task for task in found}
         self._known, self._today = workflow.at_hand(found), today
+        self._said: dict[int, list[ProgressUpdate]] = defaultdict(list)
+        for (task_key, _unit, _period), report in self._known.items():
+            self._said[task_key].append(report)
         # Only where a code is not known is it of use which ones are.
         lost = any((key.slug, key.code) not in self.tasks for key in keys)
         self._codes = sorted(visible.values_list("code", flat=True)) if lost else []
@@ -327,8 +330,7 @@ class _Holder:
         if key.version == held.version:
             self.grey.compare(row, held, item)
         elif not row["step"]:
-            said = [report for (task, _unit, _period), report in self._known.items() if task == held.task.pk]
-            self.grey.compare_old(row, said)
+            self.grey.compare_old(row, self._said[held.task.pk])
 
     @staticmethod
     def _item(change: Change, row: dict[str, Any]) -> ChecklistItem | None:
