@@ -41,7 +41,7 @@ def units(db: None) -> None:
 
 def previewed(name: str) -> intake.Preview:
     batch = intake.read(BytesIO((CASES / name).read_bytes()), name, None)
-    keep(batch, now())
+    batch = keep(batch, now())
     batch.refresh_from_db()
     return intake.preview(batch, None, TODAY)
 
@@ -49,7 +49,7 @@ def previewed(name: str) -> intake.Preview:
 def loaded(name: str) -> Task:
     """Load a checklist that has no faults; return its task."""
     batch = intake.read(BytesIO((CASES / name).read_bytes()), name, None)
-    keep(batch, now())
+    batch = keep(batch, now())
     seen = intake.preview(batch, None, TODAY)
     assert seen.faults == []
     assert intake.confirm(batch, None, seen.digest, now()) is None
@@ -240,7 +240,7 @@ def batch_with_title(title: str, user: User) -> ImportBatch:
     file = BytesIO()
     book.save(file)
     batch = intake.read(file, "x", user)
-    keep(batch, now())
+    batch = keep(batch, now())
     return ImportBatch.objects.get(pk=batch.pk)
 
 
