@@ -170,8 +170,7 @@ class _Holder:
         if shown:
             attach_related(found, "measure", Measure.objects.select_related("section"))
         for task in found:
-            # Each row asks for them several times, and a manager costs more than a list.
-            vars(task).update(steps_fetched=list(task.items.all()), helpers_fetched=list(task.co_units.all()))
+            task.keep_fetched()
         self.tasks = {(task.policy.slug, task.code): task for task in found}
         self._known, self._today = workflow.at_hand(found), today
         self._said: dict[int, list[ProgressUpdate]] = defaultdict(list)

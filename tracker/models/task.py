@@ -498,6 +498,11 @@ class Task(Versioned, Natural, Coded):
         found: list[Organization] | None = self.__dict__.get("helpers_fetched")
         return self.co_units.all() if found is None else found
 
+    def keep_fetched(self) -> None:
+        """Keep checklist and co-operating units, once fetched, as lists: each use of a manager costs more."""
+        self.__dict__["steps_fetched"] = list(self.items.all())
+        self.__dict__["helpers_fetched"] = list(self.co_units.all())
+
     @property
     def extensions(self) -> int:
         """Count how often more time was granted; one query."""
