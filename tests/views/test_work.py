@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from openpyxl import load_workbook
 
 from tests.conftest import Inline
@@ -98,6 +99,21 @@ def test_its_page_leads_to_the_file_in_the_end(
     assert "Refresh" not in answer
     assert f'href="{page}file/"' in answer.text
     assert client.get(f"{page}file/").getvalue()[:2] == b"PK"
+
+
+def test_the_export_of_chosen_tasks_has_a_page_for_each_choice(
+    browser: Browser, policy: PolicyDocument, administrator: User
+) -> None:
+    client, more = browser(administrator), make_task(policy, "A1-02")
+    pages = []
+    for keys in ([more.pk], [task.pk for task in policy.tasks.all()]):
+        chosen = {"action": "export_ledger", "_selected_action": keys}
+        answer = client.post(reverse("admin:tracker_task_changelist"), chosen)
+        assert answer.status_code == 302
+        pages.append(answer["Location"])
+    Later.finish()
+    assert len(set(pages)) == 2
+    assert [client.get(f"{page}file/").getvalue()[:2] for page in pages] == [b"PK", b"PK"]
 
 
 def test_the_file_of_an_export_that_is_under_way_is_not_found(office: Client, policy: PolicyDocument) -> None:

@@ -1,13 +1,14 @@
 """Tasks in the admin: a list that answers questions, a form that loses nothing, changes of many."""
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import IO, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters, InlineModelAdmin
 from django.db.models import QuerySet
 from django.forms import BaseModelFormSet
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -15,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from tracker import workflow
+from tracker import ledger, workflow
 from tracker.admin.base import VersionedAdmin, of_policy
 from tracker.choices import Light, Status
 from tracker.columns import actual_text, baseline_text, gap_text, lead_text, light_text, share, target_text
@@ -32,12 +33,22 @@ from tracker.forms.editing import (
     ValueForm,
     VersionedForm,
 )
-from tracker.models import ChecklistItem, Indicator, IndicatorValue, Measure, Organization, Section, Task
+from tracker.models import (
+    ChecklistItem,
+    Indicator,
+    IndicatorValue,
+    Measure,
+    Organization,
+    PolicyDocument,
+    Section,
+    Task,
+)
 from tracker.parsing import whole_number
 from tracker.tables import sentences
 from tracker.views import edge
-from tracker.views.exports import answer_busy, ledger_scope, send_ledger
-from tracker.web.export_slots import ExportsBusy, export_slot
+from tracker.views.exports import Export, answer_busy, ledger_scope, send_export
+from tracker.web.export_slots import ExportsBusy
+from tracker.web.jobs import Tell
 
 MAX_OFFERED = 60  # choices of a filter
 LISTED = 20  # refused rows named one by one in a message
@@ -325,18 +336,22 @@ class TaskAdmin(VersionedAdmin):
         return self._change_many(request, queryset, StatusForm, change)
 
     @admin.action(description=_("Export the ledger of these tasks"))
-    def export_ledger(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | FileResponse | None:
-        policies = {task.policy for task in queryset.select_related("policy")}
+    def export_ledger(self, request: HttpRequest, queryset: QuerySet) -> HttpResponseBase | None:
+        policies = list(PolicyDocument.objects.filter(pk__in=queryset.order_by().values("policy"))[:2])
         if len(policies) != 1:
             self.message_user(request, _("A ledger is of one policy: choose one in the filter first."), messages.ERROR)
             return None
+        keys = list(queryset.order_by("pk").values_list("pk", flat=True))
         tasks = Task.objects.visible_to(request.user).filter(pk__in=queryset.values("pk"))
         chosen = ngettext("%(count)d task chosen by hand", "%(count)d tasks chosen by hand", tasks.count())
         total = tasks.count()
-        scope = ledger_scope(request, policies.pop(), tasks, today(), [chosen % {"count": total}])
+        scope = ledger_scope(request, policies[0], tasks, today(), [chosen % {"count": total}])
+
+        def write(file: IO[bytes], tell: Tell) -> None:
+            ledger.save(replace(scope, tell=tell), file)
+
         try:
-            with export_slot(total):
-                return send_ledger(scope)
+            return send_export(request, Export(ledger.filename(policies[0], today()), total, write, chosen=str(keys)))
         except ExportsBusy:
             return answer_busy(request)
 

@@ -54,12 +54,16 @@ def answer_busy(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Export:
-    """A file to be made: its name, of how many rows it is, and what writes it and tells how far it is."""
+    """A file to be made: its name, of how many rows it is, and what writes it and tells how far it is.
+
+    `chosen` tells apart what one address makes of different choices.
+    """
 
     name: str
     rows: int
     write: Callable[[IO[bytes], jobs.Tell], object]
     kind: str = XLSX
+    chosen: str = ""
 
 
 def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
@@ -72,7 +76,8 @@ def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
             return download(export.name, lambda file: export.write(file, lambda done: None), export.kind)
     jobs.sweep_jobs()
     address = request.get_full_path()
-    name = f"{_prefix(request)}{hashlib.sha256(address.encode()).hexdigest()[:20]}"
+    digest = hashlib.sha256(f"{address} {export.chosen}".encode()).hexdigest()
+    name = f"{_prefix(request)}{digest[:20]}"
     under_way = jobs.read_job(name)
     if under_way and under_way.state == jobs.RUNNING:
         return redirect("work", name)
@@ -174,11 +179,6 @@ def ledger_scope(
         link=lambda task: request.build_absolute_uri(task.get_absolute_url()),
         extras=workbook.indicators.sheets(tasks),
     )
-
-
-def send_ledger(scope: workbook.Scope) -> FileResponse:
-    """Make a workbook and send it."""
-    return download(workbook.filename(scope.policy, scope.on), lambda file: workbook.save(scope, file))
 
 
 def download(name: str, write: Callable[[IO[bytes]], object], kind: str = XLSX) -> FileResponse:
