@@ -18,8 +18,9 @@ Columns = dict[str, set[str]]
 @cache
 def ours(until: str = "") -> tuple[list[tuple[str, str]], Columns]:
     """Return migrations and columns of this program, as of one of its migrations or of today."""
-    loader = MigrationLoader(None)
-    nodes = [node for node in loader.graph.nodes if node[0] != "tracker" or not until or node[1] <= until]
+    loader = MigrationLoader(None, replace_migrations=False)
+    steps = [node for node, migration in loader.disk_migrations.items() if not migration.replaces]
+    nodes = [node for node in steps if node[0] != "tracker" or not until or node[1] <= until]
     models = loader.project_state(nodes).apps.get_models(include_auto_created=True)
     columns = {each._meta.db_table: {field.column for field in each._meta.local_concrete_fields} for each in models}
     return nodes, columns
@@ -35,6 +36,13 @@ def refusal(applied: list[tuple[str, str]], columns: Columns) -> str:
 def test_a_database_of_ours_is_taken_old_or_new(until: str) -> None:
     applied, columns = ours(until)
     assert check_schema(applied, columns) is None
+
+
+def test_a_database_that_was_made_by_a_replacing_migration_is_taken() -> None:
+    replacing = [node for node, migration in MigrationLoader(None).disk_migrations.items() if migration.replaces]
+    applied, columns = ours()
+    assert replacing
+    assert check_schema([*applied, *replacing], columns) is None
 
 
 def test_a_database_of_another_program_is_refused() -> None:
