@@ -110,8 +110,10 @@ def test_any_text_of_a_report_comes_back_equal_or_the_cut_is_reported(
     handed_over: list[Task], bureau: Organization, progress_text: str, problems: str
 ) -> None:
     task = handed_over[0]
-    report = ProgressUpdate(unit=bureau, task=task, progress=progress_text, problems=problems)
-    row = fillin.Row(task, progress.rules.reportable(task, task.policy, TODAY)[0], report)
+    period = progress.rules.reportable(task, task.policy, TODAY)[0]
+    texts = {"progress": progress_text, "problems": problems}
+    report = ProgressUpdate(unit=bureau, task=task, period_start=period.start, period_end=period.end, **texts)
+    row = fillin.Row(task, period, report)
     file = BytesIO()
     fillin.save(fillin.Scope(bureau, [replace(row, typed={"progress": progress_text})], [], TODAY), file)
     with zipfile.ZipFile(file) as archive:
