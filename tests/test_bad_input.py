@@ -135,7 +135,7 @@ def test_a_page_beyond_the_last_shows_the_last(reader: Client, policy: PolicyDoc
 def test_every_report_page_is_asked() -> None:
     # Workbooks and their log take nothing from the address.
     others = {"fill_in", "fill_ins", "my_fill_in", "imports", "batch", "marked", "checklist", "empty_checklist"}
-    others |= {"batch_progress", "healthz"}
+    others |= {"batch_progress", "work", "made", "healthz"}
     others |= {"new", "login", "logout", "set_language", "large_type", "password", "kept"}
     # Work on one thing; the first two ask who works for a unit.
     others |= {"my", "report", "step", "tick", "evidence", "review", "accept_many", "answer"}

@@ -98,7 +98,7 @@ def one_by_one(changes: list[Change], act: Act) -> None:
     for change in changes:
         task = Task.objects.get(pk=change.task.pk)
         known = workflow.at_hand([task])
-        at = known.get((task.pk, change.unit.pk, change.period.start))
+        at = known.get((task.pk, change.unit.pk, change.period))
         if at and at.state == ReportState.SUBMITTED:
             at.task = task
             workflow.withdraw(at, act, TODAY)
