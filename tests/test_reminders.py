@@ -390,7 +390,7 @@ def test_one_address_in_two_spellings_gets_one_mail_with_each_line_once(
     assert sent() == []
 
 
-@pytest.mark.parametrize("email", ["x", "a@b", "a" * 300 + "@example.gov", "two words"])
+@pytest.mark.parametrize("email", ["x", "a@b", "a@" + "b" * 70 + ".gov", "two words"])
 def test_an_address_that_is_none_is_named_and_stops_nobody_else(late: Task, liaison: User, email: str) -> None:
     User.objects.filter(pk=liaison.pk).update(email=email)
     assert "No address for: Science: A1-01" in send()
