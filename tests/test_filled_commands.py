@@ -4,8 +4,6 @@ The commands run as a person at the machine runs them, in a database and a folde
 """
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 
 from tests.drills.lost_updates import ROOT, database
 from tests.filled import LONG_TEXT
+from tests.test_backup import manage, run
 
 COUNT = 3_000
 FILL = f"""
@@ -58,17 +57,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str,
             "DJANGO_SETTINGS_MODULE": "tracker.settings",
             "PYTHONWARNINGS": "ignore",
         }
-        assert run(environment, "manage.py", "migrate", "-v0") == (0, "")
-        assert run(environment, "-c", FILL) == (0, "")
+        manage(environment, "migrate", "-v0")
+        assert run(environment, "-c", FILL).returncode == 0
         yield environment, folder
-
-
-def run(environment: dict[str, str], *words: str) -> tuple[int, str]:
-    """Run Python with some words; return the exit code and what it said of faults."""
-    done = subprocess.run(
-        [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    return done.returncode, done.stderr
 
 
 def test_no_command_is_left_out() -> None:
@@ -82,6 +73,7 @@ def test_every_command_runs_on_thousands_of_filled_tasks(filled: tuple[dict[str,
     for name, words in COMMANDS.items():
         fill_in = next(folder.glob("fill-in/*.xlsx"), None)
         arguments = [word.format(folder=folder, fill_in=fill_in) for word in words]
-        code, faults = run(environment, "manage.py", name, *arguments)
-        ends[name] = faults if "Traceback" in faults or (code and name not in FINDING) else ""
+        done = run(environment, "manage.py", name, *arguments)
+        failed = done.returncode and name not in FINDING
+        ends[name] = done.stderr if failed or "Traceback" in done.stderr else ""
     assert not any(ends.values()), ends

@@ -4,16 +4,15 @@ import json
 import os
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import psycopg
 import pytest
 from django.apps import apps
 from django.conf import settings
 
+from tests.drills.lost_updates import database
 from tests.upgrade.rows import FOLDER, load, tables_of
 from tests.upgrade.schema import read_schema
 
@@ -33,20 +32,10 @@ class Upgraded(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def empty_database() -> Iterator[str]:
     """Return the address of an empty database of the kind that the tests run on."""
-    database = settings.DATABASES["default"]
-    if "sqlite3" in database["ENGINE"]:
-        yield f"sqlite:///{tmp_path_factory.mktemp('upgrade') / 'db.sqlite3'}"
-        return
-    server = {"user": database["USER"], "password": database["PASSWORD"]}
-    server |= {"host": database["HOST"], "port": database["PORT"]}
-    server = {key: value for key, value in server.items() if value}
-    name = f"upgrade_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(dbname="postgres", autocommit=True, **server) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-        yield os.environ["DATABASE_URL"].rsplit("/", 1)[0] + f"/{name}"
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with database(os.environ.get("DATABASE_URL", "")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module", params=STATES, ids=lambda path: path.name.split(".")[0])
