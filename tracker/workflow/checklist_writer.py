@@ -73,13 +73,13 @@ class ChecklistWriter:
 
     def save_tasks(self, rows: Sequence[Row]) -> None:
         """Save tasks, new or changed, with their co-operating units."""
-        self._check_right("task", rows)
+        self._check_right(rows)
         self._hold([row.thing for row in rows if not row.new])
         known = self._known_codes()
         for row in rows:
             with named(row.thing):
                 self._check_task(row, known)
-        self._store([row.thing for row in rows], [row.thing for row in rows if not row.new])
+        self._store(rows)
         self._store_helpers(rows)
         self._fetch({row.thing.pk for row in rows})
         history = HistoryWriter(self._act)
@@ -94,14 +94,14 @@ class ChecklistWriter:
 
     def save_steps(self, rows: Sequence[Row]) -> None:
         """Save steps, new or changed; each raises the version of its task, as a save of the task does."""
-        self._check_right("task", rows)
+        self._check_right(rows)
         for row in rows:
             refresh_links(row.thing)
         self._fetch({row.thing.task_id for row in rows} - set(self._tasks))
         for row in rows:
             row.thing.task = self._tasks[row.thing.task_id]
         attach_related([row.thing for row in rows], "done_by", User.objects.all())
-        self._store([row.thing for row in rows], [row.thing for row in rows if not row.new])
+        self._store(rows)
         steps = {key: {item.pk: item for item in task.items.all()} for key, task in self._tasks.items()}
         history = HistoryWriter(self._act)
         for row in rows:
@@ -120,8 +120,8 @@ class ChecklistWriter:
         store_rows([self._tasks[key] for key in {row.thing.task_id for row in rows}], ("version", *DERIVED))
         history.write()
 
-    def _check_right(self, model: str, rows: Sequence[Row]) -> None:
-        if rows and self._act.user and not permissions.may_edit(self._act.user, model):
+    def _check_right(self, rows: Sequence[Row]) -> None:
+        if rows and self._act.user and not permissions.may_edit(self._act.user, "task"):
             raise PermissionDenied
 
     def _hold(self, tasks: Sequence[Task]) -> None:
@@ -152,17 +152,18 @@ class ChecklistWriter:
         units = stored if row.co_units is None else row.co_units
         check_units(task, before, units, stored)
 
-    def _store(self, rows: Sequence[Any], changed: Sequence[Any]) -> None:
+    def _store(self, rows: Sequence[Row]) -> None:
         """Write rows of one kind; ValidationError names the row that the database refuses, and why."""
         if not rows:
             return
-        columns = [field.name for field in rows[0]._meta.concrete_fields if not field.primary_key]
+        things, model = [row.thing for row in rows], type(rows[0].thing)
+        columns = [field.name for field in model._meta.concrete_fields if not field.primary_key]
         try:
             with transaction.atomic():
-                type(rows[0])._default_manager.bulk_create([row for row in rows if row.pk is None], batch_size=BATCH)
-                store_rows(changed, columns)
+                model._default_manager.bulk_create([row.thing for row in rows if row.new], batch_size=BATCH)
+                store_rows([row.thing for row in rows if not row.new], columns)
         except IntegrityError as error:
-            raise _refusal(rows, error) from error
+            raise _refusal(things, error) from error
 
     def _store_helpers(self, rows: Sequence[Row]) -> None:
         """Set the co-operating units of the tasks whose row names them."""
