@@ -21,6 +21,7 @@ from tracker.admin.base import VersionedAdmin, of_policy
 from tracker.choices import Light, Status
 from tracker.columns import actual_text, baseline_text, gap_text, lead_text, light_text, share, target_text
 from tracker.dates import today
+from tracker.domain.tell import Tell
 from tracker.forms.editing import (
     BulkForm,
     ChecklistItemForm,
@@ -48,7 +49,6 @@ from tracker.tables import sentences
 from tracker.views import edge
 from tracker.views.exports import Export, answer_busy, ledger_scope, send_export
 from tracker.web.export_slots import ExportsBusy
-from tracker.web.jobs import Tell
 
 MAX_OFFERED = 60  # choices of a filter
 LISTED = 20  # refused rows named one by one in a message
@@ -341,10 +341,10 @@ class TaskAdmin(VersionedAdmin):
         if len(policies) != 1:
             self.message_user(request, _("A ledger is of one policy: choose one in the filter first."), messages.ERROR)
             return None
-        keys = list(queryset.order_by("pk").values_list("pk", flat=True))
         tasks = Task.objects.visible_to(request.user).filter(pk__in=queryset.values("pk"))
-        chosen = ngettext("%(count)d task chosen by hand", "%(count)d tasks chosen by hand", tasks.count())
-        total = tasks.count()
+        keys = list(tasks.order_by("pk").values_list("pk", flat=True))
+        total = len(keys)
+        chosen = ngettext("%(count)d task chosen by hand", "%(count)d tasks chosen by hand", total)
         scope = ledger_scope(request, policies[0], tasks, today(), [chosen % {"count": total}])
 
         def write(file: IO[bytes], tell: Tell) -> None:

@@ -6,6 +6,7 @@ from typing import IO, cast
 
 from tracker import workflow
 from tracker.choices import BatchKind, Way
+from tracker.domain.tell import Tell, silent
 from tracker.intake import checklist, progress
 from tracker.intake.preview import Entry, Preview, preview_from
 from tracker.intake.tables import Progress, Reading, refuse_lacking, survey
@@ -57,16 +58,14 @@ def read(
             return cast(ImportBatch, end.value)
 
 
-def preview(batch: ImportBatch, user: User | None, today: dt.date, tell: workflow.Tell = workflow.silent) -> Preview:
+def preview(batch: ImportBatch, user: User | None, today: dt.date, tell: Tell = silent) -> Preview:
     """Say row by row what confirming a batch would do, and `tell` how far it is."""
     if batch.kind == BatchKind.CHECKLIST:
         return checklist.preview(batch, today, tell)
     return progress.preview(batch, user, today, tell)
 
 
-def confirm(
-    batch: ImportBatch, user: User | None, seen: str, now: dt.datetime, tell: workflow.Tell = workflow.silent
-) -> Preview | None:
+def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime, tell: Tell = silent) -> Preview | None:
     """Write what was seen, whole or not at all; return the new preview where it differs; `tell` how far it is."""
     return (checklist if batch.kind == BatchKind.CHECKLIST else progress).confirm(batch, user, seen, now, tell)
 
@@ -79,7 +78,7 @@ def save_marked(batch: ImportBatch, user: User | None, today: dt.date, file: IO[
         fillin.save(progress.marked(batch, user, today), file)
 
 
-def undo(batch: ImportBatch, user: User | None, now: dt.datetime, tell: workflow.Tell = workflow.silent) -> None:
+def undo(batch: ImportBatch, user: User | None, now: dt.datetime, tell: Tell = silent) -> None:
     """Take back what a batch has made."""
     act = workflow.Act(user, Way.IMPORT, batch.file_name)
     (workflow.unload if batch.kind == BatchKind.CHECKLIST else workflow.undo)(batch, act, now, tell)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from tracker import parsing, permissions, workflow
 from tracker.choices import BatchKind, Way
 from tracker.columns import TEMPLATE, Column
+from tracker.domain.tell import Tell, silent
 from tracker.filters import cut
 from tracker.intake.checklist_judge import FIRST, KEYS, LONG_TERM_VALUE, ChecklistJudge
 from tracker.intake.preview import Preview
@@ -103,7 +104,7 @@ def _kept(value: object) -> object:
     return None if cleared(value) else value
 
 
-def preview(batch: ImportBatch, today: dt.date, tell: workflow.Tell = workflow.silent) -> Preview:
+def preview(batch: ImportBatch, today: dt.date, tell: Tell = silent) -> Preview:
     """Hold every row against the policy as it is stored, and `tell` how far it is; a fixed number of queries."""
     judge = ChecklistJudge(batch, today)
     entries = []
@@ -125,9 +126,7 @@ def marked(batch: ImportBatch, today: dt.date) -> Marked:
     return Marked(rows, found.faults, found.notes)
 
 
-def confirm(
-    batch: ImportBatch, user: User | None, seen: str, now: dt.datetime, tell: workflow.Tell = workflow.silent
-) -> Preview | None:
+def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime, tell: Tell = silent) -> Preview | None:
     """Load what a person has seen in the preview, whole or not at all; return the new preview where it differs."""
     with transaction.atomic():
         slugs = [row["values"].get("slug") for row in batch.rows if row["kind"] == "policydocument"]

@@ -16,6 +16,7 @@ from tracker import parsing, permissions, rules, workflow
 from tracker.choices import STANDING, BatchKind, Way
 from tracker.columns import SHARE, Column, filled_in
 from tracker.dates import Period
+from tracker.domain.tell import Tell, silent
 from tracker.filters import cut
 from tracker.intake.grey_cells import GreyCells
 from tracker.intake.preview import Entry, Field, Preview
@@ -24,6 +25,7 @@ from tracker.intake.tables import Reading, Record, SheetKind, Survey, Table, cle
 from tracker.intake.workbook import Refused
 from tracker.ledger import fillin, styles
 from tracker.ledger.fillin import Fault
+from tracker.ledger.note_sheet import ReadingNote
 from tracker.models import (
     ChecklistItem,
     ImportBatch,
@@ -142,15 +144,14 @@ def tasks_for(user: User | None) -> TaskQuerySet:
     return Task.objects.all() if user is None else Task.objects.visible_to(user)
 
 
-def preview(batch: ImportBatch, user: User | None, today: dt.date, tell: workflow.Tell = workflow.silent) -> Preview:
+def preview(batch: ImportBatch, user: User | None, today: dt.date, tell: Tell = silent) -> Preview:
     """Hold every row against what is stored, and `tell` how far it is; a fixed number of queries."""
     holder = _Holder(batch, user, today, shown=True)
     entries = []
     for number, row in enumerate(batch.rows, 1):
         entries.append(holder.hold(row))
         tell(number)
-    notes = [*notes_from(batch.reading_notes), *holder.grey.notes()]
-    return Preview(entries, list(holder.changes.values()), notes)
+    return Preview(entries, list(holder.changes.values()), holder.notes())
 
 
 class _Holder:
@@ -186,6 +187,11 @@ class _Holder:
         }
         self.changes: dict[str, Change] = {}
         self.grey = GreyCells(today)
+        self._reading_notes = notes_from(batch.reading_notes)
+
+    def notes(self) -> list[ReadingNote]:
+        """Return what to know of the reading, and once all rows are held what was written over grey cells."""
+        return [*self._reading_notes, *self.grey.notes()]
 
     def _taken_part(self, codes: set[str]) -> set[tuple[str, str, bool]]:
         """Return policy, code and role of the tasks that the unit has led or helped at any time; two queries."""
@@ -380,9 +386,7 @@ def _shown(value: object, column: Column) -> str:
     return f"{value}%" if column.format == SHARE and isinstance(value, int) else str(value)
 
 
-def confirm(
-    batch: ImportBatch, user: User | None, seen: str, now: dt.datetime, tell: workflow.Tell = workflow.silent
-) -> Preview | None:
+def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime, tell: Tell = silent) -> Preview | None:
     """Land what a person has seen in the preview, whole or not at all; return the new preview where it differs."""
     with transaction.atomic():
         slugs = {row["key"].split("/")[0] for row in batch.rows}
@@ -413,5 +417,4 @@ def marked(batch: ImportBatch, user: User | None, today: dt.date) -> fillin.Scop
                 told = {"key": row["key"], "typed": row["typed"], "faults": marks}
                 rows[bool(item)].append(holder.row_of(task, reporting, period, item, **told))
     units = (row.unit for row in (*rows[False], *rows[True]) if row.unit)
-    notes = [*notes_from(batch.reading_notes), *holder.grey.notes()]
-    return fillin.Scope(next(units, None), rows[False], rows[True], today, faults, notes)
+    return fillin.Scope(next(units, None), rows[False], rows[True], today, faults, holder.notes())

@@ -7,7 +7,7 @@ be sorted, filtered and deleted, and come home all the same.
 import datetime as dt
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import IO, Any, NamedTuple
@@ -24,6 +24,7 @@ from tracker import rules, workflow
 from tracker.choices import RUNNING
 from tracker.columns import COLUMNS, ITEM_COLUMNS, SHARE, TEXT, WHOLE, Column, Native, filled_in, numbered
 from tracker.dates import DAY, Period, period_between
+from tracker.domain.tell import Tell, silent
 from tracker.ledger import styles
 from tracker.ledger.note_sheet import ReadingNote, list_reading_notes
 from tracker.ledger.notes import Notes
@@ -232,7 +233,7 @@ class Scope:
     on: dt.date
     faults: Sequence[Fault] = ()
     reading_notes: Sequence[ReadingNote] = ()
-    tell: Callable[[int], object] = lambda done: None  # called with the number of rows that are written
+    tell: Tell = silent  # called with the number of rows that are written
 
 
 def scope_of(unit: Organization, tasks: TaskQuerySet, today: dt.date) -> Scope:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -13,6 +13,7 @@ from openpyxl.utils import get_column_letter
 
 from tracker.choices import Kind
 from tracker.columns import TEMPLATE
+from tracker.domain.tell import Tell, silent
 from tracker.ledger import styles
 from tracker.ledger.fillin import FAULTS, Fault, list_faults, to_fill
 from tracker.ledger.note_sheet import ReadingNote, list_reading_notes
@@ -67,7 +68,7 @@ def save(
     policy: PolicyDocument | None,
     on: dt.date,
     file: str | os.PathLike[str] | IO[bytes],
-    tell: Callable[[int], object] = lambda done: None,
+    tell: Tell = silent,
 ) -> None:
     """Write the template of a policy, or an empty one, to a path or an open file; `tell` how many tasks are written."""
     book, notes = styles.new_book(), Notes()

@@ -15,6 +15,7 @@ from openpyxl import Workbook
 from tracker import dates
 from tracker.choices import Light
 from tracker.columns import COLUMNS, ITEM_COLUMNS, WARNING_COLUMNS, Column, light_label
+from tracker.domain.tell import Tell, silent
 from tracker.ledger import figures, styles
 from tracker.ledger.cover import Cover
 from tracker.ledger.notes import Notes
@@ -67,7 +68,7 @@ class Scope:
     paper: int = styles.A3
     extras: Sequence[Extra] = ()
     total: int | None = None  # of tasks, where they have been counted
-    tell: Callable[[int], object] = lambda done: None  # called with the number of tasks that are written
+    tell: Tell = silent  # called with the number of tasks that are written
 
 
 def build(scope: Scope) -> Workbook:

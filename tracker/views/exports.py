@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import wraps
 from tempfile import TemporaryFile
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_safe
 from tracker import health, permissions
 from tracker import ledger as workbook
 from tracker.domain import scratch
+from tracker.domain.tell import Tell, silent
 from tracker.filters import TaskFilter
 from tracker.models import PolicyDocument
 from tracker.models.task import TaskQuerySet
@@ -61,7 +63,7 @@ class Export:
 
     name: str
     rows: int
-    write: Callable[[IO[bytes], jobs.Tell], object]
+    write: Callable[[IO[bytes], Tell], object]
     kind: str = XLSX
     chosen: str = ""
 
@@ -73,7 +75,7 @@ def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
     """
     if export.rows < LONG_ROWS:
         with export_slot(export.rows):
-            return download(export.name, lambda file: export.write(file, lambda done: None), export.kind)
+            return download(export.name, lambda file: export.write(file, silent), export.kind)
     jobs.sweep_jobs()
     address = request.get_full_path()
     digest = hashlib.sha256(f"{address} {export.chosen}".encode()).hexdigest()
@@ -81,9 +83,10 @@ def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
     under_way = jobs.read_job(name)
     if under_way and under_way.state == jobs.RUNNING:
         return redirect("work", name)
-    slot = export_slot(export.rows)
+    slot = ExitStack()
+    slot.enter_context(export_slot(export.rows))
 
-    def work(tell: jobs.Tell) -> str:
+    def work(tell: Tell) -> str:
         with slot, scratch.replacing(jobs.result_path(name), 0o600) as half, half.open("wb") as file:
             export.write(file, tell)
         return ""
@@ -91,7 +94,7 @@ def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
     about = {"address": address, "file": export.name, "kind": export.kind}
     if not jobs.start_job(name, export.rows, work, about=about, wait=PATIENCE):
         # Somebody has pressed twice; the other one does it.
-        slot.__exit__(None, None, None)
+        slot.close()
         return redirect("work", name)
     found = jobs.read_job(name)
     return _send_result(name, found) if found and found.state == jobs.DONE else redirect("work", name)
@@ -154,7 +157,7 @@ def ledger(request: HttpRequest, slug: str) -> HttpResponseBase:
     # A filtered list is a part of the policy; the health check speaks of the whole.
     whole = permissions.may_read_reviews(request.user) and not chosen.data
 
-    def write(file: IO[bytes], tell: jobs.Tell) -> None:
+    def write(file: IO[bytes], tell: Tell) -> None:
         findings = health.sheets(policy, request.build_absolute_uri) if whole else []
         scope = ledger_scope(request, policy, table.tasks, reading.on, chosen.words())
         extras = [*scope.extras, *findings]

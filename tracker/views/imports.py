@@ -22,6 +22,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from tracker import dates, intake, permissions, workflow
 from tracker.choices import BatchKind, BatchState
 from tracker.domain import scratch
+from tracker.domain.tell import Tell
 from tracker.ledger import fillin, template
 from tracker.models import ImportBatch, Organization, Task, User
 from tracker.models.task import TaskQuerySet
@@ -76,7 +77,7 @@ def fill_ins(request: HttpRequest, slug: str) -> HttpResponseBase:
     policy = edge.find_policy(request, slug)
     _check_office(request)
 
-    def write(file: IO[bytes], tell: jobs.Tell) -> None:
+    def write(file: IO[bytes], tell: Tell) -> None:
         done = 0
         with ZipFile(file, "w", ZIP_STORED) as archive:
             for name, scope in fillin.of_all_units(policy, edge.today()):
@@ -224,7 +225,7 @@ def _preview(found: ImportBatch, user: User) -> intake.Preview | None:
         return intake.preview(found, user, today)
     name = _preview_name(found, user)
 
-    def work(tell: workflow.Tell) -> str:
+    def work(tell: Tell) -> str:
         preview = intake.preview(found, user, today, tell)
         with scratch.replacing(jobs.result_path(name), 0o600) as half:
             half.write_text(json.dumps(preview.as_json(), cls=DjangoJSONEncoder), encoding="utf-8")
@@ -277,7 +278,7 @@ def _start(batch: ImportBatch, request: HttpRequest) -> None:
     """Confirm or undo a large import in a thread; what is under way already is not begun twice."""
     user, seen, undoing, moment = edge.user(request), request.POST.get("seen", ""), "undo" in request.POST, dates.now()
 
-    def work(tell: workflow.Tell) -> str:
+    def work(tell: Tell) -> str:
         found = ImportBatch.objects.get(pk=batch.pk)
         try:
             if undoing:
@@ -344,7 +345,7 @@ def _check_unit(request: HttpRequest, unit: Organization) -> None:
 def _workbook(request: HttpRequest, unit: Organization, tasks: TaskQuerySet) -> HttpResponseBase:
     today = edge.today()
 
-    def write(file: IO[bytes], tell: jobs.Tell) -> None:
+    def write(file: IO[bytes], tell: Tell) -> None:
         fillin.save(replace(fillin.scope_of(unit, tasks, today), tell=tell), file)
 
     return send_export(request, Export(fillin.filename(unit, today), tasks.count(), write))

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 
 from tracker import dates
 from tracker.domain.scratch import try_lock
+from tracker.domain.tell import Tell
 from tracker.web import pages_under_way
 
 PAUSE = 0.002  # seconds after each row while this process makes a page: both share one core
@@ -31,7 +32,6 @@ KEPT_FOR = 3600  # seconds that what has come of some work is kept
 RUNNING, DONE, FAILED = "running", "done", "failed"
 ATTEMPTS = 3  # to take the lock: somebody who only looks holds it for a moment
 
-Tell = Callable[[int], object]
 logger = logging.getLogger(__name__)
 
 

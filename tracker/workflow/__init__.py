@@ -30,14 +30,12 @@ from tracker.workflow.core import (
 )
 from tracker.workflow.imports import (
     Change,
-    Tell,
     at_hand,
     base_of,
     keep,
     land,
     load,
     report_for,
-    silent,
     undo,
     unload,
 )
@@ -76,7 +74,6 @@ __all__ = [
     "Overtaken",
     "Row",
     "Stale",
-    "Tell",
     "UndoRefused",
     "UnitMovePlan",
     "accept",
@@ -123,7 +120,6 @@ __all__ = [
     "set_deadline",
     "set_status",
     "settle",
-    "silent",
     "submit",
     "submit_unchanged",
     "tick",

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from tracker.choices import AT_HAND, STANDING, BatchState, ReportState
 from tracker.dates import Period
+from tracker.domain.tell import Tell, silent
 from tracker.models import ChecklistItem, ImportBatch, Organization, PolicyDocument, ProgressUpdate, Task, User
 from tracker.workflow.checklist_writer import ChecklistWriter, Row, named, refresh_links
 from tracker.workflow.core import Act, delete, erase_all, save, save_task
@@ -88,13 +89,6 @@ def _as_stored(rows: list[Any]) -> list[Any]:
     """Return rows as the database gives them back: a day is a text."""
     stored: list[Any] = json.loads(json.dumps(rows, cls=DjangoJSONEncoder))
     return stored
-
-
-Tell = Callable[[int], object]
-
-
-def silent(done: int) -> None:
-    """Tell nobody how many rows are done."""
 
 
 def land(batch: ImportBatch, changes: Collection[Change], act: Act, now: dt.datetime, tell: Tell = silent) -> None:
