@@ -15,7 +15,18 @@ from tests.test_reports import JUNE, accepted, hand_in, helper, task, write
 from tests.views.conftest import browser, office, stranger
 from tracker import workflow
 from tracker.choices import Action, Way
-from tracker.models import ImportBatch, Organization, ProgressUpdate, Task, TaskRequest, User
+from tracker.models import (
+    BackgroundPassage,
+    ImportBatch,
+    Indicator,
+    IndicatorValue,
+    Organization,
+    PolicyDocument,
+    ProgressUpdate,
+    Task,
+    TaskRequest,
+    User,
+)
 from tracker.workflow import Act
 
 __all__ = ["browser", "english", "handed_over", "helper", "office", "stranger", "task"]
@@ -149,3 +160,40 @@ def test_a_record_that_was_laid_raw_goes_by_the_names_of_today(task: Task, burea
     report.save_base(raw=True)
     rename(bureau)
     assert names(report)[0] == "Renamed"
+
+
+def test_the_value_of_an_indicator_keeps_the_name_of_who_entered_it(
+    task: Task, act: Act, bureau: Organization, supervisor: User, office: Client
+) -> None:
+    indicator = Indicator.objects.create(task=task, name="figure", unit_of_measure="km", target=9)
+    value = IndicatorValue(indicator=indicator, day=TODAY, value=1, entered_by=supervisor)
+    workflow.save_values(indicator, act, indicator.version, [value], [], today=TODAY)
+    rename(bureau, supervisor)
+    assert names(value) == ["supervisor"]
+    assert "<td>supervisor</td>" in page(office, "task", task.policy.slug, task.code)
+
+
+def test_a_mark_on_the_text_keeps_the_name_of_who_marked_it(
+    policy: PolicyDocument, bureau: Organization, supervisor: User
+) -> None:
+    passage = BackgroundPassage.objects.create(policy=policy, anchor="words", marked_by=supervisor)
+    rename(bureau, supervisor)
+    assert names(passage) == ["supervisor"]
+
+
+def test_an_upgrade_names_marks_and_values_from_the_history(
+    task: Task, act: Act, bureau: Organization, supervisor: User
+) -> None:
+    indicator = Indicator.objects.create(task=task, name="figure", unit_of_measure="km", target=9)
+    value = IndicatorValue(indicator=indicator, day=TODAY, value=1, entered_by=supervisor)
+    workflow.save_values(indicator, act, indicator.version, [value], [], today=TODAY)
+    passage = BackgroundPassage(policy=task.policy, anchor="words", marked_by=supervisor)
+    workflow.save(passage, act)
+    rename(bureau, supervisor)
+    for model in (IndicatorValue, BackgroundPassage):
+        model.objects.update(names={})
+    migration = import_module("tracker.migrations.0020_names_of_values_and_marks")
+    migration.fill(apps, SimpleNamespace(connection=connection))
+    assert names(passage) == ["supervisor"]
+    # The history never named who entered a value: the author of its last change.
+    assert names(value) == ["supervisor"]

@@ -142,8 +142,8 @@ class UnitMoveAdmin(RoleAdmin):
     list_display = ("pk", "source_name", "target_name", "kind", "made_by_name", "made_at", "undone_at")
     list_display_links = ("pk", "source_name")
     fields = (
-        "kind", "source_name", "target_name", "reason", "made_by_name", "made_at", "undone_by", "undone_at", "changed",
-        "undo_link",
+        "kind", "source_name", "target_name", "reason", "made_by_name", "made_at", "undone_by_name", "undone_at",
+        "changed", "undo_link",
     )  # fmt: skip
     readonly_fields = ("changed", "undo_link")
 

@@ -125,12 +125,16 @@ class CountAdmin(VersionedAdmin):
 class BackgroundAdmin(VersionedAdmin):
     """Passages that ask for nothing; whoever marks one is remembered."""
 
-    list_display = ("anchor", "note", "marked_by", "marked_on", "policy")
+    list_display = ("anchor", "note", "marked_by_name", "marked_on", "policy")
     list_filter = (of_policy(),)
     list_select_related = ("policy", "marked_by")
     search_fields = ("anchor", "note")
-    readonly_fields = ("marked_by", "marked_on")
-    fields = ("policy", "anchor", "note", "marked_by", "marked_on", "reason", "seen")
+    readonly_fields = ("marked_by_name", "marked_on")
+    fields = ("policy", "anchor", "note", "marked_by_name", "marked_on", "reason", "seen")
+
+    @admin.display(description=_("marked by"))
+    def marked_by_name(self, passage: BackgroundPassage) -> str:
+        return passage.name_of("marked_by") or "—"
 
     def save_model(self, request: HttpRequest, obj: BackgroundPassage, form: Any, change: bool) -> None:
         if not change:

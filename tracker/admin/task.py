@@ -106,7 +106,12 @@ class ValueInline(PartInline, admin.TabularInline):
 
     model = IndicatorValue
     form = ValueForm
-    readonly_fields = ("entered_by",)
+    exclude = ("entered_by",)
+    readonly_fields = ("entered_by_name",)
+
+    @admin.display(description=_("entered by"))
+    def entered_by_name(self, value: IndicatorValue) -> str:
+        return value.name_of("entered_by") or "—"
 
 
 class LightFilter(admin.SimpleListFilter):

@@ -13,6 +13,7 @@ from tracker import parsing
 from tracker.choices import Direction
 from tracker.dates import FIRST_DAY, LAST_DAY
 from tracker.models.base import History, Natural, NaturalManager, StrOrPromise, Versioned, day_field
+from tracker.models.names import KeepsNames
 from tracker.models.progress import ProgressUpdate, person_field
 from tracker.models.task import Task, TaskQuerySet
 
@@ -109,7 +110,7 @@ class Indicator(Versioned, Natural):
         return {**known, "value": parsing.written(value)}
 
 
-class IndicatorValue(models.Model):
+class IndicatorValue(KeepsNames):
     """What an indicator was on a day, by an accepted report or the office. Its indicator's version guards it."""
 
     indicator = models.ForeignKey(
@@ -125,7 +126,8 @@ class IndicatorValue(models.Model):
     )
     entered_by = person_field(_("entered by"))
 
-    history = History(excluded_fields=["report"])
+    history = History(excluded_fields=["report", "names"])
+    named = ("entered_by",)
 
     class Meta:
         verbose_name = _("value of an indicator")

@@ -24,6 +24,7 @@ from tracker.models.base import (
     code_field,
     day_field,
 )
+from tracker.models.names import KeepsNames
 
 if TYPE_CHECKING:
     from tracker.permissions import Account
@@ -229,7 +230,7 @@ class DeclaredCount(Versioned, Natural):
         return sum(self.match in item.title for item in self.task.items.all()) if self.task else 0
 
 
-class BackgroundPassage(Versioned, Natural):
+class BackgroundPassage(KeepsNames, Versioned, Natural):
     """A passage that asks for nothing, marked so by somebody on some day."""
 
     policy = models.ForeignKey(PolicyDocument, models.CASCADE, related_name="background", verbose_name=_("policy"))
@@ -241,7 +242,8 @@ class BackgroundPassage(Versioned, Natural):
     marked_on = models.DateField(_("marked on"), default=today)
 
     objects = NaturalManager()
-    history = History()
+    history = History(excluded_fields=["names"])
+    named = ("marked_by",)
     natural_lookups = ("policy__slug", "anchor")
 
     class Meta:

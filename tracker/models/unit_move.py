@@ -24,6 +24,7 @@ class UnitMove(models.Model):
     made_by_name = models.CharField(_("made by"), max_length=150, blank=True)
     made_at = models.DateTimeField(_("made at"))
     undone_by = person_field(_("undone by"))
+    undone_by_name = models.CharField(_("undone by"), max_length=150, blank=True)
     undone_at = models.DateTimeField(_("undone at"), null=True, blank=True)
 
     class Meta:

@@ -117,7 +117,7 @@ def findings(context: Context, view: TextView) -> list[Findings]:
     ]
     off = [Finding(places=[(f"#p{at}", words)]) for at, words in view.cancelled]
     marked = [
-        Finding(f"“{one.anchor}”", note=f"{one.marked_by or ''} {one.marked_on or ''} {one.note}".strip())
+        Finding(f"“{one.anchor}”", note=f"{one.name_of('marked_by')} {one.marked_on or ''} {one.note}".strip())
         for one in view.passages
     ]
     return [

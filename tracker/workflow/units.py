@@ -134,6 +134,7 @@ def undo_move(move: UnitMove, act: Act, now: dt.datetime) -> None:
         for entry, row in reversed(rows):
             _restore(entry, row, act, now.date())
         move.undone_by = act.user
+        move.undone_by_name = str(act.user or "")
         move.undone_at = now
         move.save()
 
