@@ -69,7 +69,7 @@ def scattered(policy: PolicyDocument, units: list[Organization]) -> PolicyDocume
 
 def plain(tasks: list[Task], on: dt.date) -> Counts:
     """Count in Python what `numbers` counts in SQL: by the pure rules, one task after the other."""
-    lights = Counter(rules.light(task, task.policy, on) for task in tasks)
+    shown = Counter(rules.light(task, task.policy, on) for task in tasks)
     owed = [
         period
         for task in tasks
@@ -80,12 +80,12 @@ def plain(tasks: list[Task], on: dt.date) -> Counts:
     ]
     return Counts(
         total=sum(task.status != Status.CANCELLED for task in tasks),
-        done=lights[Light.BLUE] + lights[Light.PURPLE],
-        normal=lights[Light.GREEN],
-        warning=lights[Light.YELLOW],
-        red=lights[Light.RED],
-        idle=lights[Light.GREY],
-        on_time=lights[Light.BLUE],
+        done=shown[Light.BLUE] + shown[Light.PURPLE],
+        normal=shown[Light.GREEN],
+        warning=shown[Light.YELLOW],
+        red=shown[Light.RED],
+        idle=shown[Light.GREY],
+        on_time=shown[Light.BLUE],
         overdue=len(late),
         unreported=len(owed),
     )

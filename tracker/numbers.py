@@ -271,11 +271,11 @@ def _grouped(tasks: TaskQuerySet, key: str, on: dt.date) -> dict[Any, Counts]:
 
 def _aggregates(on: dt.date) -> dict[str, Count]:
     """Return an aggregate for each figure, in the order of the fields of `Counts`."""
-    lights = light_is(on)
+    by_light = light_is(on)
     conditions = {
         TOTAL: ~Q(status=Status.CANCELLED),
-        **{str(group): reduce(or_, (lights[light] for light in GROUP_LIGHTS[group])) for group in Group},
-        "on_time": lights[Light.BLUE],
+        **{str(group): reduce(or_, (by_light[light] for light in GROUP_LIGHTS[group])) for group in Group},
+        "on_time": by_light[Light.BLUE],
         "overdue": overdue(on),
         "unreported": unreported(on),
     }

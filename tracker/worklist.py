@@ -84,15 +84,15 @@ def groups(led: TaskQuerySet, unit: Organization, on: dt.date) -> list[Group]:
 
 def _asked_by_call(unit: Organization, on: dt.date) -> dict[str, Q]:
     """Return of each call the condition of its tasks."""
-    running, lights = Q(status__in=RUNNING), light_is(on)
+    running, by_light = Q(status__in=RUNNING), light_is(on)
     returned = ProgressUpdate.objects.filter(unit=unit, contribution=False, state=ReportState.RETURNED)
     return {
         "returned": running & Q(pk__in=returned.values("task")),
         "overdue": running & overdue(on),
-        "red": running & lights[Light.RED],
+        "red": running & by_light[Light.RED],
         "owing": running & unreported(on, current=True),
         "unacknowledged": unacknowledged(),
-        "warning": running & lights[Light.YELLOW],
+        "warning": running & by_light[Light.YELLOW],
     }
 
 

@@ -158,11 +158,11 @@ class TaskQuerySet(models.QuerySet["Task"]):
         ranks = [When(condition, then=Value(GRAVEST.index(light))) for light, condition in light_is(on).items()]
         return self.annotate(light_rank=Case(*ranks, output_field=models.PositiveSmallIntegerField()))
 
-    def lit(self, *lights: Light, on: dt.date) -> "TaskQuerySet":
+    def lit(self, *shown: Light, on: dt.date) -> "TaskQuerySet":
         """Keep the tasks that show one of some lights on a day."""
         conditions = light_is(on)
         wanted = Q(pk__in=[])
-        for light in lights:
+        for light in shown:
             wanted |= conditions[light]
         return self.filter(wanted)
 
