@@ -176,6 +176,17 @@ def test_an_unknown_unit_is_named_with_the_nearest_matches(full: PolicyDocument,
     assert "come near: Bureau of Science" in found
 
 
+@pytest.mark.parametrize(("header", "value"), [("lead unit", "火星航天局"), ("measure code", "火星")])
+def test_where_no_name_comes_near_none_is_spoken_of(
+    full: PolicyDocument, supervisor: User, header: str, value: str
+) -> None:
+    book = exported(full)
+    change(book, "Tasks", 2, header, value)
+    found = words(previewed(book, supervisor))
+    assert f"Tasks 2 {header} {value}" in found
+    assert "come near" not in found
+
+
 @pytest.mark.parametrize(
     ("sheet", "header", "value", "said"),
     [

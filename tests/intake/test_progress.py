@@ -279,6 +279,17 @@ def test_the_task_of_another_unit_is_not_known(
     assert "CANARY" not in repr(preview)
 
 
+def test_where_no_code_comes_near_none_is_spoken_of(
+    policy: PolicyDocument, county: Organization, liaison: User
+) -> None:
+    make_task(policy, "A1-09", kind=Kind.QUALITATIVE, lead_unit=county, assigned_on=TODAY, owed_from=TODAY)
+    book = fresh(county)
+    fill(book, "A1-09", progress="not mine")
+    found = words(progress.preview(sent(book, liaison), liaison, TODAY))
+    assert "No such task is yours to report." in found
+    assert "come near" not in found
+
+
 def test_the_office_sends_in_the_workbook_of_any_unit(
     handed_over: list[Task], bureau: Organization, supervisor: User
 ) -> None:

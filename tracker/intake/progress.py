@@ -254,8 +254,11 @@ class _Holder:
             self._leave_out(entry, row, why)
             return entry
         elif key and not faults:
-            near = pgettext("list", ", ").join(self._near.of(key.code, self._codes)) or _("none")
-            faults["code"] = _("No such task is yours to report; codes that come near: %(near)s.") % {"near": near}
+            near = pgettext("list", ", ").join(self._near.of(key.code, self._codes))
+            words = _("No such task is yours to report.")
+            if near:
+                words = _("No such task is yours to report; codes that come near: %(near)s.")
+            faults["code"] = words % {"near": near}
         if key and found:
             entry.state = self._judge(row, key, *found, entry, faults)
         for name, words in faults.items():
