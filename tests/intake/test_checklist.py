@@ -253,6 +253,17 @@ def test_the_template_comes_back_with_its_faults_marked_in_their_cells(full: Pol
     assert "2026年6月" in [cell.value for cell in back["Faults"][2]]
 
 
+def test_a_marked_template_tells_how_far_it_is_from_the_first_row_to_the_last(
+    full: PolicyDocument, supervisor: User
+) -> None:
+    book = exported(full)
+    change(book, "Tasks", 2, "current deadline", "2026年6月")
+    batch, told = sent(book, supervisor), list[int]()
+    intake.save_marked(batch, supervisor, TODAY, BytesIO(), told.append)
+    assert told == sorted(told)
+    assert set(told) == set(range(len(batch.rows) + 1))
+
+
 def test_a_marked_template_that_is_mended_is_loaded(full: PolicyDocument, supervisor: User) -> None:
     book = exported(full)
     change(book, "Tasks", 2, "current deadline", "2026年6月")

@@ -199,6 +199,17 @@ def test_the_same_file_comes_back_with_its_faults_marked(
     assert [cell.value for cell in back["Faults"][2]][1:4] == ["Fill in", row_of(book, "A1-01"), "percent done"]
 
 
+def test_a_marked_workbook_tells_how_far_it_is_from_the_first_row_to_the_last(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
+    book = fresh(bureau)
+    fill(book, "A1-01", percent_done="about half", progress="kept words")
+    batch, told = sent(book, liaison), list[int]()
+    intake.save_marked(batch, liaison, TODAY, BytesIO(), told.append)
+    assert told == sorted(told)
+    assert set(told) == set(range(len(batch.rows) + 1))
+
+
 def test_a_marked_workbook_that_is_mended_lands(handed_over: list[Task], bureau: Organization, liaison: User) -> None:
     book = fresh(bureau)
     fill(book, "A1-01", percent_done="about half", progress="words")

@@ -402,14 +402,18 @@ def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime, 
     return None
 
 
-def marked(batch: ImportBatch, user: User | None, today: dt.date) -> fillin.Scope:
-    """Return the same rows as a fill-in workbook with the faults marked, and what was typed in its cells."""
+def marked(batch: ImportBatch, user: User | None, today: dt.date, tell: Tell = silent) -> fillin.Scope:
+    """Return the same rows as a fill-in workbook with the faults marked, and what was typed in its cells.
+
+    `tell` is told how many rows are judged.
+    """
     holder = _Holder(batch, user, today, shown=True)
     rows: dict[bool, list[fillin.Row]] = {True: [], False: []}
     faults: list[Fault] = []
     names = {header: name for name, header in holder.headers.items()}
-    for row in batch.rows:
+    for number, row in enumerate(batch.rows, 1):
         entry = holder.hold(row)
+        tell(number)
         faults += entry.faults
         if found := holder.find(fillin.read_key(row["key"])):
             task, reporting = found
