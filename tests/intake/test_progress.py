@@ -131,6 +131,12 @@ def test_the_last_text_stands_beside_the_empty_cell(
     assert (cells["progress (so far)"], cells["progress"], cells["percent done (so far)"]) == ("old words", None, 0.3)
 
 
+def test_what_marks_a_header_stands_on_a_line_of_its_own(handed_over: list[Task], bureau: Organization) -> None:
+    book = fresh(bureau)
+    texts = [cell.value for cell in book["Fill in"][row_of(book, "A1-01") - 1]]
+    assert "problems\n(so far)" in texts
+
+
 def test_a_row_that_somebody_changed_since_is_stale_three_ways_and_not_written(
     handed_over: list[Task], bureau: Organization, liaison: User, supervisor: User
 ) -> None:
