@@ -147,6 +147,16 @@ def test_a_batch_of_several_policies_names_the_policy_of_each_row(
     assert sorted(told) == sorted([policy.title] * 3 + [other.title])
 
 
+def test_the_list_of_batches_heads_their_numbers_in_words(
+    tasks: dict[str, Task], bureau: Organization, county: Organization, act: Act, client: Client, supervisor: User
+) -> None:
+    merge(bureau, county, act)
+    client.force_login(supervisor)
+    page = client.get(reverse("admin:tracker_unitmove_changelist"), headers={"accept-language": "en"}).content.decode()
+    assert "批次" in page
+    assert ">PK<" not in page
+
+
 @pytest.mark.parametrize("of_both", [True, False])
 def test_what_waits_for_the_office_stays_with_the_unit_of_its_day(
     tasks: dict[str, Task], bureau: Organization, county: Organization, act: Act, of_both: bool
