@@ -7,7 +7,7 @@ from django.utils.translation import override
 
 from tracker import dates
 from tracker.choices import Cycle
-from tracker.dates import Period, first_period_from, parse_day, period_between, period_of
+from tracker.dates import Period, first_period_from, name_between, parse_day, period_between, period_of
 
 
 def day(text: str) -> dt.date:
@@ -162,6 +162,22 @@ def test_a_period_is_known_by_its_days(cycle: Cycle) -> None:
     for day in (dt.date(2026, 4, 1), dt.date(2026, 2, 28), dt.date(2025, 12, 31)):
         period = period_of(cycle, day)
         assert period_between(period.start, period.end) == period
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "name"),
+    [
+        ("2026-06-01", "2026-06-30", "2026, month 6"),
+        ("2026-04-01", "2026-06-30", "2026, quarter 2"),
+        ("2026-06-08", "2026-06-14", "2026, week 06-08 to 06-14"),
+        ("2026-06-08", "2026-06-15", "2026-06-08 – 2026-06-15"),
+    ],
+)
+def test_days_are_named_as_their_period_and_stand_for_themselves_where_they_are_none(
+    start: str, end: str, name: str
+) -> None:
+    with override("en"):
+        assert name_between(day(start), day(end)) == name
 
 
 def test_days_that_are_no_period_are_none() -> None:

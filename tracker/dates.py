@@ -64,8 +64,8 @@ class Period:
         """Return what names the period in an address: its first day, and its last where the cycle is another one."""
         return f"{self.start}" if self.cycle == cycle else f"{self.start}_{self.end}"
 
-    def name(self, on: dt.date) -> str:
-        """Name the period as people say it on a day: without the year when it is this year."""
+    def name(self, on: dt.date | None = None) -> str:
+        """Name the period as people say it on a day: without the year when it is this year; on no day, with it."""
         values = {
             "year": self.start.year,
             "month": self.start.month,
@@ -79,7 +79,7 @@ class Period:
             text = _("quarter %(quarter)d")
         else:
             text = _("month %(month)d")
-        if self.start.year != on.year:
+        if not on or self.start.year != on.year:
             text = _("%(year)d, ") + text
         return text % values
 
@@ -102,6 +102,12 @@ def period_between(start: dt.date, end: dt.date) -> Period | None:
         if (period.start, period.end) == (start, end):
             return period
     return None
+
+
+def name_between(start: dt.date, end: dt.date) -> str:
+    """Name the period that lasts from one day to another; days that are no period stand for themselves."""
+    period = period_between(start, end)
+    return period.name() if period else f"{start} – {end}"
 
 
 def first_period_from(cycle: str, day: dt.date) -> Period:

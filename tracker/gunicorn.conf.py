@@ -44,7 +44,7 @@ def pre_request(worker: Any, req: Any) -> None:
     """Close the connection after a request with a large body.
 
     A refused one is left unread; on a connection that stays open a thread would read past all of it,
-    as slowly as it comes. The word of the program does not reach the client: gunicorn sets this header.
+    as slowly as it comes. The program cannot ask for it: this header is the server's.
     """
     headers = dict(req.headers)
     length = headers.get("CONTENT-LENGTH", "0")

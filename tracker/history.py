@@ -15,6 +15,7 @@ from django.utils.translation import pgettext
 
 from tracker import parsing
 from tracker.choices import ReportState
+from tracker.dates import name_between
 from tracker.models import ChecklistItem, Evidence, Indicator, IndicatorValue, ProgressUpdate, Task, TaskRequest, User
 from tracker.models.base import AFTER_RESET, History
 
@@ -144,6 +145,8 @@ def _called(row: Any) -> str:
     """Name a part of a task by what tells it from its like, in the words of the row's day."""
     names = ("title", "name", "period_start", "asked_on", "owner", "day")
     said = {"owner": row.labels.get("indicator")}
+    if hasattr(row, "period_start"):
+        said["period_start"] = name_between(row.period_start, row.period_end)
     return " ".join(str(said.get(name) or getattr(row, name) or "") for name in names if hasattr(row, name))
 
 

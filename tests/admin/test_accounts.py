@@ -35,6 +35,11 @@ def change(client: Client, user: User, **facts: Any) -> Any:
     return client.post(address(user), {name: value for name, value in words.items() if value is not None})
 
 
+def test_the_form_of_a_new_account_promises_no_further_options(desk: Client) -> None:
+    page = desk.get(reverse("admin:tracker_user_add")).content.decode()
+    assert "more user options" not in page
+
+
 def test_an_account_is_disabled_and_stays_in_the_list(desk: Client, leader: User) -> None:
     change(desk, leader, is_active=None)
     assert User.objects.get(pk=leader.pk).is_active is False

@@ -1,5 +1,7 @@
 """The work of every month in a real browser: a report in three pages, fifty reviews in a few requests."""
 
+from contextlib import ExitStack, nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +11,10 @@ from pytest_django.live_server_helper import LiveServer
 from tests.browser.conftest import PASSWORD, log_in
 from tests.factories import make_policy, make_task
 from tracker import workflow
-from tracker.choices import Kind, ReportState, Way
-from tracker.dates import DAY, period_of, today
-from tracker.models import Organization, ProgressUpdate, Task, User
+from tracker.choices import BatchKind, Kind, ReportState, Way
+from tracker.dates import DAY, now, period_of, today
+from tracker.models import ImportBatch, Organization, ProgressUpdate, Task, User
+from tracker.web import jobs
 from tracker.workflow import Act
 
 pytestmark = pytest.mark.browser
@@ -103,3 +106,30 @@ def test_a_supervisor_accepts_fifty_reports_in_sixty_requests(
     requests.wait_for_load_state()
     assert ProgressUpdate.objects.filter(state=ReportState.ACCEPTED).count() == 50
     assert len(requests.asked) <= 60  # type: ignore[attr-defined]
+
+
+COVERED = """() => [...document.querySelectorAll("main p")].filter(p => {
+    const box = p.getBoundingClientRect();
+    return !p.contains(document.elementFromPoint(box.left + 5, box.top + box.height / 2));
+}).map(p => p.textContent)"""
+
+
+@pytest.mark.parametrize("state", [jobs.RUNNING, jobs.DONE, jobs.FAILED])
+def test_no_line_of_a_page_of_long_work_covers_another(
+    requests: Page, live_server: LiveServer, liaison: User, settings: Any, tmp_path: Path, state: str
+) -> None:
+    settings.WORKING_DIR = tmp_path
+    facts = {"file_name": "back.xlsx", "read_by": liaison, "unit": liaison.organization, "read_at": now()}
+    batch = ImportBatch.objects.create(kind=BatchKind.PROGRESS, rows=[], **facts)
+    names = (f"export-{liaison.pk}-abc", f"import-{batch.pk}")
+    with ExitStack() as held:
+        for name in names:
+            if state == jobs.RUNNING:
+                held.enter_context(jobs._take_lock(name) or nullcontext())
+            about = {"file": "marked.xlsx", "address": "/imports/"}
+            jobs._write(name, jobs.JobProgress(state, 3, 9, words="words of the end", about=about))
+        log_in(requests, live_server.url, "liaison")
+        for address in (f"/work/{names[0]}/", f"/imports/{batch.pk}/progress/"):
+            requests.goto(f"{live_server.url}{address}")
+            assert requests.locator("main p").count() > 1
+            assert requests.evaluate(COVERED) == []

@@ -50,7 +50,7 @@ def fresh(unit: Organization) -> Workbook:
 def headers(book: Workbook, name: str = "Fill in") -> dict[str, int]:
     """Return the columns of a sheet by their headers."""
     row = next(row for row in book[name].iter_rows() if any(cell.value == "task code" for cell in row))
-    return {cell.value: cell.column for cell in row}
+    return {" ".join(str(cell.value).split()): cell.column for cell in row}
 
 
 def row_of(book: Workbook, code: str, name: str = "Fill in", step: int | None = None) -> int:

@@ -176,6 +176,17 @@ def test_an_unknown_unit_is_named_with_the_nearest_matches(full: PolicyDocument,
     assert "come near: Bureau of Science" in found
 
 
+@pytest.mark.parametrize(("header", "value"), [("lead unit", "火星航天局"), ("measure code", "火星")])
+def test_where_no_name_comes_near_none_is_spoken_of(
+    full: PolicyDocument, supervisor: User, header: str, value: str
+) -> None:
+    book = exported(full)
+    change(book, "Tasks", 2, header, value)
+    found = words(previewed(book, supervisor))
+    assert f"Tasks 2 {header} {value}" in found
+    assert "come near" not in found
+
+
 @pytest.mark.parametrize(
     ("sheet", "header", "value", "said"),
     [
@@ -240,6 +251,17 @@ def test_the_template_comes_back_with_its_faults_marked_in_their_cells(full: Pol
     assert back["Tasks"].cell(3, places["current deadline"]).fill.fgColor.rgb[2:] != "FFC7CE"
     assert "a day from" in back["Tasks"].cell(2, places["what is wrong"]).value
     assert "2026年6月" in [cell.value for cell in back["Faults"][2]]
+
+
+def test_a_marked_template_tells_how_far_it_is_from_the_first_row_to_the_last(
+    full: PolicyDocument, supervisor: User
+) -> None:
+    book = exported(full)
+    change(book, "Tasks", 2, "current deadline", "2026年6月")
+    batch, told = sent(book, supervisor), list[int]()
+    intake.save_marked(batch, supervisor, TODAY, BytesIO(), told.append)
+    assert told == sorted(told)
+    assert set(told) == set(range(len(batch.rows) + 1))
 
 
 def test_a_marked_template_that_is_mended_is_loaded(full: PolicyDocument, supervisor: User) -> None:

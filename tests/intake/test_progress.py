@@ -131,6 +131,12 @@ def test_the_last_text_stands_beside_the_empty_cell(
     assert (cells["progress (so far)"], cells["progress"], cells["percent done (so far)"]) == ("old words", None, 0.3)
 
 
+def test_what_marks_a_header_stands_on_a_line_of_its_own(handed_over: list[Task], bureau: Organization) -> None:
+    book = fresh(bureau)
+    texts = [cell.value for cell in book["Fill in"][row_of(book, "A1-01") - 1]]
+    assert "problems\n(so far)" in texts
+
+
 def test_a_row_that_somebody_changed_since_is_stale_three_ways_and_not_written(
     handed_over: list[Task], bureau: Organization, liaison: User, supervisor: User
 ) -> None:
@@ -197,6 +203,17 @@ def test_the_same_file_comes_back_with_its_faults_marked(
     assert back["Fill in"].cell(row, places["progress"]).value == "kept words"
     assert "about half" in str(back["Fill in"].cell(row, places["what is wrong"]).value)
     assert [cell.value for cell in back["Faults"][2]][1:4] == ["Fill in", row_of(book, "A1-01"), "percent done"]
+
+
+def test_a_marked_workbook_tells_how_far_it_is_from_the_first_row_to_the_last(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
+    book = fresh(bureau)
+    fill(book, "A1-01", percent_done="about half", progress="kept words")
+    batch, told = sent(book, liaison), list[int]()
+    intake.save_marked(batch, liaison, TODAY, BytesIO(), told.append)
+    assert told == sorted(told)
+    assert set(told) == set(range(len(batch.rows) + 1))
 
 
 def test_a_marked_workbook_that_is_mended_lands(handed_over: list[Task], bureau: Organization, liaison: User) -> None:
@@ -277,6 +294,17 @@ def test_the_task_of_another_unit_is_not_known(
     preview = progress.preview(sent(book, liaison), liaison, TODAY)
     assert "No such task is yours" in words(preview)
     assert "CANARY" not in repr(preview)
+
+
+def test_where_no_code_comes_near_none_is_spoken_of(
+    policy: PolicyDocument, county: Organization, liaison: User
+) -> None:
+    make_task(policy, "A1-09", kind=Kind.QUALITATIVE, lead_unit=county, assigned_on=TODAY, owed_from=TODAY)
+    book = fresh(county)
+    fill(book, "A1-09", progress="not mine")
+    found = words(progress.preview(sent(book, liaison), liaison, TODAY))
+    assert "No such task is yours to report." in found
+    assert "come near" not in found
 
 
 def test_the_office_sends_in_the_workbook_of_any_unit(

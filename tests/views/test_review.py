@@ -1,5 +1,6 @@
 """What the office does on pages: the queue, the review, accepting many, answering calls for help."""
 
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.urls import reverse
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
 from tracker import workflow
-from tracker.choices import Kind, PolicyState, ReportState, Way
+from tracker.choices import Kind, PolicyState, ReportState, Status, Way
 from tracker.dates import period_of
 from tracker.differences import differences
 from tracker.models import Organization, PolicyDocument, ProgressUpdate, Task, User
@@ -50,6 +51,24 @@ def states() -> list[str]:
 def test_the_queue_lists_what_waits(office: Client, reports: list[ProgressUpdate]) -> None:
     shown = office.get(reverse("queue")).content.decode()
     assert all(review(report) in shown for report in reports)
+
+
+@pytest.mark.parametrize("address", ["/review/", "/policies/rise/tasks/A1-01/"])
+def test_a_report_is_named_by_its_period_and_not_by_its_first_day(
+    office: Client, reports: list[ProgressUpdate], address: str
+) -> None:
+    page = office.get(address).content.decode()
+    assert "2026 年 6 月" in page
+    assert not re.search(r"2026-06-01\s*(–|</td>)", page)
+
+
+def test_a_closing_is_judged_by_reports_that_are_named_by_their_period(
+    office: Client, reports: list[ProgressUpdate], act: Act
+) -> None:
+    task = reports[0].task
+    Task.objects.filter(pk=task.pk).update(status=Status.CLOSING, closing_requested_on=TODAY)
+    page = office.get(reverse("step", args=["rise", "A1-01", "grant_closing"])).content.decode()
+    assert "2026 年 6 月" in page
 
 
 def test_accepting_leads_to_the_next_report(office: Client, reports: list[ProgressUpdate]) -> None:

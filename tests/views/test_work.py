@@ -15,8 +15,9 @@ from openpyxl import load_workbook
 from tests.conftest import Inline
 from tests.factories import make_task
 from tests.views.conftest import Browser
-from tracker import dates, ledger
-from tracker.models import PolicyDocument, User
+from tracker import dates, intake, ledger
+from tracker.choices import BatchKind
+from tracker.models import ImportBatch, PolicyDocument, User
 from tracker.views import exports
 from tracker.web import jobs
 
@@ -83,7 +84,24 @@ def test_how_far_a_long_export_is_stands_on_a_page_that_reloads(
     monkeypatch.setattr(ledger, "save", save)
     assert office.get(page)["Refresh"] == "2"
     Later.finish()
-    assert "1 of 1 rows written, 100%" in pages[0].text
+    assert "1 of 1 rows done, 100%" in pages[0].text
+
+
+def test_how_far_a_marked_file_is_stands_on_its_page(
+    browser: Browser, policy: PolicyDocument, liaison: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = {"file_name": "back.xlsx", "read_by": liaison, "unit": liaison.organization, "read_at": dates.now()}
+    batch = ImportBatch.objects.create(kind=BatchKind.PROGRESS, rows=[{}, {}], **facts)
+    client, pages = browser(liaison), []
+    page = begin(client, reverse("marked", args=[batch.pk]))
+
+    def save(*args: Any) -> None:
+        args[-1](1)
+        pages.append(client.get(page))
+
+    monkeypatch.setattr(intake, "save_marked", save)
+    Later.finish()
+    assert "1 of 2 rows done, 50%" in pages[0].text
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

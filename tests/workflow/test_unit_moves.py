@@ -7,9 +7,10 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
 from tests.conftest import TODAY
-from tests.factories import make_task
+from tests.factories import make_policy, make_task
 from tracker import workflow
 from tracker.choices import Cycle, Kind, Status, UnitMoveKind, Way
 from tracker.dates import DAY, now, period_of
@@ -115,6 +116,45 @@ def test_the_new_unit_writes_on_what_the_former_one_has_begun(
     merge(bureau, county, act)
     found = ProgressUpdate.objects.get(pk=report.pk)
     assert (found.unit, found.contribution) == (county, False)
+
+
+def labels(move: UnitMove) -> list[str]:
+    return [entry["label"] for entry in move.entries if entry["model"] in ("task", "progressupdate")]
+
+
+def test_a_batch_names_a_report_by_its_period(
+    tasks: dict[str, Task], bureau: Organization, county: Organization, act: Act
+) -> None:
+    draft(tasks["led"], bureau)
+    with override("en"):
+        assert labels(merge(bureau, county, act))[-1] == "A1-01 2026, month 6 East"
+
+
+def test_a_batch_of_one_policy_does_not_repeat_its_name(
+    tasks: dict[str, Task], bureau: Organization, county: Organization, policy: PolicyDocument, act: Act
+) -> None:
+    draft(tasks["led"], bureau)
+    assert [label for label in labels(merge(bureau, county, act)) if policy.title in label] == []
+
+
+def test_a_batch_of_several_policies_names_the_policy_of_each_row(
+    tasks: dict[str, Task], bureau: Organization, county: Organization, policy: PolicyDocument, act: Act
+) -> None:
+    other = make_policy(slug="other", title="Another policy")
+    make_task(other, "A1-01", kind=Kind.QUALITATIVE, lead_unit=bureau)
+    draft(tasks["led"], bureau)
+    told = [label.rpartition(" — ")[2] for label in labels(merge(bureau, county, act))]
+    assert sorted(told) == sorted([policy.title] * 3 + [other.title])
+
+
+def test_the_list_of_batches_heads_their_numbers_in_words(
+    tasks: dict[str, Task], bureau: Organization, county: Organization, act: Act, client: Client, supervisor: User
+) -> None:
+    merge(bureau, county, act)
+    client.force_login(supervisor)
+    page = client.get(reverse("admin:tracker_unitmove_changelist"), headers={"accept-language": "en"}).content.decode()
+    assert "批次" in page
+    assert ">PK<" not in page
 
 
 @pytest.mark.parametrize("of_both", [True, False])

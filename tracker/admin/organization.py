@@ -139,13 +139,17 @@ class UnitMoveAdmin(RoleAdmin):
 
     # Its address leads to this very page.
     view_on_site = False
-    list_display = ("pk", "source_name", "target_name", "kind", "made_by_name", "made_at", "undone_at")
-    list_display_links = ("pk", "source_name")
+    list_display = ("number", "source_name", "target_name", "kind", "made_by_name", "made_at", "undone_at")
+    list_display_links = ("number", "source_name")
     fields = (
         "kind", "source_name", "target_name", "reason", "made_by_name", "made_at", "undone_by_name", "undone_at",
         "changed", "undo_link",
     )  # fmt: skip
     readonly_fields = ("changed", "undo_link")
+
+    @admin.display(description=_("batch"), ordering="pk")
+    def number(self, move: UnitMove) -> int:
+        return move.pk
 
     @admin.display(description=_("what it changed"))
     def changed(self, move: UnitMove) -> str:

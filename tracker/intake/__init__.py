@@ -2,6 +2,8 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 from typing import IO, cast
 
 from tracker import workflow
@@ -70,12 +72,23 @@ def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime, 
     return (checklist if batch.kind == BatchKind.CHECKLIST else progress).confirm(batch, user, seen, now, tell)
 
 
-def save_marked(batch: ImportBatch, user: User | None, today: dt.date, file: IO[bytes]) -> None:
-    """Write the rows of a batch as a workbook with the faults marked."""
+def save_marked(batch: ImportBatch, user: User | None, today: dt.date, file: IO[bytes], tell: Tell = silent) -> None:
+    """Write the rows of a batch as a workbook with the faults marked; `tell` how far it is.
+
+    Half of the work on a row is to judge it, and half to write it.
+    """
+    written = count(len(batch.rows) + 1)
+
+    def judge(number: int) -> None:
+        tell(number // 2)
+
+    def write(_number: int) -> None:
+        tell(next(written) // 2)
+
     if batch.kind == BatchKind.CHECKLIST:
-        template.save_marked(checklist.marked(batch, today), today, file)
+        template.save_marked(checklist.marked(batch, today, judge), today, file, write)
     else:
-        fillin.save(progress.marked(batch, user, today), file)
+        fillin.save(replace(progress.marked(batch, user, today, judge), tell=write), file)
 
 
 def undo(batch: ImportBatch, user: User | None, now: dt.datetime, tell: Tell = silent) -> None:

@@ -115,9 +115,9 @@ def preview(batch: ImportBatch, today: dt.date, tell: Tell = silent) -> Preview:
     return Preview(entries, judge.rows, notes_from(batch.reading_notes))
 
 
-def marked(batch: ImportBatch, today: dt.date) -> Marked:
+def marked(batch: ImportBatch, today: dt.date, tell: Tell = silent) -> Marked:
     """Return the rows of a batch as they were typed, their faults by column, all faults, and the reading notes."""
-    found, rows = preview(batch, today), {kind: list[Typed]() for kind in TEMPLATE}
+    found, rows = preview(batch, today, tell), {kind: list[Typed]() for kind in TEMPLATE}
     for row, entry in zip(batch.rows, found.entries, strict=True):
         kind = row["kind"]
         names = {str(column.header): name for name, column in TEMPLATE[kind].items()}

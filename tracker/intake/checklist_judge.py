@@ -231,7 +231,8 @@ class ChecklistJudge:
         thing = self._known.get(key)
         if thing is None:
             near = self._near.of(value, [key[1] for key in self._known if key[0] == parent])
-            faults[name] = _("It is not known; names that come near: %(near)s.") % {"near": _list(near)}
+            words = _("It is not known; names that come near: %(near)s.") if near else _("It is not known.")
+            faults[name] = words % {"near": _list(near)}
         return thing
 
     def _find_unit(self, key: str) -> Organization | None:
@@ -278,8 +279,11 @@ class ChecklistJudge:
                 said = _("“%(name)s”: name each unit, and leave out the word that stands for others.")
                 words.append(said % {"name": text[:40]})
             else:
-                said = _("“%(name)s” names no unit, or several; names that come near: %(near)s.")
-                words.append(said % {"name": text[:40], "near": _list(self._near_units(text))})
+                near = self._near_units(text)
+                said = _("“%(name)s” names no unit, or several.")
+                if near:
+                    said = _("“%(name)s” names no unit, or several; names that come near: %(near)s.")
+                words.append(said % {"name": text[:40], "near": _list(near)})
         return words
 
     def _near_units(self, text: str) -> list[str]:

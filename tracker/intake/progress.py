@@ -254,8 +254,11 @@ class _Holder:
             self._leave_out(entry, row, why)
             return entry
         elif key and not faults:
-            near = pgettext("list", ", ").join(self._near.of(key.code, self._codes)) or _("none")
-            faults["code"] = _("No such task is yours to report; codes that come near: %(near)s.") % {"near": near}
+            near = pgettext("list", ", ").join(self._near.of(key.code, self._codes))
+            words = _("No such task is yours to report.")
+            if near:
+                words = _("No such task is yours to report; codes that come near: %(near)s.")
+            faults["code"] = words % {"near": near}
         if key and found:
             entry.state = self._judge(row, key, *found, entry, faults)
         for name, words in faults.items():
@@ -399,14 +402,18 @@ def confirm(batch: ImportBatch, user: User | None, seen: str, now: dt.datetime, 
     return None
 
 
-def marked(batch: ImportBatch, user: User | None, today: dt.date) -> fillin.Scope:
-    """Return the same rows as a fill-in workbook with the faults marked, and what was typed in its cells."""
+def marked(batch: ImportBatch, user: User | None, today: dt.date, tell: Tell = silent) -> fillin.Scope:
+    """Return the same rows as a fill-in workbook with the faults marked, and what was typed in its cells.
+
+    `tell` is told how many rows are judged.
+    """
     holder = _Holder(batch, user, today, shown=True)
     rows: dict[bool, list[fillin.Row]] = {True: [], False: []}
     faults: list[Fault] = []
     names = {header: name for name, header in holder.headers.items()}
-    for row in batch.rows:
+    for number, row in enumerate(batch.rows, 1):
         entry = holder.hold(row)
+        tell(number)
         faults += entry.faults
         if found := holder.find(fillin.read_key(row["key"])):
             task, reporting = found

@@ -320,7 +320,7 @@ def _sheet(
         sheet.append([(plain, None), (plain, words), *repeat((plain, None), across - 2)], tall)
     for number in range(1, sheet.rows + 1):
         sheet.merge(2, across, number, number)
-    write_header(sheet, [str(column.header) for column in columns.values()], widths)
+    write_header(sheet, [_header_of(column) for column in columns.values()], widths)
     top = sheet.rows
     looks = [_looks(sheet, column) for column in columns.values()]
     for number, row in enumerate(rows, 1):
@@ -336,6 +336,12 @@ def _sheet(
         sheet.append(zip(chosen, values, strict=True), height(max(counts[1:], default=1), styles.SIZE))
         scope.tell(number)
     _finish(sheet, columns, top)
+
+
+def _header_of(column: Column) -> str:
+    """Return a header; the mark of what was said so far stands on a line of its own, for no such column is so wide."""
+    mark = _(" (so far)")
+    return str(column.header).replace(mark, f"\n{mark.strip()}")
 
 
 def _looks(sheet: Sheet, column: Column) -> tuple[Style, Style, Style]:

@@ -113,8 +113,11 @@ class Marked:
     reading_notes: Sequence[ReadingNote]
 
 
-def save_marked(marked: Marked, on: dt.date, file: str | os.PathLike[str] | IO[bytes]) -> None:
-    """Write what came in as a template with its faults marked: mended, it can be sent in again."""
+def save_marked(marked: Marked, on: dt.date, file: str | os.PathLike[str] | IO[bytes], tell: Tell = silent) -> None:
+    """Write what came in as a template with its faults marked: mended, it can be sent in again.
+
+    `tell` is called after each row, with its number on its sheet.
+    """
     book, notes, heading = styles.new_book(), Notes(), _("Checklist of a policy: faults to mend")
     listings = {}
     for kind, name in SHEETS.items():
@@ -125,10 +128,11 @@ def save_marked(marked: Marked, on: dt.date, file: str | os.PathLike[str] | IO[b
         listing = listings[kind] = Listing(book, name, columns, heading, f"template_{kind}", open_rows=True)
         plain = body_styles(listing.sheet, listing.columns)
         wrong = body_styles(listing.sheet, listing.columns, **styles.WRONG)
-        for row in marked.rows[kind]:
+        for number, row in enumerate(marked.rows[kind], 1):
             marks = [False, *(each in row.faults or (each == "faults" and bool(row.faults)) for each in columns)]
             looks = [(wrong if is_wrong else plain)[place] for place, is_wrong in enumerate(marks)]
             listing.add(listing.row(row, on, notes, str(name)), looks)
+            tell(number)
         listing.close()
     list_faults(book, marked.faults, on, heading, notes)
     list_reading_notes(book, marked.reading_notes, on, heading, notes)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from tracker.choices import AT_HAND, STANDING, Rating, ReportState, RequestKind, RequestState
-from tracker.dates import Period, period_between
+from tracker.dates import Period, name_between, period_between
 from tracker.models.base import History, StrOrPromise, Versioned, text_field
 from tracker.models.names import KeepsNames
 from tracker.models.organization import Organization
@@ -127,7 +127,7 @@ class ProgressUpdate(KeepsNames, Versioned):
         indexes = (models.Index(fields=["state", "submitted_on"], name="report_queue"),)
 
     def __str__(self) -> str:
-        return f"{self.task.code} {self.period_start:%Y-%m-%d} {self.unit}"
+        return f"{self.task.code} {self.period_name} {self.unit}"
 
     def get_absolute_url(self) -> str:
         return f"{self.task.get_absolute_url()}#report-{self.pk}"
@@ -137,6 +137,11 @@ class ProgressUpdate(KeepsNames, Versioned):
         """Return the period that is reported: a week, a month or a quarter by its days, whatever the cycle is now."""
         known = period_between(self.period_start, self.period_end)
         return known or Period(self.task.policy.cycle, self.period_start)
+
+    @property
+    def period_name(self) -> str:
+        """Return what people call the period that is reported, with its year."""
+        return name_between(self.period_start, self.period_end)
 
     @property
     def shown_evidence(self) -> "list[Evidence]":

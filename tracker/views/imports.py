@@ -302,8 +302,11 @@ def marked(request: HttpRequest, pk: int) -> HttpResponseBase:
     found = _find(request, pk)
     name = _("%(name)s_marked.xlsx") % {"name": found.file_name.removesuffix(".xlsx")}
     user, today = edge.user(request), edge.today()
-    rows = len(found.rows)
-    return send_export(request, Export(name, rows, lambda file, tell: intake.save_marked(found, user, today, file)))
+
+    def write(file: IO[bytes], tell: Tell) -> None:
+        intake.save_marked(found, user, today, file, tell)
+
+    return send_export(request, Export(name, len(found.rows), write))
 
 
 GROUPS = (

@@ -87,11 +87,9 @@ def refuse_body(request: HttpRequest, words: str, status: int) -> HttpResponse:
     """Answer a request whose body is not read."""
     if late_forms.wants_json(request):
         return late_forms.refuse_in_words(words, status)
-    # What is left unread would be taken for the next request.
+    # What is left unread is the server's to deal with: a header of the connection is not a page's to set.
     context: dict[str, Any] = {"words": words}
-    response = render(request, "413.html", context, status=status)
-    response.headers["Connection"] = "close"
-    return response
+    return render(request, "413.html", context, status=status)
 
 
 def _words_of(most: int, is_member: bool) -> str:

@@ -44,6 +44,15 @@ class UnitMovePlan:
         return self.kind == UnitMoveKind.MERGE
 
     @property
+    def spans_policies(self) -> bool:
+        """Say whether the tasks are of more than one policy: then a code alone names none of them."""
+        return len({task.policy_id for task in (*self.led, *self.helped)}) > 1
+
+    def policy_to_say(self, task: Task) -> str:
+        """Return the policy of a task where it is to be said."""
+        return str(task.policy) if self.spans_policies else ""
+
+    @property
     def digest(self) -> str:
         """Return a mark of all that is shown: who confirms it sends it back."""
         rows: list[Versioned] = [
@@ -156,12 +165,12 @@ def _signed(move: UnitMove, act: Act) -> Act:
     return replace(act, reason=reason[:MAX_REASON])
 
 
-def _entry(row: Any, before: dict[str, Any]) -> dict[str, Any]:
+def _entry(row: Any, before: dict[str, Any], policy: str = "") -> dict[str, Any]:
     return {
         "model": row._meta.model_name,
         "pk": row.pk,
         "version": row.version,
-        "label": str(row),
+        "label": f"{row} — {policy}" if policy else str(row),
         "before": before,
     }
 
@@ -187,14 +196,14 @@ def _move_task(plan: UnitMovePlan, task: Task, act: Act, today: dt.date) -> dict
     elif task.lead_unit_id != plan.target.pk and plan.target not in units:
         units.append(plan.target)
     lay_task(task, before, act, today, co_units=units, by_request=True)
-    return _entry(task, known)
+    return _entry(task, known, plan.policy_to_say(task))
 
 
 def _move_draft(plan: UnitMovePlan, report: ProgressUpdate, act: Act) -> dict[str, Any]:
     known = {"unit": report.unit_id, "contribution": report.contribution}
     lead = Task.objects.values_list("lead_unit", flat=True).get(pk=report.task_id)
     _save_draft_of(report, plan.target, lead != plan.target.pk, act)
-    return _entry(report, known)
+    return _entry(report, known, plan.policy_to_say(report.task))
 
 
 def _save_draft_of(report: ProgressUpdate, unit: Organization, contribution: bool, act: Act) -> None:
