@@ -10,10 +10,10 @@ from django.db import connection
 from django.test import TransactionTestCase
 
 from tests.factories import make_policy
-from tracker.choices import Way
-from tracker.models import Organization, PolicyDocument, User, guard
+from tracker.domain.choices import ChangeSource
+from tracker.models import Organization, PolicyDocument, User, history_triggers
 from tracker.web import jobs
-from tracker.workflow import Act
+from tracker.workflow import ChangeContext
 
 TODAY = dt.date(2026, 6, 15)
 MORNING = dt.datetime(2026, 6, 15, 1, 0, tzinfo=dt.UTC)
@@ -38,12 +38,12 @@ def flushing() -> Iterator[None]:
 
     def without_guard(test: TransactionTestCase) -> None:
         with connection.cursor() as cursor:
-            for table in guard.history_tables():
-                for end in guard.TRIGGERS[connection.vendor]:
+            for table in history_triggers.history_tables():
+                for end in history_triggers.TRIGGERS[connection.vendor]:
                     of = f" ON {table}" if connection.vendor == "postgresql" else ""
                     cursor.execute(f"DROP TRIGGER IF EXISTS {table}_{end}{of}")
         empty(test)
-        guard.make_triggers(apps.get_app_config("tracker"), "default")
+        history_triggers.make_triggers(apps.get_app_config("tracker"), "default")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", without_guard)
@@ -127,10 +127,10 @@ def liaison(bureau: Organization) -> User:
 
 
 @pytest.fixture
-def act(supervisor: User) -> Act:
-    return Act(supervisor, Way.PAGE, "because")
+def act(supervisor: User) -> ChangeContext:
+    return ChangeContext(supervisor, ChangeSource.PAGE, "because")
 
 
 @pytest.fixture
-def unit_act(liaison: User) -> Act:
-    return Act(liaison, Way.PAGE)
+def unit_act(liaison: User) -> ChangeContext:
+    return ChangeContext(liaison, ChangeSource.PAGE)

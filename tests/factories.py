@@ -4,9 +4,9 @@ import datetime as dt
 import random
 from typing import Any
 
-from tracker.choices import Kind, PolicyState, Status
+from tracker.domain.choices import Kind, PolicyState, Status
 from tracker.models import ChecklistItem, Measure, Organization, PolicyDocument, Section, Task
-from tracker.workflow import derive, refresh
+from tracker.workflow import derive_task, refresh_tasks
 
 
 def make_policy(slug: str = "rise", **facts: Any) -> PolicyDocument:
@@ -30,7 +30,7 @@ def make_task(policy: PolicyDocument, code: str = "A1-01", **facts: Any) -> Task
         "measure": policy.measures.get(code=code.split("-")[0]),
     } | facts
     task = Task.objects.create(policy=policy, code=code, **facts)
-    refresh([policy.pk])
+    refresh_tasks([policy.pk])
     task.refresh_from_db()
     return task
 
@@ -71,7 +71,7 @@ def make_many(policy: PolicyDocument, count: int) -> None:
     # Derived before they are stored: to derive 100,000 stored tasks takes minutes.
     steps = {task.code: [ChecklistItem(task=task, number=1, title="步骤一")] for task in rows[::3]}
     for task in rows:
-        derive(task, steps.get(task.code, []))
+        derive_task(task, steps.get(task.code, []))
     made = Task.objects.bulk_create(rows, batch_size=500)
     through = Task.co_units.through
     helping = [

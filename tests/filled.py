@@ -7,8 +7,8 @@ from django.db.models import OuterRef, Subquery
 
 from tests.conftest import TODAY
 from tests.factories import make_many, make_policy
-from tracker.choices import ReportState, Status
-from tracker.dates import DAY, now
+from tracker.domain.choices import ReportState, Status
+from tracker.domain.dates import DAY, now
 from tracker.models import (
     BackgroundPassage,
     DeclaredCount,
@@ -25,7 +25,7 @@ from tracker.models import (
     TaskRequest,
     User,
 )
-from tracker.workflow import refresh
+from tracker.workflow import refresh_tasks
 
 BATCH = 500
 LONG_TEXT = "各级各部门要细化举措、明确责任、按期推进，确保各项任务落到实处。" * 1_000
@@ -55,7 +55,7 @@ def make_filled(count: int, parts: int = 0) -> PolicyDocument:
     _add_reports(tasks)
     _add_requests(tasks)
     _add_indicators(tasks)
-    refresh([policy.pk])
+    refresh_tasks([policy.pk])
     _add_history(policy)
     DeclaredCount.objects.create(policy=policy, name="count", number=3, section=section)
     BackgroundPassage.objects.create(policy=policy, anchor="各级各部门")

@@ -13,8 +13,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
-from tracker.choices import Kind
-from tracker.dates import now
+from tracker.domain.choices import Kind
+from tracker.domain.dates import now
 from tracker.models import (
     BackgroundPassage,
     ChecklistItem,

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from tests.conftest import TODAY
 from tests.factories import make_task
-from tracker.choices import Light, Status
-from tracker.dates import DAY
-from tracker.filters import TaskFilter
+from tracker.domain.choices import Light, Status
+from tracker.domain.dates import DAY
 from tracker.models import Organization, PolicyDocument, User
-from tracker.tables import TaskTable
+from tracker.reports.filters import TaskFilter
+from tracker.reports.task_table import TaskTable
 from tracker.urls import urlpatterns
 
 UNIT = "the unit"

@@ -14,7 +14,7 @@ from tests.conftest import TODAY
 from tests.factories import make_task
 from tests.test_access import TABLE, cast
 from tracker import workflow
-from tracker.choices import Way
+from tracker.domain.choices import ChangeSource
 from tracker.models import Evidence, PolicyDocument, ProgressUpdate, Task, TaskRequest
 
 __all__ = ["cast"]
@@ -48,7 +48,9 @@ def texts(cast: dict[str, Any]) -> dict[str, Any]:
         task=task, kind="extend", reason=WORDS, progress=WORDS, new_deadline=TODAY, asked_on=TODAY
     )
     task.refresh_from_db()
-    workflow.save_task(task, workflow.Act(cast["supervisor"], Way.PAGE, WORDS), task.version, today=TODAY)
+    workflow.save_task(
+        task, workflow.ChangeContext(cast["supervisor"], ChangeSource.PAGE, WORDS), task.version, today=TODAY
+    )
     draft = PolicyDocument.objects.get(slug="draft")
     draft.title = draft.full_text = WORDS
     draft.save()

@@ -11,11 +11,12 @@ from django.urls import reverse
 
 from tests.conftest import TODAY
 from tests.factories import make_task
-from tracker import history, workflow
-from tracker.choices import Cycle, Kind, Way
-from tracker.dates import DAY, period_of
+from tracker import workflow
+from tracker.domain.choices import ChangeSource, Cycle, Kind
+from tracker.domain.dates import DAY, period_of
 from tracker.models import Evidence, Organization, PolicyDocument, ProgressUpdate, Task, User
-from tracker.workflow import Act
+from tracker.reports import history
+from tracker.workflow import ChangeContext
 
 MARK = "Zwxq77"
 JUNE = period_of(Cycle.MONTHLY, TODAY)
@@ -36,7 +37,7 @@ def people(county: Organization, leader: User, administrator: User, supervisor: 
     return {"helper": helper, "leader": leader, "administrator": administrator, "supervisor": supervisor}
 
 
-def write(task: Task, act: Act) -> ProgressUpdate:
+def write(task: Task, act: ChangeContext) -> ProgressUpdate:
     """Save a draft that bears a mark in every text and in the name of its file."""
     report = workflow.open_report(Task.objects.get(pk=task.pk), task.lead_unit, JUNE)
     for name in ("progress", "problems", "next_steps", "help_addressee", "fall_reason"):
@@ -92,14 +93,16 @@ def doors_that_tell(user: User, task: Task, report: ProgressUpdate) -> list[str]
 
 
 @pytest.mark.parametrize("role", READERS)
-def test_no_door_tells_anything_of_a_draft(task: Task, unit_act: Act, people: dict[str, User], role: str) -> None:
+def test_no_door_tells_anything_of_a_draft(
+    task: Task, unit_act: ChangeContext, people: dict[str, User], role: str
+) -> None:
     report = write(task, unit_act)
     assert doors_that_tell(people[role], task, report) == []
 
 
 @pytest.mark.parametrize("role", READERS)
 def test_no_door_tells_what_is_written_after_a_return(
-    task: Task, unit_act: Act, act: Act, people: dict[str, User], role: str
+    task: Task, unit_act: ChangeContext, act: ChangeContext, people: dict[str, User], role: str
 ) -> None:
     report = workflow.open_report(Task.objects.get(), task.lead_unit, JUNE)
     report.progress = "first words"
@@ -111,7 +114,9 @@ def test_no_door_tells_what_is_written_after_a_return(
     assert doors_that_tell(people[role], task, report) == []
 
 
-def test_what_is_written_after_a_return_is_at_hand_for_its_unit(task: Task, unit_act: Act, act: Act) -> None:
+def test_what_is_written_after_a_return_is_at_hand_for_its_unit(
+    task: Task, unit_act: ChangeContext, act: ChangeContext
+) -> None:
     report = write(task, unit_act)
     workflow.submit(report, unit_act, TODAY)
     report.refresh_from_db()
@@ -126,30 +131,32 @@ def test_what_is_written_after_a_return_is_at_hand_for_its_unit(task: Task, unit
     assert ProgressUpdate.objects.get().progress == "second words"
 
 
-def test_what_is_handed_in_appears(task: Task, unit_act: Act, people: dict[str, User]) -> None:
+def test_what_is_handed_in_appears(task: Task, unit_act: ChangeContext, people: dict[str, User]) -> None:
     report = write(task, unit_act)
     workflow.submit(report, unit_act, TODAY)
     told = doors_that_tell(people["leader"], task, report)
     assert reverse("task", args=["rise", "A1-01"]) in told
-    assert any(MARK in event.subject for event in history.events(task))
+    assert any(MARK in event.subject for event in history.history_events(task))
 
 
-def test_evidence_that_is_taken_out_of_a_draft_leaves_no_trace(task: Task, unit_act: Act) -> None:
+def test_evidence_that_is_taken_out_of_a_draft_leaves_no_trace(task: Task, unit_act: ChangeContext) -> None:
     report = write(task, unit_act)
     workflow.save_draft(report, unit_act, report.version, removed=report.evidence.all(), today=TODAY)
     assert (Evidence.objects.count(), Evidence.history.count()) == (0, 0)
 
 
-def test_the_history_of_before_tells_no_file_of_a_draft(task: Task, unit_act: Act, time_machine: Any) -> None:
+def test_the_history_of_before_tells_no_file_of_a_draft(task: Task, unit_act: ChangeContext, time_machine: Any) -> None:
     report = write(task, unit_act)
     piece = report.evidence.get()
     # As it was recorded before 0.2: when it was added.
     piece._history_user = None
     Evidence.history.bulk_history_create([piece])
-    assert not any(MARK in event.subject for event in history.events(task))
+    assert not any(MARK in event.subject for event in history.history_events(task))
 
 
-def test_a_report_that_was_taken_back_tells_no_new_word(task: Task, unit_act: Act, people: dict[str, User]) -> None:
+def test_a_report_that_was_taken_back_tells_no_new_word(
+    task: Task, unit_act: ChangeContext, people: dict[str, User]
+) -> None:
     report = workflow.open_report(Task.objects.get(), task.lead_unit, JUNE)
     report.progress = "first words"
     workflow.save_draft(report, unit_act, today=TODAY)
@@ -170,5 +177,5 @@ def test_a_draft_that_was_written_past_the_write_path_tells_nothing(task: Task, 
 def test_the_office_writing_for_a_unit_is_told_by_nobody_either(
     task: Task, supervisor: User, people: dict[str, User]
 ) -> None:
-    report = write(task, Act(supervisor, Way.PAGE))
+    report = write(task, ChangeContext(supervisor, ChangeSource.PAGE))
     assert doors_that_tell(people["leader"], task, report) == []

@@ -11,7 +11,7 @@ import pytest
 
 from tests.drills.lost_updates import ROOT, database
 from tests.filled import LONG_TEXT
-from tests.test_backup import manage, run
+from tests.management.test_backup import manage, run
 
 COUNT = 3_000
 FILL = f"""

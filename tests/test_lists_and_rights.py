@@ -9,13 +9,15 @@ from django.urls import reverse
 
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
-from tracker import permissions, workflow, worklist
-from tracker.choices import Action, Doer, Kind, PolicyState, ReportState, Role, Status
-from tracker.dates import DAY
-from tracker.ledger import fillin
+from tracker import workflow
+from tracker.domain import permissions
+from tracker.domain.choices import Action, Capacity, Kind, PolicyState, ReportState, Role, Status
+from tracker.domain.dates import DAY
+from tracker.excel import progress_template
 from tracker.models import Organization, ProgressUpdate, Task, User
+from tracker.reports import worklist
 
-OF_UNIT = {Doer.LEAD, Doer.HELPER}
+OF_UNIT = {Capacity.LEAD, Capacity.HELPER}
 WRITES = {Action.REPORT, Action.CONTRIBUTE}
 PARTS = ("leads", "helps", "neither")
 DATED: dict[Status, dict[str, Any]] = {
@@ -94,23 +96,25 @@ def test_the_list_of_an_account_holds_the_tasks_that_it_acts_on_for_its_unit(
 
 def test_the_workbook_of_an_account_asks_for_what_it_may_report(tasks: list[Task], accounts: list[User]) -> None:
     for user in accounts:
-        rows = fillin.scope_of(user.organization, Task.objects.asked_of(user), TODAY).rows
-        may = (task for task in tasks if of_unit(task, user) and WRITES & {*workflow.allowed(task, user)})
+        rows = progress_template.scope_of(user.organization, Task.objects.asked_of(user), TODAY).rows
+        may = (task for task in tasks if of_unit(task, user) and WRITES & {*workflow.allowed_actions(task, user)})
         assert named(row.task for row in rows) == named(may), user.username
 
 
 def test_every_call_of_the_work_list_can_be_met(tasks: list[Task], liaison: User, bureau: Organization) -> None:
     asked = Task.objects.asked_of(liaison)
-    groups = worklist.groups(asked.filter(lead_unit=bureau), bureau, TODAY)
+    groups = worklist.work_groups(asked.filter(lead_unit=bureau), bureau, TODAY)
     calls = [(group.call.action, line.task) for group in groups for line in group.lines]
     calls += [(Action.CONTRIBUTE, line.task) for line in worklist.helping(asked, bureau, TODAY)]
     by_key = {task.pk: task for task in tasks}
     refused = [
-        (action, task.code) for action, task in calls if action not in workflow.allowed(by_key[task.pk], liaison)
+        (action, task.code)
+        for action, task in calls
+        if action not in workflow.allowed_actions(by_key[task.pk], liaison)
     ]
     assert refused == []
     # Each running task is called for; of those that are closing what was not acknowledged.
-    running = [task for task in tasks if of_unit(task, liaison) and WRITES & {*workflow.allowed(task, liaison)}]
+    running = [task for task in tasks if of_unit(task, liaison) and WRITES & {*workflow.allowed_actions(task, liaison)}]
     assert named(running) <= named(task for _action, task in calls)
 
 
@@ -123,7 +127,7 @@ def test_a_report_is_taken_where_its_button_is_shown(
     client.force_login(user)
     wrong = []
     for task in tasks:
-        may = bool(WRITES & {*workflow.allowed(task, user)})
+        may = bool(WRITES & {*workflow.allowed_actions(task, user)})
         period = f"{(TODAY - 30 * DAY).replace(day=1)}"
         address = f"{reverse('report', args=[task.policy.slug, task.code])}?period={period}"
         taken = client.post(address, {"progress": "new words", "seen": "0"}).status_code not in (403, 404)

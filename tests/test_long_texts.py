@@ -9,16 +9,17 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.conftest import TODAY
+from tests.excel.conftest import fill, fresh, sent
 from tests.factories import make_task
-from tests.intake.conftest import fill, fresh, sent
-from tracker import parsing, workflow
-from tracker.choices import Kind
-from tracker.dates import period_of
+from tracker import workflow
+from tracker.domain import parsing
+from tracker.domain.choices import Kind
+from tracker.domain.dates import period_of
 from tracker.domain.lengths import MAX_TEXT_LENGTH, text_length
-from tracker.intake import progress
+from tracker.excel import progress_import
 from tracker.models import Organization, PolicyDocument, ProgressUpdate, Task, User
 from tracker.models.base import limited_fields
-from tracker.workflow import Act
+from tracker.workflow import ChangeContext
 
 LONG = "字" * (MAX_TEXT_LENGTH + 1)
 LIMITED = {
@@ -53,7 +54,7 @@ def report_page(task: Task) -> str:
     return reverse("report", args=["rise", task.code])
 
 
-def draft(task: Task, unit_act: Act, **said: Any) -> ProgressUpdate:
+def draft(task: Task, unit_act: ChangeContext, **said: Any) -> ProgressUpdate:
     report = workflow.open_report(task, task.lead_unit, period_of("monthly", TODAY))  # type: ignore[arg-type]
     for name, value in said.items():
         setattr(report, name, value)
@@ -86,14 +87,16 @@ def test_a_text_of_the_greatest_length_is_taken(unit: Client, task: Task) -> Non
     assert len(ProgressUpdate.objects.get().progress) == MAX_TEXT_LENGTH
 
 
-def test_a_report_that_was_longer_before_is_handed_in_unchanged(unit: Client, task: Task, unit_act: Act) -> None:
+def test_a_report_that_was_longer_before_is_handed_in_unchanged(
+    unit: Client, task: Task, unit_act: ChangeContext
+) -> None:
     report = draft(task, unit_act, progress=f"one\n{LONG}")
     said = {"progress": f"one\r\n{LONG}", "seen": report.version, "submit": "1"}
     unit.post(report_page(task), said)
     assert ProgressUpdate.objects.get().state == "submitted"
 
 
-def test_a_task_with_a_longer_text_is_saved_with_another_title(task: Task, desk: Client, act: Act) -> None:
+def test_a_task_with_a_longer_text_is_saved_with_another_title(task: Task, desk: Client, act: ChangeContext) -> None:
     Task.objects.update(description=LONG)
     stored = Task.objects.get()
     page = reverse("admin:tracker_task_change", args=[task.pk])
@@ -124,7 +127,7 @@ def test_a_step_with_a_text_that_is_too_long_is_refused_beside_its_field(
     assert name in unit.post(page, {**more, name: LONG}).context["form"].errors
 
 
-def test_a_return_with_a_reason_that_is_too_long_is_refused(desk: Client, task: Task, unit_act: Act) -> None:
+def test_a_return_with_a_reason_that_is_too_long_is_refused(desk: Client, task: Task, unit_act: ChangeContext) -> None:
     report = draft(task, unit_act, progress="done")
     workflow.submit(report, unit_act, TODAY)
     report.refresh_from_db()
@@ -145,7 +148,7 @@ def test_a_workbook_names_the_cell_of_a_text_that_is_too_long(task: Task, bureau
     with override("en"):
         book = fresh(bureau)
         fill(book, "A1-01", progress=LONG)
-        (fault,) = progress.preview(sent(book, liaison), liaison, TODAY).faults
+        (fault,) = progress_import.preview_progress(sent(book, liaison), liaison, TODAY).faults
     assert (fault.sheet, fault.column) == ("Fill in", "progress")
     assert "1 too many" in fault.words
 

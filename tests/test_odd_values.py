@@ -25,9 +25,9 @@ from django.test import Client, RequestFactory
 from django.urls import get_resolver, resolve, reverse
 
 from tests import test_access
-from tracker import filters, search, tables
 from tracker.models import User
-from tracker.views import edge
+from tracker.reports import filters, search, task_table
+from tracker.web import request_context
 
 cast = test_access.cast
 
@@ -50,10 +50,10 @@ NAMES = ["__proto__", "%00", "%FF", "%C2%B2", "policy__id__exact%5B%5D", "id__in
 READ = re.compile(
     r"""(?:GET|POST|data|params)\.(?:get|getlist|pop)\(\s*f?"([^"]+)\""""
     r"""|"([\w-]+)"\ (?:not\ )?in\ (?:\w+\.)*(?:GET|POST)|(?:GET|POST)\["([^"]+)\""""
-    r"""|\.(?:take|day|choice)\(\s*"([^"]+)\"""",
+    r"""|\.(?:pop|day|choice)\(\s*"([^"]+)\"""",
     re.VERBOSE,
 )
-SHARED = (filters, search, tables, edge)  # modules that read the query string of many pages
+SHARED = (filters, search, task_table, request_context)  # modules that read the query string of many pages
 LOOKUPS = ("", "__in", "__year", "__regex")
 HEADERS = (
     "HTTP_REFERER", "HTTP_ORIGIN", "HTTP_USER_AGENT", "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "HTTP_X_AUTOSAVE",
@@ -229,7 +229,11 @@ def in_forms(sender: Sender, objects: dict[str, Any]) -> Iterator[Place]:
     """Yield each field of each form that a page shows, for each of its buttons; also of the page that comes next."""
     seen: set[tuple[str, ...]] = set()
     for name, address, _arguments in addresses(objects):
-        read = set() if name.startswith("admin:") else read_by(sys.modules[resolve(address).func.__module__], edge)
+        read = (
+            set()
+            if name.startswith("admin:")
+            else read_by(sys.modules[resolve(address).func.__module__], request_context)
+        )
         for field in sorted(read):
             yield Place("POST", address, field, f"{quote(field)}={VALUE}")
         waiting = [(address, form) for form in sender.look(Place("GET", address, "")).forms]

@@ -16,4 +16,4 @@ class TrackerConfig(AppConfig):
 class TrackerAdminConfig(AdminConfig):
     """Open the admin by role."""
 
-    default_site = "tracker.site.TrackerSite"
+    default_site = "tracker.web.admin_site.TrackerSite"

@@ -122,13 +122,13 @@ MIDDLEWARE = [
     "tracker.web.null_characters.NullCharacterMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "tracker.web.cache_control.no_store",
-    "tracker.middleware.language",
+    "tracker.web.middleware.language_middleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "tracker.web.body_limits.limit_bodies",
-    "tracker.middleware.AccountMiddleware",
+    "tracker.web.middleware.AccountMiddleware",
     "tracker.web.disk_full.DiskFullMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -148,7 +148,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "tracker.context.page",
+                "tracker.web.context_processors.page",
             ],
         },
     },
@@ -188,11 +188,11 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AUTH_PASSWORD_VALIDATORS.append({"NAME": "tracker.forms.passwords.GuessablePasswordValidator"})
 AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"] = {"min_length": 10}  # type: ignore[assignment]
-CSRF_FAILURE_VIEW = "tracker.middleware.csrf_failure"
+CSRF_FAILURE_VIEW = "tracker.web.middleware.csrf_failure"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
-# When a session ends is `tracker.middleware`'s to say; the cookie outlives it, so that what an ended
+# When a session ends is `tracker.web.middleware`'s to say; the cookie outlives it, so that what an ended
 # session still sends is known for whose it is and kept for them alone.
 SESSION_IDLE = 30 * 60
 SESSION_LONGEST = 12 * 3600

@@ -9,4 +9,4 @@ application = get_wsgi_application()
 
 from tracker.management import recovery  # noqa: E402 - its models need the application
 
-recovery.recover()
+recovery.recover_unfinished()

@@ -12,7 +12,7 @@ from django.urls import reverse
 from tests.admin.test_tasks import many
 from tests.factories import make_task
 from tracker import workflow
-from tracker.choices import Way
+from tracker.domain.choices import ChangeSource
 from tracker.models import Organization, PolicyDocument, Task, User
 
 FLAGS = ("is_liaison", "is_supervisor", "is_leader", "is_administrator")
@@ -49,7 +49,7 @@ def test_an_account_is_disabled_and_stays_in_the_list(desk: Client, leader: User
 def test_a_role_is_given_and_the_history_says_by_whom(desk: Client, leader: User, administrator: User) -> None:
     change(desk, leader, is_supervisor="on")
     row = leader.history.first()
-    assert (row.is_supervisor, row.history_user, row.way) == (True, administrator, Way.ADMIN)
+    assert (row.is_supervisor, row.history_user, row.way) == (True, administrator, ChangeSource.ADMIN)
 
 
 @pytest.mark.parametrize("flag", ["is_supervisor", "is_leader"])
@@ -161,8 +161,8 @@ def test_no_new_account_gets_both_roles(desk: Client) -> None:
 
 def test_no_other_path_gives_both_roles(db: None, supervisor: User) -> None:
     supervisor.is_administrator = True
-    with pytest.raises(workflow.core.ValidationError):
-        workflow.save(supervisor, workflow.Act(None, Way.COMMAND))
+    with pytest.raises(workflow.writes.ValidationError):
+        workflow.save_object(supervisor, workflow.ChangeContext(None, ChangeSource.COMMAND))
 
 
 def test_who_has_both_roles_keeps_them(desk: Client) -> None:
@@ -216,7 +216,7 @@ def choose(client: Client) -> HttpResponse:
 def test_a_reset_is_in_the_history_with_who_and_when(desk: Client, supervisor: User, administrator: User) -> None:
     reset(desk, supervisor)
     row = supervisor.history.first()
-    assert (row.history_user, row.way, row.password_set_by) == (administrator, Way.ADMIN, "administrator")
+    assert (row.history_user, row.way, row.password_set_by) == (administrator, ChangeSource.ADMIN, "administrator")
     assert row.password_set_at == row.history_date
     page = desk.get(reverse("admin:tracker_user_history", args=[supervisor.pk])).content.decode()
     assert "administrator" in page
@@ -286,7 +286,7 @@ def acted(after_reset: Client, policy: PolicyDocument) -> Client:
 
 
 def test_what_follows_a_reset_is_marked_in_its_history(acted: Client, policy: PolicyDocument) -> None:
-    assert policy.sections.first().history.first().way == Way.ADMIN_AFTER_RESET
+    assert policy.sections.first().history.first().way == ChangeSource.ADMIN_AFTER_RESET
 
 
 def test_what_follows_a_reset_stands_beside_it(acted: Client, desk: Client, supervisor: User) -> None:
@@ -301,7 +301,7 @@ def test_a_session_of_ones_own_password_is_not_marked(acted: Client, policy: Pol
     section = policy.sections.last()
     page = reverse("admin:tracker_section_change", args=[section.pk])
     client.post(page, {"policy": policy.pk, "number": 2, "name": "Anew", "anchor": "", "seen": 1})
-    assert section.history.first().way == Way.ADMIN
+    assert section.history.first().way == ChangeSource.ADMIN
 
 
 def test_an_administrator_resets_no_superuser(desk: Client) -> None:

@@ -15,9 +15,9 @@ from tests.conftest import TODAY
 from tests.factories import make_task
 from tracker import workflow
 from tracker.admin.task import IndicatorAdmin
-from tracker.choices import Kind, Way
+from tracker.domain.choices import ChangeSource, Kind
 from tracker.models import Indicator, IndicatorValue, Organization, PolicyDocument, Task, User
-from tracker.workflow import Act
+from tracker.workflow import ChangeContext
 
 MAY_31 = dt.date(2026, 5, 31)
 
@@ -34,7 +34,7 @@ def task(policy: PolicyDocument, bureau: Organization) -> Task:
 
 
 @pytest.fixture
-def indicator(task: Task, act: Act) -> Indicator:
+def indicator(task: Task, act: ChangeContext) -> Indicator:
     facts = {"name": "Forest cover", "unit_of_measure": "%", "baseline": Decimal(60), "target": Decimal(70)}
     workflow.save_task(Task.objects.get(), act, items=[Indicator(**facts, drives_percent=True)], today=TODAY)
     return Indicator.objects.get()
@@ -43,7 +43,7 @@ def indicator(task: Task, act: Act) -> Indicator:
 @pytest.mark.parametrize("rows", [0, 5_000])
 @pytest.mark.parametrize("term", ["5G", "５Ｇ 基站", "forest", "forest 基\u200b站"])
 def test_an_indicator_is_found_by_its_name_and_the_folded_words_of_its_task(
-    desk: Client, indicator: Indicator, act: Act, monkeypatch: pytest.MonkeyPatch, rows: int, term: str
+    desk: Client, indicator: Indicator, act: ChangeContext, monkeypatch: pytest.MonkeyPatch, rows: int, term: str
 ) -> None:
     task = Task.objects.get()
     task.title = "建设５Ｇ基站"
@@ -87,7 +87,7 @@ def test_an_indicator_is_defined_under_its_task(desk: Client, task: Task) -> Non
     assert define(desk, task).status_code == 302
     found = Indicator.objects.get()
     assert (found.baseline, found.target) == (60, Decimal("1070.5"))
-    assert (found.history.get().way, found.history.get().history_user.username) == (Way.ADMIN, "supervisor")
+    assert (found.history.get().way, found.history.get().history_user.username) == (ChangeSource.ADMIN, "supervisor")
 
 
 @pytest.mark.parametrize("wrong", ["abc", "1e999", "1.23456"])
@@ -101,7 +101,7 @@ def test_a_driving_indicator_that_has_reached_its_target_is_refused(desk: Client
     assert not Indicator.objects.exists()
 
 
-def test_an_indicator_changed_meanwhile_shows_both(desk: Client, indicator: Indicator, act: Act) -> None:
+def test_an_indicator_changed_meanwhile_shows_both(desk: Client, indicator: Indicator, act: ChangeContext) -> None:
     data = typed(desk, indicator.task, **{"indicators-0-target": "80"})
     changed = Indicator.objects.get()
     changed.target = Decimal(90)
@@ -113,7 +113,7 @@ def test_an_indicator_changed_meanwhile_shows_both(desk: Client, indicator: Indi
 def test_values_are_entered_and_the_percent_follows(desk: Client, indicator: Indicator, supervisor: User) -> None:
     assert values(desk, indicator, ("2026-05-31", "６５．５")).status_code == 302
     value = IndicatorValue.objects.get()
-    assert (value.value, value.entered_by, value.history.get().way) == (Decimal("65.5"), supervisor, Way.ADMIN)
+    assert (value.value, value.entered_by, value.history.get().way) == (Decimal("65.5"), supervisor, ChangeSource.ADMIN)
     assert Task.objects.get().percent == 55
 
 
@@ -137,7 +137,7 @@ def test_a_second_value_of_a_day_is_refused(desk: Client, indicator: Indicator) 
     assert not IndicatorValue.objects.exists()
 
 
-def test_values_entered_by_two_at_once_are_not_lost(desk: Client, indicator: Indicator, act: Act) -> None:
+def test_values_entered_by_two_at_once_are_not_lost(desk: Client, indicator: Indicator, act: ChangeContext) -> None:
     values(desk, indicator, ("2026-05-31", "65"))
     answer = values(desk, indicator, ("2026-05-31", "67"), seen="1")
     assert answer.status_code == 200

@@ -12,9 +12,9 @@ from django.urls import reverse
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
 from tracker import workflow
-from tracker.choices import Kind, Light, Status, Way
+from tracker.domain.choices import ChangeSource, Kind, Light, Status
 from tracker.models import ChecklistItem, Organization, PolicyDocument, Task, User
-from tracker.workflow import Act
+from tracker.workflow import ChangeContext
 
 LIST = "admin:tracker_task_changelist"
 JULY = dt.date(2026, 7, 31)
@@ -128,7 +128,7 @@ def test_the_form_asks_the_database_at_most_twenty_times(desk: Client, task: Tas
 def test_an_edit_lands_with_its_reason_and_its_way(desk: Client, task: Task, supervisor: User) -> None:
     desk.post(address(task), typed(desk, task, title="anew", reason="asked for"))
     row = Task.objects.get().history.first()
-    assert (row.title, row.history_user, row.way) == ("anew", supervisor, Way.ADMIN)
+    assert (row.title, row.history_user, row.way) == ("anew", supervisor, ChangeSource.ADMIN)
     assert row.history_change_reason == "asked for"
 
 
@@ -138,7 +138,7 @@ def test_an_edit_writes_one_history_row(desk: Client, task: Task, county: Organi
     assert task.history.count() == before + 1
 
 
-def test_a_version_that_somebody_else_changed_shows_both_texts(desk: Client, task: Task, act: Act) -> None:
+def test_a_version_that_somebody_else_changed_shows_both_texts(desk: Client, task: Task, act: ChangeContext) -> None:
     mine = typed(desk, task, title="mine")
     task.title = "theirs"
     workflow.save_task(task, act, 1, today=TODAY)
@@ -149,7 +149,7 @@ def test_a_version_that_somebody_else_changed_shows_both_texts(desk: Client, tas
     assert Task.objects.get().title == "theirs"
 
 
-def test_after_a_conflict_a_second_save_is_a_conscious_one(desk: Client, task: Task, act: Act) -> None:
+def test_after_a_conflict_a_second_save_is_a_conscious_one(desk: Client, task: Task, act: ChangeContext) -> None:
     mine = typed(desk, task, title="mine")
     task.title = "theirs"
     workflow.save_task(task, act, 1, today=TODAY)
@@ -159,7 +159,7 @@ def test_after_a_conflict_a_second_save_is_a_conscious_one(desk: Client, task: T
     assert Task.objects.get().title == "mine"
 
 
-def test_a_field_that_only_the_other_changed_takes_the_new_value(desk: Client, task: Task, act: Act) -> None:
+def test_a_field_that_only_the_other_changed_takes_the_new_value(desk: Client, task: Task, act: ChangeContext) -> None:
     mine = typed(desk, task, title="mine")
     task.remark = "their remark"
     workflow.save_task(task, act, 1, today=TODAY)
@@ -168,17 +168,17 @@ def test_a_field_that_only_the_other_changed_takes_the_new_value(desk: Client, t
 
 
 def test_a_checklist_that_somebody_else_ticked_keeps_the_tick(
-    desk: Client, task: Task, act: Act, time_machine: Any
+    desk: Client, task: Task, act: ChangeContext, time_machine: Any
 ) -> None:
     item = ChecklistItem.objects.create(task=task, number=1, title="step")
     mine = typed(desk, task, title="mine")
     time_machine.shift(60)
-    workflow.tick(item, act, TODAY, TODAY)
+    workflow.tick_item(item, act, TODAY, TODAY)
     page = desk.post(address(task), mine)
     assert inline(page).forms[0]["done_on"].value() == TODAY.isoformat()
 
 
-def test_two_texts_for_one_step_are_both_shown(desk: Client, task: Task, act: Act, time_machine: Any) -> None:
+def test_two_texts_for_one_step_are_both_shown(desk: Client, task: Task, act: ChangeContext, time_machine: Any) -> None:
     item = ChecklistItem.objects.create(task=task, number=1, title="step")
     mine = typed(desk, task, **{"items-0-title": "my step"})
     time_machine.shift(60)
@@ -259,7 +259,7 @@ def test_the_hand_over_of_many_hands_over_what_it_can_and_names_the_rest(desk: C
     assert any("A1-02" in str(message) for message in page.context["messages"])
 
 
-def test_a_row_changed_since_the_question_is_left_alone(desk: Client, task: Task, act: Act) -> None:
+def test_a_row_changed_since_the_question_is_left_alone(desk: Client, task: Task, act: ChangeContext) -> None:
     data = many([task], "set_deadline", deadline="2026-09-30")
     workflow.save_task(task, act, 1, today=TODAY)
     desk.post(reverse(LIST), data)
@@ -287,7 +287,7 @@ def test_chosen_tasks_are_exported(desk: Client, task: Task) -> None:
     assert page["Content-Type"].endswith("spreadsheetml.sheet")
 
 
-def test_a_task_that_is_handed_over_cannot_be_deleted(desk: Client, task: Task, act: Act) -> None:
+def test_a_task_that_is_handed_over_cannot_be_deleted(desk: Client, task: Task, act: ChangeContext) -> None:
     workflow.hand_over(task, act, 1, TODAY)
     assert desk.post(reverse("admin:tracker_task_delete", args=[task.pk]), {"post": "yes"}).status_code == 403
     assert Task.objects.exists()

@@ -27,14 +27,14 @@ def best(work: Callable[[], object], runs: int) -> float:
 
 def rows_of(policy: Any, on: dt.date) -> list[Any]:
     """Make the rows of the ledger beforehand, so that the writing alone is timed."""
-    from tracker.columns import COLUMNS
-    from tracker.ledger import styles
-    from tracker.ledger.notes import Notes
-    from tracker.ledger.sheets import Listing
+    from tracker.excel import xlsx_writer
+    from tracker.excel.export_notes import ExportNotes
+    from tracker.excel.sheets import Listing
     from tracker.models import Task
+    from tracker.reports.columns import TASK_COLUMNS
 
-    notes = Notes()
-    listing = Listing(styles.new_book(), "x", COLUMNS, "", "x")
+    notes = ExportNotes()
+    listing = Listing(xlsx_writer.new_book(), "x", TASK_COLUMNS, "", "x")
     tasks = Task.objects.filter(policy=policy).order_by("code").with_related()
     return [
         listing.row(task, on, notes, task.code, f"http://localhost/{task.code}", number)
@@ -44,13 +44,13 @@ def rows_of(policy: Any, on: dt.date) -> list[Any]:
 
 def ours(rows: list[Any], banded: bool) -> None:
     """Write both sheets of the rows as the product does."""
-    from tracker.columns import COLUMNS
-    from tracker.ledger import styles
-    from tracker.ledger.sheets import Ledger, Listing
+    from tracker.excel import xlsx_writer
+    from tracker.excel.sheets import LedgerBook, Listing
+    from tracker.reports.columns import TASK_COLUMNS
 
-    book = styles.new_book()
-    ledger = Ledger(book, "title", "left", "right", demo=False, banded=banded, paper=styles.A3)
-    data = Listing(book, "data", COLUMNS, "", "tasks")
+    book = xlsx_writer.new_book()
+    ledger = LedgerBook(book, "title", "left", "right", demo=False, banded=banded, paper=xlsx_writer.A3)
+    data = Listing(book, "data", TASK_COLUMNS, "", "tasks")
     for row in rows:
         ledger.add(row)
         data.add(row)
@@ -63,14 +63,14 @@ def theirs(rows: list[Any], banded: bool) -> None:
     """Let XlsxWriter write the same cells with the same looks."""
     import xlsxwriter
 
-    from tracker.columns import COLUMNS, TEXT
-    from tracker.ledger.sheets import WIDTHS
-    from tracker.ledger.text import height
+    from tracker.excel.cell_text import row_height
+    from tracker.excel.sheets import COLUMN_WIDTHS
+    from tracker.reports.columns import TASK_COLUMNS, TEXT
 
     with xlsxwriter.Workbook(BytesIO(), {"constant_memory": not banded, "strings_to_urls": False}) as book:
         common = {"font_name": "FangSong", "font_size": 11, "text_wrap": True, "border": 1, "valign": "vcenter"}
         looks = [book.add_format({**common, "num_format": "0", "align": "center"})]
-        for column in COLUMNS.values():
+        for column in TASK_COLUMNS.values():
             centred = column.format != TEXT or column.width < 14
             align = "center" if centred else "left"
             looks.append(book.add_format({**common, "num_format": column.format, "align": align}))
@@ -79,12 +79,12 @@ def theirs(rows: list[Any], banded: bool) -> None:
             sheet = book.add_worksheet(name)
             sheet.set_landscape()
             sheet.freeze_panes(3, 4)
-            for place, width in enumerate(WIDTHS):
+            for place, width in enumerate(COLUMN_WIDTHS):
                 sheet.set_column(place, place, width)
             before: list[Any] = [None, None]
             firsts = [0, 0]
             for number, row in enumerate(rows, 3):
-                sheet.set_row(number, height(max(row.counts), 11))
+                sheet.set_row(number, row_height(max(row.counts), 11))
                 for place, value in enumerate(row.values):
                     if value is None:
                         sheet.write_blank(number, place, None, looks[place])
@@ -107,10 +107,10 @@ def theirs(rows: list[Any], banded: bool) -> None:
 
 def writing(policy: Any, size: int) -> None:
     """Print our writing beside XlsxWriter's."""
-    from tracker.dates import today
-    from tracker.ledger.writer import BANDED
+    from tracker.domain.dates import today
+    from tracker.excel.ledger import BANDED_SHEETS
 
-    rows, banded = rows_of(policy, today()), size <= BANDED
+    rows, banded = rows_of(policy, today()), size <= BANDED_SHEETS
     runs = 5 if size < 10_000 else 3 if size < 50_000 else 1
     mine, peer = best(lambda: ours(rows, banded), runs), best(lambda: theirs(rows, banded), runs)
     name = f"writing {size:,} tasks x 20 columns x 2 sheets; XlsxWriter the same"
@@ -123,14 +123,14 @@ def whole(policy: Any, size: int) -> None:
     from django_tables2.export import TableExport
     from import_export import fields, resources
 
-    from tracker import ledger
-    from tracker.columns import COLUMNS
-    from tracker.dates import today
+    from tracker.domain.dates import today
+    from tracker.excel import ledger
     from tracker.models import Task
+    from tracker.reports.columns import TASK_COLUMNS
 
     on = today()
     tasks = Task.objects.filter(policy=policy).order_by("code")
-    scope = ledger.Scope(policy, tasks, on, [], "bench", "", lambda task: f"http://localhost/{task.code}")
+    scope = ledger.LedgerRequest(policy, tasks, on, [], "bench", "", lambda task: f"http://localhost/{task.code}")
 
     def make(column: Any) -> Any:
         return lambda self, task: column.value(task, on)
@@ -141,17 +141,17 @@ def whole(policy: Any, size: int) -> None:
     resource_class = type(
         "TaskResource",
         (resources.Resource,),
-        {column.name: fields.Field(column_name=str(column.header)) for column in COLUMNS.values()}
-        | {f"dehydrate_{column.name}": make(column) for column in COLUMNS.values()},
+        {column.name: fields.Field(column_name=str(column.header)) for column in TASK_COLUMNS.values()}
+        | {f"dehydrate_{column.name}": make(column) for column in TASK_COLUMNS.values()},
     )
     table_class = type(
         "TaskSheet",
         (Table,),
-        {column.name: Column(verbose_name=str(column.header), empty_values=()) for column in COLUMNS.values()}
-        | {f"value_{column.name}": shown(column) for column in COLUMNS.values()},
+        {column.name: Column(verbose_name=str(column.header), empty_values=()) for column in TASK_COLUMNS.values()}
+        | {f"value_{column.name}": shown(column) for column in TASK_COLUMNS.values()},
     )
     runs = 3 if size <= 10_000 else 1
-    mine = best(lambda: ledger.save(scope, BytesIO()), runs)
+    mine = best(lambda: ledger.save_ledger(scope, BytesIO()), runs)
     peers = {
         "django-import-export": lambda: resource_class().export(queryset=tasks.with_related()).export("xlsx"),
         "django-tables2's export": lambda: TableExport("xlsx", table_class(tasks.with_related())).export(),
@@ -165,7 +165,8 @@ def memory(policy: Any, size: int) -> None:
     script = (
         "import re, django; django.setup()\n"
         "def peak(): return int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])\n"
-        "from tracker import ledger; from tracker.dates import today; from tracker.models import PolicyDocument, Task\n"
+        "from tracker.excel import ledger; from tracker.domain.dates import today\n"
+        "from tracker.models import PolicyDocument, Task\n"
         f"policy = PolicyDocument.objects.get(pk={policy.pk})\n"
         "tasks = Task.objects.filter(policy=policy)\n"
         "def scope(tasks): return ledger.Scope(policy, tasks, today(), [], 'bench', '', lambda task: '')\n"
@@ -184,10 +185,9 @@ def reading(size: int) -> None:
     from openpyxl import load_workbook
 
     from tests.factories import make_many, make_policy
-    from tracker import intake
-    from tracker.choices import Status
-    from tracker.dates import today
-    from tracker.ledger import fillin
+    from tracker.domain.choices import Status
+    from tracker.domain.dates import today
+    from tracker.excel import progress_template, workbook_import
     from tracker.models import Organization, Task
 
     policy, on = make_policy("bench-reading"), today()
@@ -196,18 +196,18 @@ def reading(size: int) -> None:
     tasks.update(lead_unit=unit, status=Status.IN_PROGRESS, closed_on=None, closing_requested_on=None)
     # A unit that leads a task does not help in it: such a task would stand in the workbook twice, as a fault.
     Task.co_units.through.objects.filter(task__policy=policy, organization=unit).delete()
-    scope = fillin.scope_of(unit, tasks, on)
+    scope = progress_template.scope_of(unit, tasks, on)
     for number, row in enumerate(scope.rows):
         row.typed = {"progress": f"done so much {number}"}
-        if fillin.states_percent(row):
+        if progress_template.states_percent(row):
             row.typed["percent"] = 0.5
     file = BytesIO()
-    fillin.save(scope, file)
+    progress_template.save_progress_template(scope, file)
 
     def mine() -> None:
-        intake.preview(intake.read(file, "x", None), None, on)
+        workbook_import.preview_batch(workbook_import.read_workbook(file, "x", None), None, on)
 
-    assert not intake.preview(intake.read(file, "x", None), None, on).faults
+    assert not workbook_import.preview_batch(workbook_import.read_workbook(file, "x", None), None, on).faults
 
     def bare() -> None:
         file.seek(0)

@@ -7,19 +7,20 @@ from django.http import HttpRequest, HttpResponse
 from django.template import Context, engines
 from django.urls import path
 
-from tracker import columns, urls
-from tracker.dates import today
+from tracker import urls
+from tracker.domain.dates import today
 from tracker.models import Organization, PolicyDocument, Task
-from tracker.tables import TaskTable
-from tracker.views import edge
+from tracker.reports import columns
+from tracker.reports.task_table import TaskTable
+from tracker.web import request_context
 
 BARE = "{% for line in lines %}<tr>{% for cell in line %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}"
 
 
 def bare(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the 25 rows of the list page: its queries, its values, and two nested loops; nothing else."""
-    policy, reading = edge.find_policy(request, slug), edge.read(request)
-    visible = edge.tasks_of(request, policy)
+    policy, reading = request_context.get_policy(request, slug), request_context.report_context(request)
+    visible = request_context.visible_tasks(request, policy)
     list(Organization.objects.all()), list(policy.sections.all()), list(policy.measures.all())
     table = TaskTable(policy, visible, reading.asked, reading.on)
     table.turn_to(reading.asked)

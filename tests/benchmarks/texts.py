@@ -6,10 +6,10 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.factories import make_many, make_policy
-from tests.source.quality import TEXTS
+from tests.text.quality import TEXTS
 from tracker.models import Task, User
-from tracker.source.breakdown import propose
-from tracker.source.draft import draft
+from tracker.text.breakdown import propose_breakdown
+from tracker.text.draft import draft_policy
 
 LENGTHS = (50_000, 100_000, 200_000)
 ANCHORS = 1_000
@@ -28,7 +28,7 @@ def run() -> None:
     for length in LENGTHS:
         text = invented(length)
         start = time.perf_counter()
-        rows = len(draft(propose(text)).tasks)
+        rows = len(draft_policy(propose_breakdown(text)).tasks)
         seconds = time.perf_counter() - start
         first = first or seconds
         print(f"proposal of {length:7,} characters: {seconds:5.2f} s, {seconds / first:4.1f} times, {rows} tasks")

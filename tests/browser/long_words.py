@@ -8,13 +8,14 @@ from django.db import models
 from django.utils.translation import override
 
 from tests.conftest import TODAY
+from tests.excel.conftest import as_file
+from tests.excel.test_checklist_import import change, exported
 from tests.factories import make_policy
 from tests.filled import first_task, make_filled
-from tests.intake.conftest import as_file
-from tests.intake.test_checklist import change, exported
-from tracker import intake, workflow
-from tracker.choices import ReportState, Status, UnitMoveKind
-from tracker.dates import DAY, now
+from tracker import workflow
+from tracker.domain.choices import ReportState, Status, UnitMoveKind
+from tracker.domain.dates import DAY, now
+from tracker.excel import workbook_import
 from tracker.models import (
     ChecklistItem,
     Evidence,
@@ -27,7 +28,7 @@ from tracker.models import (
     UnitMove,
     User,
 )
-from tracker.workflow import refresh
+from tracker.workflow import refresh_tasks
 
 LONGEST = 200  # letters of a word, where its field has no limit
 TASKS = 8
@@ -56,7 +57,7 @@ def make_long_policy() -> PolicyDocument:
     fill_every_text()
     policy.refresh_from_db()
     _add_checklist_import(policy)
-    refresh(list(PolicyDocument.objects.values_list("pk", flat=True)))
+    refresh_tasks(list(PolicyDocument.objects.values_list("pk", flat=True)))
     return policy
 
 
@@ -95,7 +96,7 @@ def _add_checklist_import(policy: PolicyDocument) -> None:
         change(book, "Tasks", 3, "lead unit", word(LONGEST, 4))
         sheet.cell(1, sheet.max_column + 1).value = word(LONGEST, 5)
         sheet.cell(2, sheet.max_column).value = word(LONGEST, 6)
-        workflow.keep(intake.read(as_file(book), word(LONGEST - 5, 7) + ".xlsx", None), now())
+        workflow.store_batch(workbook_import.read_workbook(as_file(book), word(LONGEST - 5, 7) + ".xlsx", None), now())
 
 
 def word(length: int, number: int) -> str:

@@ -5,7 +5,7 @@ from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.conftest import log_in
-from tests.source.quality import TEXTS
+from tests.text.quality import TEXTS
 from tracker.models import PolicyDocument, User
 
 pytestmark = pytest.mark.browser

@@ -17,8 +17,9 @@ from pytest_django.live_server_helper import LiveServer
 from tests.browser.conftest import log_in
 from tests.browser.test_every_page import DEMO, report_pages
 from tests.factories import make_many, make_policy
-from tracker import columns, dates
+from tracker.domain import dates
 from tracker.models import PolicyDocument, Task, User
+from tracker.reports import columns
 
 pytestmark = pytest.mark.browser
 

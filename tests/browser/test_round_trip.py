@@ -14,10 +14,10 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.conftest import PASSWORD, log_in
 from tests.factories import make_policy
-from tracker.choices import Kind, ReportState, Status
-from tracker.dates import DAY, today
+from tracker.domain.choices import Kind, ReportState, Status
+from tracker.domain.dates import DAY, today
 from tracker.models import Organization, ProgressUpdate, Task, User
-from tracker.workflow import refresh
+from tracker.workflow import refresh_tasks
 
 pytestmark = pytest.mark.browser
 FILLED = 20
@@ -38,7 +38,7 @@ def lay() -> None:
         )
         for n in range(FILLED)
     )  # fmt: skip
-    refresh([policy.pk])
+    refresh_tasks([policy.pk])
     helper = Organization.objects.create(name="市交通运输局", short_name="市交通局", order=2)
     User.objects.create_user("helper", password=PASSWORD, is_liaison=True, organization=helper)
     for task in policy.tasks.all():

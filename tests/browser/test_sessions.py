@@ -9,8 +9,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.browser.conftest import PASSWORD, log_in
 from tests.factories import make_policy, make_task
-from tracker.choices import Kind
-from tracker.dates import DAY, today
+from tracker.domain.choices import Kind
+from tracker.domain.dates import DAY, today
 from tracker.models import Organization, ProgressUpdate, Task, User
 
 pytestmark = pytest.mark.browser

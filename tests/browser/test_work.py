@@ -11,11 +11,11 @@ from pytest_django.live_server_helper import LiveServer
 from tests.browser.conftest import PASSWORD, log_in
 from tests.factories import make_policy, make_task
 from tracker import workflow
-from tracker.choices import BatchKind, Kind, ReportState, Way
-from tracker.dates import DAY, now, period_of, today
+from tracker.domain.choices import BatchKind, ChangeSource, Kind, ReportState
+from tracker.domain.dates import DAY, now, period_of, today
 from tracker.models import ImportBatch, Organization, ProgressUpdate, Task, User
 from tracker.web import jobs
-from tracker.workflow import Act
+from tracker.workflow import ChangeContext
 
 pytestmark = pytest.mark.browser
 
@@ -89,7 +89,7 @@ def test_a_draft_keeps_itself_while_it_is_written(requests: Page, live_server: L
 def test_a_supervisor_accepts_fifty_reports_in_sixty_requests(
     requests: Page, live_server: LiveServer, liaison: User
 ) -> None:
-    act = Act(liaison, Way.PAGE)
+    act = ChangeContext(liaison, ChangeSource.PAGE)
     for number in range(1, 51):
         task = make(liaison, f"A1-{number:02}")
         report = workflow.open_report(task, liaison.organization, period_of("monthly", today()))

@@ -5,10 +5,10 @@ import secrets
 import pytest
 
 from tracker.domain.folding import fold
-from tracker.domain.passwords import is_guessable, words_of
+from tracker.domain.passwords import is_guessable, words_in
 
 NAMES = ["市科技局", "平顶山市科学技术局", "Bureau of Science", "zhangsan", "张三", "tracker.pds.gov.cn"]
-WORDS = words_of(NAMES)
+WORDS = words_in(NAMES)
 UNITS = "\n".join(fold(name) for name in NAMES[:2])
 
 

@@ -187,9 +187,9 @@ def lay(writers: int, edits: int) -> None:
     from django.test import Client as Browser
 
     from tests.factories import make_policy, make_task
-    from tracker.dates import today
+    from tracker.domain.dates import today
+    from tracker.domain.lights import cycle_of, reportable
     from tracker.models import ChecklistItem, Organization, ProgressUpdate, User
-    from tracker.rules import cycle_of, reportable
 
     call_command("migrate", verbosity=0)
     settings.ALLOWED_HOSTS = ["testserver", *settings.ALLOWED_HOSTS]

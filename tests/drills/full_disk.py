@@ -120,7 +120,7 @@ def lay() -> None:
     from django.core.management import call_command
 
     from tests.factories import make_policy, make_task
-    from tracker.dates import today
+    from tracker.domain.dates import today
     from tracker.models import Organization, User
 
     call_command("migrate", verbosity=0)

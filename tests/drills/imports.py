@@ -66,9 +66,9 @@ def lay() -> None:
 
     from tests.factories import make_policy
     from tracker import workflow
-    from tracker.choices import BatchKind, Kind, Status
-    from tracker.dates import now, today
-    from tracker.ledger.fillin import rows_of
+    from tracker.domain.choices import BatchKind, Kind, Status
+    from tracker.domain.dates import now, today
+    from tracker.excel.progress_template import fill_in_rows
     from tracker.models import ImportBatch, Organization, Task
 
     call_command("migrate", verbosity=0)
@@ -87,31 +87,31 @@ def lay() -> None:
     rows = [
         {"sheet": "s", "row": n, "key": row.key, "code": row.task.code, "step": "", "then": {}, "typed": {},
          "faults": {}, "values": {"progress": "done so much"}}
-        for n, row in enumerate(rows_of(Task.objects.all(), today()))
+        for n, row in enumerate(fill_in_rows(Task.objects.all(), today()))
     ]  # fmt: skip
-    workflow.keep(ImportBatch(kind=BatchKind.PROGRESS, file_name="x", rows=rows), now())
+    workflow.store_batch(ImportBatch(kind=BatchKind.PROGRESS, file_name="x", rows=rows), now())
 
 
 def land() -> None:
     """Confirm the batch as it is previewed."""
-    from tracker import intake
-    from tracker.dates import now, today
+    from tracker.domain.dates import now, today
+    from tracker.excel import workbook_import
     from tracker.models import ImportBatch
 
     batch = ImportBatch.objects.get()
-    seen = intake.preview(batch, None, today())
+    seen = workbook_import.preview_batch(batch, None, today())
     print("begins", flush=True)
-    intake.confirm(batch, None, seen.digest, now())
+    workbook_import.confirm_batch(batch, None, seen.digest, now())
 
 
 def undo() -> None:
     """Take the batch back; what is stale in its rows is brought up to date, for the next round."""
-    from tracker import intake
-    from tracker.dates import now
+    from tracker.domain.dates import now
+    from tracker.excel import workbook_import
     from tracker.models import ImportBatch, Task
 
     batch = ImportBatch.objects.get()
-    intake.undo(batch, None, now())
+    workbook_import.undo_batch(batch, None, now())
     versions = dict(Task.objects.values_list("code", "version"))
     for row in batch.rows:
         slug, code, _version, start = row["key"].split("/")

@@ -195,7 +195,7 @@ def count_up() -> None:
     from django.db import connection
 
     from tracker.models import ChecklistItem, Task
-    from tracker.workflow import derive
+    from tracker.workflow import derive_task
 
     acknowledged = set(json.load(sys.stdin))
     titles = set(Task.history.values_list("title", flat=True))
@@ -205,7 +205,7 @@ def count_up() -> None:
         steps = set(ChecklistItem.history.filter(task_id=task.pk).values_list("title", flat=True)) - {"x"}
         half += len(texts ^ steps)
         half += (task.title, task.history.count()) != (task.items.get().title, task.version)
-        half += derive(task, list(task.items.all()))
+        half += derive_task(task, list(task.items.all()))
     integrity = "ok"
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:

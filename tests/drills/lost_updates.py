@@ -83,11 +83,11 @@ def write(edits: int) -> None:
     from django.db import OperationalError
     from django.forms import model_to_dict
 
-    from tracker.choices import Way
-    from tracker.dates import today
+    from tracker.domain.choices import ChangeSource
+    from tracker.domain.dates import today
     from tracker.forms.editing import TaskForm
     from tracker.models import Task
-    from tracker.workflow import Act, Stale, save_task
+    from tracker.workflow import ChangeContext, StaleVersion, save_task
 
     accepted = refused = locked = 0
     while accepted < edits:
@@ -98,9 +98,15 @@ def write(edits: int) -> None:
         try:
             if not form.is_valid():
                 raise RuntimeError(form.errors.as_text())
-            save_task(form.instance, Act(None, Way.PAGE, "drill"), form.seen_version, co_units=[], today=today())
+            save_task(
+                form.instance,
+                ChangeContext(None, ChangeSource.PAGE, "drill"),
+                form.seen_version,
+                co_units=[],
+                today=today(),
+            )
             accepted += 1
-        except Stale:
+        except StaleVersion:
             refused += 1
         except OperationalError as error:
             if "locked" not in str(error):

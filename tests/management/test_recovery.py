@@ -44,7 +44,7 @@ def names(folder: Path) -> list[str]:
 
 @pytest.mark.django_db
 def test_a_restore_that_was_cut_off_is_finished(ready: Path, data: Path) -> None:
-    recovery.recover()
+    recovery.recover_unfinished()
     assert (names(data / "evidence"), (data / "replaced").read_text()) == (["new"], "rows")
     assert [name for name in names(data / "working") if name.startswith("restore-") and name != "restore-lock"] == []
 
@@ -52,14 +52,14 @@ def test_a_restore_that_was_cut_off_is_finished(ready: Path, data: Path) -> None
 @pytest.mark.django_db
 def test_a_restore_that_was_cut_off_between_two_folders_is_finished(ready: Path, data: Path) -> None:
     (data / "evidence").rename(ready / "replaced")
-    recovery.recover()
+    recovery.recover_unfinished()
     assert names(data / "evidence") == ["new"]
 
 
 @pytest.mark.django_db
 def test_a_restore_that_was_cut_off_at_its_end_is_tidied_up(data: Path) -> None:
     (data / "working" / archive.DONE / "replaced").mkdir(parents=True)
-    recovery.recover()
+    recovery.recover_unfinished()
     assert (names(data / "evidence"), archive.DONE in names(data / "working")) == (["old"], False)
 
 
@@ -73,7 +73,7 @@ def test_a_restore_whose_migration_fails_is_named_and_kept(
 ) -> None:
     monkeypatch.setattr(archive, "call_command", refuse)
     with pytest.raises(CommandError, match=r"no such column.*restore --force"):
-        recovery.recover()
+        recovery.recover_unfinished()
     assert (ready.exists(), names(data / "evidence")) == (True, ["old"])
 
 
@@ -83,14 +83,14 @@ def test_a_restore_whose_migration_failed_is_finished_by_the_next_start(
 ) -> None:
     with monkeypatch.context() as patch, pytest.raises(CommandError):
         patch.setattr(archive, "call_command", refuse)
-        recovery.recover()
-    recovery.recover()
+        recovery.recover_unfinished()
+    recovery.recover_unfinished()
     assert (names(data / "evidence"), ready.exists()) == (["new"], False)
 
 
 @pytest.mark.django_db
 def test_without_a_restore_nothing_is_touched(data: Path) -> None:
-    recovery.recover()
+    recovery.recover_unfinished()
     assert (names(data / "evidence"), (data / "replaced").exists()) == (["old"], False)
 
 
@@ -99,9 +99,9 @@ def test_an_upload_that_became_no_row_is_removed_and_one_that_did_stays(data: Pa
     kept.file.save("kept.pdf", ContentFile(b"%PDF"))
     lost = default_storage.save("lost.pdf", ContentFile(b"%PDF"))
     folder = data / "working" / "process-dead"
-    (folder / scratch.PENDING).mkdir(parents=True)
+    (folder / scratch.PENDING_FILE).mkdir(parents=True)
     for number, name in enumerate((str(kept.file.name), lost)):
-        (folder / scratch.PENDING / str(number)).write_text(name)
-    recovery.recover()
+        (folder / scratch.PENDING_FILE / str(number)).write_text(name)
+    recovery.recover_unfinished()
     assert (default_storage.exists(str(kept.file.name)), default_storage.exists(lost)) == (True, False)
     assert not folder.exists()

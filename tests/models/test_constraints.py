@@ -12,7 +12,7 @@ from django.utils.translation import override
 
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
-from tracker.choices import Kind, Status
+from tracker.domain.choices import Kind, Status
 from tracker.models import (
     BackgroundPassage,
     ChecklistItem,

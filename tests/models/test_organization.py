@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from tracker.choices import Role
+from tracker.domain.choices import Role
 from tracker.models import Organization, User
 
 

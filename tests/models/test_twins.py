@@ -14,8 +14,8 @@ from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
 from tracker import workflow
 from tracker.models import Measure, PolicyDocument, Section, Task, User
-from tracker.models.twins import check_twins, twins
-from tracker.workflow import Act
+from tracker.models.twins import check_twins, find_twins
+from tracker.workflow import ChangeContext
 
 SAME = ["a1-01", "Ａ1-01", "A1\u201301", "A1-0\u200b1"]
 
@@ -32,21 +32,23 @@ def raw_task(policy: PolicyDocument, code: str) -> Task:
 
 
 @pytest.mark.parametrize("code", SAME)
-def test_a_task_whose_code_differs_by_signs_alone_is_refused(policy: PolicyDocument, act: Act, code: str) -> None:
+def test_a_task_whose_code_differs_by_signs_alone_is_refused(
+    policy: PolicyDocument, act: ChangeContext, code: str
+) -> None:
     make_task(policy)
     new = Task(policy=policy, measure=policy.measures.get(code="A1"), code=code, title="x")
     with pytest.raises(ValidationError):
         new.full_clean()
 
 
-def test_the_write_path_refuses_it_too_and_names_the_other(policy: PolicyDocument, act: Act) -> None:
+def test_the_write_path_refuses_it_too_and_names_the_other(policy: PolicyDocument, act: ChangeContext) -> None:
     make_task(policy)
     new = Task(policy=policy, measure=policy.measures.get(code="A1"), code="a1-01", title="x")
     with pytest.raises(ValidationError, match="“A1-01” is there already"):
         workflow.save_task(new, act, today=TODAY)
 
 
-def test_a_task_may_not_take_the_code_of_another_in_other_capitals(policy: PolicyDocument, act: Act) -> None:
+def test_a_task_may_not_take_the_code_of_another_in_other_capitals(policy: PolicyDocument, act: ChangeContext) -> None:
     make_task(policy)
     other = make_task(policy, "A1-02")
     other.code = "a1-01"
@@ -54,14 +56,14 @@ def test_a_task_may_not_take_the_code_of_another_in_other_capitals(policy: Polic
         workflow.save_task(other, act, today=TODAY)
 
 
-def test_a_task_may_change_the_capitals_of_its_own_code(policy: PolicyDocument, act: Act) -> None:
+def test_a_task_may_change_the_capitals_of_its_own_code(policy: PolicyDocument, act: ChangeContext) -> None:
     task = make_task(policy)
     task.code = "a1-01"
     workflow.save_task(task, act, today=TODAY)
     assert Task.objects.get().code == "a1-01"
 
 
-def test_the_same_code_in_another_policy_is_no_twin(policy: PolicyDocument, act: Act) -> None:
+def test_the_same_code_in_another_policy_is_no_twin(policy: PolicyDocument, act: ChangeContext) -> None:
     make_task(policy)
     make_task(make_policy("other"), "B1-01")
     new = Task(policy=policy, measure=policy.measures.get(code="B1"), code="b1-01", title="x")
@@ -69,14 +71,16 @@ def test_the_same_code_in_another_policy_is_no_twin(policy: PolicyDocument, act:
     assert Task.objects.count() == 3
 
 
-def test_codes_that_differ_by_a_zero_are_two(policy: PolicyDocument, act: Act) -> None:
+def test_codes_that_differ_by_a_zero_are_two(policy: PolicyDocument, act: ChangeContext) -> None:
     make_task(policy)
     new = Task(policy=policy, measure=policy.measures.get(code="A1"), code="A1-1", title="x")
     workflow.save_task(new, act, today=TODAY)
     assert list(Task.objects.values_list("code", flat=True)) == ["A1-1", "A1-01"]
 
 
-def test_tasks_of_before_that_differ_by_capitals_are_kept_and_edited(policy: PolicyDocument, act: Act) -> None:
+def test_tasks_of_before_that_differ_by_capitals_are_kept_and_edited(
+    policy: PolicyDocument, act: ChangeContext
+) -> None:
     one = make_task(policy)
     raw_task(policy, "a1-01")
     one.title = "still edited"
@@ -85,14 +89,16 @@ def test_tasks_of_before_that_differ_by_capitals_are_kept_and_edited(policy: Pol
     assert sorted(Task.objects.values_list("code", "title")) == [("A1-01", "still edited"), ("a1-01", "x")]
 
 
-def test_a_measure_whose_code_differs_by_capitals_alone_is_refused(policy: PolicyDocument, act: Act) -> None:
+def test_a_measure_whose_code_differs_by_capitals_alone_is_refused(policy: PolicyDocument, act: ChangeContext) -> None:
     new = Measure(policy=policy, section=Section.objects.first(), code="a1", name="x")
     with pytest.raises(ValidationError, match="“A1” is there already"):
-        workflow.save(new, act)
+        workflow.save_object(new, act)
 
 
 @pytest.mark.parametrize("slug", ["Rise", "ＲＩＳＥ", "ri\u200bse"])
-def test_a_policy_whose_address_differs_by_signs_alone_is_refused(policy: PolicyDocument, act: Act, slug: str) -> None:
+def test_a_policy_whose_address_differs_by_signs_alone_is_refused(
+    policy: PolicyDocument, act: ChangeContext, slug: str
+) -> None:
     with pytest.raises(ValidationError):
         PolicyDocument(slug=slug, title="x").full_clean()
 
@@ -105,7 +111,7 @@ def test_the_admin_says_it_beside_the_field(client: Client, policy: PolicyDocume
     assert list(answer.context["adminform"].form.errors) == ["slug"]
 
 
-def test_full_width_letters_of_a_new_code_are_stored_as_plain_ones(policy: PolicyDocument, act: Act) -> None:
+def test_full_width_letters_of_a_new_code_are_stored_as_plain_ones(policy: PolicyDocument, act: ChangeContext) -> None:
     new = Task(policy=policy, measure=policy.measures.get(code="A1"), code="Ａ１–０９", title="x")
     new.full_clean()
     workflow.save_task(new, act, today=TODAY)
@@ -130,7 +136,7 @@ def test_what_is_there_already_is_named_by_a_check(policy: PolicyDocument) -> No
     PolicyDocument.objects.create(slug="RISE", title="x")
     Measure.objects.create(policy=policy, section=policy.sections.first(), code="b1", name="x")
     (warning,) = check_twins(databases=["default"])
-    assert list(twins()) == [
+    assert list(find_twins()) == [
         "policydocument RISE", "policydocument rise", "measure rise B1", "measure rise b1", "task rise A1-01",
         "task rise a1-01",
     ]  # fmt: skip

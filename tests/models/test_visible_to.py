@@ -5,7 +5,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
-from tracker.choices import Kind, PolicyState
+from tracker.domain.choices import Kind, PolicyState
 from tracker.models import Organization, PolicyDocument, Task, User
 
 # One task of each sort that matters to somebody.

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from tracker.dates import now
+from tracker.domain.dates import now
 from tracker.models import User
 
 Browser = Callable[[User], Client]

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from tests.source.quality import TEXTS
+from tests.text.quality import TEXTS
 
 NOTICE = (TEXTS / "notice.txt").read_text(encoding="utf-8")
 

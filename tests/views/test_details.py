@@ -8,13 +8,13 @@ from django.test import Client
 
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
-from tests.test_numbers import scatter
+from tests.reports.test_statistics import scatter
 from tests.views.conftest import Browser
 from tests.views.test_pages import LIST, codes, links, read
-from tracker.choices import Kind, PolicyState, Status
-from tracker.dates import DAY
+from tracker.domain.choices import Kind, PolicyState, Status
+from tracker.domain.dates import DAY
 from tracker.models import ChecklistItem, Organization, PolicyDocument, Task, User
-from tracker.workflow import Act, save
+from tracker.workflow import ChangeContext, save_object
 
 TASK, MEASURE, UNITS = "/policies/rise/tasks/A1-01/", "/policies/rise/measures/A1/", "/policies/rise/units/"
 
@@ -94,10 +94,10 @@ def test_a_task_says_where_in_the_text_it_comes_from(office: Client, policy: Pol
     assert {f"{LIST}?section=1", MEASURE} <= set(links(page))
 
 
-def test_a_task_tells_its_changes_in_words(office: Client, policy: PolicyDocument, act: Act) -> None:
+def test_a_task_tells_its_changes_in_words(office: Client, policy: PolicyDocument, act: ChangeContext) -> None:
     task = make_task(policy)
     task.title = "New words"
-    save(task, act)
+    save_object(task, act)
     assert "Task A1-01 → New words because" in flat(read(office, TASK))
 
 

@@ -23,17 +23,17 @@ from django.test import Client
 from django.urls import resolve, reverse
 
 from tests.conftest import TODAY
+from tests.excel.conftest import as_file, english, fill, fresh, landed, sent
+from tests.excel.test_checklist_import import change, exported, load
 from tests.factories import make_task
-from tests.intake.conftest import as_file, english, fill, fresh, landed, sent
-from tests.intake.test_checklist import change, exported, load
 from tests.test_odd_values import Fields
 from tests.views.conftest import browser, stranger
 from tests.views.listed_forms import BOOK, FORMS, LEADS_ON, OF_OFFICE, OF_UNIT, Listed
 from tests.views.test_repeated_posts import accepted
 from tests.views.test_texts import TEXT
 from tracker import workflow
-from tracker.choices import Action, Kind, UnitMoveKind, Way
-from tracker.dates import now, period_of
+from tracker.domain.choices import Action, ChangeSource, Kind, UnitMoveKind
+from tracker.domain.dates import now, period_of
 from tracker.models import (
     BackgroundPassage,
     ChecklistItem,
@@ -45,7 +45,7 @@ from tracker.models import (
     User,
 )
 from tracker.models.base import Versioned
-from tracker.workflow import Act
+from tracker.workflow import ChangeContext
 
 __all__ = ["browser", "english", "stranger"]
 
@@ -120,7 +120,7 @@ class World:
                 self.look(client, form.to, {**form.shown, **LEADS_ON[form.key]})
 
 
-def hand_in(task: Task, act: Act, submit: bool = True, **said: Any) -> ProgressUpdate:
+def hand_in(task: Task, act: ChangeContext, submit: bool = True, **said: Any) -> ProgressUpdate:
     """Write a report of May, and hand it in."""
     stored = Task.objects.get(pk=task.pk)
     assert stored.lead_unit
@@ -144,7 +144,7 @@ def make_tasks(policy: PolicyDocument, bureau: Organization) -> list[Task]:
 @pytest.fixture
 def world(policy: PolicyDocument, bureau: Organization, county: Organization, supervisor: User, liaison: User) -> World:
     """Bring tasks into each state in which a page shows another form, and look at the pages."""
-    office, unit = Act(supervisor, Way.PAGE, "because"), Act(liaison, Way.PAGE)
+    office, unit = ChangeContext(supervisor, ChangeSource.PAGE, "because"), ChangeContext(liaison, ChangeSource.PAGE)
     PolicyDocument.objects.filter(pk=policy.pk).update(full_text=TEXT)
     BackgroundPassage.objects.create(policy=policy, anchor="天气很好")
     tasks = make_tasks(policy, bureau)
@@ -154,8 +154,8 @@ def world(policy: PolicyDocument, bureau: Organization, county: Organization, su
     done = accepted(tasks[3], office, unit)
     hand_in(tasks[12], unit, submit=False)
 
-    def take(number: int, action: Action, act: Act, **entered: Any) -> None:
-        workflow.perform(Task.objects.get(pk=tasks[number].pk), action, act, TODAY, **entered)
+    def take(number: int, action: Action, act: ChangeContext, **entered: Any) -> None:
+        workflow.execute_transition(Task.objects.get(pk=tasks[number].pk), action, act, TODAY, **entered)
 
     evidence = [Evidence(link="https://example.gov/proof", name="proof")]
     take(4, Action.REQUEST_CLOSING, unit, reason="it is done", evidence=evidence)
@@ -232,7 +232,7 @@ def changed(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> list[s
     return [name for name, rows in after.items() if rows != before[name]]
 
 
-def meanwhile(unit: Act) -> None:
+def meanwhile(unit: ChangeContext) -> None:
     """Let somebody else change everything that a page has shown, and begin the reports that were not there."""
     for model in apps.get_app_config("tracker").get_models():
         if issubclass(model, Versioned):
@@ -307,7 +307,7 @@ def test_a_form_that_is_sent_twice_has_one_effect(world: World) -> None:
 
 
 def test_a_form_writes_nothing_over_what_was_changed_since_and_keeps_what_was_typed(
-    world: World, unit_act: Act
+    world: World, unit_act: ChangeContext
 ) -> None:
     def late(form: Form) -> list[str]:
         meanwhile(unit_act)

@@ -15,12 +15,12 @@ from openpyxl import Workbook, load_workbook
 
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
-from tests.test_filters import NAMES, VALUES
-from tests.test_numbers import scatter
+from tests.reports.test_filters import NAMES, VALUES
+from tests.reports.test_statistics import scatter
 from tests.views.conftest import Browser
-from tracker import legend
-from tracker.choices import PolicyState
-from tracker.dates import DAY
+from tracker.domain import legend
+from tracker.domain.choices import PolicyState
+from tracker.domain.dates import DAY
 from tracker.models import Organization, PolicyDocument, Task, User
 
 LEDGER = "/policies/rise/ledger.xlsx"

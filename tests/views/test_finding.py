@@ -11,7 +11,7 @@ from tests.factories import make_many, make_policy, make_task
 from tests.views.conftest import Browser
 from tests.views.test_details import flat
 from tests.views.test_pages import links, read
-from tracker.choices import PolicyState
+from tracker.domain.choices import PolicyState
 from tracker.models import Organization, PolicyDocument, User
 
 TASK = "/policies/rise/tasks/A1-01/"

@@ -10,10 +10,11 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.conftest import TODAY, Inline
-from tests.intake.conftest import english, fill, fresh, handed_over, sent
+from tests.excel.conftest import english, fill, fresh, handed_over, sent
 from tests.views.conftest import Browser
-from tracker import intake, workflow
-from tracker.choices import BatchKind, BatchState, Way
+from tracker import workflow
+from tracker.domain.choices import BatchKind, BatchState, ChangeSource
+from tracker.excel import workbook_import
 from tracker.models import ImportBatch, Organization, ProgressUpdate, Task, User
 from tracker.views import imports
 from tracker.web import jobs
@@ -32,7 +33,7 @@ class Asleep(Inline):
 def long_work(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> None:
     """Take a file of one row for a large one."""
     settings.WORKING_DIR = tmp_path
-    monkeypatch.setattr(imports, "LONG_ROWS", dict.fromkeys(BatchKind, 1))
+    monkeypatch.setattr(imports, "LONG_IMPORT_ROWS", dict.fromkeys(BatchKind, 1))
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_how_far_it_is_is_told_by_a_page_that_reloads(
         args[-1](1)
         pages.append(client.get(reverse("batch_progress", args=[batch.pk])))
 
-    monkeypatch.setattr(intake, "confirm", look)
+    monkeypatch.setattr(workbook_import, "confirm_batch", look)
     client.post(batch.get_absolute_url(), {"seen": "x"})
     assert pages[0]["Refresh"] == "2"
     assert f"1 of {len(batch.rows)} rows done, 20%" in pages[0].content.decode()
@@ -87,7 +88,7 @@ def test_a_large_import_that_others_have_changed_leads_to_every_row(
     confirm(client, batch)
     report = ProgressUpdate.objects.first()
     assert report
-    workflow.accept(report, workflow.Act(supervisor, Way.PAGE), report.version, TODAY)
+    workflow.accept(report, workflow.ChangeContext(supervisor, ChangeSource.PAGE), report.version, TODAY)
     page = client.post(batch.get_absolute_url(), {"undo": "1"}, follow=True).content.decode()
     address = f"{batch.get_absolute_url()}?changed=1"
     assert f'href="{address}"' in page
@@ -130,7 +131,7 @@ def test_a_fault_of_the_program_ends_in_words(
     def fail(*args: Any) -> None:
         raise RuntimeError("a fault")
 
-    monkeypatch.setattr(intake, "confirm", fail)
+    monkeypatch.setattr(workbook_import, "confirm_batch", fail)
     page = client.post(batch.get_absolute_url(), {"seen": "x"}, follow=True).content.decode()
     assert "a fault of the program" in page
     assert "a fault" in caplog.text
@@ -173,21 +174,21 @@ def test_a_long_preview_shows_what_a_short_one_shows(
     client: Client, batch: ImportBatch, liaison: User, long_preview: None
 ) -> None:
     page = client.get(batch.get_absolute_url())
-    assert page.context["preview"].digest == intake.preview(batch, liaison, TODAY).digest
+    assert page.context["preview"].digest == workbook_import.preview_batch(batch, liaison, TODAY).digest
     assert "Confirm: write all of it" in page.text
 
 
 def test_how_far_a_preview_is_is_told_by_a_page_that_reloads(
     client: Client, batch: ImportBatch, liaison: User, long_preview: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pages, preview = [], intake.preview
+    pages, preview = [], workbook_import.preview
 
-    def look(*args: Any) -> intake.Preview:
+    def look(*args: Any) -> workbook_import.Preview:
         args[-1](1)
         pages.append(client.get(reverse("batch_progress", args=[batch.pk])))
         return preview(*args)
 
-    monkeypatch.setattr(intake, "preview", look)
+    monkeypatch.setattr(workbook_import, "preview", look)
     client.get(batch.get_absolute_url())
     assert pages[0]["Refresh"] == "2"
     assert f"1 of {len(batch.rows)} rows compared with what is stored, 20%" in pages[0].text

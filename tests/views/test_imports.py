@@ -11,11 +11,10 @@ from django.test import Client
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from tests.intake.conftest import as_file, english, fill, fresh, handed_over, sent
+from tests.excel.conftest import as_file, english, fill, fresh, handed_over, sent
 from tests.views.conftest import Browser
-from tracker import intake
-from tracker.choices import BatchState
-from tracker.intake import tables
+from tracker.domain.choices import BatchState
+from tracker.excel import table_reader, workbook_import
 from tracker.models import ImportBatch, Organization, ProgressUpdate, Task, User
 
 __all__ = ["english", "handed_over"]
@@ -116,7 +115,7 @@ def send_large(client: Client, content: bytes) -> StreamingHttpResponse:
 @pytest.fixture
 def told_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take a file of two rows for a large one."""
-    monkeypatch.setattr(tables, "TOLD", 2)
+    monkeypatch.setattr(table_reader, "PROGRESS_INTERVAL", 2)
 
 
 def test_a_large_file_is_told_of_while_it_is_read_and_leads_to_its_preview(
@@ -146,11 +145,11 @@ def test_whoever_goes_away_meanwhile_has_sent_nothing_in(
 def test_what_is_refused_half_way_is_said_on_the_same_page(
     handed_over: list[Task], bureau: Organization, liaison: User, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def cut_off(*_given: object) -> intake.Reading[ImportBatch]:
-        yield intake.Progress(2, 50)
-        raise intake.Refused("cut off here")
+    def cut_off(*_given: object) -> workbook_import.ReadingSteps[ImportBatch]:
+        yield workbook_import.ReadingProgress(2, 50)
+        raise workbook_import.WorkbookRefused("cut off here")
 
-    monkeypatch.setattr(intake, "reading", cut_off)
+    monkeypatch.setattr(workbook_import, "reading_steps", cut_off)
     page = send_large(browser(liaison), filled(bureau)).getvalue().decode()
     assert page.index("2 rows read, 50% of the file") < page.index("cut off here") < page.index("</html>")
     assert not ImportBatch.objects.exists()

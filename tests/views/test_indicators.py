@@ -16,10 +16,10 @@ from tests.conftest import TODAY
 from tests.factories import make_many, make_task
 from tests.views.conftest import Browser
 from tracker import workflow
-from tracker.choices import Kind, ReportState, Way
-from tracker.ledger.indicators import sheets
+from tracker.domain.choices import ChangeSource, Kind, ReportState
+from tracker.excel.indicator_sheet import indicator_sheets
 from tracker.models import Indicator, IndicatorValue, Organization, PolicyDocument, ProgressUpdate, Task, User
-from tracker.workflow import Act, refresh
+from tracker.workflow import ChangeContext, refresh_tasks
 
 MAY_31 = dt.date(2026, 5, 31)
 FACTS = {
@@ -29,7 +29,7 @@ FACTS = {
 
 
 @pytest.fixture
-def indicator(policy: PolicyDocument, bureau: Organization, county: Organization, act: Act) -> Indicator:
+def indicator(policy: PolicyDocument, bureau: Organization, county: Organization, act: ChangeContext) -> Indicator:
     task = make_task(
         policy,
         kind=Kind.QUANTIFIED,
@@ -159,7 +159,7 @@ def test_an_accepted_report_moves_value_and_percent(
 
 
 def test_a_fall_that_nobody_explained_is_said_in_the_review(
-    unit: Client, indicator: Indicator, supervisor: User, browser: Browser, act: Act
+    unit: Client, indicator: Indicator, supervisor: User, browser: Browser, act: ChangeContext
 ) -> None:
     write(unit, "65")
     report = ProgressUpdate.objects.get()
@@ -189,7 +189,7 @@ def test_the_words_of_an_indicator_are_escaped(unit: Client, indicator: Indicato
         assert "<script>alert" not in unit.get(page(name)).content.decode()
 
 
-def test_a_task_without_indicators_says_nothing_of_them(unit: Client, indicator: Indicator, act: Act) -> None:
+def test_a_task_without_indicators_says_nothing_of_them(unit: Client, indicator: Indicator, act: ChangeContext) -> None:
     workflow.save_task(Task.objects.get(), act, removed=list(Indicator.objects.all()), today=TODAY)
     assert 'id="indicators"' not in unit.get(page("task")).content.decode()
 
@@ -197,7 +197,7 @@ def test_a_task_without_indicators_says_nothing_of_them(unit: Client, indicator:
 def test_what_the_ledger_says_is_what_the_page_says(unit: Client, indicator: Indicator) -> None:
     shown = unit.get(page("task"))
     with override("en"):
-        (extra,) = sheets(Task.objects.all())
+        (extra,) = indicator_sheets(Task.objects.all())
         (row,) = extra.rows
         said = {name: column.value(row, TODAY) for name, column in extra.columns.items()}
     assert said == {
@@ -233,7 +233,7 @@ def test_the_sheet_of_a_unit_holds_its_own_tasks_alone(
     other = make_task(policy, "B1-01", lead_unit=county)
     Indicator.objects.create(task=other, **{**FACTS, "name": "CANARY"})
     mine = Task.objects.visible_to(User.objects.create_user("x", is_liaison=True, organization=county))
-    assert [[row.name for row in extra.rows] for extra in sheets(mine)] == [["Forest cover"]]
+    assert [[row.name for row in extra.rows] for extra in indicator_sheets(mine)] == [["Forest cover"]]
 
 
 @pytest.mark.parametrize(("name", "limit"), [("task", 20), ("report", 20), ("review", 20), ("ledger", 27)])
@@ -257,7 +257,7 @@ def test_many_indicators_and_tasks_cost_no_query_more_than_few(
             IndicatorValue(indicator=row, day=MAY_31 + dt.timedelta(n), value=n) for row in rows for n in range(1, 4)
         ]
         IndicatorValue.objects.bulk_create(values)
-        refresh([policy.pk])
+        refresh_tasks([policy.pk])
         office.get(address).getvalue()
         with CaptureQueriesContext(connection) as queries:
             office.get(page(name) if name in ("task", "report") else address).getvalue()
@@ -268,4 +268,4 @@ def test_many_indicators_and_tasks_cost_no_query_more_than_few(
 def test_the_office_reports_for_a_unit(office: Client, indicator: Indicator) -> None:
     write(office, "66")
     assert kept() == [("Forest cover", "66")]
-    assert ProgressUpdate.history.get().way == Way.PAGE
+    assert ProgressUpdate.history.get().way == ChangeSource.PAGE

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.factories import make_policy, make_task
-from tracker.choices import Kind, PolicyState
+from tracker.domain.choices import Kind, PolicyState
 from tracker.models import Organization, PolicyDocument, Task, User
 
 

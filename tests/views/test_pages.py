@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from tests.conftest import TODAY
 from tests.factories import make_many, make_policy, make_task
-from tests.test_filters import NAMES, VALUES
-from tests.test_numbers import scatter
+from tests.reports.test_filters import NAMES, VALUES
+from tests.reports.test_statistics import scatter
 from tests.views.conftest import Browser
-from tracker.choices import LIGHT_STYLES, Light, PolicyState, ReportState, Status
-from tracker.dates import DAY
+from tracker.domain.choices import LIGHT_STYLES, Light, PolicyState, ReportState, Status
+from tracker.domain.dates import DAY
 from tracker.models import Organization, PolicyDocument, ProgressUpdate, Task, User
-from tracker.tables import PAGE_SIZES, TaskTable
+from tracker.reports.task_table import PAGE_SIZES, TaskTable
 
 OVERVIEW, LIST = "/policies/rise/", "/policies/rise/tasks/"
 MEASURE, UNITS = "/policies/rise/measures/A1/", "/policies/rise/units/"
@@ -445,7 +445,7 @@ def test_a_task_without_anything_set_is_listed(office: Client, policy: PolicyDoc
 def test_a_fault_of_ours_is_admitted_without_the_database(office: Client) -> None:
     office.raise_request_exception = False
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tracker.numbers.by_policy", lambda *args: 1 / 0)
+        patch.setattr("tracker.reports.statistics.by_policy", lambda *args: 1 / 0)
         assert "Something is broken here" in office.get("/").content.decode()
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from tests.conftest import TODAY
 from tests.factories import make_task
 from tracker import workflow
-from tracker.choices import Action, Kind, Rating, ReportState, RequestState, Status, Way
+from tracker.domain.choices import Action, ChangeSource, Kind, Rating, ReportState, RequestState, Status
 from tracker.models import (
     ChecklistItem,
     Evidence,
@@ -24,7 +24,7 @@ from tracker.models import (
     TaskRequest,
     User,
 )
-from tracker.workflow import Act
+from tracker.workflow import ChangeContext
 
 PDF = b"%PDF-1.7 proof"
 
@@ -143,20 +143,20 @@ def test_a_contribution_stands_beside_the_report(unit: Client, task: Task, count
     assert "we lent the trucks" in text_of(unit, page(task))
 
 
-def test_the_last_text_is_taken_over_into_empty_fields_alone(unit: Client, task: Task, act: Act) -> None:
+def test_the_last_text_is_taken_over_into_empty_fields_alone(unit: Client, task: Task, act: ChangeContext) -> None:
     accepted(unit, task, act, problems="rain")
     form = unit.post(page(task), {"seen": "", "progress": "typed", "use_last": "1"}).context["form"]
     assert (form["progress"].value(), form["problems"].value()) == ("typed", "rain")
 
 
-def accepted(unit: Client, task: Task, act: Act, **said: Any) -> ProgressUpdate:
+def accepted(unit: Client, task: Task, act: ChangeContext, **said: Any) -> ProgressUpdate:
     write(unit, task, **said)
     report = ProgressUpdate.objects.get()
     workflow.accept(report, act, report.version, TODAY)
     return report
 
 
-def test_the_same_words_ask_for_a_confirmation(unit: Client, task: Task, act: Act) -> None:
+def test_the_same_words_ask_for_a_confirmation(unit: Client, task: Task, act: ChangeContext) -> None:
     accepted(unit, task, act)
     answer = write(unit, task, seen="")
     assert "progress" in answer.context["form"].errors
@@ -165,7 +165,7 @@ def test_the_same_words_ask_for_a_confirmation(unit: Client, task: Task, act: Ac
     assert ProgressUpdate.objects.filter(state=ReportState.SUBMITTED).count() == 1
 
 
-def test_no_change_is_one_click(unit: Client, task: Task, act: Act) -> None:
+def test_no_change_is_one_click(unit: Client, task: Task, act: ChangeContext) -> None:
     accepted(unit, task, act)
     unit.post(page(task), {"unchanged": "1", "seen": "0", "repeats": ProgressUpdate.objects.get().pk})
     assert ProgressUpdate.objects.filter(unchanged=True, state=ReportState.SUBMITTED).count() == 1
@@ -308,7 +308,7 @@ def test_the_page_of_a_task_offers_what_its_reader_may_do(unit: Client, task: Ta
     assert page(task) in shown
 
 
-def test_the_page_of_a_task_tells_its_reports(unit: Client, task: Task, act: Act) -> None:
+def test_the_page_of_a_task_tells_its_reports(unit: Client, task: Task, act: ChangeContext) -> None:
     accepted(unit, task, act, next_steps="pave on")
     shown = text_of(unit, task.get_absolute_url())
     assert "a mile is paved" in shown
@@ -346,7 +346,7 @@ def test_a_task_stands_on_the_work_list_under_its_most_pressing_call(
     assert calls(unit) == {call: ["A1-01"]}
 
 
-def test_a_returned_report_comes_first_on_the_work_list(unit: Client, task: Task, act: Act) -> None:
+def test_a_returned_report_comes_first_on_the_work_list(unit: Client, task: Task, act: ChangeContext) -> None:
     write(unit, task)
     report = ProgressUpdate.objects.get()
     workflow.send_back(report, act, report.version, "too short", TODAY)
@@ -365,8 +365,8 @@ def test_a_liaison_begins_with_the_work_list(client: Client, liaison: User) -> N
     assert answer["Location"] == reverse("my")
 
 
-def test_history_names_every_way_of_the_work(unit: Client, task: Task, act: Act) -> None:
+def test_history_names_every_way_of_the_work(unit: Client, task: Task, act: ChangeContext) -> None:
     accepted(unit, task, act)
     shown = text_of(unit, task.get_absolute_url())
     assert shown.count("a mile is paved") >= 2  # in the timeline and in the history
-    assert ProgressUpdate.history.filter(way=Way.PAGE).count() == 2
+    assert ProgressUpdate.history.filter(way=ChangeSource.PAGE).count() == 2

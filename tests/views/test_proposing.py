@@ -8,14 +8,14 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from tests.source.quality import TEXTS
-from tests.source.test_load import packed
+from tests.text.quality import TEXTS
+from tests.text.test_file_reader import packed
 from tests.views.conftest import Browser
 from tracker.domain.passages import Span
-from tracker.health import examine
 from tracker.models import BackgroundPassage, Organization, PolicyDocument, User
-from tracker.source.breakdown import Kind, Row, Rule
-from tracker.source.proposing import changed, joined
+from tracker.reports.health_check import run_checkup
+from tracker.text.breakdown import ProposalKind, ProposedRow, Rule
+from tracker.text.proposing import changed, joined
 
 NEW = "/policies/new/"
 TEXT = (TEXTS / "notice.txt").read_text(encoding="utf-8")
@@ -57,7 +57,7 @@ def test_a_confirmed_proposal_is_a_draft_like_any_other(office: Client, supervis
     assert (task.lead_unit, task.lead_is_proposed, str(task.deadline)) == (unit, True, "2025-09-30")
     assert task.history.get().history_user == supervisor
     assert set(BackgroundPassage.objects.values_list("marked_by", flat=True)) == {supervisor.pk}
-    reading = examine(policy).reading
+    reading = run_checkup(policy).reading
     assert reading
     assert reading.coverage.missing == reading.coverage.repeated == reading.coverage.open == []
 
@@ -139,11 +139,17 @@ def test_others_may_not(browser: Browser, leader: User) -> None:
     assert browser(leader).get(NEW).status_code == 403
 
 
-def row(kind: Kind, name: str, *spans: Span) -> Row:
-    return Row(kind, name, spans, Rule.HAND)
+def row(kind: ProposalKind, name: str, *spans: Span) -> ProposedRow:
+    return ProposedRow(kind, name, spans, Rule.HAND)
 
 
-KINDS = {"S": Kind.SECTION, "M": Kind.MEASURE, "a": Kind.TASK, "b": Kind.TASK, "N": Kind.MEASURE}
+KINDS = {
+    "S": ProposalKind.SECTION,
+    "M": ProposalKind.MEASURE,
+    "a": ProposalKind.TASK,
+    "b": ProposalKind.TASK,
+    "N": ProposalKind.MEASURE,
+}
 ROWS = [row(kind, name) for name, kind in KINDS.items()]
 
 
@@ -166,12 +172,12 @@ def test_a_row_moves_with_what_it_holds(asked: str, order: str) -> None:
 
 def test_a_row_is_split_at_its_clauses() -> None:
     text = "修建道路，架设桥梁。"
-    found = changed([row(Kind.TASK, "x", Span(0, 10))], "split-0", text)
+    found = changed([row(ProposalKind.TASK, "x", Span(0, 10))], "split-0", text)
     assert [(part.name, part.passage(text)) for part in found] == [("x", "修建道路，"), ("架设桥梁", "架设桥梁。")]
 
 
 def test_a_row_is_joined_to_the_one_above() -> None:
-    [found] = joined([row(Kind.TASK, "x", Span(0, 2)), row(Kind.JOIN, "y", Span(3, 5))])
+    [found] = joined([row(ProposalKind.TASK, "x", Span(0, 2)), row(ProposalKind.JOIN, "y", Span(3, 5))])
     assert found.spans == (Span(0, 2), Span(3, 5))
 
 

@@ -10,15 +10,9 @@ from django.urls import reverse
 from tests.conftest import TODAY
 from tests.factories import make_task
 from tracker import workflow
-from tracker.choices import Kind, ReportState
-from tracker.models import (
-    Organization,
-    PolicyDocument,
-    ProgressUpdate,
-    Task,
-    User,
-)
-from tracker.workflow import Act
+from tracker.domain.choices import Kind, ReportState
+from tracker.models import Organization, PolicyDocument, ProgressUpdate, Task, User
+from tracker.workflow import ChangeContext
 
 MAY, JUNE = "2026-05-01", "2026-06-01"
 
@@ -85,9 +79,11 @@ def messages_of(answer: Any) -> str:
     return " ".join(str(message) for message in answer.context["messages"])
 
 
-def accepted(task: Task, act: Act, unit_act: Act, start: dt.date = dt.date(2026, 4, 1), **said: Any) -> ProgressUpdate:
+def accepted(
+    task: Task, act: ChangeContext, unit_act: ChangeContext, start: dt.date = dt.date(2026, 4, 1), **said: Any
+) -> ProgressUpdate:
     """Hand a report of a month in and accept it."""
-    from tracker.dates import period_of
+    from tracker.domain.dates import period_of
 
     stored = Task.objects.get(pk=task.pk)
     report = workflow.open_report(stored, stored.lead_unit, period_of("monthly", start))  # type: ignore[arg-type]
@@ -105,14 +101,18 @@ def filed() -> list[str]:
     return [f"{report.period_start}" for report in found]
 
 
-def test_no_change_hands_in_the_period_that_the_page_showed(unit: Client, task: Task, act: Act, unit_act: Act) -> None:
+def test_no_change_hands_in_the_period_that_the_page_showed(
+    unit: Client, task: Task, act: ChangeContext, unit_act: ChangeContext
+) -> None:
     accepted(task, act, unit_act)
     page = report_page(task, JUNE)
     unit.post(page, {**hidden(unit, page, "unchanged"), "unchanged": "1"})
     assert filed() == [JUNE]
 
 
-def test_no_change_pressed_twice_hands_in_one_period(unit: Client, task: Task, act: Act, unit_act: Act) -> None:
+def test_no_change_pressed_twice_hands_in_one_period(
+    unit: Client, task: Task, act: ChangeContext, unit_act: ChangeContext
+) -> None:
     accepted(task, act, unit_act)
     page = report_page(task, MAY)
     sent = {**hidden(unit, page, "unchanged"), "unchanged": "1"}
@@ -123,7 +123,7 @@ def test_no_change_pressed_twice_hands_in_one_period(unit: Client, task: Task, a
 
 
 def test_no_change_of_an_old_page_adds_nothing_after_the_acceptance(
-    unit: Client, task: Task, act: Act, unit_act: Act
+    unit: Client, task: Task, act: ChangeContext, unit_act: ChangeContext
 ) -> None:
     accepted(task, act, unit_act)
     page = report_page(task, JUNE)

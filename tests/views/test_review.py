@@ -10,11 +10,11 @@ from django.urls import reverse
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
 from tracker import workflow
-from tracker.choices import Kind, PolicyState, ReportState, Status, Way
-from tracker.dates import period_of
-from tracker.differences import differences
+from tracker.domain.choices import ChangeSource, Kind, PolicyState, ReportState, Status
+from tracker.domain.dates import period_of
+from tracker.domain.differences import differences
 from tracker.models import Organization, PolicyDocument, ProgressUpdate, Task, User
-from tracker.workflow import Act
+from tracker.workflow import ChangeContext
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def hand_in(policy: PolicyDocument, code: str, liaison: User, **said: Any) -> Pr
     report = workflow.open_report(task, liaison.organization, period_of("monthly", TODAY))
     for name, value in {"progress": f"done on {code}", "percent": 20, **said}.items():
         setattr(report, name, value)
-    workflow.save_draft(report, Act(liaison, Way.PAGE), today=TODAY)
-    workflow.submit(report, Act(liaison, Way.PAGE), TODAY)
+    workflow.save_draft(report, ChangeContext(liaison, ChangeSource.PAGE), today=TODAY)
+    workflow.submit(report, ChangeContext(liaison, ChangeSource.PAGE), TODAY)
     return ProgressUpdate.objects.get(pk=report.pk)
 
 
@@ -63,7 +63,7 @@ def test_a_report_is_named_by_its_period_and_not_by_its_first_day(
 
 
 def test_a_closing_is_judged_by_reports_that_are_named_by_their_period(
-    office: Client, reports: list[ProgressUpdate], act: Act
+    office: Client, reports: list[ProgressUpdate], act: ChangeContext
 ) -> None:
     task = reports[0].task
     Task.objects.filter(pk=task.pk).update(status=Status.CLOSING, closing_requested_on=TODAY)

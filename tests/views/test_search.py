@@ -10,12 +10,12 @@ from django.utils import translation
 
 from tests.conftest import TODAY
 from tests.factories import make_task
-from tests.test_filters import ask
+from tests.reports.test_filters import ask
 from tests.views.conftest import Browser
 from tests.views.test_pages import links, read
 from tracker import workflow
 from tracker.models import ChecklistItem, Organization, PolicyDocument, Task, User
-from tracker.workflow import Act, derived
+from tracker.workflow import ChangeContext, derived
 
 ARTICLE = "POLICY_ARTICLE"  # names the file of the article, which is not ours to publish
 TEXT = "开头。\n要构建发展大格局，绘好一张蓝图绘到底，一任接着一任干。\n当好服务企业的金牌“店小二”，提升效能。\n"
@@ -78,7 +78,7 @@ def test_the_admin_finds_what_means_the_same(office: Client, policy: PolicyDocum
     assert f"/admin/tracker/task/{other.pk}/change/" not in page
 
 
-def test_what_is_stored_stays_as_it_was_typed(policy: PolicyDocument, act: Act) -> None:
+def test_what_is_stored_stays_as_it_was_typed(policy: PolicyDocument, act: ChangeContext) -> None:
     title = "建设５Ｇ基站，当好金牌“店小二”"
     make_task(policy, title=title)
     assert Task.objects.get().title == title
@@ -98,11 +98,11 @@ def four(policy: PolicyDocument) -> PolicyDocument:
 
 
 @pytest.fixture
-def rich(policy: PolicyDocument, act: Act) -> Task:
+def rich(policy: PolicyDocument, act: ChangeContext) -> Task:
     """A task that says something different in each of its parts."""
     measure = policy.measures.get(code="A1")
     measure.name, measure.anchor = "名为举措", "发展大格局"
-    workflow.save(measure, act)
+    workflow.save_object(measure, act)
     task = make_task(policy, title="名为任务", description="要求甲", remark="备注乙", anchor="绘到底，一任")
     step = ChecklistItem(number=1, title="步骤丙", anchor="店小二")
     workflow.save_task(task, act, items=[step], today=TODAY)
@@ -117,33 +117,33 @@ def test_each_part_of_what_a_task_is_about_is_searched(rich: Task, typed: str) -
 
 
 @pytest.mark.parametrize("typed", ["一张蓝图", "一任接着一任干", "要构建", "金牌", "服务企业"])
-def test_with_the_text_loaded_the_whole_clause_is_searched(rich: Task, act: Act, typed: str) -> None:
+def test_with_the_text_loaded_the_whole_clause_is_searched(rich: Task, act: ChangeContext, typed: str) -> None:
     before = codes(rich.policy, typed)
     policy = PolicyDocument.objects.get()
     policy.full_text = TEXT
-    workflow.save(policy, act)
+    workflow.save_object(policy, act)
     assert (before, codes(policy, typed)) == ([], ["A1-01"])
 
 
-def test_clauses_that_no_part_is_anchored_to_are_not_searched(rich: Task, act: Act) -> None:
+def test_clauses_that_no_part_is_anchored_to_are_not_searched(rich: Task, act: ChangeContext) -> None:
     policy = PolicyDocument.objects.get()
     policy.full_text = TEXT
-    workflow.save(policy, act)
+    workflow.save_object(policy, act)
     assert codes(policy, "提升效能") == codes(policy, "开头") == []
 
 
-def test_another_text_takes_the_place_of_the_words_of_the_first(rich: Task, act: Act) -> None:
+def test_another_text_takes_the_place_of_the_words_of_the_first(rich: Task, act: ChangeContext) -> None:
     policy = PolicyDocument.objects.get()
     policy.full_text = TEXT
-    workflow.save(policy, act)
+    workflow.save_object(policy, act)
     policy.full_text = "新文从头绘到底，一任换一任。"
-    workflow.save(policy, act)
+    workflow.save_object(policy, act)
     assert (codes(policy, "一张蓝图"), codes(policy, "从头")) == ([], ["A1-01"])
 
 
-def test_a_task_saved_after_the_text_finds_its_clause(policy: PolicyDocument, act: Act) -> None:
+def test_a_task_saved_after_the_text_finds_its_clause(policy: PolicyDocument, act: ChangeContext) -> None:
     policy.full_text = TEXT
-    workflow.save(policy, act)
+    workflow.save_object(policy, act)
     task = make_task(policy)
     task.anchor = "绘到底，一任"
     workflow.save_task(Task.objects.get(), act, today=TODAY)
@@ -152,35 +152,35 @@ def test_a_task_saved_after_the_text_finds_its_clause(policy: PolicyDocument, ac
     assert codes(policy, "一张蓝图") == ["A1-01"]
 
 
-def test_a_measure_of_another_name_is_found_by_the_new_one_alone(rich: Task, act: Act) -> None:
+def test_a_measure_of_another_name_is_found_by_the_new_one_alone(rich: Task, act: ChangeContext) -> None:
     measure = rich.policy.measures.get(code="A1")
     measure.name = "改称"
-    workflow.save(measure, act)
+    workflow.save_object(measure, act)
     assert (codes(rich.policy, "名为举措"), codes(rich.policy, "改称")) == ([], ["A1-01"])
 
 
-def test_a_measure_anchored_elsewhere_is_found_by_the_new_words_alone(rich: Task, act: Act) -> None:
+def test_a_measure_anchored_elsewhere_is_found_by_the_new_words_alone(rich: Task, act: ChangeContext) -> None:
     measure = rich.policy.measures.get(code="A1")
     measure.anchor = "别处"
-    workflow.save(measure, act)
+    workflow.save_object(measure, act)
     assert (codes(rich.policy, "大格局"), codes(rich.policy, "别处")) == ([], ["A1-01"])
 
 
-def test_a_step_of_another_title_is_found_by_the_new_one_alone(rich: Task, act: Act) -> None:
+def test_a_step_of_another_title_is_found_by_the_new_one_alone(rich: Task, act: ChangeContext) -> None:
     step = rich.items.get()
     step.title = "改步"
     workflow.save_task(Task.objects.get(), act, items=[step], today=TODAY)
     assert (codes(rich.policy, "步骤丙"), codes(rich.policy, "改步")) == ([], ["A1-01"])
 
 
-def test_a_step_that_is_taken_away_is_found_no_more(rich: Task, act: Act) -> None:
+def test_a_step_that_is_taken_away_is_found_no_more(rich: Task, act: ChangeContext) -> None:
     workflow.save_task(Task.objects.get(), act, removed=[rich.items.get()], today=TODAY)
     assert codes(rich.policy, "步骤丙") == []
 
 
-def test_a_step_that_is_deleted_by_itself_leaves_nothing_stale(rich: Task, act: Act) -> None:
-    workflow.delete(rich.items.get(), act)
-    assert (codes(rich.policy, "步骤丙"), derived.examine_all().corrected) == ([], 0)
+def test_a_step_that_is_deleted_by_itself_leaves_nothing_stale(rich: Task, act: ChangeContext) -> None:
+    workflow.delete_object(rich.items.get(), act)
+    assert (codes(rich.policy, "步骤丙"), derived.preview_refresh().corrected) == ([], 0)
 
 
 @pytest.mark.parametrize("typed", ["市ＤＲＣ", "市drc", "发展\u200b改革委", "“双十”办", "双十办", "５Ｇ专班", "发改委"])

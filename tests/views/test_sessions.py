@@ -17,9 +17,9 @@ from tests.factories import make_task
 from tests.views.conftest import Browser
 from tests.views.test_login import RIGHT, enter
 from tracker import workflow
-from tracker.choices import Way
+from tracker.domain.choices import ChangeSource
 from tracker.models import PolicyDocument, Task, User
-from tracker.views import edge
+from tracker.web import request_context
 
 NEW = "quite another one"
 HALF_AN_HOUR, TWELVE_HOURS = 30 * 60, 12 * 3600
@@ -74,7 +74,7 @@ def test_the_new_password_is_the_one_that_opens(newcomer: Client, leader: User) 
 def test_the_change_is_in_the_history_of_the_account(newcomer: Client, leader: User) -> None:
     choose(newcomer)
     row = leader.history.first()
-    assert (row.history_user, row.way, row.must_change_password) == (leader, Way.PAGE, False)
+    assert (row.history_user, row.way, row.must_change_password) == (leader, ChangeSource.PAGE, False)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_an_account_changed_meanwhile_is_asked_again(
     newcomer: Client, leader: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def too_late(*_: Any) -> None:
-        raise workflow.Stale
+        raise workflow.StaleVersion
 
     monkeypatch.setattr(workflow, "choose_password", too_late)
     assert choose(newcomer).context["form"].non_field_errors()
@@ -353,10 +353,10 @@ def test_kept_text_is_handed_out_to_its_owner_on_its_page_alone(who: str) -> Non
     request = RequestFactory().get("/elsewhere/" if who == "elsewhere" else "/here/")
     request.user = {"another": User(pk=8), "nobody": AnonymousUser()}.get(who, User(pk=7))
     request.session = {"kept": {"user": 7, "path": "/here/", "data": {"a": ["b"]}}}
-    assert edge.kept(request) is None
+    assert request_context.saved_post(request) is None
     request.user, request.path = User(pk=7), "/here/"
-    assert edge.kept(request).getlist("a") == ["b"]
-    assert edge.kept(request) is None
+    assert request_context.saved_post(request).getlist("a") == ["b"]
+    assert request_context.saved_post(request) is None
 
 
 def test_a_new_password_says_so(newcomer: Client) -> None:

@@ -15,8 +15,9 @@ from openpyxl import load_workbook
 from tests.conftest import Inline
 from tests.factories import make_task
 from tests.views.conftest import Browser
-from tracker import dates, intake, ledger
-from tracker.choices import BatchKind
+from tracker.domain import dates
+from tracker.domain.choices import BatchKind
+from tracker.excel import ledger, workbook_import
 from tracker.models import ImportBatch, PolicyDocument, User
 from tracker.views import exports
 from tracker.web import jobs
@@ -43,7 +44,7 @@ class Later(Inline):
 def long_exports(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> Any:
     """Let every export count as long, and begin when the test says so."""
     settings.WORKING_DIR = tmp_path
-    monkeypatch.setattr(exports, "LONG_ROWS", 0)
+    monkeypatch.setattr(exports, "LONG_EXPORT_ROWS", 0)
     monkeypatch.setattr(jobs, "Thread", Later)
     yield
     Later.finish()
@@ -77,11 +78,11 @@ def test_how_far_a_long_export_is_stands_on_a_page_that_reloads(
     pages = []
     page = begin(office)
 
-    def save(scope: ledger.Scope, file: Any) -> None:
+    def save(scope: ledger.LedgerRequest, file: Any) -> None:
         scope.tell(1)
         pages.append(office.get(page))
 
-    monkeypatch.setattr(ledger, "save", save)
+    monkeypatch.setattr(ledger, "save_ledger", save)
     assert office.get(page)["Refresh"] == "2"
     Later.finish()
     assert "1 of 1 rows done, 100%" in pages[0].text
@@ -99,7 +100,7 @@ def test_how_far_a_marked_file_is_stands_on_its_page(
         args[-1](1)
         pages.append(client.get(page))
 
-    monkeypatch.setattr(intake, "save_marked", save)
+    monkeypatch.setattr(workbook_import, "save_marked_workbook", save)
     Later.finish()
     assert "1 of 2 rows done, 50%" in pages[0].text
 
@@ -159,7 +160,7 @@ def test_a_fault_is_said_and_the_export_can_be_started_again(
         raise RuntimeError("a fault")
 
     page = begin(office, f"{LEDGER}?section=1")
-    monkeypatch.setattr(ledger, "save", fail)
+    monkeypatch.setattr(ledger, "save_ledger", fail)
     Later.finish()
     answer = office.get(page)
     assert "a fault of the program" in answer.text

@@ -18,8 +18,7 @@ from django.test import Client
 from tests.conftest import TODAY
 from tests.factories import make_task
 from tests.views.conftest import Browser
-from tracker import rules
-from tracker.domain import disk, scratch
+from tracker.domain import disk, lights, scratch
 from tracker.models import Evidence, Organization, PolicyDocument, ProgressUpdate, Task, User
 from tracker.web import disk_checks, sqlite_files, uploads
 from tracker.web.sessions import SessionStore
@@ -67,8 +66,8 @@ def task(policy: PolicyDocument, bureau: Organization) -> Task:
 
 def address_of(task: Task) -> str:
     """Return the address of the report of the first period that can be reported."""
-    period = rules.reportable(task, task.policy, TODAY)[0]
-    return f"{task.get_absolute_url()}report/?period={period.key(rules.cycle_of(task.policy))}"
+    period = lights.reportable(task, task.policy, TODAY)[0]
+    return f"{task.get_absolute_url()}report/?period={period.key(lights.cycle_of(task.policy))}"
 
 
 def report(client: Client, task: Task, **fields: Any) -> Any:
@@ -112,7 +111,9 @@ def test_an_upload_without_room_leaves_neither_file_nor_row(
     monkeypatch.setattr(uploads.os, "fsync", no_space)
     answer = report(unit, task, proofs=SimpleUploadedFile("proof.pdf", PDF))
     assert (answer.status_code, "proof.pdf" in answer.text, WORDS in unescape(answer.text)) == (507, True, True)
-    assert [path for path in tmp_path.rglob("*") if path.is_file() and path.name not in (scratch.LOCK, "reserve")] == []
+    assert [
+        path for path in tmp_path.rglob("*") if path.is_file() and path.name not in (scratch.LOCK_NAME, "reserve")
+    ] == []
     assert (Evidence.objects.count(), ProgressUpdate.objects.count()) == (0, 0)
 
 

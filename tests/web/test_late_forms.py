@@ -16,7 +16,7 @@ from django.urls import reverse
 from tests.admin.test_tasks import address, many, typed
 from tests.factories import make_task
 from tests.views.test_login import RIGHT
-from tracker.dates import now
+from tracker.domain.dates import now
 from tracker.models import ChecklistItem, PolicyDocument, ProgressUpdate, Task, User
 
 JULY = dt.date(2026, 7, 31)

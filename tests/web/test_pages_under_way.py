@@ -38,7 +38,7 @@ def test_work_pauses_after_each_row_while_a_page_is_made(
     monkeypatch.setattr(jobs.time, "sleep", slept.append)
     monkeypatch.setattr(pages_under_way, "any_page", lambda: busy)
 
-    def work(tell: jobs.Tell) -> str:
+    def work(tell: jobs.ProgressCallback) -> str:
         tell(1)
         tell(2)
         return ""

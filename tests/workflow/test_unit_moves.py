@@ -12,10 +12,10 @@ from django.utils.translation import override
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
 from tracker import workflow
-from tracker.choices import Cycle, Kind, Status, UnitMoveKind, Way
-from tracker.dates import DAY, now, period_of
+from tracker.domain.choices import ChangeSource, Cycle, Kind, Status, UnitMoveKind
+from tracker.domain.dates import DAY, now, period_of
 from tracker.models import Organization, PolicyDocument, ProgressUpdate, Task, UnitMove, User
-from tracker.workflow import Act
+from tracker.workflow import ChangeContext
 
 JUNE = period_of(Cycle.MONTHLY, TODAY)
 
@@ -34,12 +34,12 @@ def tasks(policy: PolicyDocument, bureau: Organization, county: Organization) ->
     return made
 
 
-def make(kind: UnitMoveKind, source: Organization, target: Organization, act: Act) -> UnitMove:
+def make(kind: UnitMoveKind, source: Organization, target: Organization, act: ChangeContext) -> UnitMove:
     plan = workflow.plan_move(kind, source, target)
     return workflow.make_move(plan, act, plan.digest, now())
 
 
-def merge(source: Organization, target: Organization, act: Act) -> UnitMove:
+def merge(source: Organization, target: Organization, act: ChangeContext) -> UnitMove:
     return make(UnitMoveKind.MERGE, source, target, act)
 
 
@@ -50,7 +50,7 @@ def units_of(task: Task) -> tuple[str, list[str]]:
 
 @pytest.mark.parametrize("kind", UnitMoveKind)
 def test_open_tasks_go_and_closed_ones_stay(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, act: Act, kind: UnitMoveKind
+    tasks: dict[str, Task], bureau: Organization, county: Organization, act: ChangeContext, kind: UnitMoveKind
 ) -> None:
     make(kind, bureau, county, act)
     assert {name: units_of(task) for name, task in tasks.items()} == {
@@ -73,7 +73,7 @@ def test_the_plan_names_what_goes(
 
 
 def test_a_merged_unit_goes_out_of_office_and_its_accounts_to_the_new_one(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, liaison: User, act: Act
+    tasks: dict[str, Task], bureau: Organization, county: Organization, liaison: User, act: ChangeContext
 ) -> None:
     merge(bureau, county, act)
     assert Organization.objects.get(pk=bureau.pk).active is False
@@ -81,7 +81,7 @@ def test_a_merged_unit_goes_out_of_office_and_its_accounts_to_the_new_one(
 
 
 def test_a_workbook_finds_the_new_unit_by_the_old_name(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, act: Act
+    tasks: dict[str, Task], bureau: Organization, county: Organization, act: ChangeContext
 ) -> None:
     merge(bureau, county, act)
     for name in ("Bureau of Science", "Science", "Tech"):
@@ -89,7 +89,7 @@ def test_a_workbook_finds_the_new_unit_by_the_old_name(
 
 
 def test_a_move_of_tasks_leaves_the_unit_and_its_accounts(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, liaison: User, act: Act
+    tasks: dict[str, Task], bureau: Organization, county: Organization, liaison: User, act: ChangeContext
 ) -> None:
     make(UnitMoveKind.MOVE, bureau, county, act)
     assert Organization.objects.get(pk=bureau.pk).active is True
@@ -110,7 +110,7 @@ def draft(task: Task, unit: Organization, state: str = "draft") -> ProgressUpdat
 
 
 def test_the_new_unit_writes_on_what_the_former_one_has_begun(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, act: Act
+    tasks: dict[str, Task], bureau: Organization, county: Organization, act: ChangeContext
 ) -> None:
     report = draft(tasks["led"], bureau)
     merge(bureau, county, act)
@@ -123,7 +123,7 @@ def labels(move: UnitMove) -> list[str]:
 
 
 def test_a_batch_names_a_report_by_its_period(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, act: Act
+    tasks: dict[str, Task], bureau: Organization, county: Organization, act: ChangeContext
 ) -> None:
     draft(tasks["led"], bureau)
     with override("en"):
@@ -131,14 +131,14 @@ def test_a_batch_names_a_report_by_its_period(
 
 
 def test_a_batch_of_one_policy_does_not_repeat_its_name(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, policy: PolicyDocument, act: Act
+    tasks: dict[str, Task], bureau: Organization, county: Organization, policy: PolicyDocument, act: ChangeContext
 ) -> None:
     draft(tasks["led"], bureau)
     assert [label for label in labels(merge(bureau, county, act)) if policy.title in label] == []
 
 
 def test_a_batch_of_several_policies_names_the_policy_of_each_row(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, policy: PolicyDocument, act: Act
+    tasks: dict[str, Task], bureau: Organization, county: Organization, policy: PolicyDocument, act: ChangeContext
 ) -> None:
     other = make_policy(slug="other", title="Another policy")
     make_task(other, "A1-01", kind=Kind.QUALITATIVE, lead_unit=bureau)
@@ -148,7 +148,12 @@ def test_a_batch_of_several_policies_names_the_policy_of_each_row(
 
 
 def test_the_list_of_batches_heads_their_numbers_in_words(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, act: Act, client: Client, supervisor: User
+    tasks: dict[str, Task],
+    bureau: Organization,
+    county: Organization,
+    act: ChangeContext,
+    client: Client,
+    supervisor: User,
 ) -> None:
     merge(bureau, county, act)
     client.force_login(supervisor)
@@ -159,7 +164,7 @@ def test_the_list_of_batches_heads_their_numbers_in_words(
 
 @pytest.mark.parametrize("of_both", [True, False])
 def test_what_waits_for_the_office_stays_with_the_unit_of_its_day(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, act: Act, of_both: bool
+    tasks: dict[str, Task], bureau: Organization, county: Organization, act: ChangeContext, of_both: bool
 ) -> None:
     report = draft(tasks["led"], bureau, "submitted")
     if of_both:
@@ -169,7 +174,7 @@ def test_what_waits_for_the_office_stays_with_the_unit_of_its_day(
 
 
 def test_every_row_says_why_and_in_which_batch(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, act: Act
+    tasks: dict[str, Task], bureau: Organization, county: Organization, act: ChangeContext
 ) -> None:
     move = merge(bureau, county, act)
     for row in (tasks["led"], tasks["helped"], bureau, county):
@@ -179,18 +184,18 @@ def test_every_row_says_why_and_in_which_batch(
 
 
 def test_what_has_changed_since_it_was_shown_is_not_moved(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, act: Act
+    tasks: dict[str, Task], bureau: Organization, county: Organization, act: ChangeContext
 ) -> None:
     plan = workflow.plan_move(UnitMoveKind.MOVE, bureau, county)
     tasks["led"].title = "New"
     workflow.save_task(tasks["led"], act, tasks["led"].version, today=TODAY)
-    with pytest.raises(workflow.Stale):
+    with pytest.raises(workflow.StaleVersion):
         workflow.make_move(plan, act, plan.digest, now())
     assert units_of(tasks["helped"]) == ("East", ["Science"])
 
 
 def test_a_merge_that_is_undone_leaves_all_as_it_was(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, liaison: User, act: Act
+    tasks: dict[str, Task], bureau: Organization, county: Organization, liaison: User, act: ChangeContext
 ) -> None:
     report = draft(tasks["led"], bureau)
     before = {name: units_of(task) for name, task in tasks.items()}
@@ -203,7 +208,7 @@ def test_a_merge_that_is_undone_leaves_all_as_it_was(
 
 
 def test_a_row_that_somebody_has_changed_since_stops_the_undo_and_is_named(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, act: Act
+    tasks: dict[str, Task], bureau: Organization, county: Organization, act: ChangeContext
 ) -> None:
     move = merge(bureau, county, act)
     found = Task.objects.get(pk=tasks["helped"].pk)
@@ -214,7 +219,9 @@ def test_a_row_that_somebody_has_changed_since_stops_the_undo_and_is_named(
     assert units_of(tasks["led"]) == ("East", [])
 
 
-def test_a_merge_is_undone_once(tasks: dict[str, Task], bureau: Organization, county: Organization, act: Act) -> None:
+def test_a_merge_is_undone_once(
+    tasks: dict[str, Task], bureau: Organization, county: Organization, act: ChangeContext
+) -> None:
     move = merge(bureau, county, act)
     workflow.undo_move(move, act, now())
     with pytest.raises(ValidationError):
@@ -225,14 +232,14 @@ def test_no_administrator_moves_tasks(
     tasks: dict[str, Task], bureau: Organization, county: Organization, administrator: User
 ) -> None:
     with pytest.raises(PermissionDenied):
-        merge(bureau, county, Act(administrator, Way.ADMIN, "because"))
+        merge(bureau, county, ChangeContext(administrator, ChangeSource.ADMIN, "because"))
 
 
 def test_a_merge_needs_a_reason(
     tasks: dict[str, Task], bureau: Organization, county: Organization, supervisor: User
 ) -> None:
     with pytest.raises(ValidationError):
-        merge(bureau, county, Act(supervisor, Way.ADMIN, " "))
+        merge(bureau, county, ChangeContext(supervisor, ChangeSource.ADMIN, " "))
 
 
 def test_no_task_goes_to_a_unit_out_of_office(bureau: Organization, county: Organization) -> None:
@@ -257,7 +264,7 @@ def test_the_pages_show_make_and_undo_a_merge(
 
 
 def test_what_is_written_on_after_a_merge_is_not_given_back(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, act: Act, time_machine: Any
+    tasks: dict[str, Task], bureau: Organization, county: Organization, act: ChangeContext, time_machine: Any
 ) -> None:
     report = draft(tasks["led"], bureau)
     move = merge(bureau, county, act)

@@ -20,16 +20,18 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from tracker import history, permissions, workflow
-from tracker.choices import Way
+from tracker import workflow
+from tracker.domain import permissions
+from tracker.domain.choices import ChangeSource
+from tracker.domain.parsing import whole_number
 from tracker.forms.accounts import RefusableForm
 from tracker.forms.editing import VersionedForm
 from tracker.models.ordering import steady_order
-from tracker.parsing import whole_number
-from tracker.search import matching, matching_in_database
-from tracker.views import edge
+from tracker.reports import history
+from tracker.reports.search import matching, matching_in_database
+from tracker.web import request_context
 
-KEPT = gettext_lazy("Look it through and save it again.")
+CARRIED_PARAMS = gettext_lazy("Look it through and save it again.")
 MAX_SEARCH_LENGTH = 100
 MAX_DELETED_SHOWN = 50  # rows that a deletion page names
 # What a filter of a list adds to the name of its field.
@@ -239,14 +241,14 @@ class VersionedAdmin(RoleAdmin):
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         is_refusable = issubclass(self.form, VersionedForm | RefusableForm)
-        typed = edge.kept(request) if is_refusable and request.method == "GET" else None
+        typed = request_context.saved_post(request) if is_refusable and request.method == "GET" else None
         if typed:
             # Shown as a form that was refused: nobody has sent it in this session.
             take_as_sent(request, typed)
-            request.refusal = ValidationError(KEPT)  # type: ignore[attr-defined]
+            request.refusal = ValidationError(CARRIED_PARAMS)  # type: ignore[attr-defined]
         try:
             return super().changeform_view(request, *args, **kwargs)
-        except workflow.Stale:
+        except workflow.StaleVersion:
             # Saved by another between our check and our write: the form now sees the newer version.
             pass
         except ValidationError as error:
@@ -255,7 +257,7 @@ class VersionedAdmin(RoleAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         # What was typed for a change of many rows is asked again: `apply` alone would carry it out.
-        typed = edge.kept(request, ["apply"]) if request.method == "GET" else None
+        typed = request_context.saved_post(request, ["apply"]) if request.method == "GET" else None
         if typed:
             del typed["apply"]
             take_as_sent(request, typed)
@@ -266,19 +268,21 @@ class VersionedAdmin(RoleAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         if request.method == "GET":
-            edge.kept(request, ["post"])  # says that nothing is deleted yet
+            request_context.saved_post(request, ["post"])  # says that nothing is deleted yet
         try:
             return super().delete_view(request, object_id, extra_context)
-        except (ValidationError, workflow.Stale) as refusal:
-            self.message_user(request, edge.words_of(refusal), messages.ERROR)
+        except (ValidationError, workflow.StaleVersion) as refusal:
+            self.message_user(request, request_context.refusal_text(refusal), messages.ERROR)
             return redirect(request.get_full_path())
 
-    def act(self, request: HttpRequest, reason: str = "") -> workflow.Act:
+    def act(self, request: HttpRequest, reason: str = "") -> workflow.ChangeContext:
         """Name who acts, here, and why."""
-        return workflow.Act(request.user, Way.ADMIN, reason)  # type: ignore[arg-type]
+        return workflow.ChangeContext(request.user, ChangeSource.ADMIN, reason)  # type: ignore[arg-type]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        workflow.save(obj, self.act(request, form.cleaned_data.get("reason", "")), getattr(form, "seen_version", None))
+        workflow.save_object(
+            obj, self.act(request, form.cleaned_data.get("reason", "")), getattr(form, "seen_version", None)
+        )
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, ...]:
         """Name the first rows that go with a deletion; how many there are of each kind stands above them."""
@@ -286,7 +290,7 @@ class VersionedAdmin(RoleAdmin):
         return (cut_rows(rows), *others)
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
-        workflow.delete(obj, self.act(request), edge.seen(request))
+        workflow.delete_object(obj, self.act(request), request_context.seen_version_of(request))
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -299,7 +303,7 @@ class VersionedAdmin(RoleAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Change history: %(object)s") % {"object": obj},
-            "events": history.events(obj),
+            "events": history.history_events(obj),
             "object": obj,
             "opts": self.opts,
         }

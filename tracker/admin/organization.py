@@ -16,16 +16,18 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
-from tracker import history, permissions, workflow
+from tracker import workflow
 from tracker.admin import unit_moves
 from tracker.admin.base import RoleAdmin, VersionedAdmin
+from tracker.domain import permissions
 from tracker.forms.accounts import AccountForm, NewAccountForm, ResetPasswordForm
 from tracker.models import Organization, SentReminder, UnitMove, User
+from tracker.reports import history
 from tracker.web.account_mail import tell_of_reset
 
 # Rights come from roles; groups would be a second, silent source of them.
 admin.site.unregister(Group)
-ROLES = ("organization", "is_liaison", "is_supervisor", "is_leader", "is_administrator")
+ROLE_FIELDS = ("organization", "is_liaison", "is_supervisor", "is_leader", "is_administrator")
 
 
 @admin.register(Organization)
@@ -53,7 +55,9 @@ class OrganizationAdmin(VersionedAdmin):
         return format_html('<a href="{}">{}</a>', address, _("merge it into another unit, or move its open tasks"))
 
     def get_urls(self) -> list[Any]:
-        move = path("<int:pk>/move/", self.admin_site.admin_view(unit_moves.move), name="tracker_organization_move")
+        move = path(
+            "<int:pk>/move/", self.admin_site.admin_view(unit_moves.move_view), name="tracker_organization_move"
+        )
         return [move, *super().get_urls()]
 
 
@@ -71,12 +75,12 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "password", "first_name", "email")}),
-        (_("Roles"), {"fields": ROLES}),
+        (_("Roles"), {"fields": ROLE_FIELDS}),
         (_("State"), {"fields": ("is_active", "must_change_password", "last_login", "date_joined")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "usable_password", "password1", "password2")}),
-        (_("Roles"), {"fields": ROLES}),
+        (_("Roles"), {"fields": ROLE_FIELDS}),
     )
     readonly_fields = ("last_login", "date_joined")
 
@@ -87,7 +91,7 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         # Nobody gives roles to the own account, a superuser excepted.
         own = obj == request.user and not request.user.is_superuser
-        return (*super().get_readonly_fields(request, obj), *(ROLES if own else ()))
+        return (*super().get_readonly_fields(request, obj), *(ROLE_FIELDS if own else ()))
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:
@@ -100,7 +104,7 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
         desk.change_password_form = partial(ResetPasswordForm, act=self.act(request))  # type: ignore[assignment]
         try:
             return UserAdmin.user_change_password(desk, request, id, form_url)
-        except workflow.Stale:
+        except workflow.StaleVersion:
             messages.error(request, _("Somebody has just changed this account. Send the form again."))
             return redirect(request.path)
 
@@ -162,7 +166,7 @@ class UnitMoveAdmin(RoleAdmin):
         return format_html('<a href="{}">{}</a>', reverse("admin:tracker_unitmove_undo", args=[move.pk]), _("undo"))
 
     def get_urls(self) -> list[Any]:
-        undo = path("<int:pk>/undo/", self.admin_site.admin_view(unit_moves.undo), name="tracker_unitmove_undo")
+        undo = path("<int:pk>/undo/", self.admin_site.admin_view(unit_moves.undo_view), name="tracker_unitmove_undo")
         return [undo, *super().get_urls()]
 
 

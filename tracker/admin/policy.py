@@ -12,10 +12,10 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from tracker.admin.base import VersionedAdmin, of_policy
-from tracker.dates import today
+from tracker.domain.dates import today
 from tracker.forms.editing import CountForm, MeasureForm, VersionedForm
 from tracker.models import BackgroundPassage, DeclaredCount, Measure, PolicyDocument, Section
-from tracker.source import load
+from tracker.text import file_reader
 
 
 class PolicyForm(VersionedForm):
@@ -30,9 +30,11 @@ class PolicyForm(VersionedForm):
         upload = cleaned.get("text_file")
         try:
             if upload:
-                cleaned["full_text"] = load.text_of(upload.read(load.LARGEST_FILE + 1), upload.name)
+                cleaned["full_text"] = file_reader.read_text_file(
+                    upload.read(file_reader.MAX_TEXT_FILE_BYTES + 1), upload.name
+                )
             elif "full_text" in self.changed_data and "full_text" in cleaned:
-                cleaned["full_text"] = load.clean(cleaned["full_text"])
+                cleaned["full_text"] = file_reader.clean_policy_text(cleaned["full_text"])
         except ValidationError as error:
             self.add_error("text_file" if upload else "full_text", error)
         return cleaned

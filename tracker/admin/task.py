@@ -16,12 +16,13 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from tracker import ledger, workflow
+from tracker import workflow
 from tracker.admin.base import VersionedAdmin, of_policy
-from tracker.choices import Light, Status
-from tracker.columns import actual_text, baseline_text, gap_text, lead_text, light_text, share, target_text
-from tracker.dates import today
-from tracker.domain.tell import Tell
+from tracker.domain.choices import Light, Status
+from tracker.domain.dates import today
+from tracker.domain.parsing import whole_number
+from tracker.domain.progress_callback import ProgressCallback
+from tracker.excel import ledger
 from tracker.forms.editing import (
     BulkForm,
     ChecklistItemForm,
@@ -44,14 +45,14 @@ from tracker.models import (
     Section,
     Task,
 )
-from tracker.parsing import whole_number
-from tracker.tables import sentences
-from tracker.views import edge
+from tracker.reports.columns import actual_text, baseline_text, gap_text, lead_text, light_text, share_text, target_text
+from tracker.reports.task_table import join_sentences
 from tracker.views.exports import Export, answer_busy, ledger_scope, send_export
+from tracker.web import request_context
 from tracker.web.export_slots import ExportsBusy
 
 MAX_OFFERED = 60  # choices of a filter
-LISTED = 20  # refused rows named one by one in a message
+MAX_REFUSALS_LISTED = 20  # refused rows named one by one in a message
 
 
 class PartInline(InlineModelAdmin):
@@ -272,7 +273,7 @@ class TaskAdmin(VersionedAdmin):
         return format_html(
             '<span class="light light-{}" title="{}">{}</span>',
             task.light_on(on),
-            sentences(task.reasons_on(on)),
+            join_sentences(task.reasons_on(on)),
             light_text(task, on),
         )
 
@@ -286,7 +287,7 @@ class TaskAdmin(VersionedAdmin):
 
     @admin.display(description=_("percent done"), ordering="percent")
     def percent_text(self, task: Task) -> str:
-        return f"{task.percent}%" if share(task, today()) is not None else "—"
+        return f"{task.percent}%" if share_text(task, today()) is not None else "—"
 
     @admin.display(description=_("light today"))
     def light_now(self, task: Task) -> str:
@@ -294,7 +295,7 @@ class TaskAdmin(VersionedAdmin):
             return "—"
         # As stored: after a fault the form has put what was typed on the task.
         stored = Task.objects.with_related().get(pk=task.pk)
-        return format_html("{} {}", self.light(stored), sentences(stored.reasons_on(today())))
+        return format_html("{} {}", self.light(stored), join_sentences(stored.reasons_on(today())))
 
     def save_model(self, request: HttpRequest, obj: Task, form: Any, change: bool) -> None:
         """Leave the writing to `save_related`: task, units and items are one change."""
@@ -305,7 +306,7 @@ class TaskAdmin(VersionedAdmin):
             changed += formset.save(commit=False)
             removed += formset.deleted_objects
         for item in [item for item in changed if isinstance(item, ChecklistItem)]:
-            item.done_by = (item.done_by or edge.user(request)) if item.done_on else None
+            item.done_by = (item.done_by or request_context.current_user(request)) if item.done_on else None
         workflow.save_task(
             form.instance,
             self.act(request, form.cleaned_data["reason"]),
@@ -319,14 +320,14 @@ class TaskAdmin(VersionedAdmin):
 
     @admin.action(description=_("Hand over to the lead units"), permissions=["change"])
     def hand_over(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        def change(form: HandOverForm, act: workflow.Act) -> Callable[[Task, int], None]:
+        def change(form: HandOverForm, act: workflow.ChangeContext) -> Callable[[Task, int], None]:
             return lambda task, seen: workflow.hand_over(task, act, seen, form.cleaned_data["on"])
 
         return self._change_many(request, queryset, HandOverForm, change)
 
     @admin.action(description=_("Set the deadline"), permissions=["change"])
     def set_deadline(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        def change(form: DeadlineForm, act: workflow.Act) -> Callable[[Task, int], None]:
+        def change(form: DeadlineForm, act: workflow.ChangeContext) -> Callable[[Task, int], None]:
             day = form.cleaned_data["deadline"]
             return lambda task, seen: workflow.set_deadline(task, act, seen, day, today())
 
@@ -334,7 +335,7 @@ class TaskAdmin(VersionedAdmin):
 
     @admin.action(description=_("Set the status"), permissions=["change"])
     def set_status(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        def change(form: StatusForm, act: workflow.Act) -> Callable[[Task, int], None]:
+        def change(form: StatusForm, act: workflow.ChangeContext) -> Callable[[Task, int], None]:
             status, day = Status(form.cleaned_data["status"]), form.cleaned_data["on"]
             return lambda task, seen: workflow.set_status(task, act, seen, status, day, today())
 
@@ -352,11 +353,13 @@ class TaskAdmin(VersionedAdmin):
         chosen = ngettext("%(count)d task chosen by hand", "%(count)d tasks chosen by hand", total)
         scope = ledger_scope(request, policies[0], tasks, today(), [chosen % {"count": total}])
 
-        def write(file: IO[bytes], tell: Tell) -> None:
-            ledger.save(replace(scope, tell=tell), file)
+        def write(file: IO[bytes], tell: ProgressCallback) -> None:
+            ledger.save_ledger(replace(scope, tell=tell), file)
 
         try:
-            return send_export(request, Export(ledger.filename(policies[0], today()), total, write, chosen=str(keys)))
+            return send_export(
+                request, Export(ledger.ledger_filename(policies[0], today()), total, write, chosen=str(keys))
+            )
         except ExportsBusy:
             return answer_busy(request)
 
@@ -365,7 +368,7 @@ class TaskAdmin(VersionedAdmin):
         request: HttpRequest,
         queryset: QuerySet,
         form_class: type[BulkForm],
-        change: Callable[[Any, workflow.Act], Callable[[Task, int], None]],
+        change: Callable[[Any, workflow.ChangeContext], Callable[[Task, int], None]],
     ) -> HttpResponse | None:
         """Ask once with every row and its version, then change what is still as it was shown."""
         applying = "apply" in request.POST
@@ -375,15 +378,15 @@ class TaskAdmin(VersionedAdmin):
             return self._ask_once(request, form, tasks)
         act = self.act(request, form.cleaned_data["reason"])
         # A row without the version that was shown counts as changed by somebody else.
-        outcome = workflow.each([(task, seen_version(request, task)) for task in tasks], change(form, act))
+        outcome = workflow.apply_to_each([(task, seen_version(request, task)) for task in tasks], change(form, act))
         if outcome.changed:
             done = len(outcome.changed)
             text = ngettext("%(count)d task changed.", "%(count)d tasks changed.", done) % {"count": done}
             self.message_user(request, text, messages.SUCCESS)
-        for task, why in outcome.refused[:LISTED]:
+        for task, why in outcome.refused[:MAX_REFUSALS_LISTED]:
             self.message_user(request, _("Refused: %(task)s. %(why)s") % {"task": task, "why": why}, messages.WARNING)
-        if len(outcome.refused) > LISTED:
-            more = len(outcome.refused) - LISTED
+        if len(outcome.refused) > MAX_REFUSALS_LISTED:
+            more = len(outcome.refused) - MAX_REFUSALS_LISTED
             text = ngettext("%(count)d more refused.", "%(count)d more refused.", more) % {"count": more}
             self.message_user(request, text, messages.WARNING)
         if outcome.refused and not outcome.changed:
@@ -452,7 +455,7 @@ class IndicatorAdmin(VersionedAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: list[BaseModelFormSet], change: bool) -> None:
         values = [value for formset in formsets for value in formset.save(commit=False)]
         for value in values:
-            value.entered_by = edge.user(request)
+            value.entered_by = request_context.current_user(request)
         workflow.save_values(
             form.instance,
             self.act(request, form.cleaned_data["reason"]),
@@ -466,4 +469,4 @@ class IndicatorAdmin(VersionedAdmin):
 
 def seen_version(request: HttpRequest, task: Task) -> int:
     """Return the version of a row that the confirmation page showed; 0, which none has, where it showed none."""
-    return edge.number(request.POST.get(f"seen-{task.pk}"))
+    return request_context.read_number(request.POST.get(f"seen-{task.pk}"))

@@ -9,14 +9,15 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
-from tracker import dates, permissions, workflow
-from tracker.choices import UnitMoveKind, Way
+from tracker import workflow
+from tracker.domain import dates, permissions
+from tracker.domain.choices import ChangeSource, UnitMoveKind
 from tracker.forms.units import ReasonForm, UnitMoveForm
 from tracker.models import Organization, UnitMove
-from tracker.views import edge
+from tracker.web import request_context
 
 
-def move(request: HttpRequest, pk: int) -> HttpResponse:
+def move_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what a merge or a move of a unit changes, and make it once it is confirmed as shown."""
     if request.method == "POST" and not permissions.may_edit_policies(request.user):
         raise PermissionDenied
@@ -30,7 +31,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
             made = workflow.make_move(plan, _act(request, reason), request.POST.get("seen", ""), dates.now())
             messages.success(request, _("Done. It is batch %(number)d.") % {"number": made.pk})
             return redirect(made)
-        except workflow.Stale:
+        except workflow.StaleVersion:
             reason.add_error(None, _("It is not what was shown any more: look at it again, then confirm."))
             plan = _plan(form, source)
         except ValidationError as refusal:
@@ -39,7 +40,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, "admin/move_tasks.html", _("Merge a unit, or move its tasks"), context)
 
 
-def undo(request: HttpRequest, pk: int) -> HttpResponse:
+def undo_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for the reason, then take a merge or a move back."""
     if request.method == "POST" and not permissions.may_edit_policies(request.user):
         raise PermissionDenied
@@ -52,8 +53,8 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect(found)
         except ValidationError as refusal:
             reason.add_error(None, refusal.messages)
-        except workflow.Stale as refusal:
-            reason.add_error(None, edge.refusal_of(refusal))
+        except workflow.StaleVersion as refusal:
+            reason.add_error(None, request_context.as_validation_error(refusal))
     return _page(request, "admin/undo_move.html", _("Take a merge or a move back"), {"move": found, "reason": reason})
 
 
@@ -64,8 +65,10 @@ def _plan(form: UnitMoveForm, source: Organization) -> workflow.UnitMovePlan | N
     return workflow.plan_move(UnitMoveKind(form.cleaned_data["kind"]), source, form.cleaned_data["target"])
 
 
-def _act(request: HttpRequest, reason: ReasonForm) -> workflow.Act:
-    return workflow.Act(edge.user(request), Way.ADMIN, reason.cleaned_data["reason"])
+def _act(request: HttpRequest, reason: ReasonForm) -> workflow.ChangeContext:
+    return workflow.ChangeContext(
+        request_context.current_user(request), ChangeSource.ADMIN, reason.cleaned_data["reason"]
+    )
 
 
 def _page(request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> HttpResponse:

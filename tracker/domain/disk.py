@@ -8,7 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 MEGABYTE = 1024**2
-FULL = {errno.ENOSPC, errno.EDQUOT}
+DISK_FULL_ERRORS = {errno.ENOSPC, errno.EDQUOT}
 POSTGRESQL_DISK_FULL = "53100"
 # An SQLite file in WAL mode cannot be opened where there is no room for the index of its log.
 SQLITE_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_WRITE}
@@ -28,7 +28,7 @@ def is_disk_full(error: BaseException | None) -> bool:
     """Say whether a fault, or one that it comes from, means that the disk or a quota is full."""
     seen = 0
     while error is not None and seen < 10:
-        if isinstance(error, OSError) and error.errno in FULL:
+        if isinstance(error, OSError) and error.errno in DISK_FULL_ERRORS:
             return True
         if getattr(error, "sqlite_errorcode", None) in SQLITE_FULL:
             return True

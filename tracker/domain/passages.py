@@ -66,7 +66,7 @@ def normalise(text: str) -> Normalised:
     return Normalised("".join(text[place] for place in kept).translate(_ONE), tuple(kept))
 
 
-def find(anchor: str, text: str | Normalised) -> list[Span]:
+def find_passage(anchor: str, text: str | Normalised) -> list[Span]:
     """Return every place of an anchor in a text; normalise the text once to look for many."""
     norm = text if isinstance(text, Normalised) else normalise(text)
     wanted = normalise(anchor).text
@@ -104,7 +104,7 @@ class ClauseFinder:
         end = self.text.find("\n", place.end)
         lines = self.text[begin : len(self.text) if end < 0 else end]
         within = Span(place.start - begin, place.end - begin)
-        touched = [span for span in clauses(lines) if span.overlaps(within)]
+        touched = [span for span in split_clauses(lines) if span.overlaps(within)]
         return lines[touched[0].start : touched[-1].end] if touched else ""
 
     def _place(self, anchor: str) -> Span | None:
@@ -113,16 +113,16 @@ class ClauseFinder:
         start = self.text.find(anchor)
         if start >= 0 and self.text.find(anchor, start + 1) < 0:
             return Span(start, start + len(anchor))
-        found = find(anchor, self._normalised)
+        found = find_passage(anchor, self._normalised)
         return found[0] if len(found) == 1 else None
 
 
-def sentences(text: str) -> list[Span]:
+def split_sentences(text: str) -> list[Span]:
     """Cut a text at full stops, question and exclamation marks, and line ends."""
     return _cut(text, _SENTENCE_END)
 
 
-def clauses(text: str) -> list[Span]:
+def split_clauses(text: str) -> list[Span]:
     """Cut a text at commas, semicolons and sentence ends; the enumeration comma does not cut."""
     return _cut(text, _CLAUSE_END)
 

@@ -20,12 +20,12 @@ KEYBOARD_ROWS = (
     "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
 )
 MAX_READ = 256  # signs; a longer password is judged by its beginning
-SEQUENCE = 3  # signs in a row that count as a sequence
+SEQUENCES = 3  # signs in a row that count as a sequence
 # Signs that stand for a letter.
 LOOKALIKES = str.maketrans("@4301!5$78", "aaeoiisstb")
-YEAR = re.compile(r"(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])?)?")
+YEAR_PATTERN = re.compile(r"(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])?)?")
 WORDS_FILE = Path(__file__).with_name("guessable_words.txt")
-GAP = "\0"  # where something was cut out, so that what it parted does not join
+GAP_PATTERN = "\0"  # where something was cut out, so that what it parted does not join
 
 
 @cache
@@ -35,7 +35,7 @@ def known_words() -> frozenset[str]:
     return frozenset(fold(word) for line in lines if not line.startswith("#") for word in line.split())
 
 
-def words_of(texts: Iterable[str]) -> set[str]:
+def words_in(texts: Iterable[str]) -> set[str]:
     """Return the words of names, addresses and titles that are long enough to be known by."""
     found: set[str] = set()
     for text in texts:
@@ -84,7 +84,7 @@ def _core(text: str) -> str:
 
 
 def _strength(text: str) -> int:
-    return sum(1 if sign.isascii() else 2 for sign in text if sign != GAP)
+    return sum(1 if sign.isascii() else 2 for sign in text if sign != GAP_PATTERN)
 
 
 def _without_known(text: str, known: Collection[str], names: str) -> str:
@@ -94,8 +94,8 @@ def _without_known(text: str, known: Collection[str], names: str) -> str:
         before = text
         text = _once(text)
         for word in sorted(known, key=len, reverse=True):
-            text = text.replace(word, GAP)
-        text = _without_names(YEAR.sub(GAP, text), names)
+            text = text.replace(word, GAP_PATTERN)
+        text = _without_names(YEAR_PATTERN.sub(GAP_PATTERN, text), names)
         text = _without_rows(text)
     return text
 
@@ -113,19 +113,19 @@ def _without_names(text: str, names: str) -> str:
             parts = {run[start : start + length] for start in range(len(run) - length + 1)}
             for part in parts:
                 if part in names:
-                    text = text.replace(part, GAP)
+                    text = text.replace(part, GAP_PATTERN)
     return text
 
 
 def _without_rows(text: str) -> str:
     """Cut out what runs along a row of the keyboard or the alphabet, in either direction."""
     for row in (*KEYBOARD_ROWS, *(row[::-1] for row in KEYBOARD_ROWS)):
-        for start in range(len(row) - SEQUENCE + 1):
+        for start in range(len(row) - SEQUENCES + 1):
             longest = 0
-            for length in range(SEQUENCE, len(row) - start + 1):
+            for length in range(SEQUENCES, len(row) - start + 1):
                 if row[start : start + length] not in text:
                     break
                 longest = length
             if longest:
-                text = text.replace(row[start : start + longest], GAP)
+                text = text.replace(row[start : start + longest], GAP_PATTERN)
     return text

@@ -17,9 +17,9 @@ from typing import IO
 
 from django.conf import settings
 
-LOCK = "lock"
-PENDING = "pending"  # notes of files elsewhere that wait for their transaction
-HALF = "half"  # notes of files elsewhere that are not finished
+LOCK_NAME = "lock"
+PENDING_FILE = "pending"  # notes of files elsewhere that wait for their transaction
+HALF_WRITTEN_SUFFIX = "half"  # notes of files elsewhere that are not finished
 
 
 class _Own:
@@ -41,7 +41,7 @@ def folder() -> Path:
                 _Own.lock.close()  # of another process before a fork, or of another root
             with _alone(root):
                 _Own.path = Path(tempfile.mkdtemp(prefix="process-", dir=root))
-                _Own.lock = (_Own.path / LOCK).open("wb")
+                _Own.lock = (_Own.path / LOCK_NAME).open("wb")
                 fcntl.flock(_Own.lock, fcntl.LOCK_EX)
             _Own.pid = os.getpid()
         return _Own.path
@@ -67,7 +67,7 @@ def replacing(target: Path, mode: int = 0o666) -> Iterator[Path]:
 
     `mode` as for `os.open`. A half file that a killed process left is known by its note and swept.
     """
-    note = _note(HALF, lambda name: str(target.absolute().with_name(f".{target.name}.{name}.half")))
+    note = _note(HALF_WRITTEN_SUFFIX, lambda name: str(target.absolute().with_name(f".{target.name}.{name}.half")))
     half = Path(note.read_text(encoding="utf-8"))
     try:
         os.close(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
@@ -91,7 +91,7 @@ def _sync(path: Path) -> None:
 
 def note_pending(name: str) -> Path:
     """Note a file elsewhere that waits for its transaction; return the note, to be removed after it."""
-    return _note(PENDING, lambda _name: name)
+    return _note(PENDING_FILE, lambda _name: name)
 
 
 def _note(kind: str, text: Callable[[str], str]) -> Path:
@@ -105,7 +105,7 @@ def _note(kind: str, text: Callable[[str], str]) -> Path:
 
 def pending(path: Path) -> list[str]:
     """List the names that the process of a folder has noted and not taken back."""
-    return _noted(path, PENDING)
+    return _noted(path, PENDING_FILE)
 
 
 def _noted(path: Path, kind: str) -> list[str]:
@@ -124,10 +124,10 @@ def sweep(settle: Callable[[Path], object] = lambda path: None) -> int:
     count = 0
     with _alone(root):
         for path in sorted(root.glob("process-*")):
-            with (path / LOCK).open("ab") as lock:
+            with (path / LOCK_NAME).open("ab") as lock:
                 if not try_lock(lock):
                     continue
-                for half in filter(None, _noted(path, HALF)):
+                for half in filter(None, _noted(path, HALF_WRITTEN_SUFFIX)):
                     Path(half).unlink(missing_ok=True)
                 settle(path)
                 shutil.rmtree(path)
@@ -156,7 +156,7 @@ def leave() -> None:
 @contextmanager
 def _alone(root: Path) -> Iterator[None]:
     """Hold the one lock under which folders are made and swept."""
-    with (root / LOCK).open("ab") as lock:
+    with (root / LOCK_NAME).open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

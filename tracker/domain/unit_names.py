@@ -31,7 +31,7 @@ _ROLE = re.compile(r"(.+?)\s*[（(]?(牵头|主办|主责|负责|配合|协办|�
 _LEADING = {"牵头", "主办", "主责", "负责"}
 
 
-class Role(Enum):
+class UnitRole(Enum):
     """What a mark in brackets behind a name says of the unit."""
 
     LEADS = "leads"
@@ -49,7 +49,7 @@ class Unread(Enum):
 class UnitNames(Generic[Unit]):
     """What a cell names: units with the role that it marks them with, and pieces that are no unit."""
 
-    found: list[tuple[Unit, Role | None]] = field(default_factory=list)
+    found: list[tuple[Unit, UnitRole | None]] = field(default_factory=list)
     unread: list[tuple[str, Unread]] = field(default_factory=list)
 
 
@@ -112,7 +112,7 @@ def _read_piece(piece: str, find: Callable[[str], Unit | None], names: UnitNames
     """Read a piece that is no name as a whole: a mark behind a name, several names, or none."""
     marked = _ROLE.fullmatch(piece)
     if marked and (unit := find(name_key(marked[1]))) is not None:
-        names.found.append((unit, Role.LEADS if marked[2] in _LEADING else Role.HELPS))
+        names.found.append((unit, UnitRole.LEADS if marked[2] in _LEADING else UnitRole.HELPS))
         return
     parts = _SOFT.split(piece)[: 2 * MAX_WORDS]
     if units := _all_known(parts, find):

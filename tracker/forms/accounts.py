@@ -6,7 +6,7 @@ from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreation
 from django.core.exceptions import ValidationError
 
 from tracker import workflow
-from tracker.forms.editing import refused
+from tracker.forms.editing import add_refusal
 from tracker.models import User
 
 
@@ -18,7 +18,7 @@ class RefusableForm:
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data  # type: ignore[misc, attr-defined]
         if self.refusal:
-            self.add_error(None, refused(self, self.refusal))  # type: ignore[attr-defined, arg-type]
+            self.add_error(None, add_refusal(self, self.refusal))  # type: ignore[attr-defined, arg-type]
         return cleaned
 
 
@@ -33,7 +33,7 @@ class NewAccountForm(RefusableForm, AdminUserCreationForm):
 class ResetPasswordForm(AdminPasswordChangeForm):
     """The password of somebody else, set by whoever the act names."""
 
-    def __init__(self, *args: Any, act: workflow.Act, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, act: workflow.ChangeContext, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.act = act
 

@@ -16,26 +16,29 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from tracker import parsing, workflow
-from tracker.choices import Status
-from tracker.dates import FIRST_DAY, LAST_DAY, today
+from tracker import workflow
+from tracker.domain import parsing
+from tracker.domain.choices import Status
+from tracker.domain.dates import FIRST_DAY, LAST_DAY, today
 from tracker.domain.lengths import MAX_TEXT_LENGTH, same_text
 from tracker.models import ChecklistItem, DeclaredCount, Indicator, IndicatorValue, Measure, Task, User
 from tracker.models.base import limited_fields, validate_text_length
 
-CLOSED_WORDS = gettext_lazy(
+CLOSED_HELP_TEXT = gettext_lazy(
     "The task is closed: kind, units, days and percent by which it was judged are fixed. A mistake is corrected by"
     " reopening the task with a reason and closing it again; closed on a day before the reopening, it is judged by the"
     " deadline of that time, and its light stays."
 )
-SECRET = gettext_lazy("Secret matters must not be entered in this system.")
-LIMIT = format_lazy(gettext_lazy("At most {most} characters. {secret}"), most=MAX_TEXT_LENGTH, secret=SECRET)
+SECRET_FIELDS = gettext_lazy("Secret matters must not be entered in this system.")
+LIMIT_ATTRIBUTE = format_lazy(
+    gettext_lazy("At most {most} characters. {secret}"), most=MAX_TEXT_LENGTH, secret=SECRET_FIELDS
+)
 
 
 def mark_limit(field: forms.Field) -> None:
     """Let a field say how long its text may be; a script counts beside it, no browser cuts it off."""
     field.widget.attrs["data-most"] = MAX_TEXT_LENGTH
-    field.help_text = field.help_text or LIMIT
+    field.help_text = field.help_text or LIMIT_ATTRIBUTE
 
 
 def long_text(label: Any, *, rows: int = 4, required: bool = False) -> forms.CharField:
@@ -50,7 +53,7 @@ def long_text(label: Any, *, rows: int = 4, required: bool = False) -> forms.Cha
     return field
 
 
-def comparable(value: Any) -> Any:
+def comparable_value(value: Any) -> Any:
     """Bring a form value, a stored value and a history value to one shape."""
     if isinstance(value, models.Model):
         return value.pk
@@ -60,7 +63,7 @@ def comparable(value: Any) -> Any:
     return "" if value is None else value
 
 
-def put(form: forms.BaseForm, name: str, value: Any) -> None:
+def put_values(form: forms.BaseForm, name: str, value: Any) -> None:
     """Replace what a bound form shows in one field."""
     data, key = cast(QueryDict, form.data).copy(), form.add_prefix(name)
     if isinstance(value, list):
@@ -72,32 +75,34 @@ def put(form: forms.BaseForm, name: str, value: Any) -> None:
     form.data = data
 
 
-def merge(form: forms.ModelForm, seen: Any, stored: Any) -> None:
+def merge_values(form: forms.ModelForm, seen: Any, stored: Any) -> None:
     """Hold typed values against the stored row, given the row as the person saw it.
 
     Untouched fields take what is stored now; fields that both changed keep what was typed and
     show the other text beside it. Nothing typed is lost, nothing stored is overwritten unseen.
     """
     for name in [name for name in form.fields if name in form.cleaned_data and hasattr(stored, name)]:
-        typed, now = comparable(form.cleaned_data[name]), comparable(getattr(stored, name))
+        typed, now = comparable_value(form.cleaned_data[name]), comparable_value(getattr(stored, name))
         # Without the row that the person saw, every difference counts as theirs and is shown.
-        known = comparable(getattr(seen, name, None)) if seen is not None else None
+        known = comparable_value(getattr(seen, name, None)) if seen is not None else None
         if typed == now or now == known:
             continue
         if typed == known:
-            put(form, name, now)
+            put_values(form, name, now)
             form.add_error(name, _("Changed by somebody else; this is the new value."))
         else:
-            form.add_error(name, _("Stored now: “%(stored)s”. Yours is kept here.") % {"stored": shown(stored, name)})
+            form.add_error(
+                name, _("Stored now: “%(stored)s”. Yours is kept here.") % {"stored": shown_value(stored, name)}
+            )
 
 
-def shown(row: Any, name: str) -> str:
+def shown_value(row: Any, name: str) -> str:
     """Say a stored value as people read it."""
     value = getattr(row, name)
     if isinstance(value, models.Manager):
         return pgettext("list", ", ").join(str(thing) for thing in value.all())
     display = getattr(row, f"get_{name}_display", None)
-    return (str(display()) if display else parsing.written(value))[:500]
+    return (str(display()) if display else parsing.format_decimal(value))[:500]
 
 
 class VersionedForm(forms.ModelForm):
@@ -122,7 +127,7 @@ class VersionedForm(forms.ModelForm):
             if name in limited:
                 mark_limit(field)
             elif isinstance(field.widget, forms.Textarea):
-                field.help_text = field.help_text or SECRET
+                field.help_text = field.help_text or SECRET_FIELDS
 
     def _get_validation_exclusions(self) -> set[str]:
         """Leave out long texts that nobody has changed: one that is too long already can be saved as it is."""
@@ -141,14 +146,14 @@ class VersionedForm(forms.ModelForm):
         if self.instance.pk and self.seen_version != self.instance.version:
             self._show_both()
         elif self.refusal:
-            self.add_error(None, refused(self, self.refusal))
+            self.add_error(None, add_refusal(self, self.refusal))
         return cleaned
 
     def _show_both(self) -> None:
         history = self.instance.history.select_related("history_user")
         latest = history.first()
-        merge(self, history.filter(version=self.seen_version).first(), self.instance)
-        put(self, "seen", self.instance.version)
+        merge_values(self, history.filter(version=self.seen_version).first(), self.instance)
+        put_values(self, "seen", self.instance.version)
         # A draft has no history: it was another window of the same unit.
         when = date_format(timezone.localtime(latest.history_date), "DATETIME_FORMAT") if latest else _("a moment ago")
         self.add_error(
@@ -166,7 +171,7 @@ def no_version_words() -> str:
     return _("The form does not name what it was shown with; nothing is written. Open the page anew and repeat it.")
 
 
-def refused(form: forms.BaseForm, refusal: ValidationError) -> ValidationError:
+def add_refusal(form: forms.BaseForm, refusal: ValidationError) -> ValidationError:
     """Bring a refusal to the fields that the form has; the rest goes on top."""
     if not hasattr(refusal, "error_dict"):
         return refusal
@@ -244,7 +249,7 @@ class TaskForm(OfPolicyForm):
             if name in self.fields:
                 self.fields[name].label_from_instance = lambda unit: unit.label  # type: ignore[attr-defined]
         if self.instance.pk and self.instance.status == Status.CLOSED and "reason" in self.fields:
-            self.fields["reason"].help_text = CLOSED_WORDS
+            self.fields["reason"].help_text = CLOSED_HELP_TEXT
 
 
 class CountForm(OfPolicyForm):
@@ -272,7 +277,7 @@ class PartFormSet(BaseInlineFormSet):
         for form in self.initial_forms:
             if newer and form.instance.pk in stored and hasattr(form, "cleaned_data"):
                 known = form.instance.history.filter(history_date__lt=newer.history_date).first()
-                merge(form, known, stored[form.instance.pk])
+                merge_values(form, known, stored[form.instance.pk])
 
 
 class ChecklistItemForm(forms.ModelForm):
@@ -296,14 +301,14 @@ class AmountField(forms.Field):
         if not isinstance(value, str):
             return cast("Decimal | None", value)
         try:
-            return parsing.amount(value, self.unit) if value.strip() else None
+            return parsing.parse_amount(value, self.unit) if value.strip() else None
         except ValueError as allowed:
             raise ValidationError(
                 _("“%(value)s” cannot be read; write %(allowed)s.") % {"value": value.strip()[:40], "allowed": allowed}
             ) from None
 
     def prepare_value(self, value: Any) -> Any:
-        return parsing.written(value) if isinstance(value, Decimal) else value
+        return parsing.format_decimal(value) if isinstance(value, Decimal) else value
 
 
 class IndicatorForm(forms.ModelForm):
@@ -330,7 +335,7 @@ class ValueForm(forms.ModelForm):
         fields = ("day", "value", "note")
 
 
-def day_field(label: Any, **options: Any) -> forms.DateField:
+def deadline_input(label: Any, **options: Any) -> forms.DateField:
     """Make a field for a day within the years that the models take."""
     bounds = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
     return forms.DateField(label=label, validators=bounds, **options)
@@ -345,20 +350,20 @@ class BulkForm(forms.Form):
 class HandOverForm(BulkForm):
     """The day of the hand-over."""
 
-    on = day_field(gettext_lazy("handed over on"), initial=today)
+    on = deadline_input(gettext_lazy("handed over on"), initial=today)
 
 
 class DeadlineForm(BulkForm):
     """A new deadline."""
 
-    deadline = day_field(gettext_lazy("current deadline"))
+    deadline = deadline_input(gettext_lazy("current deadline"))
 
 
 class StatusForm(BulkForm):
     """A new status, with the day on which a closing or a request counts."""
 
     status = forms.ChoiceField(label=gettext_lazy("status"), choices=Status.choices)
-    on = day_field(gettext_lazy("day of the change"), initial=today)
+    on = deadline_input(gettext_lazy("day of the change"), initial=today)
 
 
 class PasswordForm(PasswordChangeForm):

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from tracker.domain.folding import fold
-from tracker.domain.passwords import common_forms, is_guessable, words_of
+from tracker.domain.passwords import common_forms, is_guessable, words_in
 from tracker.models import Organization, User
 
 RANDOM_BYTES = 12
@@ -29,7 +29,7 @@ class GuessablePasswordValidator:
         texts = [*units, *hosts, settings.OPERATOR, *_texts_of(user)]
         names = "\n".join(fold(name) for name in (*units, settings.OPERATOR))
         is_common = not self.common.isdisjoint(common_forms(password))
-        if is_common or is_guessable(password, words_of(texts), names):
+        if is_common or is_guessable(password, words_in(texts), names):
             raise ValidationError(
                 _(
                     "This password is easy to guess: without names of the place, of units, of this system and of the "

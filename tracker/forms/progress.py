@@ -10,10 +10,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from tracker import evidence
-from tracker.choices import Action, Kind, Rating
-from tracker.dates import today
-from tracker.forms.editing import AmountField, VersionedForm, day_field, long_text, no_version_words, put
+from tracker.domain import evidence
+from tracker.domain.choices import Action, Kind, Rating
+from tracker.domain.dates import today
+from tracker.forms.editing import AmountField, VersionedForm, deadline_input, long_text, no_version_words, put_values
 from tracker.models import ChecklistItem, Evidence, Indicator, ProgressUpdate, Task
 
 RETURN_REASONS = (
@@ -38,13 +38,13 @@ class EvidenceField(forms.FileField):
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         files = data if isinstance(data, list | tuple) else [data] if data else []
-        if len(files) > evidence.MOST:
-            raise ValidationError(_("At most %(count)d files at a time.") % {"count": evidence.MOST})
+        if len(files) > evidence.MAX_EVIDENCE_FILES:
+            raise ValidationError(_("At most %(count)d files at a time.") % {"count": evidence.MAX_EVIDENCE_FILES})
         cleaned, faults = [], []
         for file in files:
             try:
                 one = cast(UploadedFile, super().clean(file, initial))
-                evidence.check(one.name or "", one.size or 0, cast(IO[bytes], one.file))
+                evidence.check_evidence(one.name or "", one.size or 0, cast(IO[bytes], one.file))
                 cleaned.append(one)
             except ValueError as fault:
                 faults.append(str(fault))
@@ -163,14 +163,14 @@ class ReportForm(WithEvidence, VersionedForm):
         if "seen" not in self.data:
             self.add_error(None, no_version_words())
         if role and role != self.shown["role"]:
-            put(self, "role", self.shown["role"])
+            put_values(self, "role", self.shown["role"])
             self.add_error(
                 None,
                 _("The lead unit was changed while you were writing: %(role)s. Look at the form and send it again.")
-                % {"role": ROLES[str(self.shown["role"])]},
+                % {"role": ATTACHMENT_ROLES[str(self.shown["role"])]},
             )
         if follows is not None and follows != self.shown["follows"]:
-            put(self, "follows", self.shown["follows"])
+            put_values(self, "follows", self.shown["follows"])
             self.add_error(
                 None,
                 _("Another report of this period was accepted while you were writing. Send yours again to add it."),
@@ -180,7 +180,7 @@ class ReportForm(WithEvidence, VersionedForm):
         return bool(self.last and progress.strip() and progress.split() == self.last.progress.split())
 
 
-ROLES = {
+ATTACHMENT_ROLES = {
     "lead": gettext_lazy("your unit leads the task now"),
     "helper": gettext_lazy("your unit co-operates in the task now"),
 }
@@ -193,8 +193,8 @@ def _role_of(report: ProgressUpdate) -> str:
 class StepForm(WithEvidence):
     """What a step with a task asks for; the fields of `ASKED` alone."""
 
-    on = day_field(gettext_lazy("day"), initial=today)
-    deadline = day_field(gettext_lazy("new deadline"))
+    on = deadline_input(gettext_lazy("day"), initial=today)
+    deadline = deadline_input(gettext_lazy("new deadline"))
     rating = forms.ChoiceField(
         label=pgettext_lazy("of a closing", "rating"), choices=Rating.choices, widget=forms.RadioSelect
     )
@@ -204,7 +204,7 @@ class StepForm(WithEvidence):
 
     def __init__(self, action: Action, task: Task, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        asked = ASKED[action]
+        asked = ACTION_FIELDS[action]
         for name in set(self.fields) - set(asked):
             del self.fields[name]
         self.order_fields(asked)
@@ -224,7 +224,7 @@ class StepForm(WithEvidence):
 
 
 # What each step asks for on its page, in this order; a step that is missing here has no page of its own.
-ASKED: dict[Action, tuple[str, ...]] = {
+ACTION_FIELDS: dict[Action, tuple[str, ...]] = {
     Action.HAND_OVER: ("on",),
     Action.ACKNOWLEDGE: (),
     Action.REQUEST_CLOSING: ("reason", "proofs", "link", "item"),

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from tracker.choices import UnitMoveKind
+from tracker.domain.choices import UnitMoveKind
 from tracker.models import Organization
 
 

@@ -31,11 +31,10 @@ from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.utils.translation import gettext as _
 
-from tracker import dates
-from tracker.domain import scratch
+from tracker.domain import dates, scratch
 from tracker.management import archive_content
-from tracker.management.archive_files import DATABASE, EVIDENCE, KEY, MANIFEST, sum_of, unpack
-from tracker.models import guard
+from tracker.management.archive_files import DATABASE, EVIDENCE, KEY, MANIFEST, checksum, unpack
+from tracker.models import history_triggers
 
 READY, DONE = "restore-ready", "restore-done"  # folders in WORKING_DIR
 
@@ -44,7 +43,7 @@ class RestoreUnfinished(CommandError):
     """The database is that of the backup, but could not be brought up to this version."""
 
 
-def back_up(path: Path) -> None:
+def create_backup(path: Path) -> None:
     """Write the system to one file, all of it or nothing; raise CommandError in words."""
     try:
         with scratch.new_folder() as folder, scratch.replacing(path, 0o600) as half:
@@ -69,7 +68,7 @@ def _pack(folder: Path, half: Path) -> None:
         "version": settings.VERSION,
         "made": dates.now().isoformat(timespec="seconds"),
         "migrations": _migrations_on_disk(),
-        "sums": {name: sum_of(file) for name, file in members.items()},
+        "sums": {name: checksum(file) for name, file in members.items()},
     }
     text = json.dumps(manifest, indent=1).encode()
     with half.open("wb") as out, tarfile.open(fileobj=out, mode="w") as archive:
@@ -80,7 +79,7 @@ def _pack(folder: Path, half: Path) -> None:
             archive.add(file, name)
 
 
-def bring_back(path: Path, force: bool) -> dict[str, Any]:
+def restore_backup(path: Path, force: bool) -> dict[str, Any]:
     """Put the system of a file in place of this one and return the file's manifest.
 
     What is in use is left alone without `force`; nothing is touched before the whole file is
@@ -225,7 +224,10 @@ def _replace_database(copy: Path) -> None:
     script, clear = copy.with_suffix(".sql"), copy.with_suffix(".clear.sql")
     # Every table, those of a newer version too, which the backup does not know.
     tables = [connection.ops.quote_name(table) for table in connection.introspection.table_names()]
-    drops = [*(f"DROP TABLE {table} CASCADE;" for table in tables), f"DROP FUNCTION IF EXISTS {guard.FUNCTION_NAME};"]
+    drops = [
+        *(f"DROP TABLE {table} CASCADE;" for table in tables),
+        f"DROP FUNCTION IF EXISTS {history_triggers.FUNCTION_NAME};",
+    ]
     clear.write_text("\n".join(drops), encoding="utf-8")
     connection.close()
     # One transaction: a restore that fails leaves the database as it was.

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from django.db.migrations.loader import MigrationLoader
 from django.utils.translation import gettext as _
 
-FIRST = ("tracker", "0001_initial")
+FIRST_MIGRATION = ("tracker", "0001_initial")
 _TABLE = re.compile(r"CREATE TABLE public\.(\w+) \(")
 _COLUMN = re.compile(r'    "?(\w+)"? ')
 _APPLIED = re.compile(r"COPY public\.django_migrations \((.*)\) FROM stdin;")
@@ -66,7 +66,7 @@ def check_schema(applied: Iterable[tuple[str, str]], columns: Mapping[str, set[s
     # By the steps of the releases: a migration that replaces them records them as applied too.
     loader = MigrationLoader(None, replace_migrations=False)
     done = set(applied)
-    if FIRST not in done:
+    if FIRST_MIGRATION not in done:
         raise CommandError(_("The database of the backup is not one of this program."))
     apps = {app for app, _name in loader.disk_migrations}
     newer = sorted(name for app, name in done - set(loader.disk_migrations) if app in apps)

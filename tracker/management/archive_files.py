@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 MANIFEST, DATABASE, EVIDENCE, KEY = "manifest.json", "database", "evidence", "secret_key"
 MAX_MANIFEST = 64 * 1024**2  # bytes: some 500,000 files of evidence
 SPARE_BYTES = 64 * 1024**2  # that stay free on the disk
-CHUNK = 1 << 20
+COPY_CHUNK = 1 << 20
 # What the manifest holds: the name and type of each value.
 FIELDS = {"database": str, "version": str, "made": str, "migrations": list, "sums": dict}
 
@@ -22,7 +22,7 @@ class BrokenArchive(ValueError):
     """The file is no backup of this program; the message says what is wrong with it."""
 
 
-def sum_of(path: Path) -> str:
+def checksum(path: Path) -> str:
     """Return the sum by which a file is known again."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -99,7 +99,7 @@ def _write(source: IO[bytes], path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     with path.open("xb") as target:
-        while part := source.read(CHUNK):
+        while part := source.read(COPY_CHUNK):
             digest.update(part)
             target.write(part)
     return digest.hexdigest()

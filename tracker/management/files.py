@@ -5,13 +5,13 @@ from pathlib import Path
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
-from tracker.source.load import text_of
+from tracker.text.file_reader import read_text_file
 
 
 def read_text(path: Path) -> str:
     """Read a policy text from a file; what is wrong with it ends the command in words."""
     try:
-        return text_of(path.read_bytes(), str(path))
+        return read_text_file(path.read_bytes(), str(path))
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from error
     except ValidationError as error:

@@ -10,13 +10,13 @@ from tracker.domain import scratch
 from tracker.management import archive
 from tracker.models import Evidence
 
-log = logging.getLogger("django.tracker")
+recovery_logger = logging.getLogger("django.tracker")
 
 
-def recover() -> None:
+def recover_unfinished() -> None:
     """Finish a restore that was cut off, and remove the temporary files of processes that have died."""
     if archive.finish_restore():
-        log.warning("A restore had been cut off; it is finished now.")
+        recovery_logger.warning("A restore had been cut off; it is finished now.")
     archive.remove_finished()
     scratch.sweep(_settle)
 

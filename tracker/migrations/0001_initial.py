@@ -6,7 +6,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 import simple_history.models
-import tracker.dates
+import tracker.domain.dates
 import tracker.models.organization
 from django.conf import settings
 from django.db import migrations, models
@@ -281,7 +281,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
                 ('anchor', models.CharField(blank=True, help_text='A short phrase of the text, exactly as it stands there, that occurs only once.', max_length=30, verbose_name='anchor')),
                 ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
-                ('marked_on', models.DateField(default=tracker.dates.today, verbose_name='marked on')),
+                ('marked_on', models.DateField(default=tracker.domain.dates.today, verbose_name='marked on')),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),
                 ('history_change_reason', models.TextField(null=True)),
@@ -305,7 +305,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
                 ('anchor', models.CharField(blank=True, help_text='A short phrase of the text, exactly as it stands there, that occurs only once.', max_length=30, verbose_name='anchor')),
                 ('note', models.CharField(blank=True, max_length=200, verbose_name='note')),
-                ('marked_on', models.DateField(default=tracker.dates.today, verbose_name='marked on')),
+                ('marked_on', models.DateField(default=tracker.domain.dates.today, verbose_name='marked on')),
                 ('marked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='marked by')),
                 ('policy', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='background', to='tracker.policydocument', verbose_name='policy')),
             ],

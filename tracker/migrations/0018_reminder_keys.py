@@ -5,12 +5,12 @@ from typing import Any
 
 from django.db import migrations
 
-from tracker import rules
-from tracker.dates import today
+from tracker.domain import lights
+from tracker.domain.dates import today
 
 
 def new_keys(old: str, tasks: dict[int, Any], periods: dict[int, dt.date]) -> list[str]:
-    """Return what `tracker.reminders` keeps today for a key that 0.1.0 wrote; one that it writes too stays."""
+    """Return what `tracker.reports.reminders` keeps today for a key that 0.1.0 wrote; one that it writes too stays."""
     cause, _blank, rest = old.partition(" ")
     pk, _blank, rest = rest.partition(" ")
     task = tasks.get(int(pk)) if cause in ("returned", "overdue", "due_soon", "unreported") else None

@@ -1,6 +1,6 @@
 """The models, each with its queryset beside it."""
 
-from tracker.models import account_checks, guard, twins
+from tracker.models import account_checks, history_triggers, twins
 from tracker.models.imports import ImportBatch
 from tracker.models.indicator import Indicator, IndicatorValue
 from tracker.models.organization import Organization, User
@@ -10,27 +10,3 @@ from tracker.models.reminder import SentReminder
 from tracker.models.stored_rules import StoredRules
 from tracker.models.task import ChecklistItem, Task
 from tracker.models.unit_move import UnitMove
-
-__all__ = [
-    "BackgroundPassage",
-    "ChecklistItem",
-    "DeclaredCount",
-    "Evidence",
-    "ImportBatch",
-    "Indicator",
-    "IndicatorValue",
-    "Measure",
-    "Organization",
-    "PolicyDocument",
-    "ProgressUpdate",
-    "Section",
-    "SentReminder",
-    "StoredRules",
-    "Task",
-    "TaskRequest",
-    "UnitMove",
-    "User",
-    "account_checks",
-    "guard",
-    "twins",
-]

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 from simple_history.signals import pre_create_historical_record
 
-from tracker.choices import Way
-from tracker.dates import FIRST_DAY, LAST_DAY, now
+from tracker.domain.choices import ChangeSource
 from tracker.domain.codes import code_key, natural
+from tracker.domain.dates import FIRST_DAY, LAST_DAY, now
 from tracker.domain.folding import fold, simplify
 from tracker.domain.lengths import MAX_TEXT_LENGTH, text_length
 
@@ -28,13 +28,13 @@ StrOrPromise: TypeAlias = "str | _StrPromise"
 
 # What a part hangs on is the same in all rows of its history, and no page tells it. A request is called by its
 # kind, which each reader reads in the own language.
-UNNAMED = ("task", "policy", "entered_by", "request")
+UNLABELLED_FIELDS = ("task", "policy", "entered_by", "request")
 
 
 class HistoryRow(models.Model):
     """What a history row knows beside who, when and why: the way the change came in."""
 
-    way = models.CharField(_("by way of"), max_length=10, choices=Way, default=Way.COMMAND)
+    way = models.CharField(_("by way of"), max_length=10, choices=ChangeSource, default=ChangeSource.COMMAND)
     # What the keys of this row were called when it was written: by the name of the field, a list for many.
     labels = models.JSONField(default=dict, editable=False)
 
@@ -83,9 +83,9 @@ class History(HistoricalRecords):
 # In the session: it was opened with a password that somebody else had set.
 OPENED_AFTER_RESET = "opened_after_reset"
 AFTER_RESET = {
-    Way.PAGE: Way.PAGE_AFTER_RESET,
-    Way.ADMIN: Way.ADMIN_AFTER_RESET,
-    Way.IMPORT: Way.IMPORT_AFTER_RESET,
+    ChangeSource.PAGE: ChangeSource.PAGE_AFTER_RESET,
+    ChangeSource.ADMIN: ChangeSource.ADMIN_AFTER_RESET,
+    ChangeSource.IMPORT: ChangeSource.IMPORT_AFTER_RESET,
 }
 
 
@@ -99,7 +99,7 @@ def stamp_way(instance: models.Model, history_instance: HistoryRow, **kwargs: An
     history_instance.labels = labels_of(instance, kwargs.get("history_user"))
 
 
-def way_in_session(way: Way) -> Way:
+def way_in_session(way: ChangeSource) -> ChangeSource:
     """Return the way of a change as the history names it, marked in a session after a password reset."""
     request = getattr(HistoricalRecords.context, "request", None)
     session = getattr(request, "session", {})
@@ -127,7 +127,7 @@ def _label(row: models.Model, field: models.ForeignKey) -> str:
     """Return what a foreign key points at, by name; nothing where the row it points at is gone."""
     key = getattr(row, field.attname)
     target = field.remote_field.model
-    if field.name in UNNAMED:
+    if field.name in UNLABELLED_FIELDS:
         return ""
     if field.is_cached(row):
         found = field.get_cached_value(row)
@@ -136,12 +136,12 @@ def _label(row: models.Model, field: models.ForeignKey) -> str:
     return str(found) if found else ""
 
 
-def _way_of_request() -> Way:
+def _way_of_request() -> ChangeSource:
     request = getattr(HistoricalRecords.context, "request", None)
     if request is None:
-        return Way.COMMAND
+        return ChangeSource.COMMAND
     match = request.resolver_match
-    return Way.ADMIN if match and match.app_name == "admin" else Way.PAGE
+    return ChangeSource.ADMIN if match and match.app_name == "admin" else ChangeSource.PAGE
 
 
 class Versioned(models.Model):
@@ -205,7 +205,7 @@ class CodeKeyField(models.CharField):
         return name, "django.db.models.CharField", args, kwargs
 
 
-class FoldedOnce(models.Model):
+class UniqueFolded(models.Model):
     """A row whose name differs by more than capitals from the names beside it.
 
     No constraint: rows of earlier releases that differ by capitals alone are kept and named by a
@@ -237,7 +237,7 @@ class FoldedOnce(models.Model):
         self.refuse_twin()
 
 
-class Coded(FoldedOnce):
+class Coded(UniqueFolded):
     """A part of a policy that has a code."""
 
     code: Any
@@ -301,7 +301,7 @@ def limited_fields(model: type[models.Model]) -> set[str]:
     return {field.name for field in fields if validate_text_length in field.validators}
 
 
-def day_field(text: StrOrPromise, **options: Any) -> models.DateField:
+def date_field(text: StrOrPromise, **options: Any) -> models.DateField:
     """Make a field for a day that may be open; years that no calendar of ours has are refused."""
     bounds = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
     return models.DateField(text, null=True, blank=True, validators=bounds, **options)

@@ -7,15 +7,15 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from tracker import permissions
-from tracker.choices import BatchKind, BatchState
-from tracker.models.names import KeepsNames
+from tracker.domain import permissions
+from tracker.domain.choices import BatchKind, BatchState
+from tracker.models.names import NamedRecord
 from tracker.models.organization import Organization
 from tracker.models.policy import PolicyDocument
 from tracker.models.progress import person_field
 
 if TYPE_CHECKING:
-    from tracker.permissions import Account
+    from tracker.domain.permissions import Account
 
 
 class BatchQuerySet(models.QuerySet["ImportBatch"]):
@@ -29,7 +29,7 @@ class BatchQuerySet(models.QuerySet["ImportBatch"]):
         return self.filter(unit=unit) if unit else self.none()
 
 
-class ImportBatch(KeepsNames):
+class ImportBatch(NamedRecord):
     """A workbook that was read: what its rows say, whether they have landed, and what they made.
 
     `rows` is what was typed, as `intake` reads it; `reading_notes` says what of the file was not read,

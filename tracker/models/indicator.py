@@ -9,11 +9,11 @@ from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
-from tracker import parsing
-from tracker.choices import Direction
-from tracker.dates import FIRST_DAY, LAST_DAY
-from tracker.models.base import History, Natural, NaturalManager, StrOrPromise, Versioned, day_field
-from tracker.models.names import KeepsNames
+from tracker.domain import parsing
+from tracker.domain.choices import Direction
+from tracker.domain.dates import FIRST_DAY, LAST_DAY
+from tracker.models.base import History, Natural, NaturalManager, StrOrPromise, Versioned, date_field
+from tracker.models.names import NamedRecord
 from tracker.models.progress import ProgressUpdate, person_field
 from tracker.models.task import Task, TaskQuerySet
 
@@ -57,9 +57,9 @@ class Indicator(Versioned, Natural):
     unit_of_measure = models.CharField(_("unit of measure"), max_length=20)
     direction = models.CharField(_("direction"), max_length=4, choices=Direction, default=Direction.UP)
     baseline = amount_field(_("baseline"), null=True, blank=True)
-    baseline_on = day_field(_("day of the baseline"))
+    baseline_on = date_field(_("day of the baseline"))
     target = amount_field(_("target"))
-    target_on = day_field(_("to be reached by"))
+    target_on = date_field(_("to be reached by"))
     drives_percent = models.BooleanField(
         _("the percent follows it"),
         default=False,
@@ -107,10 +107,10 @@ class Indicator(Versioned, Natural):
     def figure(self, value: Decimal) -> dict[str, Any]:
         """Return what a report keeps of the indicator, in `ProgressUpdate.figures`."""
         known = {"indicator": self.pk, "name": self.name, "unit": self.unit_of_measure}
-        return {**known, "value": parsing.written(value)}
+        return {**known, "value": parsing.format_decimal(value)}
 
 
-class IndicatorValue(KeepsNames):
+class IndicatorValue(NamedRecord):
     """What an indicator was on a day, by an accepted report or the office. Its indicator's version guards it."""
 
     indicator = models.ForeignKey(
@@ -142,4 +142,4 @@ class IndicatorValue(KeepsNames):
         )
 
     def __str__(self) -> str:
-        return f"{self.day:%Y-%m-%d} {parsing.written(self.value)}"
+        return f"{self.day:%Y-%m-%d} {parsing.format_decimal(self.value)}"

@@ -21,7 +21,7 @@ class NamesField(models.JSONField):
         return name, "django.db.models.JSONField", args, kwargs
 
 
-class KeepsNames(models.Model):
+class NamedRecord(models.Model):
     """A record that keeps by what names its units and people went: to rename one later rewrites no record.
 
     `names` holds of each foreign key in `named` the key and what it was called when it was entered.

@@ -8,8 +8,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from tracker import dates, permissions
-from tracker.choices import Role
+from tracker.domain import dates, permissions
+from tracker.domain.choices import Role
 from tracker.domain.folding import fold
 from tracker.models.base import History, Natural, NaturalManager, Versioned, text_field
 

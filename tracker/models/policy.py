@@ -10,24 +10,24 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from tracker import permissions
-from tracker.choices import Cycle, PolicyState
-from tracker.dates import today
+from tracker.domain import permissions
+from tracker.domain.choices import Cycle, PolicyState
+from tracker.domain.dates import today
 from tracker.models.base import (
     AddressField,
     Coded,
-    FoldedOnce,
     History,
     Natural,
     NaturalManager,
+    UniqueFolded,
     Versioned,
     code_field,
-    day_field,
+    date_field,
 )
-from tracker.models.names import KeepsNames
+from tracker.models.names import NamedRecord
 
 if TYPE_CHECKING:
-    from tracker.permissions import Account
+    from tracker.domain.permissions import Account
 
 LONGEST_WAIT = 366  # days; a longer warning or grace is a slip of the keyboard
 
@@ -47,20 +47,20 @@ class PolicyQuerySet(models.QuerySet["PolicyDocument"]):
 
     def visible_to(self, user: "Account") -> "PolicyQuerySet":
         """Keep the policies that exist for an account."""
-        scope = permissions.scope(user)
-        if scope == permissions.Scope.NOTHING:
+        scope = permissions.visibility_scope(user)
+        if scope == permissions.VisibilityScope.NOTHING:
             return self.none()
-        return self if scope == permissions.Scope.EVERYTHING else self.filter(state=PolicyState.PUBLISHED)
+        return self if scope == permissions.VisibilityScope.EVERYTHING else self.filter(state=PolicyState.PUBLISHED)
 
 
-class PolicyDocument(Versioned, Natural, FoldedOnce):
+class PolicyDocument(Versioned, Natural, UniqueFolded):
     """A text that is being carried out, with the thresholds of its lights and its reporting cycle."""
 
     slug = AddressField(_("short address"), max_length=60, unique=True, db_collation=settings.CODE_COLLATION)
     title = models.CharField(_("title"), max_length=200)
     author = models.CharField(_("author"), max_length=100, blank=True)
     publisher = models.CharField(_("publisher"), max_length=100, blank=True)
-    published_on = day_field(_("published on"))
+    published_on = date_field(_("published on"))
     source_note = models.CharField(_("note on the source"), max_length=200, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=PolicyState, default=PolicyState.DRAFT)
     demo = models.BooleanField(_("demonstration data"), default=False, editable=False)
@@ -230,7 +230,7 @@ class DeclaredCount(Versioned, Natural):
         return sum(self.match in item.title for item in self.task.items.all()) if self.task else 0
 
 
-class BackgroundPassage(KeepsNames, Versioned, Natural):
+class BackgroundPassage(NamedRecord, Versioned, Natural):
     """A passage that asks for nothing, marked so by somebody on some day."""
 
     policy = models.ForeignKey(PolicyDocument, models.CASCADE, related_name="background", verbose_name=_("policy"))

@@ -11,10 +11,17 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from tracker.choices import AT_HAND, STANDING, Rating, ReportState, RequestKind, RequestState
-from tracker.dates import Period, name_between, period_between
+from tracker.domain.choices import (
+    EDITABLE_REPORT_STATES,
+    STANDING_REPORT_STATES,
+    Rating,
+    ReportState,
+    RequestKind,
+    RequestState,
+)
+from tracker.domain.dates import Period, name_between, period_between
 from tracker.models.base import History, StrOrPromise, Versioned, text_field
-from tracker.models.names import KeepsNames
+from tracker.models.names import NamedRecord
 from tracker.models.organization import Organization
 from tracker.models.task import ChecklistItem, Task, TaskQuerySet
 
@@ -31,7 +38,7 @@ class ReportQuerySet(models.QuerySet["ProgressUpdate"]):
 
     def standing(self) -> "ReportQuerySet":
         """Keep the reports of lead units that count as handed in."""
-        return self.filter(contribution=False, state__in=STANDING)
+        return self.filter(contribution=False, state__in=STANDING_REPORT_STATES)
 
     def waiting(self) -> "ReportQuerySet":
         """Keep the reports that wait for the office, the oldest first."""
@@ -44,11 +51,11 @@ class ReportQuerySet(models.QuerySet["ProgressUpdate"]):
     def asking_for_help(self) -> "ReportQuerySet":
         """Keep the reports that ask somebody for help and have no answer yet, the oldest first."""
         return self.filter(
-            needs_help=True, help_answered_on=None, state__in=(*STANDING, ReportState.RETURNED)
+            needs_help=True, help_answered_on=None, state__in=(*STANDING_REPORT_STATES, ReportState.RETURNED)
         ).order_by("submitted_on", "pk")
 
 
-class ProgressUpdate(KeepsNames, Versioned):
+class ProgressUpdate(NamedRecord, Versioned):
     """What a unit reports of a task for one period; written by `workflow` alone.
 
     A co-operating unit's is a contribution: it stands beside the lead unit's and is not reviewed.
@@ -104,7 +111,7 @@ class ProgressUpdate(KeepsNames, Versioned):
             models.UniqueConstraint(
                 # By both days: April and the second quarter begin on one day.
                 fields=["task", "unit", "period_start", "period_end", "contribution"],
-                condition=Q(state__in=AT_HAND),
+                condition=Q(state__in=EDITABLE_REPORT_STATES),
                 name="report_at_hand_once",
                 violation_error_message=_("There is a report of this period already: open it again."),
             ),
@@ -159,7 +166,7 @@ class ProgressUpdate(KeepsNames, Versioned):
         return self.state in (ReportState.DRAFT, ReportState.RETURNED)
 
 
-class TaskRequest(KeepsNames, Versioned):
+class TaskRequest(NamedRecord, Versioned):
     """A unit's request to the office: closing, or more time; what the office granted unasked stands here too."""
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="requests", verbose_name=_("task"))
@@ -228,7 +235,7 @@ class EvidenceQuerySet(models.QuerySet["Evidence"]):
 
     def proving(self) -> "EvidenceQuerySet":
         """Keep what a closing is judged by: no evidence of a report that was returned."""
-        return self.handed_in().filter(Q(report__isnull=True) | Q(report__state__in=STANDING))
+        return self.handed_in().filter(Q(report__isnull=True) | Q(report__state__in=STANDING_REPORT_STATES))
 
 
 class Evidence(models.Model):

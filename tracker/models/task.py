@@ -17,22 +17,22 @@ from django.db.models.lookups import Exact, GreaterThan
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from tracker import permissions, rules
-from tracker.choices import (
+from tracker.domain import lights, permissions
+from tracker.domain.choices import (
     GROUP_LIGHTS,
-    OPEN,
-    RUNNING,
+    OPEN_STATUSES,
+    RUNNING_STATUSES,
     Cycle,
-    Group,
     Kind,
     Light,
+    LightGroup,
     PolicyState,
     RequestKind,
     RequestState,
     Status,
 )
-from tracker.dates import DAY, period_of
 from tracker.domain.codes import code_key, natural
+from tracker.domain.dates import DAY, period_of
 from tracker.domain.folding import fold
 from tracker.domain.passages import ClauseFinder
 from tracker.models.base import (
@@ -43,14 +43,14 @@ from tracker.models.base import (
     StrOrPromise,
     Versioned,
     code_field,
-    day_field,
+    date_field,
     text_field,
 )
 from tracker.models.organization import Organization
 from tracker.models.policy import Measure, PolicyDocument, anchor_field
 
 if TYPE_CHECKING:
-    from tracker.permissions import Account
+    from tracker.domain.permissions import Account
 
 FORECAST_DAYS = 30
 # The order of lights in lists: what needs somebody first.
@@ -65,9 +65,9 @@ SEARCH_INDEXES = (
 )
 
 
-def turned(column: str, on: dt.date) -> Q:
+def turned_by(column: str, on: dt.date) -> Q:
     """Ask whether a turning date has passed: by the day, or by the day of the request while closing."""
-    return Q(status__in=RUNNING, **{f"{column}__lte": on}) | Q(
+    return Q(status__in=RUNNING_STATUSES, **{f"{column}__lte": on}) | Q(
         status=Status.CLOSING, **{f"{column}__lte": F("closing_requested_on")}
     )
 
@@ -80,8 +80,8 @@ def light_is(on: dt.date) -> dict[Light, Q]:
     return {
         Light.BLUE: Q(status=Status.CLOSED) & (Q(deadline__isnull=True) | Q(closed_on__lte=F("deadline"))),
         Light.PURPLE: Q(status=Status.CLOSED, closed_on__gt=F("deadline")),
-        Light.RED: turned("turns_red_on", on),
-        Light.YELLOW: turned("turns_yellow_on", on) & not_red,
+        Light.RED: turned_by("turns_red_on", on),
+        Light.YELLOW: turned_by("turns_yellow_on", on) & not_red,
         Light.GREY: Q(status=Status.SUSPENDED) | (Q(status=Status.NOT_STARTED) & calm),
         Light.GREEN: Q(status__in=(Status.IN_PROGRESS, Status.CLOSING)) & calm,
         Light.NONE: Q(status=Status.CANCELLED),
@@ -97,13 +97,13 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def visible_to(self, user: "Account") -> "TaskQuerySet":
         """Keep the tasks that exist for an account."""
-        scope = permissions.scope(user)
-        if scope == permissions.Scope.EVERYTHING:
+        scope = permissions.visibility_scope(user)
+        if scope == permissions.VisibilityScope.EVERYTHING:
             return self
         published = self.filter(policy__state=PolicyState.PUBLISHED)
-        if scope == permissions.Scope.PUBLISHED:
+        if scope == permissions.VisibilityScope.PUBLISHED:
             return published
-        if scope == permissions.Scope.UNIT and user.is_authenticated and user.organization_id:
+        if scope == permissions.VisibilityScope.UNIT and user.is_authenticated and user.organization_id:
             return self.asked_of(user)
         return self.none()
 
@@ -166,7 +166,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
             wanted |= conditions[light]
         return self.filter(wanted)
 
-    def in_group(self, group: Group, on: dt.date) -> "TaskQuerySet":
+    def in_group(self, group: LightGroup, on: dt.date) -> "TaskQuerySet":
         """Keep one of the five groups that add up to the total."""
         return self.lit(*GROUP_LIGHTS[group], on=on)
 
@@ -201,13 +201,13 @@ class TaskQuerySet(models.QuerySet["Task"]):
             helping = Task.co_units.through.objects.filter(organization__in=named)
             # To ask for units where none is named would cost a third more.
             of_units = Q(lead_unit__in=named) | Q(pk__in=helping.values("task"))
-            found = found.filter(holds(word) | of_units if named else holds(word))
+            found = found.filter(contains_term(word) | of_units if named else contains_term(word))
         return found
 
     def turning(self, on: dt.date, days: int = FORECAST_DAYS) -> "TaskQuerySet":
         """Keep tasks that turn yellow or red within some days after a day if nothing is reported."""
         soon = (on + DAY, on + days * DAY)
-        return self.filter(Q(turns_red_on__range=soon) | Q(turns_yellow_on__range=soon), status__in=RUNNING)
+        return self.filter(Q(turns_red_on__range=soon) | Q(turns_yellow_on__range=soon), status__in=RUNNING_STATUSES)
 
 
 def cooperating(unit: int | Organization) -> Q:
@@ -218,39 +218,41 @@ def cooperating(unit: int | Organization) -> Q:
     return Q(pk__in=Task.co_units.through.objects.filter(organization=unit).values("task"))
 
 
-def holds(word: str) -> Q:
+def contains_term(word: str) -> Q:
     """Ask whether what a task is about holds a word, both folded."""
     folded = fold(word)
-    letters = letters_of(folded)
+    letters = letter_mask(folded)
     # Most rows lack one of the letters: to see that costs a tenth of reading their words.
     # SQLite takes half as long to look for the place of a Chinese word as for LIKE, which folds capitals once more.
     return Q(Exact(F("letters").bitand(letters), letters)) & Q(GreaterThan(StrIndex(F("search"), Value(folded)), 0))
 
 
-def letters_of(text: str) -> int:
+def letter_mask(text: str) -> int:
     """Return which letters a text holds as 63 bits, several letters sharing one: a word's bits are among its text's."""
     return reduce(or_, (1 << ord(letter) % 63 for letter in set(text)), 0)
 
 
 def unacknowledged() -> Q:
     """Ask whether an open task was handed over and its lead unit has not acknowledged it."""
-    return Q(assigned_on__isnull=False, acknowledged_on__isnull=True, status__in=OPEN)
+    return Q(assigned_on__isnull=False, acknowledged_on__isnull=True, status__in=OPEN_STATUSES)
 
 
 def overdue(on: dt.date) -> Q:
     """Ask whether the day that counts is past the current deadline."""
-    return Q(status__in=RUNNING, deadline__lt=on) | Q(status=Status.CLOSING, deadline__lt=F("closing_requested_on"))
+    return Q(status__in=RUNNING_STATUSES, deadline__lt=on) | Q(
+        status=Status.CLOSING, deadline__lt=F("closing_requested_on")
+    )
 
 
 def unreported(on: dt.date, current: bool = False) -> Q:
     """Ask whether the first owed period has ended before a day, or has begun; each cycle has its own last period."""
     owed = Q(pk__in=[])
     for cycle in (Cycle.WEEKLY, Cycle.MONTHLY, Cycle.QUARTERLY):
-        start = (period_of if current else rules.last_complete)(cycle, on).start
+        start = (period_of if current else lights.last_complete)(cycle, on).start
         owed |= Q(policy__cycle=cycle, owed_from__lte=start) & (
             Q(reported_through__isnull=True) | Q(reported_through__lt=start)
         )
-    return owed & Q(status__in=RUNNING)
+    return owed & Q(status__in=RUNNING_STATUSES)
 
 
 class Task(Versioned, Natural, Coded):
@@ -289,18 +291,18 @@ class Task(Versioned, Natural, Coded):
     )
     lead_official = models.CharField(_("lead official"), max_length=100, blank=True)
     responsible_person = models.CharField(_("person responsible"), max_length=100, blank=True)
-    start = day_field(_("start"))
-    original_deadline = day_field(_("original deadline"))
-    deadline = day_field(_("current deadline"))
+    start = date_field(_("start"))
+    original_deadline = date_field(_("original deadline"))
+    deadline = date_field(_("current deadline"))
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.NOT_STARTED)
     percent = models.PositiveSmallIntegerField(
         _("percent done"), default=0, validators=[MinValueValidator(0), MaxValueValidator(100)]
     )
-    assigned_on = day_field(_("handed over on"))
-    owed_from = day_field(_("reports owed from"))
-    reported_through = day_field(_("reported through"))
-    closing_requested_on = day_field(_("closing requested on"))
-    closed_on = day_field(_("closed on"))
+    assigned_on = date_field(_("handed over on"))
+    owed_from = date_field(_("reports owed from"))
+    reported_through = date_field(_("reported through"))
+    closing_requested_on = date_field(_("closing requested on"))
+    closed_on = date_field(_("closed on"))
     acknowledged_on = models.DateField(_("acknowledged on"), null=True, blank=True, editable=False)
     latest_report = models.ForeignKey(
         "ProgressUpdate", models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("latest report")
@@ -510,11 +512,11 @@ class Task(Versioned, Natural, Coded):
 
     def light_on(self, on: dt.date) -> Light:
         """Return the light on a day by the pure rule."""
-        return rules.light(self, self.policy, on)
+        return lights.light_on_day(self, self.policy, on)
 
     def reasons_on(self, on: dt.date) -> list[str]:
         """Return the sentences that explain the light on a day."""
-        return rules.reasons(self, self.policy, on)
+        return lights.light_reasons(self, self.policy, on)
 
 
 class ChecklistItem(Natural):
@@ -527,8 +529,8 @@ class ChecklistItem(Natural):
     weight = models.PositiveSmallIntegerField(
         _("weight"), default=1, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
-    due = day_field(_("due"))
-    done_on = day_field(_("done on"))
+    due = date_field(_("due"))
+    done_on = date_field(_("done on"))
     done_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

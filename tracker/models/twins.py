@@ -8,22 +8,22 @@ from django.db import connections
 from django.db.models import Count
 from django.db.models.functions import Lower
 
-from tracker.models.base import FoldedOnce
+from tracker.models.base import UniqueFolded
 from tracker.models.policy import Measure, PolicyDocument
 from tracker.models.task import Task
 
 # Each kind with its name and what it is a part of. Names are of plain letters: the database folds them.
-KINDS: tuple[tuple[type[FoldedOnce], str, tuple[str, ...]], ...] = (
+TWIN_MODELS: tuple[tuple[type[UniqueFolded], str, tuple[str, ...]], ...] = (
     (PolicyDocument, "slug", ()),
     (Measure, "code", ("policy__slug",)),
     (Task, "code", ("policy__slug",)),
 )
-NAMED = 20  # names in one message
+NAME_FIELDS = 20  # names in one message
 
 
-def twins(alias: str = "default") -> Iterator[str]:
+def find_twins(alias: str = "default") -> Iterator[str]:
     """Yield "task rise A1-01" for every name that another beside it repeats in other capitals."""
-    for model, name, within in KINDS:
+    for model, name, within in TWIN_MODELS:
         rows = model._default_manager.using(alias).order_by()
         folded = rows.annotate(folded=Lower(name)).values_list("folded", *within)
         for small, *scope in folded.annotate(number=Count("pk")).filter(number__gt=1).values_list("folded", *within):
@@ -39,9 +39,9 @@ def check_twins(*, databases: Sequence[str] | None = None, **kwargs: Any) -> lis
     for alias in databases or []:
         tables = connections[alias].introspection.table_names()
         if Task._meta.db_table in tables:
-            found += twins(alias)
+            found += find_twins(alias)
     if not found:
         return []
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    words = f"Codes or short addresses differ by capitals alone: {', '.join(found[:NAMED])}{more}."
+    more = f" and {len(found) - NAME_FIELDS} more" if len(found) > NAME_FIELDS else ""
+    words = f"Codes or short addresses differ by capitals alone: {', '.join(found[:NAME_FIELDS])}{more}."
     return [checks.Warning(words, hint="They are kept; give each of them another code.", id="tracker.W2")]

@@ -5,7 +5,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from tracker.choices import UnitMoveKind
+from tracker.domain.choices import UnitMoveKind
 from tracker.models.organization import Organization
 from tracker.models.progress import person_field
 

@@ -13,15 +13,15 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from tracker import links
-from tracker.choices import Light, Status
-from tracker.columns import light_label
+from tracker.domain.choices import Light, Status
 from tracker.models import Measure, Task
-from tracker.source.reading import Paragraph, Run, TextView
-from tracker.templatetags.tracker import lead, light_of, linked
+from tracker.reports import links
+from tracker.reports.columns import light_label
+from tracker.templatetags.tracker import lead, light_of, link_to
+from tracker.text.text_view import Paragraph, Run, TextView
 
 register = template.Library()
-MARKS = {
+RUN_MARKS = {
     "asked": "<mark>{}</mark>",
     "cancelled": "<mark>{}</mark>",
     "open": "<u>{}</u>",
@@ -43,22 +43,22 @@ def _beside(context: Context, task: Task) -> tuple[str, str, str]:
     on, off = context["on"], task.status == Status.CANCELLED
     light = format_html('<span class="light light-none">{}</span>', task.get_status_display()) if off else None
     unit = lead(task, on) if task.lead_unit else ""
-    return light or light_of(task, on), linked(context, task, task), unit and format_html(" <small>{}</small>", unit)
+    return light or light_of(task, on), link_to(context, task, task), unit and format_html(" <small>{}</small>", unit)
 
 
 def _pieces(context: Context, run: Run, says: tuple[str, str]) -> Iterator[str]:
     if run.begins and context["edits"]:
         # The number leads to what can be done with its sentence, without a script.
         yield format_html('<a href="?at={}">{}</a>', run.sentence, run.sentence + 1)
-    words = format_html(MARKS[run.state], run.words) if run.state else conditional_escape(run.words)
+    words = format_html(RUN_MARKS[run.state], run.words) if run.state else conditional_escape(run.words)
     yield format_html('<b class="chosen">{}</b>', words) if run.chosen else words
     if not (run.measures or run.tasks or run.marks):
         return
-    slug, keep, on = context["policy"].slug, context["keep"], context["on"]
+    slug, carried, on = context["policy"].slug, context["carried_params"], context["on"]
     here = reverse("policy", args=[slug])  # one step up; said in full it would weigh a fiftieth of a long page
 
     def address(row: Measure | Task) -> str:
-        return links.page_of(row, slug, keep).replace(here, "../", 1)
+        return links.page_url(row, slug, carried).replace(here, "../", 1)
 
     for measure in run.measures:
         yield format_html('<a class="of" href="{}">{}</a>', address(measure), measure.code)
@@ -78,7 +78,7 @@ def _pieces(context: Context, run: Run, says: tuple[str, str]) -> Iterator[str]:
 
 
 @dataclass
-class Finding:
+class CoverageFinding:
     """A row of a list of what is wrong with a text: words, note, places that it leads to, and where it is mended."""
 
     words: str = ""
@@ -92,7 +92,7 @@ class Findings:
     """A list of what is wrong with a text; an urgent one stands open."""
 
     name: str
-    rows: list[Finding]
+    rows: list[CoverageFinding]
     urgent: bool = False
     mend: str = ""
 
@@ -100,24 +100,26 @@ class Findings:
 @register.simple_tag(takes_context=True)
 def findings(context: Context, view: TextView) -> list[Findings]:
     """Return what the coverage leaves open, list by list."""
-    slug, keep, asked = context["policy"].slug, context["keep"], "?at={}" if context["edits"] else ""
-    opens = [Finding(places=[(f"{asked.format(n)}#p{at}", words)]) for n, at, words in view.opens]
+    slug, carried, asked = context["policy"].slug, context["carried_params"], "?at={}" if context["edits"] else ""
+    opens = [CoverageFinding(places=[(f"{asked.format(n)}#p{at}", words)]) for n, at, words in view.opens]
     bare = [
-        Finding(task.code, [(links.page_of(task, slug, keep), task.title)], mend=f"{links.form_of(task)}#id_anchor")
+        CoverageFinding(
+            task.code, [(links.page_url(task, slug, carried), task.title)], mend=f"{links.form_url(task)}#id_anchor"
+        )
         for task in view.without_passage
     ]
     lost = [
-        Finding(
+        CoverageFinding(
             f"{one.anchor.owner} “{one.anchor.text}”",
             [(f"#p{at}", words) for at, words in one.near],
             _("nearest place:") if one.near else _("Nothing in the text comes near it."),
-            links.form_of(one.row),
+            links.form_url(one.row),
         )
         for one in view.lost
     ]
-    off = [Finding(places=[(f"#p{at}", words)]) for at, words in view.cancelled]
+    off = [CoverageFinding(places=[(f"#p{at}", words)]) for at, words in view.cancelled]
     marked = [
-        Finding(f"“{one.anchor}”", note=f"{one.name_of('marked_by')} {one.marked_on or ''} {one.note}".strip())
+        CoverageFinding(f"“{one.anchor}”", note=f"{one.name_of('marked_by')} {one.marked_on or ''} {one.note}".strip())
         for one in view.passages
     ]
     return [

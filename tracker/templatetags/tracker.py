@@ -15,33 +15,34 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext, pgettext
 
-from tracker import columns, legend, links, tables
-from tracker.choices import Light
-from tracker.filters import label_and
+from tracker.domain import legend
+from tracker.domain.choices import Light
 from tracker.models import ChecklistItem, Indicator, PolicyDocument, Task
-from tracker.models.names import KeepsNames
-from tracker.numbers import Figure, Row
+from tracker.models.names import NamedRecord
+from tracker.reports import columns, links, task_table
+from tracker.reports.filters import label_and
+from tracker.reports.statistics import Metric, StatRow
 
 register = template.Library()
 BAR_HEIGHT = 14
 
 
-@register.filter
-def named(record: KeepsNames, name: str) -> str:
+@register.filter(name="named")
+def name_of_day(record: NamedRecord, name: str) -> str:
     """Show by what name a unit or a person of a record went at that time."""
     return record.name_of(name)
 
 
-@register.simple_tag
-def light(light: Light, status: str) -> SafeString:
+@register.simple_tag(name="light")
+def show_light(light: Light, status: str) -> SafeString:
     """Show a light as shape, word and colour."""
-    return tables.badge(light, status)
+    return task_table.light_badge(light, status)
 
 
 @register.simple_tag
 def light_of(task: Task, on: dt.date) -> SafeString:
     """Show the light of a task on a day."""
-    return tables.badge(task.light_on(on), task.status)
+    return task_table.light_badge(task.light_on(on), task.status)
 
 
 @register.simple_tag
@@ -50,20 +51,20 @@ def lead(task: Task, on: dt.date) -> str:
     return columns.lead_text(task, on) or "—"
 
 
-@register.simple_tag(takes_context=True)
-def linked(context: Context, thing: Model, words: object, policy: PolicyDocument | None = None) -> str:
+@register.simple_tag(takes_context=True, name="linked")
+def link_to(context: Context, thing: Model, words: object, policy: PolicyDocument | None = None) -> str:
     """Show words that lead to the page of a thing, for the day of the page and in its policy if no other is given."""
     policy = policy or context.get("policy")
-    return links.linked(thing, words, policy.slug if policy else "", context.get("keep") or {})
+    return links.linked_text(thing, words, policy.slug if policy else "", context.get("carried_params") or {})
 
 
-@register.simple_tag(takes_context=True)
-def name_of(context: Context, row: Row) -> str:
+@register.simple_tag(takes_context=True, name="name_of")
+def row_name(context: Context, row: StatRow) -> str:
     """Show the name of a row, which leads to the page of what it counts; across policies to the unit's in each."""
     thing = row.of
     if "unit" in context and isinstance(thing, PolicyDocument):
-        return links.linked(context["unit"], row.label, thing.slug, context.get("keep") or {})
-    return linked(context, thing, row.label) if isinstance(thing, Model) else str(row.label)
+        return links.linked_text(context["unit"], row.label, thing.slug, context.get("carried_params") or {})
+    return link_to(context, thing, row.label) if isinstance(thing, Model) else str(row.label)
 
 
 @register.simple_tag
@@ -72,10 +73,10 @@ def light_word(light: str) -> str:
     return str(Light(light).label)
 
 
-@register.simple_tag
-def steps_done(items: list[ChecklistItem]) -> str:
+@register.simple_tag(name="steps_done")
+def show_steps_done(items: list[ChecklistItem]) -> str:
     """Say how many steps of a checklist are done."""
-    return columns.steps_done(items)
+    return columns.ticked_steps(items)
 
 
 SAYINGS = {
@@ -90,22 +91,22 @@ def indicator_says(name: str, indicator: Indicator) -> str:
     return SAYINGS[name](indicator)
 
 
-@register.simple_tag
-def amount(value: Decimal, unit: str) -> str:
+@register.simple_tag(name="amount")
+def show_amount(value: Decimal, unit: str) -> str:
     """Write an amount with its unit."""
     return columns.amount_text(value, unit)
 
 
-@register.filter
-def whole(value: float) -> int:
+@register.filter(name="whole")
+def show_whole(value: float) -> int:
     """Round down, as the sentences do: what is expected is never overstated."""
     return int(value)
 
 
-@register.filter
-def sentences(reasons: list[str]) -> str:
+@register.filter(name="sentences")
+def show_sentences(reasons: list[str]) -> str:
     """Join the sentences that explain a light."""
-    return tables.sentences(reasons)
+    return task_table.join_sentences(reasons)
 
 
 @register.filter
@@ -127,8 +128,8 @@ def labelled(value: Any, label: str) -> str:
     return label_and(label, value)
 
 
-@register.filter
-def rate(value: Fraction | None) -> str:
+@register.filter(name="rate")
+def show_rate(value: Fraction | None) -> str:
     """Show a rate in percent with one place; a dash for none. Nothing but all is 100.0%, nothing but none is 0.0%."""
     if value is None:
         return "—"
@@ -136,8 +137,8 @@ def rate(value: Fraction | None) -> str:
     return f"{tenths / 10:.1f}%"
 
 
-@register.simple_tag
-def number(row: Row, name: str, slug: str) -> str:
+@register.simple_tag(name="number")
+def show_number(row: StatRow, name: str, slug: str) -> str:
     """Show a figure of a row as a link to its list; a zero, or what lies across policies, leads nowhere."""
     figure = row.figure(name)
     if not figure.value:
@@ -148,15 +149,15 @@ def number(row: Row, name: str, slug: str) -> str:
 
 
 @register.simple_tag
-def list_of(figure: Figure, slug: str) -> str:
+def list_of(figure: Metric, slug: str) -> str:
     """Return the address of the list that shows what a figure counts."""
     return f"{reverse('tasks', args=[slug])}?{figure.query}"
 
 
 @register.simple_tag
-def address_of(task: Task, keep: dict[str, str]) -> str:
+def address_of(task: Task, carried: dict[str, str]) -> str:
     """Return the address of a task, with what every link carries on."""
-    return links.page_of(task, task.policy.slug, keep)
+    return links.page_url(task, task.policy.slug, carried)
 
 
 @register.simple_tag
@@ -167,7 +168,7 @@ def query(asked: dict[str, str], *without: str, **changed: Any) -> str:
 
 
 @register.inclusion_tag("tracker/partials/_bar.html")
-def bar(row: Row, width: int = 300) -> dict[str, Any]:
+def bar(row: StatRow, width: int = 300) -> dict[str, Any]:
     """Draw the five groups of a row as one stacked bar, with the numbers as its text."""
     # A part begins and ends where the sums so far do: the bar is full, whatever is rounded.
     ends = [

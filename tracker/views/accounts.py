@@ -15,26 +15,27 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.i18n import set_language
 
-from tracker import dates, history, permissions, workflow
+from tracker import workflow
+from tracker.domain import dates, permissions
 from tracker.forms.editing import PasswordForm
 from tracker.models import User
 from tracker.models.base import OPENED_AFTER_RESET
-from tracker.views import edge
-from tracker.web import form_labels, late_forms, login_limits
+from tracker.reports import history
+from tracker.web import form_labels, late_forms, login_limits, request_context
 
-YEAR = 365 * 24 * 3600  # seconds
+ONE_YEAR = 365 * 24 * 3600  # seconds
 RESETS_SHOWN = 3
 
-language = login_not_required(set_language)
+set_language_page = login_not_required(set_language)
 
 
 class Logout(LogoutView):
     """Let people out; what another account was sending from this browser waits on for that one."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        others = late_forms.kept_for_others(request)
+        others = late_forms.saved_for_others(request)
         answer = super().post(request, *args, **kwargs)
-        late_forms.restore(request, others)
+        late_forms.restore_posts(request, others)
         return answer
 
 
@@ -48,9 +49,9 @@ class Login(LoginView):
         return reverse("my") if works and permissions.sees_only_unit(self.request.user) else reverse("home")
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        found = late_forms.all_kept(self.request)
+        found = late_forms.all_saved_posts(self.request)
         answer = super().form_valid(form)
-        late_forms.restore(self.request, found)
+        late_forms.restore_posts(self.request, found)
         self.request.session["began"] = self.request.session["seen"] = int(dates.now().timestamp())
         return answer
 
@@ -67,46 +68,46 @@ class Password(PasswordChangeView):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         # Whoever has found an open session tries passwords here as well.
-        refusal = login_limits.refusal(request, edge.user(request))
+        refusal = login_limits.refusal(request, request_context.current_user(request))
         return refusal or super().post(request, *args, **kwargs)
 
     def form_invalid(self, form: PasswordChangeForm) -> HttpResponse:
         if form.has_error("old_password", "password_incorrect"):
-            login_limits.count_failure(self.request, edge.user(self.request))
+            login_limits.count_failure(self.request, request_context.current_user(self.request))
         return super().form_invalid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        user = edge.user(self.request)
+        user = request_context.current_user(self.request)
         resets = history.password_resets(user)[:RESETS_SHOWN] if user.must_change_password else []
         return super().get_context_data(resets=resets, contact=settings.CONTACT, **kwargs)
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
-        was_reset = edge.user(self.request).must_change_password
+        was_reset = request_context.current_user(self.request).must_change_password
         try:
             answer = super().form_valid(form)
-        except workflow.Stale:
+        except workflow.StaleVersion:
             form.add_error(None, _("Somebody has just changed this account. Send the form again."))
             return self.form_invalid(form)
         if was_reset:
             self.request.session[OPENED_AFTER_RESET] = True
-        login_limits.forget_failures(self.request, edge.user(self.request))
+        login_limits.forget_failures(self.request, request_context.current_user(self.request))
         messages.success(self.request, _("Your new password is in force."))
         return answer
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def kept(request: HttpRequest) -> HttpResponse:
+def kept_forms_page(request: HttpRequest) -> HttpResponse:
     """Show what was typed when a session had ended, to copy from, until the reader throws it away."""
     if request.method == "POST":
-        late_forms.forget_by_key(request, request.POST.get("key", ""))
-        return redirect("kept" if late_forms.kept_forms(request, request.user.pk) else "home")
-    found = late_forms.kept_forms(request, request.user.pk)
+        late_forms.forget_post_by_key(request, request.POST.get("key", ""))
+        return redirect("kept" if late_forms.saved_posts(request, request.user.pk) else "home")
+    found = late_forms.saved_posts(request, request.user.pk)
     forms = [
         {
             **form,
             "sent_at": dt.datetime.fromisoformat(form["sent_at"]) if "sent_at" in form else None,
             "subject": form_labels.subject_of(form),
-            "shown": form_labels.shown_fields(form, edge.user(request)),
+            "shown": form_labels.shown_fields(form, request_context.current_user(request)),
             "lost": late_forms.lost_words(form),
             "resendable": late_forms.is_whole(form),
         }
@@ -119,11 +120,11 @@ def kept(request: HttpRequest) -> HttpResponse:
 @require_POST
 def large_type(request: HttpRequest) -> HttpResponse:
     """Remember the size of type that a browser asks for, and go back to where it was asked for."""
-    answer = edge.back(request, "home")
+    answer = request_context.redirect_back(request, "home")
     if request.POST.get("large") == "1":
         secure = settings.SESSION_COOKIE_SECURE
         answer.set_cookie(
-            settings.LARGE_TYPE_COOKIE_NAME, "1", max_age=YEAR, httponly=True, samesite="Lax", secure=secure
+            settings.LARGE_TYPE_COOKIE_NAME, "1", max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=secure
         )
     else:
         answer.delete_cookie(settings.LARGE_TYPE_COOKIE_NAME, samesite="Lax")

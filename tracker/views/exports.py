@@ -14,20 +14,21 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from tracker import health, permissions
-from tracker import ledger as workbook
-from tracker.domain import scratch
-from tracker.domain.tell import Tell, silent
-from tracker.filters import TaskFilter
+from tracker.domain import permissions, scratch
+from tracker.domain.progress_callback import ProgressCallback, ignore_progress
+from tracker.excel import ledger as workbook
+from tracker.excel.indicator_sheet import indicator_sheets
+from tracker.excel.xlsx_writer import PAPER_SIZES
 from tracker.models import PolicyDocument
 from tracker.models.task import TaskQuerySet
-from tracker.tables import TaskTable
-from tracker.views import edge
-from tracker.web import jobs
+from tracker.reports import health_check
+from tracker.reports.filters import TaskFilter
+from tracker.reports.task_table import TaskTable
+from tracker.web import jobs, request_context
 from tracker.web.export_slots import RETRY_AFTER, ExportsBusy, export_slot
 
-LONG_ROWS = 500  # of a file from which on it may take over two seconds
-PATIENCE = 2  # seconds that a person waits for a file before a page tells how far it is
+LONG_EXPORT_ROWS = 500  # of a file from which on it may take over two seconds
+WAIT_SECONDS = 2  # seconds that a person waits for a file before a page tells how far it is
 RELOAD_AFTER = 2  # seconds
 LONGEST_JOB_NAME = 80
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -63,7 +64,7 @@ class Export:
 
     name: str
     rows: int
-    write: Callable[[IO[bytes], Tell], object]
+    write: Callable[[IO[bytes], ProgressCallback], object]
     kind: str = XLSX
     chosen: str = ""
 
@@ -73,9 +74,9 @@ def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
 
     Raises ExportsBusy.
     """
-    if export.rows < LONG_ROWS:
+    if export.rows < LONG_EXPORT_ROWS:
         with export_slot(export.rows):
-            return download(export.name, lambda file: export.write(file, silent), export.kind)
+            return download(export.name, lambda file: export.write(file, ignore_progress), export.kind)
     jobs.sweep_jobs()
     address = request.get_full_path()
     digest = hashlib.sha256(f"{address} {export.chosen}".encode()).hexdigest()
@@ -86,13 +87,13 @@ def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
     slot = ExitStack()
     slot.enter_context(export_slot(export.rows))
 
-    def work(tell: Tell) -> str:
+    def work(tell: ProgressCallback) -> str:
         with slot, scratch.replacing(jobs.result_path(name), 0o600) as half, half.open("wb") as file:
             export.write(file, tell)
         return ""
 
     about = {"address": address, "file": export.name, "kind": export.kind}
-    if not jobs.start_job(name, export.rows, work, about=about, wait=PATIENCE):
+    if not jobs.start_job(name, export.rows, work, about=about, wait=WAIT_SECONDS):
         # Somebody has pressed twice; the other one does it.
         slot.close()
         return redirect("work", name)
@@ -101,7 +102,7 @@ def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
 
 
 @require_safe
-def work(request: HttpRequest, name: str) -> HttpResponse:
+def export_progress(request: HttpRequest, name: str) -> HttpResponse:
     """Show how far an export is; the page asks again by itself, and leads to the file."""
     job = _find_job(request, name)
     answer = render(request, "tracker/work.html", {"name": name, "job": job})
@@ -111,7 +112,7 @@ def work(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_safe
-def made(request: HttpRequest, name: str) -> FileResponse:
+def made_export(request: HttpRequest, name: str) -> FileResponse:
     """Send the file that came of an export, for an hour."""
     job = _find_job(request, name)
     if job.state != jobs.DONE:
@@ -131,7 +132,7 @@ def _find_job(request: HttpRequest, name: str) -> jobs.JobProgress:
 
 def _prefix(request: HttpRequest) -> str:
     """Return how the names of all exports of the reader begin."""
-    return f"export-{edge.user(request).pk}-"
+    return f"export-{request_context.current_user(request).pk}-"
 
 
 def _send_result(name: str, job: jobs.JobProgress) -> FileResponse:
@@ -145,34 +146,38 @@ def _send_result(name: str, job: jobs.JobProgress) -> FileResponse:
 @export_view
 def ledger(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Send the workbook of exactly the list that was asked for, unpaged; 400 in words where it cannot be read."""
-    policy, reading = edge.find_policy(request, slug), edge.read(request)
-    chosen = TaskFilter(reading.asked, edge.tasks_of(request, policy), policy, reading.on)
-    table = TaskTable(policy, chosen.qs, reading.asked, reading.on)
-    paper = reading.asked.choice("paper", _("paper"), workbook.PAPERS) or "a3"
-    reading.asked.finish("page", "per_page")
-    if reading.asked.faults:
+    policy, report_context = request_context.get_policy(request, slug), request_context.report_context(request)
+    chosen = TaskFilter(
+        report_context.query_reader, request_context.visible_tasks(request, policy), policy, report_context.on
+    )
+    table = TaskTable(policy, chosen.qs, report_context.query_reader, report_context.on)
+    paper = report_context.query_reader.choice("paper", _("paper"), PAPER_SIZES) or "a3"
+    report_context.query_reader.reject_unknown("page", "per_page")
+    if report_context.query_reader.faults:
         # A file of everything would be worse than none.
-        return HttpResponse("\n".join(reading.asked.faults), status=400, content_type="text/plain; charset=utf-8")
+        return HttpResponse(
+            "\n".join(report_context.query_reader.faults), status=400, content_type="text/plain; charset=utf-8"
+        )
     total = table.tasks.count()
     # A filtered list is a part of the policy; the health check speaks of the whole.
     whole = permissions.may_read_reviews(request.user) and not chosen.data
 
-    def write(file: IO[bytes], tell: Tell) -> None:
-        findings = health.sheets(policy, request.build_absolute_uri) if whole else []
-        scope = ledger_scope(request, policy, table.tasks, reading.on, chosen.words())
+    def write(file: IO[bytes], tell: ProgressCallback) -> None:
+        findings = health_check.health_sheets(policy, request.build_absolute_uri) if whole else []
+        scope = ledger_scope(request, policy, table.tasks, report_context.on, chosen.words())
         extras = [*scope.extras, *findings]
-        made = replace(scope, paper=workbook.PAPERS[paper], extras=extras, total=total, tell=tell)
-        workbook.save(made, file)
+        made = replace(scope, paper=PAPER_SIZES[paper], extras=extras, total=total, tell=tell)
+        workbook.save_ledger(made, file)
 
-    return send_export(request, Export(workbook.filename(policy, reading.on), total, write))
+    return send_export(request, Export(workbook.ledger_filename(policy, report_context.on), total, write))
 
 
 def ledger_scope(
     request: HttpRequest, policy: PolicyDocument, tasks: TaskQuerySet, on: dt.date, filters: list[str]
-) -> workbook.Scope:
+) -> workbook.LedgerRequest:
     """Say what the workbook of some tasks that the reader may see is made of."""
     unit = permissions.sees_only_unit(request.user)
-    return workbook.Scope(
+    return workbook.LedgerRequest(
         policy=policy,
         tasks=tasks,
         on=on,
@@ -180,7 +185,7 @@ def ledger_scope(
         produced_by=str(request.user),
         unit_scope=unit.name if unit else "",
         link=lambda task: request.build_absolute_uri(task.get_absolute_url()),
-        extras=workbook.indicators.sheets(tasks),
+        extras=indicator_sheets(tasks),
     )
 
 

@@ -19,27 +19,27 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from tracker import dates, intake, permissions, workflow
-from tracker.choices import BatchKind, BatchState
-from tracker.domain import scratch
-from tracker.domain.tell import Tell
-from tracker.ledger import fillin, template
+from tracker import workflow
+from tracker.domain import dates, permissions, scratch
+from tracker.domain.choices import BatchKind, BatchState
+from tracker.domain.progress_callback import ProgressCallback
+from tracker.excel import checklist_template, progress_template, workbook_import
+from tracker.excel.preview import PreviewRow, preview_from
 from tracker.models import ImportBatch, Organization, Task, User
 from tracker.models.task import TaskQuerySet
-from tracker.views import edge
-from tracker.views.exports import PATIENCE, RELOAD_AFTER, Export, export_view, send_export
-from tracker.web import jobs
+from tracker.views.exports import RELOAD_AFTER, WAIT_SECONDS, Export, export_view, send_export
+from tracker.web import jobs, request_context
 
-HERE = "<!-- told here -->"  # parts the page that is written while a file is read
-LISTED = 50  # batches of the log
-SHOWN = 200  # rows of a preview; the counts tell of all
+IMPORT_PAGES = "<!-- told here -->"  # parts the page that is written while a file is read
+MAX_LISTED_BATCHES = 50  # batches of the log
+MAX_PREVIEW_ROWS = 200  # rows of a preview; the counts tell of all
 LONG_PREVIEW = 1_000  # rows from which on a preview may take over two seconds
 
 # Rows from which on confirming or undoing takes over two seconds: a row of a checklist is saved by itself.
-LONG_ROWS = {BatchKind.PROGRESS: 1_000, BatchKind.CHECKLIST: 100}
-UNDONE = gettext_lazy("Everything that this import made is taken back.")
-CONFIRMED = gettext_lazy("The import is confirmed; its reports wait for the review.")
-CHANGED = gettext_lazy("Something has changed meanwhile, or a fault is left: look again. Nothing is written.")
+LONG_IMPORT_ROWS = {BatchKind.PROGRESS: 1_000, BatchKind.CHECKLIST: 100}
+UNDONE_TEXT = gettext_lazy("Everything that this import made is taken back.")
+CONFIRMED_TEXT = gettext_lazy("The import is confirmed; its reports wait for the review.")
+CHANGED_TEXT = gettext_lazy("Something has changed meanwhile, or a fault is left: look again. Nothing is written.")
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -57,9 +57,9 @@ class UploadForm(forms.Form):
 @export_view
 def fill_in(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
     """Send the workbook that a unit fills in for a policy."""
-    policy, unit = edge.find_policy(request, slug), edge.find_unit(request, pk)
+    policy, unit = request_context.get_policy(request, slug), request_context.get_unit(request, pk)
     _check_unit(request, unit)
-    return _workbook(request, unit, edge.tasks_of(request, policy))
+    return _workbook(request, unit, request_context.visible_tasks(request, policy))
 
 
 @export_view
@@ -74,32 +74,38 @@ def my_fill_in(request: HttpRequest) -> HttpResponseBase:
 @export_view
 def fill_ins(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Send the workbooks of all units of a policy in one archive."""
-    policy = edge.find_policy(request, slug)
+    policy = request_context.get_policy(request, slug)
     _check_office(request)
 
-    def write(file: IO[bytes], tell: Tell) -> None:
+    def write(file: IO[bytes], tell: ProgressCallback) -> None:
         done = 0
         with ZipFile(file, "w", ZIP_STORED) as archive:
-            for name, scope in fillin.of_all_units(policy, edge.today()):
+            for name, scope in progress_template.of_all_units(policy, request_context.current_day()):
                 with scratch.new_folder() as folder:
-                    fillin.save(scope, folder / name)
+                    progress_template.save_progress_template(scope, folder / name)
                     archive.write(folder / name, name)
                 done += len(scope.rows)
                 tell(done)
 
-    name = _("%(policy)s_fill_in_%(day)s.zip") % {"policy": policy.slug, "day": f"{edge.today():%Y%m%d}"}
+    name = _("%(policy)s_fill_in_%(day)s.zip") % {
+        "policy": policy.slug,
+        "day": f"{request_context.current_day():%Y%m%d}",
+    }
     return send_export(request, Export(name, policy.tasks.count(), write, "application/zip"))
 
 
 @export_view
 def checklist(request: HttpRequest, slug: str = "") -> HttpResponseBase:
     """Send the template that a checklist is loaded from: of a policy its export, else an empty one."""
-    policy = edge.find_policy(request, slug) if slug else None
+    policy = request_context.get_policy(request, slug) if slug else None
     _check_office(request)
-    today = edge.today()
+    today = request_context.current_day()
     name = _("%(policy)s_checklist_%(day)s.xlsx") % {"policy": slug or _("new_policy"), "day": f"{today:%Y%m%d}"}
     rows = policy.tasks.count() if policy else 0
-    return send_export(request, Export(name, rows, lambda file, tell: template.save(policy, today, file, tell)))
+    return send_export(
+        request,
+        Export(name, rows, lambda file, tell: checklist_template.save_checklist_template(policy, today, file, tell)),
+    )
 
 
 @get_or_post
@@ -113,15 +119,15 @@ def imports(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
             raise PermissionDenied
         if form.is_valid():
             upload = form.cleaned_data["file"]
-            steps = intake.reading(upload, upload.name, edge.user(request))
+            steps = workbook_import.reading_steps(upload, upload.name, request_context.current_user(request))
             try:
                 first = next(steps)
             except StopIteration as end:
                 return redirect(_kept(end.value))
-            except intake.Refused as refusal:
+            except workbook_import.WorkbookRefused as refusal:
                 form.add_error("file", str(refusal))
             else:
-                page = render_to_string("tracker/reading.html", {"name": upload.name}, request)
+                page = render_to_string("tracker/report_context.html", {"name": upload.name}, request)
                 # No proxy may hold it back: what is told late tells nothing.
                 return StreamingHttpResponse(
                     _told(page, translation.get_language(), first, steps), headers={"X-Accel-Buffering": "no"}
@@ -129,7 +135,7 @@ def imports(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     batches = ImportBatch.objects.visible_to(request.user).defer("rows", "made")
     context = {
         "form": form,
-        "batches": batches.select_related("read_by", "unit", "policy", "undone_by")[:LISTED],
+        "batches": batches.select_related("read_by", "unit", "policy", "undone_by")[:MAX_LISTED_BATCHES],
         "may_import": permissions.may_import(request.user),
         "loads": permissions.may_edit_policies(request.user),
     }
@@ -138,15 +144,17 @@ def imports(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
 
 def _kept(found: ImportBatch) -> ImportBatch:
     """Keep what was read; the same file that the account has sent already and not confirmed is one batch."""
-    return workflow.keep(found, dates.now())
+    return workflow.store_batch(found, dates.now())
 
 
-def _told(page: str, spoken: str, told: intake.Progress, steps: intake.Reading[ImportBatch]) -> Iterator[str]:
+def _told(
+    page: str, spoken: str, told: workbook_import.ReadingProgress, steps: workbook_import.ReadingSteps[ImportBatch]
+) -> Iterator[str]:
     """Write the page of a large file while it is read: how far it is, then the way on. It needs no script.
 
     Nothing is kept before the end; whoever goes away meanwhile has sent nothing in.
     """
-    head, tail = page.split(HERE)
+    head, tail = page.split(IMPORT_PAGES)
     yield head
     # The request is over, and its language with it.
     with translation.override(spoken):
@@ -156,7 +164,7 @@ def _told(page: str, spoken: str, told: intake.Progress, steps: intake.Reading[I
                 told = next(steps)
         except StopIteration as end:
             yield render_to_string("tracker/partials/_told.html", {"batch": _kept(end.value)})
-        except intake.Refused as refusal:
+        except workbook_import.WorkbookRefused as refusal:
             yield render_to_string("tracker/partials/_told.html", {"refusal": refusal})
     yield tail
 
@@ -164,7 +172,7 @@ def _told(page: str, spoken: str, told: intake.Progress, steps: intake.Reading[I
 @get_or_post
 def batch(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what an import would change, field by field; confirm it as it was seen, or undo it."""
-    found, user = _find(request, pk), edge.user(request)
+    found, user = _find(request, pk), request_context.current_user(request)
     preview, overtaken = None, []
     if request.method == "POST":
         if not permissions.may_import(user):
@@ -174,20 +182,20 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("batch_progress", found.pk)
         try:
             if "undo" in request.POST:
-                intake.undo(found, user, dates.now())
-                messages.success(request, UNDONE)
+                workbook_import.undo_batch(found, user, dates.now())
+                messages.success(request, UNDONE_TEXT)
                 return redirect(found)
             if found.state != BatchState.READ:
                 messages.info(request, _("This import has been confirmed already; nothing was written twice."))
                 return redirect(found)
-            preview = intake.confirm(found, user, request.POST.get("seen", ""), dates.now())
+            preview = workbook_import.confirm_batch(found, user, request.POST.get("seen", ""), dates.now())
             if preview is None:
-                messages.success(request, CONFIRMED)
+                messages.success(request, CONFIRMED_TEXT)
                 return redirect(found)
-            messages.error(request, CHANGED)
-        except (ValidationError, workflow.Stale) as refusal:
+            messages.error(request, CHANGED_TEXT)
+        except (ValidationError, workflow.StaleVersion) as refusal:
             nothing = _("Nothing is written.")
-            messages.error(request, f"{edge.words_of(refusal)} {nothing}")
+            messages.error(request, f"{request_context.refusal_text(refusal)} {nothing}")
             overtaken = refusal.rows if isinstance(refusal, workflow.UndoRefused) else []
     elif (running := jobs.read_job(_job_name(found))) and running.state == jobs.RUNNING:
         return redirect("batch_progress", found.pk)
@@ -197,50 +205,55 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _show(
-    request: HttpRequest, found: ImportBatch, preview: intake.Preview | None, overtaken: list[workflow.Overtaken]
+    request: HttpRequest,
+    found: ImportBatch,
+    preview: workbook_import.Preview | None,
+    overtaken: list[workflow.LaterChange],
 ) -> HttpResponse:
-    user = edge.user(request)
+    user = request_context.current_user(request)
     if found.state == BatchState.READ:
         preview = preview or _preview(found, user)
         if preview is None:
             return redirect("batch_progress", found.pk)
-    groups = [(state, words, _few(preview, state)) for state, words in GROUPS if preview and preview.counts[state]]
+    groups = [
+        (state, words, _few(preview, state)) for state, words in PREVIEW_GROUPS if preview and preview.counts[state]
+    ]
     context = {
         "batch": found,
         "preview": preview,
-        "notes": preview.notes[:SHOWN] if preview else [],
-        "overtaken": Paginator(overtaken, SHOWN).get_page(request.GET.get("changed")),
+        "notes": preview.notes[:MAX_PREVIEW_ROWS] if preview else [],
+        "overtaken": Paginator(overtaken, MAX_PREVIEW_ROWS).get_page(request.GET.get("changed")),
         "groups": groups,
-        "shown": SHOWN,
+        "shown": MAX_PREVIEW_ROWS,
         "count": _count(found),
         "may_import": permissions.may_import(user),
     }
     return render(request, "tracker/batch.html", context)
 
 
-def _preview(found: ImportBatch, user: User) -> intake.Preview | None:
+def _preview(found: ImportBatch, user: User) -> workbook_import.Preview | None:
     """Hold a batch against what is stored; None while that of a large one goes on beside the pages."""
-    today = edge.today()
+    today = request_context.current_day()
     if len(found.rows) < LONG_PREVIEW:
-        return intake.preview(found, user, today)
+        return workbook_import.preview_batch(found, user, today)
     name = _preview_name(found, user)
 
-    def work(tell: Tell) -> str:
-        preview = intake.preview(found, user, today, tell)
+    def work(tell: ProgressCallback) -> str:
+        preview = workbook_import.preview_batch(found, user, today, tell)
         with scratch.replacing(jobs.result_path(name), 0o600) as half:
             half.write_text(json.dumps(preview.as_json(), cls=DjangoJSONEncoder), encoding="utf-8")
         return ""
 
     if not jobs.result_path(name).exists():
         jobs.sweep_jobs()
-        jobs.start_job(name, len(found.rows), work, wait=PATIENCE)
+        jobs.start_job(name, len(found.rows), work, wait=WAIT_SECONDS)
     try:
         stored = jobs.result_path(name).read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
     # Shown once: whoever looks again sees what is stored then.
     jobs.result_path(name).unlink(missing_ok=True)
-    return intake.preview_from(json.loads(stored))
+    return preview_from(json.loads(stored))
 
 
 def _preview_name(found: ImportBatch, user: User) -> str:
@@ -252,7 +265,7 @@ def batch_progress(request: HttpRequest, pk: int) -> HttpResponse:
     """Show how far a large import is: its preview, its confirming or undoing; the page asks again by itself."""
     found = _find(request, pk)
     job = jobs.read_job(_job_name(found))
-    name = _preview_name(found, edge.user(request))
+    name = _preview_name(found, request_context.current_user(request))
     looked = jobs.read_job(name)
     if looked and looked.state == jobs.DONE and jobs.result_path(name).exists():
         return redirect(found)
@@ -267,7 +280,7 @@ def batch_progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _takes_long(batch: ImportBatch) -> bool:
-    return len(batch.rows) >= LONG_ROWS[BatchKind(batch.kind)]
+    return len(batch.rows) >= LONG_IMPORT_ROWS[BatchKind(batch.kind)]
 
 
 def _job_name(batch: ImportBatch) -> str:
@@ -276,40 +289,45 @@ def _job_name(batch: ImportBatch) -> str:
 
 def _start(batch: ImportBatch, request: HttpRequest) -> None:
     """Confirm or undo a large import in a thread; what is under way already is not begun twice."""
-    user, seen, undoing, moment = edge.user(request), request.POST.get("seen", ""), "undo" in request.POST, dates.now()
+    user, seen, undoing, moment = (
+        request_context.current_user(request),
+        request.POST.get("seen", ""),
+        "undo" in request.POST,
+        dates.now(),
+    )
 
-    def work(tell: Tell) -> str:
+    def work(tell: ProgressCallback) -> str:
         found = ImportBatch.objects.get(pk=batch.pk)
         try:
             if undoing:
-                intake.undo(found, user, moment, tell)
-                return str(UNDONE)
-            if intake.confirm(found, user, seen, moment, tell) is None:
-                return str(CONFIRMED)
-        except (ValidationError, workflow.Stale) as refusal:
+                workbook_import.undo_batch(found, user, moment, tell)
+                return str(UNDONE_TEXT)
+            if workbook_import.confirm_batch(found, user, seen, moment, tell) is None:
+                return str(CONFIRMED_TEXT)
+        except (ValidationError, workflow.StaleVersion) as refusal:
             nothing = _("Nothing is written.")
-            raise jobs.JobFailed(f"{edge.words_of(refusal)} {nothing}") from refusal
+            raise jobs.JobFailed(f"{request_context.refusal_text(refusal)} {nothing}") from refusal
         except PermissionDenied as refusal:
             raise jobs.JobFailed(_("Your account may not do this. Nothing is written.")) from refusal
-        raise jobs.JobFailed(str(CHANGED))
+        raise jobs.JobFailed(str(CHANGED_TEXT))
 
     jobs.start_job(_job_name(batch), len(batch.made if undoing else batch.rows), work)
 
 
 @export_view
-def marked(request: HttpRequest, pk: int) -> HttpResponseBase:
+def marked_file(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send the same rows back as a workbook, its faults marked."""
     found = _find(request, pk)
     name = _("%(name)s_marked.xlsx") % {"name": found.file_name.removesuffix(".xlsx")}
-    user, today = edge.user(request), edge.today()
+    user, today = request_context.current_user(request), request_context.current_day()
 
-    def write(file: IO[bytes], tell: Tell) -> None:
-        intake.save_marked(found, user, today, file, tell)
+    def write(file: IO[bytes], tell: ProgressCallback) -> None:
+        workbook_import.save_marked_workbook(found, user, today, file, tell)
 
     return send_export(request, Export(name, len(found.rows), write))
 
 
-GROUPS = (
+PREVIEW_GROUPS = (
     ("fault", gettext_lazy("Faults: nothing is written until they are mended")),
     ("stale", gettext_lazy("Changed by somebody else since the file was made: these rows are left out")),
     (
@@ -320,8 +338,8 @@ GROUPS = (
 )
 
 
-def _few(preview: intake.Preview, state: str) -> list[intake.Entry]:
-    return [entry for entry in preview.entries if entry.state == state][:SHOWN]
+def _few(preview: workbook_import.Preview, state: str) -> list[PreviewRow]:
+    return [entry for entry in preview.entries if entry.state == state][:MAX_PREVIEW_ROWS]
 
 
 def _count(found: ImportBatch) -> str:
@@ -346,9 +364,11 @@ def _check_unit(request: HttpRequest, unit: Organization) -> None:
 
 
 def _workbook(request: HttpRequest, unit: Organization, tasks: TaskQuerySet) -> HttpResponseBase:
-    today = edge.today()
+    today = request_context.current_day()
 
-    def write(file: IO[bytes], tell: Tell) -> None:
-        fillin.save(replace(fillin.scope_of(unit, tasks, today), tell=tell), file)
+    def write(file: IO[bytes], tell: ProgressCallback) -> None:
+        progress_template.save_progress_template(
+            replace(progress_template.scope_of(unit, tasks, today), tell=tell), file
+        )
 
-    return send_export(request, Export(fillin.filename(unit, today), tasks.count(), write))
+    return send_export(request, Export(progress_template.progress_filename(unit, today), tasks.count(), write))

@@ -9,21 +9,23 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tracker import permissions, rules, workflow, worklist
-from tracker.choices import AT_HAND, Action, ReportState, RequestKind, RequestState
-from tracker.dates import DAY
-from tracker.forms.editing import put, refused
-from tracker.forms.progress import ASKED, ReportForm, StepForm
+from tracker import workflow
+from tracker.domain import lights, permissions
+from tracker.domain.choices import EDITABLE_REPORT_STATES, Action, ReportState, RequestKind, RequestState
+from tracker.domain.dates import DAY
+from tracker.forms.editing import add_refusal, put_values
+from tracker.forms.progress import ACTION_FIELDS, ReportForm, StepForm
 from tracker.models import Evidence, Organization, ProgressUpdate, Task
-from tracker.views import edge
+from tracker.reports import worklist
+from tracker.web import request_context
 
 LAST_REPORTS = 3  # shown to whoever grants a closing
-CLOSINGS = (Action.REQUEST_CLOSING, Action.GRANT_CLOSING, Action.RETURN_CLOSING, Action.CLOSE)
+CLOSING_ACTIONS = (Action.REQUEST_CLOSING, Action.GRANT_CLOSING, Action.RETURN_CLOSING, Action.CLOSE)
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 TEXTS = ("progress", "problems", "next_steps")
 # A period to choose: what names it in an address, what people call it, and whether it is chosen.
-Offered = tuple[str, str, bool]
+OfferedPeriod = tuple[str, str, bool]
 
 
 @require_safe
@@ -32,26 +34,26 @@ def my(request: HttpRequest) -> HttpResponse:
     unit = permissions.works_for(request.user)
     if not unit:
         raise PermissionDenied(_("This page lists what is asked of a unit; your account belongs to none."))
-    reading = edge.read(request)
-    reading.asked.finish()
+    report_context = request_context.report_context(request)
+    report_context.query_reader.reject_unknown()
     tasks = Task.objects.asked_of(request.user)
     led = tasks.filter(lead_unit=unit)
     context = {
         "unit": unit,
-        "groups": (groups := worklist.groups(led, unit, reading.on)),
+        "groups": (groups := worklist.work_groups(led, unit, report_context.on)),
         "led": led.count(),
-        "left": [(each, each.period.name(reading.today)) for each in worklist.left_drafts(unit)],
-        "helping": (helping := worklist.helping(tasks, unit, reading.on)),
+        "left": [(each, each.period.name(report_context.today)) for each in worklist.left_drafts(unit)],
+        "helping": (helping := worklist.helping(tasks, unit, report_context.on)),
         "invented": any(line.task.policy.demo for group in groups for line in group.lines)
         or any(line.task.policy.demo for line in helping),
     }
-    return render(request, "tracker/my.html", {**reading.context, **context})
+    return render(request, "tracker/my.html", {**report_context.context, **context})
 
 
 @get_or_post
 def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """Let a unit write its report of a period: kept as a draft at every step, handed in when it is complete."""
-    task = edge.find_task(request, slug, code)
+    task = request_context.get_task(request, slug, code)
     unit = _writing_for(request, task)
     found, offered = _report_at_hand(request, task, unit)
     if request.method == "POST" and (answer := _pressed(request, found, offered)):
@@ -64,7 +66,11 @@ def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
         "indicators": list(task.indicators.all()),
         "follows": accepted.pk if accepted else 0,
     }
-    data = _with_last(request, last) if "use_last" in request.POST else request.POST or edge.kept(request, ["progress"])
+    data = (
+        _with_last(request, last)
+        if "use_last" in request.POST
+        else request.POST or request_context.saved_post(request, ["progress"])
+    )
     form = ReportForm(data, request.FILES or None, instance=found, **asked)
     sent = request.method == "POST" and "use_last" not in request.POST
     if sent and form.is_bound and not _names_period(request, offered):
@@ -74,24 +80,26 @@ def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
         try:
             _keep(request, form)
             if "submit" in request.POST:
-                workflow.submit(form.instance, edge.act(request), edge.today())
+                workflow.submit(form.instance, request_context.change_context(request), request_context.current_day())
             return _saved(request, form.instance)
-        except workflow.Stale:
+        except workflow.StaleVersion:
             # Saved by another window between our check and our write.
             found, _periods = _report_at_hand(request, task, unit)
             form = ReportForm(data, instance=found, **asked)
             form.is_valid()
         except ValidationError as refusal:
-            put(form, "seen", form.instance.version)
-            form.add_error(None, refused(form, refusal))
+            put_values(form, "seen", form.instance.version)
+            form.add_error(None, add_refusal(form, refusal))
     if request.headers.get("X-Autosave"):
         return JsonResponse({"faults": [str(error) for errors in form.errors.values() for error in errors]}, status=409)
     return render(request, "tracker/report.html", _shown(request, form, found, offered))
 
 
-def _shown(request: HttpRequest, form: ReportForm, found: ProgressUpdate, offered: list[Offered]) -> dict[str, Any]:
+def _shown(
+    request: HttpRequest, form: ReportForm, found: ProgressUpdate, offered: list[OfferedPeriod]
+) -> dict[str, Any]:
     """Return what the page of a report shows."""
-    task, today, last = found.task, edge.today(), form.last
+    task, today, last = found.task, request_context.current_day(), form.last
     others = task.reports.filter(period_start=found.period_start, period_end=found.period_end)
     others = others.exclude(unit=found.unit, contribution=found.contribution)
     empty = not any(getattr(found, name) for name in TEXTS)
@@ -104,7 +112,7 @@ def _shown(request: HttpRequest, form: ReportForm, found: ProgressUpdate, offere
         "last": last,
         "indicators": [(each, None) for each in form.indicators_of_task],
         "offered": offered,
-        "key": found.period.key(rules.cycle_of(task.policy)),
+        "key": found.period.key(lights.cycle_of(task.policy)),
         "period": found.period.name(today),
         "due": found.period_end + task.policy.grace_days * DAY,
         "others": others.exclude(state=ReportState.DRAFT).select_related("unit"),
@@ -113,7 +121,7 @@ def _shown(request: HttpRequest, form: ReportForm, found: ProgressUpdate, offere
     }
 
 
-def _pressed(request: HttpRequest, found: ProgressUpdate, offered: list[Offered]) -> HttpResponse | None:
+def _pressed(request: HttpRequest, found: ProgressUpdate, offered: list[OfferedPeriod]) -> HttpResponse | None:
     """Answer what needs no form: another button, or a report that is sent twice."""
     named = _names_period(request, offered)
     if not named and {"unchanged", "withdraw"} & request.POST.keys():
@@ -126,7 +134,7 @@ def _pressed(request: HttpRequest, found: ProgressUpdate, offered: list[Offered]
     return _repeated(request, found) if named and "use_last" not in request.POST else None
 
 
-def _names_period(request: HttpRequest, offered: list[Offered]) -> bool:
+def _names_period(request: HttpRequest, offered: list[OfferedPeriod]) -> bool:
     """Say whether an address names the period that is reported, or there is only one."""
     return "period" in request.GET or len(offered) == 1
 
@@ -145,7 +153,7 @@ def _repeated(request: HttpRequest, found: ProgressUpdate) -> HttpResponse | Non
     if request.headers.get("X-Autosave"):
         return JsonResponse({"faults": [words]}, status=409)
     messages.info(request, words)
-    return edge.back(request, found.task.get_absolute_url())
+    return request_context.redirect_back(request, found.task.get_absolute_url())
 
 
 def _accepted_since(request: HttpRequest, found: ProgressUpdate) -> ProgressUpdate | None:
@@ -164,7 +172,7 @@ def _says_the_same(request: HttpRequest, stands: ProgressUpdate) -> bool:
 def _handed_in_already(stands: ProgressUpdate) -> str:
     return _("%(task)s: the report of %(period)s is handed in already (%(state)s); nothing was handed in twice.") % {
         "task": stands.task.code,
-        "period": stands.period.name(edge.today()),
+        "period": stands.period.name(request_context.current_day()),
         "state": stands.get_state_display(),
     }
 
@@ -174,17 +182,22 @@ def _keep(request: HttpRequest, form: ReportForm) -> None:
     report, removed = form.instance, request.POST.getlist("remove")
     workflow.save_draft(
         report,
-        edge.act(request),
+        request_context.change_context(request),
         form.seen_version,
         evidence=form.pieces(),
-        removed=report.evidence.filter(pk__in=[edge.number(key) for key in removed]) if removed and report.pk else (),
-        today=edge.today(),
+        removed=report.evidence.filter(pk__in=[request_context.read_number(key) for key in removed])
+        if removed and report.pk
+        else (),
+        today=request_context.current_day(),
     )
 
 
 def _writing_for(request: HttpRequest, task: Task) -> Organization:
     """Return the unit that an account writes for, or refuse: its own, or for the office the lead unit."""
-    own, actions = permissions.works_for(request.user), set(workflow.allowed(task, edge.user(request)))
+    own, actions = (
+        permissions.works_for(request.user),
+        set(workflow.allowed_actions(task, request_context.current_user(request))),
+    )
     writes = Action.CONTRIBUTE if own in task.co_units.all() else Action.REPORT if own == task.lead_unit else None
     if own and writes in actions:
         return own
@@ -193,13 +206,13 @@ def _writing_for(request: HttpRequest, task: Task) -> Organization:
     raise PermissionDenied(_("A report of this task cannot be written now, or not by your account."))
 
 
-def _report_at_hand(request: HttpRequest, task: Task, unit: Organization) -> tuple[ProgressUpdate, list[Offered]]:
+def _report_at_hand(request: HttpRequest, task: Task, unit: Organization) -> tuple[ProgressUpdate, list[OfferedPeriod]]:
     """Return the report of the period asked for, else of the first that is owed, and the periods to choose from."""
-    today, cycle = edge.today(), rules.cycle_of(task.policy)
-    periods = {period.key(cycle): period for period in rules.reportable(task, task.policy, today)}
+    today, cycle = request_context.current_day(), lights.cycle_of(task.policy)
+    periods = {period.key(cycle): period for period in lights.reportable(task, task.policy, today)}
     first = next(iter(periods))
     # What is at hand stays within reach, whatever is due by now.
-    for each in task.reports.filter(unit=unit, state__in=AT_HAND).select_related("task__policy"):
+    for each in task.reports.filter(unit=unit, state__in=EDITABLE_REPORT_STATES).select_related("task__policy"):
         if workflow.in_role_of_today([each], task):
             periods.setdefault(each.period.key(cycle), each.period)
     wanted = request.GET.get("period") or first
@@ -224,21 +237,21 @@ def _unchanged(request: HttpRequest, found: ProgressUpdate) -> HttpResponse:
     stands = found if found.state == ReportState.SUBMITTED else _accepted_since(request, found)
     if stands:
         messages.info(request, _handed_in_already(stands))
-        return edge.back(request, found.task.get_absolute_url())
+        return request_context.redirect_back(request, found.task.get_absolute_url())
     try:
         workflow.submit_unchanged(
             found,
-            edge.act(request),
-            edge.today(),
-            seen=edge.seen(request),
-            repeats=edge.seen(request, "repeats"),
+            request_context.change_context(request),
+            request_context.current_day(),
+            seen=request_context.seen_version_of(request),
+            repeats=request_context.seen_version_of(request, "repeats"),
         )
-    except (ValidationError, workflow.Stale) as refusal:
-        messages.error(request, edge.words_of(refusal))
+    except (ValidationError, workflow.StaleVersion) as refusal:
+        messages.error(request, request_context.refusal_text(refusal))
         return redirect(request.get_full_path())
-    said = {"task": found.task.code, "period": found.period.name(edge.today())}
+    said = {"task": found.task.code, "period": found.period.name(request_context.current_day())}
     messages.success(request, _("%(task)s: “no change” is handed in for %(period)s.") % said)
-    return edge.back(request, found.task.get_absolute_url())
+    return request_context.redirect_back(request, found.task.get_absolute_url())
 
 
 def _withdraw(request: HttpRequest, found: ProgressUpdate) -> HttpResponse:
@@ -249,10 +262,15 @@ def _withdraw(request: HttpRequest, found: ProgressUpdate) -> HttpResponse:
         if found.is_open:
             messages.info(request, _("The report is taken back already; write on and hand it in again."))
         else:
-            workflow.withdraw(found, edge.act(request), edge.today(), edge.seen(request))
+            workflow.withdraw(
+                found,
+                request_context.change_context(request),
+                request_context.current_day(),
+                request_context.seen_version_of(request),
+            )
             messages.success(request, _("The report is taken back; write on and hand it in again."))
-    except (ValidationError, workflow.Stale) as refusal:
-        messages.error(request, edge.words_of(refusal))
+    except (ValidationError, workflow.StaleVersion) as refusal:
+        messages.error(request, request_context.refusal_text(refusal))
     return redirect(request.get_full_path())
 
 
@@ -260,9 +278,9 @@ def _saved(request: HttpRequest, saved: ProgressUpdate) -> HttpResponse:
     if request.headers.get("X-Autosave"):
         return JsonResponse({"seen": saved.version})
     if "submit" in request.POST:
-        said = {"task": saved.task.code, "period": saved.period.name(edge.today())}
+        said = {"task": saved.task.code, "period": saved.period.name(request_context.current_day())}
         messages.success(request, _("%(task)s: the report of %(period)s is handed in.") % said)
-        return edge.back(request, saved.task.get_absolute_url())
+        return request_context.redirect_back(request, saved.task.get_absolute_url())
     messages.success(request, _("The draft is kept. It is not handed in yet."))
     return redirect(request.get_full_path())
 
@@ -270,23 +288,30 @@ def _saved(request: HttpRequest, saved: ProgressUpdate) -> HttpResponse:
 @get_or_post
 def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpResponse:
     """Take a step with a task: a form for what it needs, or a button where it needs nothing."""
-    if action not in ASKED:
+    if action not in ACTION_FIELDS:
         raise Http404
-    wanted, task = Action(action), edge.find_task(request, slug, code)
-    if wanted not in workflow.allowed(task, edge.user(request)):
+    wanted, task = Action(action), request_context.get_task(request, slug, code)
+    if wanted not in workflow.allowed_actions(task, request_context.current_user(request)):
         return _unfit(request, task, wanted)
-    data = request.POST if request.method == "POST" else edge.kept(request, ASKED[wanted])
+    data = request.POST if request.method == "POST" else request_context.saved_post(request, ACTION_FIELDS[wanted])
     form, outdated = StepForm(wanted, task, data, request.FILES or None), False
     if request.method == "POST" and form.is_valid():
         try:
-            workflow.perform(task, wanted, edge.act(request), edge.today(), edge.seen(request), **form.entered())
+            workflow.execute_transition(
+                task,
+                wanted,
+                request_context.change_context(request),
+                request_context.current_day(),
+                request_context.seen_version_of(request),
+                **form.entered(),
+            )
             messages.success(request, _("%(task)s: done: %(step)s.") % {"task": task.code, "step": wanted.label})
-            return edge.back(request, task.get_absolute_url())
-        except workflow.Stale as refusal:
-            form.add_error(None, edge.refusal_of(refusal))
-            task, outdated = edge.find_task(request, slug, code), True
+            return request_context.redirect_back(request, task.get_absolute_url())
+        except workflow.StaleVersion as refusal:
+            form.add_error(None, request_context.as_validation_error(refusal))
+            task, outdated = request_context.get_task(request, slug, code), True
         except ValidationError as refusal:
-            form.add_error(None, refused(form, refusal))
+            form.add_error(None, add_refusal(form, refusal))
     kind = RequestKind.EXTEND if "extension" in action else RequestKind.CLOSE if "closing" in action else None
     context = {
         "task": task,
@@ -294,10 +319,10 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
         "action": wanted,
         "form": form,
         # Only a form that was refused as outdated is shown with the task as it is now.
-        "seen": task.version if outdated else edge.number(request.POST.get("seen")) or task.version,
+        "seen": task.version if outdated else request_context.read_number(request.POST.get("seen")) or task.version,
         "ask": task.requests.filter(kind=kind, state=RequestState.OPEN).prefetch_related("evidence").first(),
         "next": request.POST.get("next") or request.GET.get("next", ""),
-        **(_grounds(task) if wanted in CLOSINGS else {}),
+        **(_grounds(task) if wanted in CLOSING_ACTIONS else {}),
     }
     return render(request, "tracker/step.html", context)
 
@@ -311,38 +336,38 @@ def _grounds(task: Task) -> dict[str, Any]:
         "indicators": [(each, None) for each in task.indicators.all()],
         "reports": reports.prefetch_related("evidence__item")[:LAST_REPORTS],
         "proofs": task.evidence.proving().select_related("item"),
-        "lacks": workflow.closing_lacks(task),
+        "lacks": workflow.missing_for_closing(task),
     }
 
 
 def _unfit(request: HttpRequest, task: Task, action: Action) -> HttpResponse:
     """Refuse a step: to those whose step it never is with 403, to the others with the state of the task."""
     try:
-        workflow.check(task, action, edge.act(request))
+        workflow.check_transition(task, action, request_context.change_context(request))
     except ValidationError as refusal:
-        outdated = edge.number(request.POST.get("seen")) not in (0, task.version)
-        why = workflow.Stale(task) if outdated else refusal
-        messages.error(request, f"{task.code}: {edge.words_of(why)}")
-    return edge.back(request, task.get_absolute_url())
+        outdated = request_context.read_number(request.POST.get("seen")) not in (0, task.version)
+        why = workflow.StaleVersion(task) if outdated else refusal
+        messages.error(request, f"{task.code}: {request_context.refusal_text(why)}")
+    return request_context.redirect_back(request, task.get_absolute_url())
 
 
 @require_POST
-def tick(request: HttpRequest, slug: str, code: str, number: int) -> HttpResponse:
+def tick_step(request: HttpRequest, slug: str, code: str, number: int) -> HttpResponse:
     """Tick a step of the checklist off, or take the tick away; one click."""
-    task = edge.find_task(request, slug, code)
+    task = request_context.get_task(request, slug, code)
     item = get_object_or_404(task.items.all(), number=number)
     item.task = task
-    today = edge.today()
+    today = request_context.current_day()
     done_on = today if request.POST.get("done") == "1" else None
     try:
-        workflow.check(task, Action.TICK, edge.act(request))
-        if edge.seen(request, "item") != item.pk:
+        workflow.check_transition(task, Action.TICK, request_context.change_context(request))
+        if request_context.seen_version_of(request, "item") != item.pk:
             # Steps were numbered anew since the page was opened.
-            raise ValidationError(workflow.moved_step_words())
-        workflow.tick(item, edge.act(request), done_on, today, request.POST.get("seen", ""))
-    except (ValidationError, workflow.Stale) as refusal:
-        messages.error(request, edge.words_of(refusal))
-    return edge.back(request, f"{task.get_absolute_url()}#steps")
+            raise ValidationError(workflow.moved_step_text())
+        workflow.tick_item(item, request_context.change_context(request), done_on, today, request.POST.get("seen", ""))
+    except (ValidationError, workflow.StaleVersion) as refusal:
+        messages.error(request, request_context.refusal_text(refusal))
+    return request_context.redirect_back(request, f"{task.get_absolute_url()}#steps")
 
 
 @require_safe

@@ -9,11 +9,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from tracker import permissions, workflow
-from tracker.source.adopt import rows_for
-from tracker.source.breakdown import Kind, Row, Rule, propose, tally
-from tracker.source.draft import draft
-from tracker.source.proposing import (
+from tracker import workflow
+from tracker.domain import permissions
+from tracker.text.breakdown import ProposalKind, ProposedRow, Rule, propose_breakdown, tally
+from tracker.text.create_policy import rows_for
+from tracker.text.draft import draft_policy
+from tracker.text.proposing import (
     MOST_ROWS,
     NewPolicyForm,
     TextForm,
@@ -23,7 +24,7 @@ from tracker.source.proposing import (
     proposal_of,
     read_rows,
 )
-from tracker.views import edge
+from tracker.web import request_context
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,7 +40,7 @@ def new(request: HttpRequest) -> HttpResponse:
         return _first(request, text_form, text)
     form = NewPolicyForm(request.POST)
     faults: list[str] = []
-    rows: list[Row] = []
+    rows: list[ProposedRow] = []
     try:
         rows = read_rows(request.POST, text)
     except ValidationError as error:
@@ -58,8 +59,8 @@ def new(request: HttpRequest) -> HttpResponse:
 
 def _first(request: HttpRequest, text_form: TextForm, text: str) -> HttpResponse:
     """Show the first proposal of a text."""
-    found = propose(text)
-    if not (tasks := tally(found.rows)[Kind.TASK]) or len(found.rows) > MOST_ROWS:
+    found = propose_breakdown(text)
+    if not (tasks := tally(found.rows)[ProposalKind.TASK]) or len(found.rows) > MOST_ROWS:
         why = _("No demand was found in this text.") if not tasks else _(
             "The text gives %(rows)s rows; at most %(most)s are shown on one page: give it in parts."
         ) % {"rows": len(found.rows), "most": MOST_ROWS}  # fmt: skip
@@ -71,19 +72,21 @@ def _first(request: HttpRequest, text_form: TextForm, text: str) -> HttpResponse
         "author": found.author,
         "publisher": found.publisher,
         "published_on": day,
-        "slug": f"policy-{edge.today():%Y%m%d}",
+        "slug": f"policy-{request_context.current_day():%Y%m%d}",
         "source_note": " · ".join(found.source)[:200],
     }
     return _page(request, NewPolicyForm(initial=known), text, found.rows, [])
 
 
-def _make(request: HttpRequest, form: NewPolicyForm, text: str, rows: list[Row]) -> HttpResponse:
+def _make(request: HttpRequest, form: NewPolicyForm, text: str, rows: list[ProposedRow]) -> HttpResponse:
     """Save the policy with all its parts, in one transaction, and show its text."""
-    made = draft(proposal_of(form, text, rows))
+    made = draft_policy(proposal_of(form, text, rows))
     policy = form.save(commit=False)
     policy.full_text = text
-    parts, steps = rows_for(policy, made, edge.user(request))
-    workflow.save_all(parts, edge.act(request, _("made from its text")), edge.today(), steps)
+    parts, steps = rows_for(policy, made, request_context.current_user(request))
+    workflow.save_objects(
+        parts, request_context.change_context(request, _("made from its text")), request_context.current_day(), steps
+    )
     for note in made.notes[:5]:
         messages.warning(request, note)
     said = {"policy": policy, "tasks": len(made.tasks)}
@@ -91,21 +94,23 @@ def _make(request: HttpRequest, form: NewPolicyForm, text: str, rows: list[Row])
     return redirect("policy", policy.slug)
 
 
-def _page(request: HttpRequest, form: NewPolicyForm, text: str, rows: list[Row], faults: list[str]) -> HttpResponse:
+def _page(
+    request: HttpRequest, form: NewPolicyForm, text: str, rows: list[ProposedRow], faults: list[str]
+) -> HttpResponse:
     shown: list[dict[str, Any]] = [
         {
             "row": row,
-            "kind": Kind(row.kind),
+            "kind": ProposalKind(row.kind),
             "rule": Rule(row.rule).label,
             "passage": row.passage(text),
             "meta": ",".join(f"{span.start}-{span.end}" for span in row.spans) + f";{row.rule}",
         }
         for row in rows
     ]
-    context = {"form": form, "policy_text": text, "rows": shown, "faults": faults, "kinds": Kind.choices}
+    context = {"form": form, "policy_text": text, "rows": shown, "faults": faults, "kinds": ProposalKind.choices}
     return render(request, "tracker/new.html", {**context, "counts": _counts(rows)})
 
 
-def _counts(rows: list[Row]) -> list[tuple[str, int]]:
+def _counts(rows: list[ProposedRow]) -> list[tuple[str, int]]:
     found = tally(rows)
-    return [(str(Kind(kind).label), found[kind]) for kind in Kind if found[kind]]
+    return [(str(ProposalKind(kind).label), found[kind]) for kind in ProposalKind if found[kind]]

@@ -11,27 +11,29 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tracker import permissions, workflow, worklist
-from tracker.choices import Action, ReportState
-from tracker.differences import differences
-from tracker.forms.editing import refused
+from tracker import workflow
+from tracker.domain import permissions
+from tracker.domain.choices import Action, ReportState
+from tracker.domain.differences import differences
+from tracker.forms.editing import add_refusal
 from tracker.forms.progress import AnswerForm, ReviewForm, WithdrawAcceptanceForm
 from tracker.models import ProgressUpdate, Task
-from tracker.views import edge
+from tracker.reports import worklist
+from tracker.web import request_context
 
-SHOWN = 50  # rows a page; as many as the office checks in one go
-LISTS = ("reports", "requests", "help", "silent")
+MAX_QUEUE_ROWS = 50  # rows a page; as many as the office checks in one go
+REVIEW_LISTS = ("reports", "requests", "help", "silent")
 TEXTS = ("progress", "problems", "next_steps")
 
 
 @require_safe
 def queue(request: HttpRequest, show: str = "reports") -> HttpResponse:
     """Show what waits for the office: reports, requests, calls for help, and where nothing was heard."""
-    if show not in LISTS:
+    if show not in REVIEW_LISTS:
         raise Http404
-    reading = edge.read(request)
-    page = reading.asked.take("page", _("page number"))
-    reading.asked.finish()
+    report_context = request_context.report_context(request)
+    page = report_context.query_reader.pop("page", _("page number"))
+    report_context.query_reader.reject_unknown()
     if not (permissions.may_read_reviews(request.user) or (show == "help" and permissions.reads_help(request.user))):
         raise PermissionDenied
     tasks = Task.objects.visible_to(request.user)
@@ -39,19 +41,19 @@ def queue(request: HttpRequest, show: str = "reports") -> HttpResponse:
         "reports": lambda: worklist.waiting_reports(tasks),
         "requests": lambda: worklist.waiting_requests(tasks),
         "help": lambda: worklist.calls_for_help(tasks),
-        "silent": lambda: worklist.silences(tasks, reading.on),
+        "silent": lambda: worklist.silences(tasks, report_context.on),
     }[show]()
     context = {
         "show": show,
-        "counts": worklist.counts(tasks, reading.on),
-        "page": (shown := Paginator(rows, SHOWN).get_page(page)),
+        "counts": worklist.counts(tasks, report_context.on),
+        "page": (shown := Paginator(rows, MAX_QUEUE_ROWS).get_page(page)),
         "invented": tasks.filter(policy__demo=True).exists()
         if show == "silent"
         else any(row.task.policy.demo for row in shown),
         "may_review": permissions.may_review(request.user),
         "reads_all": permissions.may_read_reviews(request.user),
     }
-    return render(request, "tracker/queue.html", {**reading.context, **context})
+    return render(request, "tracker/queue.html", {**report_context.context, **context})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -71,7 +73,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     before, after, place = worklist.neighbours(waiting, pk)
     following = redirect("review", after) if after else redirect("queue")
     withdrawing = "withdraw_acceptance" in request.POST
-    sent = None if withdrawing else request.POST or edge.kept(request, ["note", "picked"])
+    sent = None if withdrawing else request.POST or request_context.saved_post(request, ["note", "picked"])
     form = ReviewForm(sent)
     withdrawal = WithdrawAcceptanceForm(request.POST if withdrawing else None)
     if withdrawing:
@@ -83,7 +85,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             _decide(request, found, form)
             return following
-        except workflow.Stale:
+        except workflow.StaleVersion:
             form.add_error(None, _("The unit has changed the report since it was shown; look at it again."))
             found.refresh_from_db()
         except ValidationError as refusal:
@@ -107,19 +109,19 @@ def _shown(request: HttpRequest, found: ProgressUpdate) -> dict[str, Any]:
     indicators = list(task.indicators.all())
     said = {each.pk: each for each in workflow.as_reported(found, indicators)}
     may_review = permissions.may_review(request.user, found.submitted_by_id) and not found.contribution
-    actions = workflow.allowed(task, edge.user(request)) if may_review else []
+    actions = workflow.allowed_actions(task, request_context.current_user(request)) if may_review else []
     return {
         "report": found,
         "task": task,
         "policy": task.policy,
-        "period": found.period.name(edge.today()),
+        "period": found.period.name(request_context.current_day()),
         "compared": _compared(last, found),
         "last": last,
         "indicators": [(each, said.get(each.pk)) for each in indicators],
-        "light": task.light_on(edge.today()),
-        "reasons": task.reasons_on(edge.today()),
+        "light": task.light_on(request_context.current_day()),
+        "reasons": task.reasons_on(request_context.current_day()),
         "may_review": may_review and found.state == ReportState.SUBMITTED,
-        "may_withdraw": Action.WITHDRAW_ACCEPTANCE in actions and not workflow.acceptance_stays(found, task),
+        "may_withdraw": Action.WITHDRAW_ACCEPTANCE in actions and not workflow.acceptance_is_final(found, task),
         "contributions": task.reports.filter(
             contribution=True, period_start=found.period_start, period_end=found.period_end
         )
@@ -131,7 +133,7 @@ def _shown(request: HttpRequest, found: ProgressUpdate) -> dict[str, Any]:
 def _decided_already(request: HttpRequest, found: ProgressUpdate) -> bool:
     """Say so where the same person has decided on the report already: the button was pressed twice."""
     decided = found.state in (ReportState.ACCEPTED, ReportState.RETURNED)
-    own = decided and found.reviewed_by_id == edge.user(request).pk
+    own = decided and found.reviewed_by_id == request_context.current_user(request).pk
     if own:
         said = {"report": found.task, "state": found.get_state_display()}
         messages.info(request, _("%(report)s: you have decided already (%(state)s); nothing was done twice.") % said)
@@ -146,23 +148,29 @@ def _withdraw_acceptance(
         return None
     try:
         workflow.withdraw_acceptance(
-            found, edge.act(request), edge.seen(request), form.cleaned_data["reason"], edge.today()
+            found,
+            request_context.change_context(request),
+            request_context.seen_version_of(request),
+            form.cleaned_data["reason"],
+            request_context.current_day(),
         )
         messages.success(request, _("%(report)s: the acceptance is taken back.") % {"report": found.task})
         return redirect("review", found.pk)
-    except (ValidationError, workflow.Stale) as refusal:
-        form.add_error(None, refused(form, edge.refusal_of(refusal)))
+    except (ValidationError, workflow.StaleVersion) as refusal:
+        form.add_error(None, add_refusal(form, request_context.as_validation_error(refusal)))
     found.refresh_from_db()
     return None
 
 
 def _decide(request: HttpRequest, found: ProgressUpdate, form: ReviewForm) -> None:
-    seen = edge.seen(request)
+    seen = request_context.seen_version_of(request)
     if "accept" in request.POST:
-        workflow.accept(found, edge.act(request), seen, edge.today())
+        workflow.accept(found, request_context.change_context(request), seen, request_context.current_day())
         messages.success(request, _("Accepted: %(report)s.") % {"report": found.task})
     else:
-        workflow.send_back(found, edge.act(request), seen, form.words(), edge.today())
+        workflow.send_back(
+            found, request_context.change_context(request), seen, form.words(), request_context.current_day()
+        )
         messages.success(request, _("Returned: %(report)s.") % {"report": found.task})
 
 
@@ -182,7 +190,10 @@ def accept_many(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     pairs = request.POST.getlist("every" if "all" in request.POST else "pick")
     # The report and the version that was shown of it.
-    picked = {edge.number(key): edge.number(seen) for key, _colon, seen in (pair.partition(":") for pair in pairs)}
+    picked = {
+        request_context.read_number(key): request_context.read_number(seen)
+        for key, _colon, seen in (pair.partition(":") for pair in pairs)
+    }
     picked.pop(0, None)  # what could not be read
     found = list(worklist.waiting_reports(Task.objects.visible_to(request.user)).filter(pk__in=picked))
     if not picked:
@@ -195,9 +206,9 @@ def accept_many(request: HttpRequest) -> HttpResponse:
         context = {"reports": found, "gone": len(picked) - len(found)}
         context["invented"] = any(report.task.policy.demo for report in found)
         return render(request, "tracker/accept_many.html", context)
-    today, act = edge.today(), edge.act(request)
+    today, act = request_context.current_day(), request_context.change_context(request)
     seen_ones = [(report, picked[report.pk]) for report in found]
-    outcome = workflow.each(seen_ones, lambda report, seen: workflow.accept(report, act, seen, today))
+    outcome = workflow.apply_to_each(seen_ones, lambda report, seen: workflow.accept(report, act, seen, today))
     done = len(outcome.changed)
     text = ngettext("%(count)d report accepted.", "%(count)d reports accepted.", done)
     messages.success(request, text % {"count": done})
@@ -214,7 +225,7 @@ def accept_many(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def answer(request: HttpRequest, pk: int) -> HttpResponse:
+def answer_help_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer a call for help."""
     if not permissions.may_review(request.user):
         raise PermissionDenied
@@ -224,15 +235,21 @@ def answer(request: HttpRequest, pk: int) -> HttpResponse:
         said = {"report": found.task, "day": found.help_answered_on}
         messages.info(request, _("%(report)s: answered on %(day)s already; nothing was done twice.") % said)
         return redirect("queue", "help")
-    form = AnswerForm(request.POST or edge.kept(request, ["answer"]))
+    form = AnswerForm(request.POST or request_context.saved_post(request, ["answer"]))
     if request.method == "POST" and form.is_valid():
         try:
             answered = form.cleaned_data["answer"]
-            workflow.answer_help(found, edge.act(request), answered, edge.today(), edge.seen(request))
+            workflow.answer_help(
+                found,
+                request_context.change_context(request),
+                answered,
+                request_context.current_day(),
+                request_context.seen_version_of(request),
+            )
             messages.success(request, _("The answer stands beside the report now."))
             return redirect("queue", "help")
-        except (ValidationError, workflow.Stale) as refusal:
-            form.add_error(None, edge.refusal_of(refusal).messages)
+        except (ValidationError, workflow.StaleVersion) as refusal:
+            form.add_error(None, request_context.as_validation_error(refusal).messages)
             found = get_object_or_404(asked, pk=pk)
     context = {"report": found, "task": found.task, "policy": found.task.policy, "form": form}
     return render(request, "tracker/answer.html", context)

@@ -11,42 +11,46 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from tracker import permissions, workflow
-from tracker.domain.passages import Span, find
+from tracker import workflow
+from tracker.domain import permissions
+from tracker.domain.parsing import whole_number
+from tracker.domain.passages import Span, find_passage
 from tracker.models import BackgroundPassage, Measure, PolicyDocument
-from tracker.parsing import whole_number
-from tracker.source.breakdown import name_of
-from tracker.source.draft import LONGEST_ANCHOR, Anchors
-from tracker.source.reading import SHOWN, TextView
-from tracker.views import edge
+from tracker.text.breakdown import short_name_of
+from tracker.text.draft import LONGEST_ANCHOR, Anchors
+from tracker.text.text_view import MAX_SHOWN_TASKS, TextView
+from tracker.web import request_context
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def text(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the text, each passage with the lights of its tasks; a passage can be taken up or marked as background."""
-    policy, reading = edge.find_policy(request, slug), edge.read(request)
+    policy, report_context = request_context.get_policy(request, slug), request_context.report_context(request)
     edits, whole = permissions.may_edit_policies(request.user), permissions.sees_only_unit(request.user) is None
     if request.method == "POST":
         if not edits:
             raise PermissionDenied
         return _mark(request, policy)
-    at, words = reading.asked.take("at", _("sentence")), reading.asked.take("words", _("passage"))
+    at, words = (
+        report_context.query_reader.pop("at", _("sentence")),
+        report_context.query_reader.pop("words", _("passage")),
+    )
     number = whole_number(at) if edits else None
     if at and number is None:
-        reading.asked.refuse(_("sentence"), at, _("the number of a sentence of this text"))
-    reading.asked.finish()
-    tasks = list(edge.tasks_of(request, policy).with_related().defer("policy__full_text"))
+        report_context.query_reader.refuse(_("sentence"), at, _("the number of a sentence of this text"))
+    report_context.query_reader.reject_unknown()
+    tasks = list(request_context.visible_tasks(request, policy).with_related().defer("policy__full_text"))
     view = TextView(policy, tasks, whole=whole, chosen=number)
     context = {
         "policy": policy,
         "view": view,
         "whole": whole,
         "edits": edits,
-        "shown": SHOWN,
+        "shown": MAX_SHOWN_TASKS,
         "outline": None if policy.full_text else _outline(policy, tasks),
         "chosen": _chosen(view, number, words) if number is not None and number < len(view.sentences) else None,
     }
-    return render(request, "tracker/text.html", {**reading.context, **context})
+    return render(request, "tracker/text.html", {**report_context.context, **context})
 
 
 def _outline(policy: PolicyDocument, tasks: list[Any]) -> list[tuple[Measure, list[Any]]]:
@@ -61,7 +65,7 @@ def _chosen(view: TextView, number: int, words: str) -> dict[str, Any]:
     """Say what can be done with a sentence, or with the words of it that were selected."""
     inside = view.sentences[number]
     said = inside.of(view.text)
-    places = [span for span in find(words, view.text) if span.overlaps(inside)] if words else []
+    places = [span for span in find_passage(words, view.text) if span.overlaps(inside)] if words else []
     parts = places[:1] or view.open_in(number) or [inside]
     anchors = Anchors(view.text)
     measure = view.measure_before(number)
@@ -78,13 +82,13 @@ def _chosen(view: TextView, number: int, words: str) -> dict[str, Any]:
 def _new_task(measure: Measure, part: Span, text: str, anchors: Anchors) -> str:
     """Return the address of a new task with section, measure and anchor filled in."""
     words = part.of(text)
-    whole = words if len(words) <= LONGEST_ANCHOR and len(find(words, anchors.norm)) == 1 else ""
+    whole = words if len(words) <= LONGEST_ANCHOR and len(find_passage(words, anchors.norm)) == 1 else ""
     taken = {code.rsplit("-", 1)[-1] for code in measure.tasks.values_list("code", flat=True)}
     number = next(n for n in range(1, 10_000) if f"{n:02}" not in taken)
     asked = {
         "measure": measure.pk,
         "code": f"{measure.code}-{number:02}",
-        "title": name_of(words),
+        "title": short_name_of(words),
         "anchor": anchors.of(part) or whole,
     }
     return f"{reverse('admin:tracker_task_add')}?{urlencode(asked)}"
@@ -95,21 +99,23 @@ def _mark(request: HttpRequest, policy: PolicyDocument) -> HttpResponse:
     try:
         if "unmark" in request.POST:
             key, _colon, seen = request.POST["unmark"].partition(":")
-            passage = policy.background.filter(pk=edge.number(key)).first()
+            passage = policy.background.filter(pk=request_context.read_number(key)).first()
             if passage is None:
                 raise ValidationError(_("The mark was taken back already."))
-            workflow.delete(passage, edge.act(request), edge.number(seen))
+            workflow.delete_object(passage, request_context.change_context(request), request_context.read_number(seen))
         elif "mark" in request.POST:
-            if edge.number(request.POST.get("seen")) != policy.version:
+            if request_context.read_number(request.POST.get("seen")) != policy.version:
                 raise ValidationError(_("The policy was changed since the page was shown: nothing was marked."))
             first, _dash, last = request.POST["mark"].partition("-")
-            workflow.save_all(
-                _passages(policy, edge.number(first), edge.number(last or first), request),
-                edge.act(request),
-                edge.today(),
+            workflow.save_objects(
+                _passages(
+                    policy, request_context.read_number(first), request_context.read_number(last or first), request
+                ),
+                request_context.change_context(request),
+                request_context.current_day(),
             )
-    except (ValidationError, workflow.Stale) as error:
-        messages.error(request, edge.words_of(error))
+    except (ValidationError, workflow.StaleVersion) as error:
+        messages.error(request, request_context.refusal_text(error))
     return redirect("text", policy.slug)
 
 
@@ -123,6 +129,11 @@ def _passages(policy: PolicyDocument, first: int, last: int, request: HttpReques
     if lost := next((words[:40] for words, anchor in found.items() if not anchor), None):
         raise ValidationError(_("No phrase of “%(clause)s” occurs only once: it has no anchor.") % {"clause": lost})
     return [
-        BackgroundPassage(policy=policy, anchor=anchor, marked_by=edge.user(request), marked_on=edge.today())
+        BackgroundPassage(
+            policy=policy,
+            anchor=anchor,
+            marked_by=request_context.current_user(request),
+            marked_on=request_context.current_day(),
+        )
         for anchor in dict.fromkeys(found.values())
     ]

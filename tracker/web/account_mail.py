@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from tracker.models import User
 
-log = logging.getLogger(__name__)
+mail_logger = logging.getLogger(__name__)
 
 
 def tell_of_reset(user: User, by: str, when: dt.datetime) -> None:
@@ -29,4 +29,4 @@ def tell_of_reset(user: User, by: str, when: dt.datetime) -> None:
     try:
         send_mail(subject, f"{text.strip()}\n\n{settings.SITE_URL}".strip(), None, [user.email])
     except (OSError, SMTPException):
-        log.exception("The mail about a password reset of %s could not be sent.", user.username)
+        mail_logger.exception("The mail about a password reset of %s could not be sent.", user.username)

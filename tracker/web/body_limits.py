@@ -17,18 +17,18 @@ from django.shortcuts import render
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
-from tracker import evidence
-from tracker.intake.workbook import MOST_BYTES
-from tracker.source.load import LARGEST_FILE
+from tracker.domain import evidence
+from tracker.excel.reader import MOST_BYTES
+from tracker.text.file_reader import MAX_TEXT_FILE_BYTES
 from tracker.web import late_forms
 from tracker.web.sessions import is_live
 
-View = Callable[[HttpRequest], HttpResponseBase]
-MEGABYTE = 1024 * 1024
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+MIB = 1024 * 1024
 STRANGERS_BYTES = 64 * 1024  # a log-in, a choice of language
 FORM_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-EVIDENCE_BYTES = FORM_BYTES + evidence.MOST * evidence.LARGEST
-TEXT_BYTES = FORM_BYTES + LARGEST_FILE
+EVIDENCE_BYTES = FORM_BYTES + evidence.MAX_EVIDENCE_FILES * evidence.MAX_EVIDENCE_BYTES
+TEXT_BYTES = FORM_BYTES + MAX_TEXT_FILE_BYTES
 # Name of an address -> how much one request may send there; everywhere else a form without files.
 UPLOAD_BYTES = {
     "imports": FORM_BYTES + MOST_BYTES,
@@ -51,7 +51,7 @@ class DiscardHandler(FileUploadHandler):
         return InMemoryUploadedFile(BytesIO(), self.field_name, name, kind, 0, self.charset)
 
 
-def limit_bodies(get_response: View) -> View:
+def limit_bodies(get_response: GetResponse) -> GetResponse:
     """Refuse a body that is too large, or that nobody who is logged in has sent, before it is read."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -95,4 +95,4 @@ def refuse_body(request: HttpRequest, words: str, status: int) -> HttpResponse:
 def _words_of(most: int, is_member: bool) -> str:
     if not is_member:
         return _("Log in first: files are taken from those who are logged in alone.")
-    return _("Here a request may send at most %(most)d MB.") % {"most": most // MEGABYTE}
+    return _("Here a request may send at most %(most)d MB.") % {"most": most // MIB}

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-View = Callable[[HttpRequest], HttpResponseBase]
+NextHandler = Callable[[HttpRequest], HttpResponseBase]
 
 
-def no_store(get_response: View) -> View:
+def no_store(get_response: NextHandler) -> NextHandler:
     """Let no browser keep an answer: after a log-out Back would show it again.
 
     Static files are answered before this middleware and stay cacheable.

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from tracker.domain.disk import is_disk_full
 from tracker.web import sqlite_files
 
-STATUS = 507  # insufficient storage
-UNSHOWN = ("csrfmiddlewaretoken",)
-log = logging.getLogger("django.tracker")
+DISK_FULL_STATUS = 507  # insufficient storage
+UNSHOWN_FIELDS = ("csrfmiddlewaretoken",)
+disk_logger = logging.getLogger("django.tracker")
 
 
 class DiskFullMiddleware:
@@ -32,28 +32,28 @@ class DiskFullMiddleware:
         missing = (
             request.method == "POST" and request.FILES is not None and getattr(request, "upload_without_room", False)
         )
-        return answer(request) if missing else None
+        return disk_full_response(request) if missing else None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer for a view that met a full disk."""
         if not is_disk_full(error):
             return None
-        log.error("The disk is full: %s answered without writing.", request.path)
-        return answer(request)
+        disk_logger.error("The disk is full: %s answered without writing.", request.path)
+        return disk_full_response(request)
 
 
-def answer(request: HttpRequest) -> HttpResponse:
+def disk_full_response(request: HttpRequest) -> HttpResponse:
     """Say that nothing was saved, and give back what was typed, to be sent again."""
     words = _("The disk of the server is full. Nothing of this was saved; call the administrator.")
     if request.headers.get("X-Autosave"):
-        return JsonResponse({"faults": [words]}, status=STATUS)
+        return JsonResponse({"faults": [words]}, status=DISK_FULL_STATUS)
     typed = [
         (name, value)
         for name, values in request.POST.lists()
-        if name not in UNSHOWN and "password" not in name
+        if name not in UNSHOWN_FIELDS and "password" not in name
         for value in values
     ]
     files = [file.name for _name, files in request.FILES.lists() for file in files]
     lost = bool(files) or getattr(request, "upload_without_room", False)
     context = {"words": words, "typed": typed, "files": files, "lost": lost, "sent": request.method == "POST"}
-    return render(request, "tracker/disk_full.html", context, status=STATUS)
+    return render(request, "tracker/disk_full.html", context, status=DISK_FULL_STATUS)

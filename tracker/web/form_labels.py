@@ -13,10 +13,10 @@ from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from tracker.domain.parsing import whole_number
 from tracker.forms import editing, progress, units
 from tracker.models import Indicator, Organization, Task, User
-from tracker.parsing import whole_number
-from tracker.source.proposing import NewPolicyForm, TextForm
+from tracker.text.proposing import NewPolicyForm, TextForm
 
 # The forms behind each address; the labels of the admin's fields are those of the models.
 PAGE_FORMS: dict[str, tuple[type[BaseForm], ...]] = {
@@ -44,7 +44,7 @@ ROW = re.compile(r"(n|lead|helps|due)(\d{1,4})")
 INLINE = re.compile(r"(\w+)-(\d{1,4})-(\w+)")
 INDICATOR = re.compile(r"indicator_(\d+)")
 
-Column = models.Field | forms.Field
+FormColumn = models.Field | forms.Field
 
 
 def shown_fields(form: dict[str, Any], user: User) -> list[tuple[str, str]]:
@@ -66,7 +66,7 @@ def _match_of(form: dict[str, Any]) -> ResolverMatch | None:
         return None
 
 
-def _named(match: ResolverMatch, name: str, user: User) -> tuple[str, Column | None]:
+def _named(match: ResolverMatch, name: str, user: User) -> tuple[str, FormColumn | None]:
     """Return the label of a field, and the field where the program knows it."""
     if match.app_name == "admin":
         return _of_admin(match.url_name or "", name)
@@ -80,7 +80,7 @@ def _named(match: ResolverMatch, name: str, user: User) -> tuple[str, Column | N
     return _of_forms(PAGE_FORMS.get(match.url_name or "", ()), name)
 
 
-def _of_forms(classes: tuple[type[BaseForm], ...], name: str) -> tuple[str, Column | None]:
+def _of_forms(classes: tuple[type[BaseForm], ...], name: str) -> tuple[str, FormColumn | None]:
     for each in classes:
         field = each.base_fields.get(name)  # type: ignore[attr-defined]
         if field is not None and not field.widget.is_hidden:
@@ -88,7 +88,7 @@ def _of_forms(classes: tuple[type[BaseForm], ...], name: str) -> tuple[str, Colu
     return "", None
 
 
-def _of_admin(url_name: str, name: str) -> tuple[str, Column | None]:
+def _of_admin(url_name: str, name: str) -> tuple[str, FormColumn | None]:
     model = next((each for each in apps.get_models() if f"_{each._meta.model_name}_" in f"{url_name}_"), None)
     part = INLINE.fullmatch(name)
     if model is None:
@@ -111,7 +111,7 @@ def _column(model: Any, name: str) -> models.Field | None:
     return field if isinstance(field, models.Field) and field.editable and not field.primary_key else None
 
 
-def _words_of(column: Column | None, value: str) -> str:
+def _words_of(column: FormColumn | None, value: str) -> str:
     """Return what a value says to a reader; a key of a row is told by a unit's name, or not at all."""
     if isinstance(column, models.ForeignKey | models.ManyToManyField | forms.ModelChoiceField):
         is_unit = _offered_model(column) is Organization

@@ -22,9 +22,9 @@ from django.db import connections
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from tracker import dates
+from tracker.domain import dates
+from tracker.domain.progress_callback import ProgressCallback
 from tracker.domain.scratch import try_lock
-from tracker.domain.tell import Tell
 from tracker.web import pages_under_way
 
 PAUSE = 0.002  # seconds after each row while this process makes a page: both share one core
@@ -59,7 +59,12 @@ class JobProgress:
 
 
 def start_job(
-    name: str, total: int, work: Callable[[Tell], str], *, about: Mapping[str, Any] | None = None, wait: float = 0
+    name: str,
+    total: int,
+    work: Callable[[ProgressCallback], str],
+    *,
+    about: Mapping[str, Any] | None = None,
+    wait: float = 0,
 ) -> bool:
     """Start work in a thread; say False, and start nothing, where it is under way already.
 
@@ -112,7 +117,9 @@ def read_job(name: str) -> JobProgress | None:
     return found
 
 
-def _run(name: str, begin: JobProgress, work: Callable[[Tell], str], lock: IO[bytes], language: str | None) -> None:
+def _run(
+    name: str, begin: JobProgress, work: Callable[[ProgressCallback], str], lock: IO[bytes], language: str | None
+) -> None:
     total, told = begin.total, 0
 
     def tell(done: int) -> None:

@@ -26,9 +26,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from tracker import dates
+from tracker.domain import dates
 
-KEPT = "kept"  # in the session
+SAVED_POSTS_KEY = "kept"  # in the session
 MAX_KEPT_FORMS = 5  # of an account in a browser
 MAX_KEPT_CHARACTERS = 1_000_000  # of all of them
 MAX_REMEMBERED_LOGINS = 8
@@ -57,7 +57,7 @@ def is_from_own_pages(request: HttpRequest) -> bool:
     return origin in (f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS)
 
 
-def account_of(request: HttpRequest, present: int | None = None) -> int | None:
+def account_key(request: HttpRequest, present: int | None = None) -> int | None:
     """Return the account that a form belongs to; None where it is not from a page of this site.
 
     A form without a token of ours counts as one of the account that logged in last, or of the
@@ -115,7 +115,7 @@ def _digest(secret: str) -> str:
     return salted_hmac(SALT, secret, algorithm="sha256").hexdigest()[:16]
 
 
-def keep(request: HttpRequest, account: int | None) -> None:
+def save_post(request: HttpRequest, account: int | None) -> None:
     """Keep what a form has sent for its account, and the names of what cannot be kept."""
     if not account or not is_from_own_pages(request):
         return
@@ -152,7 +152,7 @@ def _add(request: HttpRequest, sent: dict[str, Any]) -> None:
     """Put a form before the others; drop the oldest of its account where they are too many or too long."""
     account = sent["user"]
     # A button that is pressed twice sends one form.
-    earlier = [form for form in kept_forms(request, account) if any(form.get(name) != sent[name] for name in sent)]
+    earlier = [form for form in saved_posts(request, account) if any(form.get(name) != sent[name] for name in sent)]
     facts = {"key": get_random_string(8), "sent_at": dates.now().isoformat(), "dropped": 0}
     own, left = [{**sent, **facts}], MAX_KEPT_CHARACTERS - _length_of(sent)
     for form in earlier:
@@ -162,7 +162,7 @@ def _add(request: HttpRequest, sent: dict[str, Any]) -> None:
         own.append(form)
     dropped = earlier[len(own) - 1 :]
     own[0]["dropped"] = len(dropped) + sum(form.get("dropped", 0) for form in dropped)
-    request.session[KEPT] = [*own, *(form for form in all_kept(request) if form["user"] != account)]
+    request.session[SAVED_POSTS_KEY] = [*own, *(form for form in all_saved_posts(request) if form["user"] != account)]
 
 
 def _length_of(form: dict[str, Any]) -> int:
@@ -183,55 +183,55 @@ def return_address(request: HttpRequest) -> str:
     return path if is_safe else request.get_full_path()
 
 
-def all_kept(request: HttpRequest) -> list[dict[str, Any]]:
+def all_saved_posts(request: HttpRequest) -> list[dict[str, Any]]:
     """Return what is kept in a browser, whoever has sent it."""
-    found = request.session.get(KEPT) or []
+    found = request.session.get(SAVED_POSTS_KEY) or []
     # A session of an earlier release holds one form.
     return found if isinstance(found, list) else [found]
 
 
-def kept_forms(request: HttpRequest, account: int | None) -> list[dict[str, Any]]:
+def saved_posts(request: HttpRequest, account: int | None) -> list[dict[str, Any]]:
     """Return what is kept for an account, the latest first."""
-    return [form for form in all_kept(request) if account and form["user"] == account]
+    return [form for form in all_saved_posts(request) if account and form["user"] == account]
 
 
-def forget(request: HttpRequest, form: dict[str, Any]) -> None:
+def forget_post(request: HttpRequest, form: dict[str, Any]) -> None:
     """Keep a form no longer."""
-    left = [each for each in all_kept(request) if each != form]
+    left = [each for each in all_saved_posts(request) if each != form]
     if left:
-        request.session[KEPT] = left
+        request.session[SAVED_POSTS_KEY] = left
     else:
-        request.session.pop(KEPT, None)
+        request.session.pop(SAVED_POSTS_KEY, None)
 
 
-def forget_by_key(request: HttpRequest, key: str) -> None:
+def forget_post_by_key(request: HttpRequest, key: str) -> None:
     """Keep the form of the reader's own that a page named no longer."""
-    for form in kept_forms(request, request.user.pk) if key else []:
+    for form in saved_posts(request, request.user.pk) if key else []:
         if form.get("key") == key:
-            forget(request, form)
+            forget_post(request, form)
 
 
 def end_session(request: HttpRequest) -> None:
     """Log out; what is kept stays for its accounts."""
-    found = all_kept(request)
+    found = all_saved_posts(request)
     logout(request)
-    restore(request, found)
+    restore_posts(request, found)
 
 
-def kept_for_others(request: HttpRequest) -> list[dict[str, Any]]:
+def saved_for_others(request: HttpRequest) -> list[dict[str, Any]]:
     """Return what is kept for other accounts than the one that is logged in."""
-    return [form for form in all_kept(request) if form["user"] != request.user.pk]
+    return [form for form in all_saved_posts(request) if form["user"] != request.user.pk]
 
 
-def restore(request: HttpRequest, found: list[dict[str, Any]]) -> None:
+def restore_posts(request: HttpRequest, found: list[dict[str, Any]]) -> None:
     """Put kept forms into a session that was emptied."""
-    if found and KEPT not in request.session:
-        request.session[KEPT] = found
+    if found and SAVED_POSTS_KEY not in request.session:
+        request.session[SAVED_POSTS_KEY] = found
 
 
 def refuse_late(request: HttpRequest, account: int | None) -> HttpResponse:
     """Keep what somebody who is not logged in has sent, and lead to the log-in."""
-    keep(request, account)
+    save_post(request, account)
     if wants_json(request):
         words = _("You are logged out. Log in in another window; then this page keeps the draft again.")
         return refuse_in_words(words, 401)
@@ -240,7 +240,7 @@ def refuse_late(request: HttpRequest, account: int | None) -> HttpResponse:
 
 def refuse_other(request: HttpRequest, account: int) -> HttpResponse | None:
     """Keep a form of one account that was sent while another is logged in; answer only what asks for JSON."""
-    keep(request, account)
+    save_post(request, account)
     if not wants_json(request):
         return None
     words = _("Somebody else has logged in in this browser. Log in with your own account to write on here.")

@@ -8,7 +8,7 @@ from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.db import DatabaseError
 
-from tracker import dates
+from tracker.domain import dates
 from tracker.domain.disk import is_disk_full
 
 

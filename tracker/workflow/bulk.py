@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connection, models
 
-BATCH = 1000
+BATCH_SIZE = 1000
 
 
 def store_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
@@ -26,9 +26,9 @@ def store_values(model: type[models.Model], names: Sequence[str], rows: Sequence
     columns = ", ".join(f"{quote(field.column)} = %s" for field in fields)
     statement = f"UPDATE {quote(model._meta.db_table)} SET {columns} WHERE id = %s"  # noqa: S608 -- our own names
     with connection.cursor() as cursor:
-        for start in range(0, len(rows), BATCH):
+        for start in range(0, len(rows), BATCH_SIZE):
             batch = []
-            for *values, key in rows[start : start + BATCH]:
+            for *values, key in rows[start : start + BATCH_SIZE]:
                 pairs = zip(fields, values, strict=True)
                 batch.append([*(field.get_db_prep_save(value, connection) for field, value in pairs), key])
             cursor.executemany(statement, batch)

@@ -15,20 +15,28 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
-from tracker import permissions
-from tracker.choices import RequestState, Status
+from tracker.domain import permissions
+from tracker.domain.choices import RequestState, Status
 from tracker.domain.folding import fold
 from tracker.domain.passages import ClauseFinder
 from tracker.models import ChecklistItem, Organization, PolicyDocument, Task, TaskRequest, User
 from tracker.models.base import attach_related
 from tracker.workflow import checks
-from tracker.workflow.bulk import BATCH, store_rows
-from tracker.workflow.core import DERIVED, Act, Stale, check_units, derive_change, follow_requests, settle
+from tracker.workflow.bulk import BATCH_SIZE, store_rows
 from tracker.workflow.report_writer import HistoryWriter, fetch_tasks
+from tracker.workflow.writes import (
+    DERIVED,
+    ChangeContext,
+    StaleVersion,
+    derive_change,
+    follow_requests,
+    validate_change,
+    validate_co_units,
+)
 
 
 @dataclass
-class Row:
+class ChecklistChange:
     """A part of a policy that a workbook makes or changes: the thing as it will be, and what it was."""
 
     thing: Any
@@ -38,7 +46,7 @@ class Row:
 
 
 @contextmanager
-def named(thing: models.Model) -> Iterator[None]:
+def naming_row(thing: models.Model) -> Iterator[None]:
     """Name the row in what is refused about it."""
     try:
         yield
@@ -56,7 +64,7 @@ def refresh_links(thing: models.Model) -> None:
 class ChecklistWriter:
     """Writes rows of one policy in a transaction: first all tasks, then all steps. About 1 ms a row."""
 
-    def __init__(self, policy_id: int, act: Act, today: dt.date, tell: Callable[[], object]) -> None:
+    def __init__(self, policy_id: int, act: ChangeContext, today: dt.date, tell: Callable[[], object]) -> None:
         """Lock the policy, as every save of a task does; `tell` is called for each row."""
         self._act, self._today, self._tell = act, today, tell
         self._asked: set[int] = set()
@@ -71,13 +79,13 @@ class ChecklistWriter:
         """Return the keys of the units that co-operated in a task before its row was written."""
         return self._helpers.get(task.pk, [])
 
-    def save_tasks(self, rows: Sequence[Row]) -> None:
+    def save_tasks(self, rows: Sequence[ChecklistChange]) -> None:
         """Save tasks, new or changed, with their co-operating units."""
         self._check_right(rows)
         self._hold([row.thing for row in rows if not row.new])
         known = self._known_codes()
         for row in rows:
-            with named(row.thing):
+            with naming_row(row.thing):
                 self._check_task(row, known)
         self._store(rows)
         self._store_helpers(rows)
@@ -85,14 +93,14 @@ class ChecklistWriter:
         history = HistoryWriter(self._act)
         for row in rows:
             task = self._tasks[row.thing.pk]
-            with named(task):
+            with naming_row(task):
                 self._follow(task, self._before.get(task.pk))
             history.add(task, row.new)
             self._tell()
         store_rows([self._tasks[row.thing.pk] for row in rows], DERIVED)
         history.write()
 
-    def save_steps(self, rows: Sequence[Row]) -> None:
+    def save_steps(self, rows: Sequence[ChecklistChange]) -> None:
         """Save steps, new or changed; each raises the version of its task, as a save of the task does."""
         self._check_right(rows)
         for row in rows:
@@ -109,18 +117,18 @@ class ChecklistWriter:
             before = copy(task)
             task.version += 1
             steps[task.pk][item.pk] = item
-            with named(item):
-                settle(task, before, self._act.reason, self._today)
+            with naming_row(item):
+                validate_change(task, before, self._act.reason, self._today)
                 self._derive(task, before, list(steps[task.pk].values()))
                 if checks.stays_closed(task, before) and task.percent != before.percent:
-                    raise ValidationError(checks.closed_words())
+                    raise ValidationError(checks.closed_task_text())
             history.add(item, row.new)
             history.add(task)
             self._tell()
         store_rows([self._tasks[key] for key in {row.thing.task_id for row in rows}], ("version", *DERIVED))
         history.write()
 
-    def _check_right(self, rows: Sequence[Row]) -> None:
+    def _check_right(self, rows: Sequence[ChecklistChange]) -> None:
         if rows and self._act.user and not permissions.may_edit(self._act.user, "task"):
             raise PermissionDenied
 
@@ -132,27 +140,27 @@ class ChecklistWriter:
         for task in tasks:
             stored = self._before.get(task.pk)
             if stored is None or stored.version != task.version:
-                raise Stale(task)
+                raise StaleVersion(task)
             task.version += 1
 
     def _known_codes(self) -> dict[str, str]:
         codes = Task.objects.filter(policy=self._policy).order_by().values_list("code", flat=True)
         return {fold(code): code for code in codes}
 
-    def _check_task(self, row: Row, known: dict[str, str]) -> None:
+    def _check_task(self, row: ChecklistChange, known: dict[str, str]) -> None:
         """Check a task as `save_task` does."""
         task, before = row.thing, self._before.get(row.thing.pk)
         refresh_links(task)
         task.policy = self._policy
-        settle(task, before, self._act.reason, self._today)
+        validate_change(task, before, self._act.reason, self._today)
         twin = known.setdefault(fold(task.code), task.code)
         if twin != task.code:
             task.refuse_twin()
         stored = list(before.co_units.all()) if before else []
         units = stored if row.co_units is None else row.co_units
-        check_units(task, before, units, stored)
+        validate_co_units(task, before, units, stored)
 
-    def _store(self, rows: Sequence[Row]) -> None:
+    def _store(self, rows: Sequence[ChecklistChange]) -> None:
         """Write rows of one kind; ValidationError names the row that the database refuses, and why."""
         if not rows:
             return
@@ -160,12 +168,12 @@ class ChecklistWriter:
         columns = [field.name for field in model._meta.concrete_fields if not field.primary_key]
         try:
             with transaction.atomic():
-                model._default_manager.bulk_create([row.thing for row in rows if row.new], batch_size=BATCH)
+                model._default_manager.bulk_create([row.thing for row in rows if row.new], batch_size=BATCH_SIZE)
                 store_rows([row.thing for row in rows if not row.new], columns)
         except IntegrityError as error:
             raise _refusal(things, error) from error
 
-    def _store_helpers(self, rows: Sequence[Row]) -> None:
+    def _store_helpers(self, rows: Sequence[ChecklistChange]) -> None:
         """Set the co-operating units of the tasks whose row names them."""
         through = Task.co_units.through
         wanted = {row.thing.pk: [unit.pk for unit in row.co_units] for row in rows if row.co_units is not None}
@@ -178,7 +186,7 @@ class ChecklistWriter:
             for unit in units
             if unit not in self._helpers.get(key, [])
         ]
-        through.objects.bulk_create(new, batch_size=BATCH)
+        through.objects.bulk_create(new, batch_size=BATCH_SIZE)
 
     def _fetch(self, keys: Collection[int]) -> None:
         """Fetch tasks with what their rules and history rows read, and note which wait for a decision."""

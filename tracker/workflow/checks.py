@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from tracker.choices import RUNNING, PolicyState, Status
-from tracker.dates import ZONE
+from tracker.domain.choices import RUNNING_STATUSES, PolicyState, Status
+from tracker.domain.dates import ZONE
 from tracker.models import Organization, Task
 
 # What the light and the rates of a closed task are read from.
@@ -25,14 +25,14 @@ JUDGED_FIELDS = (
     "owed_from",
 )
 # From one of these a task is reopened or resumed.
-ENDED = (Status.CLOSED, Status.SUSPENDED, Status.CANCELLED)
+ENDED_STATUSES = (Status.CLOSED, Status.SUSPENDED, Status.CANCELLED)
 
 
 def check_task(task: Task, before: Task | None, co_units: Collection[Organization], added: set[int]) -> None:
     """Hold a task that a fixture brings against what is stored; raise ValidationError field by field."""
     check_closed(task, before)
     check_hand_over(task, before)
-    check_units(task, before, co_units, added)
+    check_units_in_office(task, before, co_units, added)
 
 
 def stays_closed(task: Task, before: Task | None) -> bool:
@@ -47,10 +47,10 @@ def check_closed(task: Task, before: Task | None) -> None:
     fields: dict[str, Any] = {name: task._meta.get_field(name) for name in JUDGED_FIELDS}
     moved = [name for name, field in fields.items() if getattr(task, field.attname) != getattr(before, field.attname)]
     if moved:
-        raise ValidationError(dict.fromkeys(moved, closed_words()))
+        raise ValidationError(dict.fromkeys(moved, closed_task_text()))
 
 
-def closed_words() -> str:
+def closed_task_text() -> str:
     """Say why a judged fact of a closed task does not change, and how it is corrected."""
     return _("The task is closed: what it was judged by is fixed. To correct it, reopen the task with a reason.")
 
@@ -59,15 +59,15 @@ def check_hand_over(task: Task, before: Task | None) -> None:
     """Hand nothing over that its unit cannot see."""
     handed_over = task.assigned_on and not (before and before.assigned_on)
     if handed_over and task.policy.state == PolicyState.DRAFT:
-        raise ValidationError({"assigned_on": draft_words()})
+        raise ValidationError({"assigned_on": draft_policy_text()})
 
 
-def draft_words() -> str:
+def draft_policy_text() -> str:
     """Say why a task of a draft is not handed over."""
     return _("The policy is a draft, and its units see nothing of it: publish it first, then hand the task over.")
 
 
-def check_units(task: Task, before: Task | None, co_units: Collection[Organization], added: set[int]) -> None:
+def check_units_in_office(task: Task, before: Task | None, co_units: Collection[Organization], added: set[int]) -> None:
     """Give a task to no unit that is out of office; what such a unit has already stays with it.
 
     `added` are the keys of the co-operating units that are new. At the hand-over all units are asked.
@@ -94,7 +94,7 @@ def _out_of_office(units: Collection[Organization]) -> str:
 
 def check_reopening(task: Task, before: Task, reason: str, today: dt.date) -> None:
     """Let a task that has ended go on with a reason, and a deadline that has not passed."""
-    if before.status not in ENDED or task.status not in RUNNING:
+    if before.status not in ENDED_STATUSES or task.status not in RUNNING_STATUSES:
         return
     if not reason.strip():
         raise ValidationError({"reason": _("Give a reason.")})
@@ -122,7 +122,7 @@ def deadline_on(task: Task, day: dt.date) -> dt.date | None:
     deadline of that time: so the correction of a closing keeps its light.
     """
     rows = task.history.order_by("-history_id")
-    ended = rows.filter(status__in=ENDED).first()
+    ended = rows.filter(status__in=ENDED_STATUSES).first()
     if not ended or not ended.deadline:
         return task.deadline
     reopened = task.history.filter(history_id__gt=ended.history_id).order_by("history_id").first()

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 
 from tracker.domain.codes import code_key
 from tracker.models import Measure, PolicyDocument, StoredRules, Task
-from tracker.workflow.core import RULES_VERSION, refresh, stale
+from tracker.workflow.writes import RULES_VERSION, count_stale, refresh_tasks
 
-LABEL = Task._meta.app_label
+APP_LABEL = Task._meta.app_label
 CHECKED_TASKS = 2_000  # of which the system check derives; `refresh_lights --dry-run` derives all
 
 
@@ -46,7 +46,7 @@ def refresh_all() -> Refreshed:
         with transaction.atomic():
             # Held as every save of a task holds it: neither derives by the other's old facts.
             list(PolicyDocument.objects.select_for_update().filter(pk=key).values_list("pk"))
-            corrected += refresh([key])
+            corrected += refresh_tasks([key])
     StoredRules.objects.update_or_create(pk=StoredRules.KEY, defaults={"version": RULES_VERSION})
     return Refreshed(before, Task.objects.count(), corrected)
 
@@ -56,16 +56,16 @@ def refresh_due() -> Refreshed | None:
     return refresh_all() if StoredRules.current() != RULES_VERSION else None
 
 
-def examine_all() -> Refreshed:
+def preview_refresh() -> Refreshed:
     """Say what `refresh_all` would do, and do nothing."""
-    return Refreshed(StoredRules.current(), Task.objects.count(), stale())
+    return Refreshed(StoredRules.current(), Task.objects.count(), count_stale())
 
 
 @receiver(post_migrate)
 def follow_rules(app_config: Any, using: str, **kwargs: Any) -> None:
     """Derive anew after a migration to this release, and say so; an older state has not all columns."""
     apps: Apps = kwargs.get("apps") or current_apps
-    if app_config.label != LABEL or using != DEFAULT_DB_ALIAS or not _knows_every_column(apps):
+    if app_config.label != APP_LABEL or using != DEFAULT_DB_ALIAS or not _knows_every_column(apps):
         return
     done, stdout = refresh_due(), kwargs.get("stdout")
     if done and done.tasks and stdout and kwargs.get("verbosity", 1) >= 1:
@@ -77,7 +77,7 @@ def _knows_every_column(apps: Apps) -> bool:
     """Say whether the models of a state have all columns of those of today."""
 
     def columns(known: Apps) -> set[tuple[str, str | None]]:
-        found = known.get_app_config(LABEL).get_models() if LABEL in known.app_configs else ()
+        found = known.get_app_config(APP_LABEL).get_models() if APP_LABEL in known.app_configs else ()
         return {(model._meta.db_table, field.column) for model in found for field in model._meta.local_concrete_fields}
 
     return columns(current_apps) <= columns(apps)
@@ -86,7 +86,7 @@ def _knows_every_column(apps: Apps) -> bool:
 def _migrated() -> bool:
     """Say whether the database has every table and column that the program knows."""
     executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
-    ours = [node for node in executor.loader.graph.leaf_nodes() if node[0] == LABEL]
+    ours = [node for node in executor.loader.graph.leaf_nodes() if node[0] == APP_LABEL]
     return not executor.migration_plan(ours)
 
 
@@ -107,7 +107,7 @@ def check_rules(*, databases: Sequence[str] | None = None, **kwargs: Any) -> lis
     if version != RULES_VERSION:
         words = f"Lights, percents, orders and search are of rules {version}, the program has {RULES_VERSION}."
         return [checks.Warning(words, hint="migrate or refresh_lights derives them anew.", id="tracker.W3")]
-    if wrong := stale(CHECKED_TASKS):
+    if wrong := count_stale(CHECKED_TASKS):
         words = f"Of {CHECKED_TASKS} tasks looked at, {wrong} have a light, percent, order or search that is stale."
         return [checks.Warning(words, hint="refresh_lights derives them anew.", id="tracker.W4")]
     return []

@@ -14,19 +14,19 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from tracker.choices import AT_HAND, STANDING, BatchState, ReportState
-from tracker.dates import Period
-from tracker.domain.tell import Tell, silent
+from tracker.domain.choices import EDITABLE_REPORT_STATES, STANDING_REPORT_STATES, BatchState, ReportState
+from tracker.domain.dates import Period
+from tracker.domain.progress_callback import ProgressCallback, ignore_progress
 from tracker.models import ChecklistItem, ImportBatch, Organization, PolicyDocument, ProgressUpdate, Task, User
-from tracker.workflow.checklist_writer import ChecklistWriter, Row, named, refresh_links
-from tracker.workflow.core import Act, delete, erase_all, save, save_task
-from tracker.workflow.overtaken import note_versions, refuse_overtaken
+from tracker.workflow.checklist_writer import ChecklistChange, ChecklistWriter, naming_row, refresh_links
+from tracker.workflow.later_changes import note_versions, refuse_later_changes
 from tracker.workflow.report_writer import ReportWriter
-from tracker.workflow.reports import TEXTS, has_own_percent, in_role_of_today, resume
+from tracker.workflow.reports import REPORT_TEXTS, has_own_percent, in_role_of_today, resume_rework
+from tracker.workflow.writes import ChangeContext, delete_all_unchecked, delete_object, save_object, save_task
 
 
 @dataclass
-class Change:
+class ReportChange:
     """What a row of a workbook asks for: a unit's report of a task for a period, and steps to tick or untick."""
 
     task: Task
@@ -37,41 +37,41 @@ class Change:
 
 
 # By task, unit and period: April and the second quarter begin on one day.
-Known = dict[tuple[int, int | None, Period | None], ProgressUpdate]
+ReportsByKey = dict[tuple[int, int | None, Period | None], ProgressUpdate]
 
 
-def at_hand(tasks: Collection[Task]) -> Known:
+def latest_reports(tasks: Collection[Task]) -> ReportsByKey:
     """Return what units have reported, begun or handed in: the latest of each task, unit and period. One query.
 
     Under no period stands the latest of a unit that stands.
     """
-    known: Known = {}
+    known: ReportsByKey = {}
     by_key = {task.pk: task for task in tasks}
     drafts = []
     for each in ProgressUpdate.objects.filter(task__in=by_key).order_by("period_start", "pk"):
         each.task = by_key[each.task_id]
-        resume(each)
+        resume_rework(each)
         if each.contribution == (each.unit_id != by_key[each.task_id].lead_unit_id):
             known[each.task_id, each.unit_id, each.period] = each
-            if each.state in STANDING:
+            if each.state in STANDING_REPORT_STATES:
                 known[each.task_id, each.unit_id, None] = each
         elif each.state == ReportState.DRAFT:
             drafts.append(each)
     for each in drafts:
         # Begun before the lead unit changed: it is written on in the role of today.
         key = each.task_id, each.unit_id, each.period
-        if key not in known or known[key].state not in AT_HAND:
+        if key not in known or known[key].state not in EDITABLE_REPORT_STATES:
             known[key] = in_role_of_today([each], by_key[each.task_id]) or each
     return known
 
 
-def base_of(task: Task, unit: int | None, period: Period, known: Known) -> ProgressUpdate | None:
+def base_report(task: Task, unit: int | None, period: Period, known: ReportsByKey) -> ProgressUpdate | None:
     """Return the report that a unit's new one goes on from: the one at hand, else the latest that counts."""
     last = task.latest_report if unit == task.lead_unit_id else known.get((task.pk, unit, None))
     return known.get((task.pk, unit, period)) or last
 
 
-def keep(batch: ImportBatch, now: dt.datetime) -> ImportBatch:
+def store_batch(batch: ImportBatch, now: dt.datetime) -> ImportBatch:
     """Keep what was read of a workbook; nothing of it has landed. Sent twice, it is the batch that waits already."""
     with transaction.atomic():
         # Of two that an account sends at once the second waits for the first.
@@ -91,12 +91,18 @@ def _as_stored(rows: list[Any]) -> list[Any]:
     return stored
 
 
-def land(batch: ImportBatch, changes: Collection[Change], act: Act, now: dt.datetime, tell: Tell = silent) -> None:
+def apply_progress(
+    batch: ImportBatch,
+    changes: Collection[ReportChange],
+    act: ChangeContext,
+    now: dt.datetime,
+    tell: ProgressCallback = ignore_progress,
+) -> None:
     """Hand in every report of a batch and tick its steps: all, or none with the words why."""
     with transaction.atomic():
         _claim(batch, BatchState.READ, _("This import has been confirmed already."))
         writer = ReportWriter({change.task.pk for change in changes}, act, now.date())
-        known = at_hand(writer.tasks.values())
+        known = latest_reports(writer.tasks.values())
         landed = []
         for number, change in enumerate(changes, 1):
             landed.append(_land(change, writer, known, now.date()))
@@ -107,12 +113,14 @@ def land(batch: ImportBatch, changes: Collection[Change], act: Act, now: dt.date
         batch.save()
 
 
-def undo(batch: ImportBatch, act: Act, now: dt.datetime, tell: Tell = silent) -> None:
+def revert_progress(
+    batch: ImportBatch, act: ChangeContext, now: dt.datetime, tell: ProgressCallback = ignore_progress
+) -> None:
     """Take back all that a batch has made: reports as they were before, ticks as they were. All, or none."""
     with transaction.atomic():
         _claim(batch, BatchState.LANDED, _("This import has been undone already, or was never confirmed."))
         writer = ReportWriter({entry["task"] for entry in batch.made}, act, now.date())
-        refuse_overtaken(batch)
+        refuse_later_changes(batch)
         reports = _reports_of(batch, writer)
         gone = []
         for number, entry in enumerate(reversed(batch.made), 1):
@@ -127,7 +135,7 @@ def undo(batch: ImportBatch, act: Act, now: dt.datetime, tell: Tell = silent) ->
             tell(number)
         writer.write()
         if gone:
-            erase_all(gone, act)
+            delete_all_unchecked(gone, act)
         batch.state, batch.undone_at, batch.undone_by = BatchState.UNDONE, now, act.user
         batch.save()
 
@@ -139,7 +147,7 @@ def _claim(batch: ImportBatch, state: BatchState, words: str) -> None:
 
 
 def _land(
-    change: Change, writer: ReportWriter, known: Known, today: dt.date
+    change: ReportChange, writer: ReportWriter, known: ReportsByKey, today: dt.date
 ) -> tuple[dict[str, Any], ProgressUpdate | None]:
     """Take the steps of a row; return what undoing it needs, and the report."""
     change = replace(change, task=writer.tasks[change.task.pk])
@@ -170,15 +178,15 @@ def _not_allowed(task: Task) -> str:
     }
 
 
-def report_for(change: Change, known: Known) -> ProgressUpdate:
+def report_for(change: ReportChange, known: ReportsByKey) -> ProgressUpdate:
     """Return the report that a change makes: the one at hand, or a new one in the words of the last; not saved."""
     task, unit, period = change.task, change.unit, change.period
     report = known.get((task.pk, unit.pk, period))
-    base, helps = base_of(task, unit.pk, period, known), unit.pk != task.lead_unit_id
+    base, helps = base_report(task, unit.pk, period, known), unit.pk != task.lead_unit_id
     own = has_own_percent(task) and not helps
-    if not report or report.state not in AT_HAND:
+    if not report or report.state not in EDITABLE_REPORT_STATES:
         report = ProgressUpdate(unit=unit, contribution=helps, period_start=period.start, period_end=period.end)
-        for name in TEXTS:
+        for name in REPORT_TEXTS:
             setattr(report, name, getattr(base, name, ""))
         report.percent = None
     # A draft that was begun in the other role has no percent yet, or one that no longer counts.
@@ -194,10 +202,12 @@ def report_for(change: Change, known: Known) -> ProgressUpdate:
     return report
 
 
-def _report(change: Change, writer: ReportWriter, known: Known) -> tuple[ProgressUpdate, dict[str, Any] | None]:
+def _report(
+    change: ReportChange, writer: ReportWriter, known: ReportsByKey
+) -> tuple[ProgressUpdate, dict[str, Any] | None]:
     """Hand in the report of a row; return it, and what stood in one that was open or waited."""
     at, before = known.get((change.task.pk, change.unit.pk, change.period)), None
-    if at and at.state in AT_HAND:
+    if at and at.state in EDITABLE_REPORT_STATES:
         before = {name: getattr(at, name) for name in (*change.fields, "state")}
         at.task, at.unit = change.task, change.unit
         if at.state == ReportState.SUBMITTED:
@@ -232,11 +242,17 @@ def _take_back(entry: dict[str, Any], report: ProgressUpdate | None, writer: Rep
         if name != "state":
             setattr(report, name, value)
     writer.save_draft(report)
-    if before["state"] in STANDING:
+    if before["state"] in STANDING_REPORT_STATES:
         writer.submit(report)
 
 
-def load(batch: ImportBatch, rows: Iterable[Row], act: Act, now: dt.datetime, tell: Tell = silent) -> None:
+def apply_checklist(
+    batch: ImportBatch,
+    rows: Iterable[ChecklistChange],
+    act: ChangeContext,
+    now: dt.datetime,
+    tell: ProgressCallback = ignore_progress,
+) -> None:
     """Load a checklist: policy, sections, measures, tasks, steps, in this order. All, or none."""
     rows = list(rows)
     tasks = [row for row in rows if isinstance(row.thing, Task)]
@@ -248,8 +264,8 @@ def load(batch: ImportBatch, rows: Iterable[Row], act: Act, now: dt.datetime, te
         made = []
         for row in parts:
             refresh_links(row.thing)
-            with named(row.thing):
-                save(row.thing, act)
+            with naming_row(row.thing):
+                save_object(row.thing, act)
             made.append(_loaded(row, None))
             tell(next(counter))
         if tasks or steps:
@@ -263,7 +279,7 @@ def load(batch: ImportBatch, rows: Iterable[Row], act: Act, now: dt.datetime, te
         batch.save()
 
 
-def _loaded(row: Row, helpers: list[int] | None) -> dict[str, Any]:
+def _loaded(row: ChecklistChange, helpers: list[int] | None) -> dict[str, Any]:
     """Return what undoing a row of a checklist needs."""
     thing = row.thing
     columns = [field.attname for field in thing._meta.concrete_fields]
@@ -278,14 +294,16 @@ def _loaded(row: Row, helpers: list[int] | None) -> dict[str, Any]:
     }
 
 
-def unload(batch: ImportBatch, act: Act, now: dt.datetime, tell: Tell = silent) -> None:
+def revert_checklist(
+    batch: ImportBatch, act: ChangeContext, now: dt.datetime, tell: ProgressCallback = ignore_progress
+) -> None:
     """Take back a checklist that was loaded: new parts go, changed ones are as before. All, or none."""
     with transaction.atomic():
         _claim(batch, BatchState.LANDED, _("This import has been undone already, or was never confirmed."))
         if batch.policy_id:
             # Held while it is compared and taken back: nobody changes a part of it meanwhile.
             list(PolicyDocument.objects.select_for_update().filter(pk=batch.policy_id).values_list("pk"))
-        refuse_overtaken(batch)
+        refuse_later_changes(batch)
         for number, entry in enumerate(reversed(batch.made), 1):
             _unload(entry, act, now.date())
             tell(number)
@@ -295,14 +313,14 @@ def unload(batch: ImportBatch, act: Act, now: dt.datetime, tell: Tell = silent) 
         batch.save()
 
 
-def _unload(entry: dict[str, Any], act: Act, today: dt.date) -> None:
+def _unload(entry: dict[str, Any], act: ChangeContext, today: dt.date) -> None:
     model = apps.get_model("tracker", entry["model"])
     thing = model._default_manager.filter(pk=entry["pk"]).first()
     if thing is None:
         raise ValidationError(_("A part that this import made is gone already."))
     if entry["new"]:
         try:
-            delete(thing, act)
+            delete_object(thing, act)
         except PermissionDenied as error:
             raise ValidationError(f"{thing}: {error}") from error
         return
@@ -315,4 +333,4 @@ def _unload(entry: dict[str, Any], act: Act, today: dt.date) -> None:
     elif isinstance(thing, ChecklistItem):
         save_task(Task.objects.get(pk=thing.task_id), act, items=[thing], today=today)
     else:
-        save(thing, act)
+        save_object(thing, act)

@@ -8,15 +8,23 @@ from decimal import Decimal
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from tracker import permissions, rules
-from tracker.choices import ReportState
+from tracker.domain import lights, permissions
+from tracker.domain.choices import ReportState
 from tracker.models import Indicator, IndicatorValue, ProgressUpdate, Task
-from tracker.workflow.core import Act, claim, delete, erase, hold, lay, lay_task
+from tracker.workflow.writes import (
+    ChangeContext,
+    bump_version,
+    delete_object,
+    delete_unchecked,
+    lock_task,
+    save_row,
+    write_task,
+)
 
 
 def save_values(
     indicator: Indicator,
-    act: Act,
+    act: ChangeContext,
     seen: int | None,
     values: Iterable[IndicatorValue],
     removed: Iterable[IndicatorValue] = (),
@@ -31,14 +39,14 @@ def save_values(
         raise PermissionDenied
     with transaction.atomic():
         task = Task.objects.with_related().defer("policy__full_text").get(pk=indicator.task_id)
-        before = hold(task, None)
+        before = lock_task(task, None)
         for value in removed:
-            delete(value, act)
+            delete_object(value, act)
         _lay_values(indicator, values, act, seen)
-        lay_task(task, before, act, today, by_request=True)
+        write_task(task, before, act, today, by_request=True)
 
 
-def land_figures(report: ProgressUpdate, act: Act) -> None:
+def apply_figures(report: ProgressUpdate, act: ChangeContext) -> None:
     """Lay what an accepted report says of indicators as their values on the last day of its period."""
     said = {figure["indicator"]: Decimal(figure["value"]) for figure in report.figures}
     for indicator in Indicator.objects.filter(task=report.task_id, pk__in=said):
@@ -48,7 +56,7 @@ def land_figures(report: ProgressUpdate, act: Act) -> None:
         _lay_values(indicator, [value], act, None)
 
 
-def take_figures_back(report: ProgressUpdate, act: Act) -> None:
+def revert_figures(report: ProgressUpdate, act: ChangeContext) -> None:
     """Set the values that an accepted report has laid as they were before it.
 
     What the office has corrected since stays.
@@ -61,9 +69,9 @@ def take_figures_back(report: ProgressUpdate, act: Act) -> None:
         if value.value != said.get(value.indicator_id) or not rows:
             continue
         if len(rows) == 1 and rows[0].history_type == "+":
-            claim(value.indicator, None)
-            lay(value.indicator, act, False)
-            erase(value, act)
+            bump_version(value.indicator, None)
+            save_row(value.indicator, act, False)
+            delete_unchecked(value, act)
         elif len(rows) == 2:
             former = rows[1]
             value.value, value.note = former.value, former.note
@@ -76,7 +84,7 @@ def percent_after(report: ProgressUpdate, task: Task) -> int:
     driver = Indicator.objects.get(task=task, drives_percent=True)
     later = bool(driver.actual_on and driver.actual_on > report.period_end)
     said = as_reported(report, [driver]) if not later else []
-    return rules.achieved((*said, driver)[0]) or 0
+    return lights.achieved_percent((*said, driver)[0]) or 0
 
 
 def as_reported(report: ProgressUpdate, indicators: Iterable[Indicator]) -> list[Indicator]:
@@ -88,10 +96,10 @@ def as_reported(report: ProgressUpdate, indicators: Iterable[Indicator]) -> list
     return found
 
 
-def _lay_values(indicator: Indicator, values: Iterable[IndicatorValue], act: Act, seen: int | None) -> None:
+def _lay_values(indicator: Indicator, values: Iterable[IndicatorValue], act: ChangeContext, seen: int | None) -> None:
     """Write values under the version of their indicator, which says in its history when they moved."""
-    claim(indicator, seen)
-    lay(indicator, act, False)
+    bump_version(indicator, seen)
+    save_row(indicator, act, False)
     for value in values:
         value.indicator = indicator
-        lay(value, act)
+        save_row(value, act)

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from tracker.models import SentReminder
-from tracker.workflow.core import lay
+from tracker.workflow.writes import save_row
 
 
 def send_once(reminder: SentReminder, send: Callable[[], object], moment: dt.datetime) -> None:
@@ -12,11 +12,11 @@ def send_once(reminder: SentReminder, send: Callable[[], object], moment: dt.dat
 
     The row comes first, so that of two runs only one sends; no lock is held while the mail server is spoken to.
     """
-    lay(reminder)
+    save_row(reminder)
     try:
         send()
     except Exception:
         reminder.delete()
         raise
     reminder.sent_at = moment
-    lay(reminder)
+    save_row(reminder)

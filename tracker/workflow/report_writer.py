@@ -15,7 +15,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
-from tracker.choices import Action, ReportState, RequestKind, RequestState
+from tracker.domain.choices import Action, ReportState, RequestKind, RequestState
 from tracker.models import (
     ChecklistItem,
     Evidence,
@@ -28,33 +28,40 @@ from tracker.models import (
     User,
 )
 from tracker.models.base import History, attach_related
-from tracker.workflow.bulk import BATCH, store_rows
-from tracker.workflow.core import DERIVED, Act, derive_change, follow_requests, settle, sign
-from tracker.workflow.reports import lacks
-from tracker.workflow.steps import check
+from tracker.workflow.bulk import BATCH_SIZE, store_rows
+from tracker.workflow.reports import missing_in_report
+from tracker.workflow.transitions import check_transition
+from tracker.workflow.writes import (
+    DERIVED,
+    ChangeContext,
+    attach_context,
+    derive_change,
+    follow_requests,
+    validate_change,
+)
 
 # Plain lists: a queryset for every task costs more than the rows.
-INDICATORS = Prefetch("indicators", to_attr="indicators_fetched")
+FIGURE_FIELDS = Prefetch("indicators", to_attr="indicators_fetched")
 TASK_FIELDS = ("version", "status", "reported_through", *DERIVED)
 
 
 class HistoryWriter:
     """Collects the history rows of a change of many rows, and writes them with a few statements."""
 
-    def __init__(self, act: Act) -> None:
+    def __init__(self, act: ChangeContext) -> None:
         self._act = act
         self._rows: dict[type[models.Model], list[models.Model]] = {}
 
     def add(self, row: models.Model, made: bool = False) -> None:
         """Note how a row is now; its foreign keys and many-to-many fields are at hand."""
-        sign(row, self._act)
+        attach_context(row, self._act)
         record = History.records[type(row)].build_row(row, "+" if made else "~")
         self._rows.setdefault(type(row), []).append(record)
 
     def write(self) -> None:
         """Write all that was noted."""
         for model, rows in self._rows.items():
-            type(rows[0])._default_manager.bulk_create(rows, batch_size=BATCH)
+            type(rows[0])._default_manager.bulk_create(rows, batch_size=BATCH_SIZE)
             if model is Task:
                 self._write_units(rows)
         self._rows = {}
@@ -71,7 +78,7 @@ class HistoryWriter:
             for row in rows
             for link in links.get(row.id, ())
         ]
-        kept.objects.bulk_create(helped, batch_size=BATCH)
+        kept.objects.bulk_create(helped, batch_size=BATCH_SIZE)
 
 
 class ReportWriter:
@@ -80,7 +87,7 @@ class ReportWriter:
     Costs a fixed number of queries and about 1 ms a report.
     """
 
-    def __init__(self, task_ids: Collection[int], act: Act, today: dt.date) -> None:
+    def __init__(self, task_ids: Collection[int], act: ChangeContext, today: dt.date) -> None:
         """Lock the policies of some tasks, and fetch the tasks with all that a step reads."""
         self._act, self._today = act, today
         policies = Task.objects.filter(pk__in=task_ids).order_by().values("policy")
@@ -122,7 +129,7 @@ class ReportWriter:
 
     def save_draft(self, report: ProgressUpdate) -> None:
         """Keep a report that is open, new or not."""
-        check(report.task, _action_of(report), self._act)
+        check_transition(report.task, _action_of(report), self._act)
         if report.pk is None:
             report.version = 1
             self._new.append(report)
@@ -133,7 +140,7 @@ class ReportWriter:
     def submit(self, report: ProgressUpdate) -> None:
         """Hand in a report that was saved, or say field by field what is missing."""
         before = self._begin(report.task, _action_of(report))
-        if faults := lacks(report, report.task, self._today):
+        if faults := missing_in_report(report, report.task, self._today):
             raise ValidationError(faults)
         first = not report.submitted_on
         report.state, report.submitted_by, report.submitted_on = ReportState.SUBMITTED, self._act.user, self._today
@@ -176,7 +183,7 @@ class ReportWriter:
         columns = [field.name for field in ProgressUpdate._meta.concrete_fields if not field.primary_key]
         try:
             with transaction.atomic():
-                ProgressUpdate.objects.bulk_create(self._new, batch_size=BATCH)
+                ProgressUpdate.objects.bulk_create(self._new, batch_size=BATCH_SIZE)
                 store_rows(list(self._changed.values()), columns)
         except IntegrityError as error:
             raise self._refusal(error) from error
@@ -201,7 +208,7 @@ class ReportWriter:
 
     def _begin(self, task: Task, action: Action) -> Task | None:
         """Check a step and move the status on; return the task as it was, nothing where it changes none."""
-        step = check(task, action, self._act)
+        step = check_transition(task, action, self._act)
         if action == Action.CONTRIBUTE:
             return None
         before = copy(task)
@@ -213,7 +220,7 @@ class ReportWriter:
     def _follow(self, task: Any, before: Task) -> None:
         """Bring a task in line with its reports and steps, and note it in the history."""
         task.reported_through = max(self._ends[task.pk].values(), default=None)
-        settle(task, before, self._act.reason, self._today)
+        validate_change(task, before, self._act.reason, self._today)
         # The units of a task are no matter of its reports; they are at hand, and none is asked for anew.
         if task.pk in self._asked:
             follow_requests(task, before, self._act, self._today)
@@ -229,7 +236,7 @@ def _action_of(report: ProgressUpdate) -> Action:
 def fetch_tasks(keys: Collection[int]) -> list[Any]:
     """Fetch tasks with what their checks, their rules and their history rows read."""
     rows = Task.objects.filter(pk__in=keys).select_related("latest_report")
-    found: list[Any] = list(rows.prefetch_related("items", "co_units", INDICATORS))
+    found: list[Any] = list(rows.prefetch_related("items", "co_units", FIGURE_FIELDS))
     attach_related(found, "policy", PolicyDocument.objects.defer("full_text"))
     attach_related(found, "lead_unit", Organization.objects.all())
     attach_related(found, "measure", Measure.objects.select_related("section"))

@@ -9,18 +9,18 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from tracker import permissions, rules
-from tracker.choices import AT_HAND, STANDING, Action, Kind, ReportState
-from tracker.dates import Period
+from tracker.domain import lights, permissions
+from tracker.domain.choices import EDITABLE_REPORT_STATES, STANDING_REPORT_STATES, Action, Kind, ReportState
+from tracker.domain.dates import Period
 from tracker.models import Evidence, Organization, ProgressUpdate, Task
-from tracker.workflow.core import Act, Stale, claim, erase, lay, lay_task
-from tracker.workflow.indicators import land_figures, percent_after, take_figures_back
-from tracker.workflow.steps import attach, begin, check
+from tracker.workflow.indicators import apply_figures, percent_after, revert_figures
+from tracker.workflow.transitions import attach_evidence, check_transition, start_transition
+from tracker.workflow.writes import ChangeContext, StaleVersion, bump_version, delete_unchecked, save_row, write_task
 
-MOST_UNCHANGED = 2  # reports in a row that say “no change”
-TEXTS = ("progress", "problems", "next_steps")
+MAX_UNCHANGED_REPORTS = 2  # reports in a row that say “no change”
+REPORT_TEXTS = ("progress", "problems", "next_steps")
 # What a unit writes in a report.
-REWORKED = (*TEXTS, "percent", "fall_reason", "unchanged", "figures", "needs_help", "help_addressee")
+REWORKED_FIELDS = (*REPORT_TEXTS, "percent", "fall_reason", "unchanged", "figures", "needs_help", "help_addressee")
 
 
 def has_own_percent(task: Task) -> bool:
@@ -31,14 +31,16 @@ def has_own_percent(task: Task) -> bool:
 def open_report(task: Task, unit: Organization, period: Period) -> ProgressUpdate:
     """Return the report that a unit has at hand for a period, in its role of today; else a new one."""
     of_period = {"unit": unit, "period_start": period.start, "period_end": period.end}
-    found = ProgressUpdate.objects.filter(task=task, state__in=AT_HAND, **of_period).select_related("unit")
+    found = ProgressUpdate.objects.filter(task=task, state__in=EDITABLE_REPORT_STATES, **of_period).select_related(
+        "unit"
+    )
     report = in_role_of_today(found, task) or ProgressUpdate(**of_period, contribution=unit.pk != task.lead_unit_id)
     report.task = task
-    resume(report)
+    resume_rework(report)
     return report
 
 
-def resume(report: ProgressUpdate) -> None:
+def resume_rework(report: ProgressUpdate) -> None:
     """Put what its unit has written since a return in the place of what was returned."""
     for name, value in report.rework.items():
         setattr(report, name, value)
@@ -77,13 +79,13 @@ def accepted_report(report: ProgressUpdate) -> ProgressUpdate | None:
 
 def last_report(task: Task, unit: Organization, before: ProgressUpdate | None = None) -> ProgressUpdate | None:
     """Return the latest report of a unit that stands, for another period or earlier in the same one."""
-    found = ProgressUpdate.objects.filter(task=task, unit=unit, state__in=STANDING)
+    found = ProgressUpdate.objects.filter(task=task, unit=unit, state__in=STANDING_REPORT_STATES)
     return (found.exclude(pk=before.pk) if before and before.pk else found).order_by("-period_start", "-pk").first()
 
 
 def save_draft(
     report: ProgressUpdate,
-    act: Act,
+    act: ChangeContext,
     seen: int | None = None,
     *,
     evidence: Iterable[Evidence] = (),
@@ -91,66 +93,66 @@ def save_draft(
     today: dt.date,
 ) -> None:
     """Keep what a unit has written so far; raise Stale on a newer version. A draft is in no history yet."""
-    check(report.task, _action(report), act)
+    check_transition(report.task, _action(report), act)
     with transaction.atomic():
         stored = _stored(report) if report.pk else None
         if stored and not stored.is_open:
             raise ValidationError(_("This report has been handed in already; withdraw it to change it."))
-        new = claim(report, seen)
+        new = bump_version(report, seen)
         try:
             if stored and stored.state == ReportState.RETURNED:
                 _set_aside(report, stored)
-            lay(report)
-            resume(report)
+            save_row(report)
+            resume_rework(report)
         except ValidationError:
             # Of two who begin the same report the second is shown what the first has written.
             if new and open_report(report.task, report.unit, report.period).pk:
-                raise Stale(report) from None
+                raise StaleVersion(report) from None
             raise
-        attach(evidence, act, today, task=report.task, report=report)
+        attach_evidence(evidence, act, today, task=report.task, report=report)
         for piece in removed:
-            erase(piece, act)
+            delete_unchecked(piece, act)
 
 
 def _set_aside(report: ProgressUpdate, stored: ProgressUpdate) -> None:
     """Keep what was written since a return beside what was returned, which everybody reads."""
-    report.rework = {name: getattr(report, name) for name in REWORKED}
-    for name in REWORKED:
+    report.rework = {name: getattr(report, name) for name in REWORKED_FIELDS}
+    for name in REWORKED_FIELDS:
         setattr(report, name, getattr(stored, name))
 
 
-def submit(report: ProgressUpdate, act: Act, today: dt.date) -> None:
+def submit(report: ProgressUpdate, act: ChangeContext, today: dt.date) -> None:
     """Hand a saved report in, or say field by field what is missing. Once: a second attempt changes nothing."""
     with transaction.atomic():
         action = _action(report)
-        task, before = begin(report.task, action, act)
+        task, before = start_transition(report.task, action, act)
         stored = _stored(report)
         if not stored.is_open:
             raise ValidationError(_("This report has been handed in already."))
-        resume(stored)
+        resume_rework(stored)
         stored.rework = {}
         _complete(stored, task, today)
         first = not stored.submitted_on
         # The unit is called as on the day on which it hands in.
         stored.names.pop("unit", None)
         stored.state, stored.submitted_by, stored.submitted_on = ReportState.SUBMITTED, act.user, today
-        claim(stored, stored.version)
+        bump_version(stored, stored.version)
         _hand_in_evidence(stored, act)
-        lay(stored, act, first)
+        save_row(stored, act, first)
         _follow(action, task, before, act, today)
 
 
-def _hand_in_evidence(report: ProgressUpdate, act: Act) -> None:
+def _hand_in_evidence(report: ProgressUpdate, act: ChangeContext) -> None:
     """Let the evidence of a report enter the history with it."""
     for piece in report.evidence.filter(handed_in=False):
         piece.handed_in = True
         known = piece.history.exists()
-        lay(piece, None if known else act, not known)
+        save_row(piece, None if known else act, not known)
 
 
 def submit_unchanged(
     report: ProgressUpdate,
-    act: Act,
+    act: ChangeContext,
     today: dt.date,
     *,
     seen: int | None = None,
@@ -167,10 +169,10 @@ def submit_unchanged(
     _check_unchanged(report)
     with transaction.atomic():
         if repeats is not None and repeats != last.pk:
-            raise Stale(last)
+            raise StaleVersion(last)
         if seen is not None and seen != (report.version if report.pk else 0):
-            raise Stale(report)
-        for name in TEXTS:
+            raise StaleVersion(report)
+        for name in REPORT_TEXTS:
             setattr(report, name, getattr(last, name))
         own = has_own_percent(report.task) and not report.contribution
         report.percent, report.unchanged = report.task.percent if own else None, True
@@ -182,28 +184,28 @@ def _check_unchanged(report: ProgressUpdate) -> None:
     """Say why “no change” cannot be reported: it was too often, or there are words that it would replace."""
     if not report.is_open:
         raise ValidationError(_("This report has been handed in already."))
-    if any(getattr(report, name).strip() for name in TEXTS):
+    if any(getattr(report, name).strip() for name in REPORT_TEXTS):
         raise ValidationError(
             _("A draft of this period has words already: hand it in, or empty it to report “no change”.")
         )
     of_unit = ProgressUpdate.objects.filter(task=report.task, unit=report.unit)
-    latest = of_unit.standing().order_by("-period_start", "-pk")[:MOST_UNCHANGED]
-    if len(latest) == MOST_UNCHANGED and all(each.unchanged for each in latest):
+    latest = of_unit.standing().order_by("-period_start", "-pk")[:MAX_UNCHANGED_REPORTS]
+    if len(latest) == MAX_UNCHANGED_REPORTS and all(each.unchanged for each in latest):
         words = _("“No change” was reported %(count)d times in a row; say what is being done.")
-        raise ValidationError(words % {"count": MOST_UNCHANGED})
+        raise ValidationError(words % {"count": MAX_UNCHANGED_REPORTS})
 
 
-def withdraw(report: ProgressUpdate, act: Act, today: dt.date, seen: int | None = None) -> None:
+def withdraw(report: ProgressUpdate, act: ChangeContext, today: dt.date, seen: int | None = None) -> None:
     """Take a report back that nobody has reviewed yet, to write on."""
     _move(report, _action(report), act, today, ReportState.DRAFT, seen)
 
 
-def accept(report: ProgressUpdate, act: Act, seen: int, today: dt.date) -> None:
+def accept(report: ProgressUpdate, act: ChangeContext, seen: int, today: dt.date) -> None:
     """Accept a report as it was seen: its percent and texts are the task's from now on."""
     _move(report, Action.ACCEPT, act, today, ReportState.ACCEPTED, seen)
 
 
-def send_back(report: ProgressUpdate, act: Act, seen: int, note: str, today: dt.date) -> None:
+def send_back(report: ProgressUpdate, act: ChangeContext, seen: int, note: str, today: dt.date) -> None:
     """Return a report with the reason; its period counts as unreported again."""
     if not note.strip():
         raise ValidationError({"note": _("Give a reason.")})
@@ -211,7 +213,9 @@ def send_back(report: ProgressUpdate, act: Act, seen: int, note: str, today: dt.
     _move(report, Action.RETURN, replace(act, reason=note), today, ReportState.RETURNED, seen)
 
 
-def withdraw_acceptance(report: ProgressUpdate, act: Act, seen: int | None, reason: str, today: dt.date) -> None:
+def withdraw_acceptance(
+    report: ProgressUpdate, act: ChangeContext, seen: int | None, reason: str, today: dt.date
+) -> None:
     """Take an acceptance back: the report waits again, and the task says what it said before.
 
     Where its unit has another report of the same period at hand by now, that one counts instead.
@@ -220,12 +224,12 @@ def withdraw_acceptance(report: ProgressUpdate, act: Act, seen: int | None, reas
         raise ValidationError({"reason": _("Give a reason.")})
     act = replace(act, reason=reason)
     with transaction.atomic():
-        task, before = begin(report.task, Action.WITHDRAW_ACCEPTANCE, act)
+        task, before = start_transition(report.task, Action.WITHDRAW_ACCEPTANCE, act)
         stored = _stored(report)
-        if why := acceptance_stays(stored, task):
+        if why := acceptance_is_final(stored, task):
             raise ValidationError(why)
         if seen is not None and stored.version != seen:
-            raise Stale(stored)
+            raise StaleVersion(stored)
         _check_reviewer(stored, act)
         at_hand = ProgressUpdate.objects.filter(
             task=task,
@@ -233,18 +237,18 @@ def withdraw_acceptance(report: ProgressUpdate, act: Act, seen: int | None, reas
             period_start=stored.period_start,
             period_end=stored.period_end,
             contribution=False,
-            state__in=AT_HAND,
+            state__in=EDITABLE_REPORT_STATES,
         )
         stored.state = ReportState.SUPERSEDED if at_hand.exists() else ReportState.SUBMITTED
         stored.reviewed_by = stored.reviewed_on = None
-        claim(stored, stored.version)
-        lay(stored, act)
-        take_figures_back(stored, act)
+        bump_version(stored, stored.version)
+        save_row(stored, act)
+        revert_figures(stored, act)
         task.percent = _percent_before(stored)
         _follow(Action.WITHDRAW_ACCEPTANCE, task, before, act, today)
 
 
-def acceptance_stays(report: ProgressUpdate, task: Task) -> str:
+def acceptance_is_final(report: ProgressUpdate, task: Task) -> str:
     """Say why the acceptance of a report cannot be taken back, whoever asks; empty where it can."""
     if report.state != ReportState.ACCEPTED:
         return _("The report is not accepted any more: it is %(state)s.") % {"state": report.get_state_display()}
@@ -265,12 +269,14 @@ def _percent_before(report: ProgressUpdate) -> int:
     return row.percent if row else 0
 
 
-def _check_reviewer(report: ProgressUpdate, act: Act) -> None:
+def _check_reviewer(report: ProgressUpdate, act: ChangeContext) -> None:
     if act.user and not permissions.may_review(act.user, report.submitted_by_id):
         raise PermissionDenied(_("Nobody reviews what they have asked for or reported themselves."))
 
 
-def answer_help(report: ProgressUpdate, act: Act, answer: str, today: dt.date, seen: int | None = None) -> None:
+def answer_help(
+    report: ProgressUpdate, act: ChangeContext, answer: str, today: dt.date, seen: int | None = None
+) -> None:
     """Answer a call for help; the unit reads it beside its report."""
     if act.user and not permissions.may_review(act.user):
         raise PermissionDenied
@@ -281,10 +287,10 @@ def answer_help(report: ProgressUpdate, act: Act, answer: str, today: dt.date, s
         if stored.help_answered_on:
             raise ValidationError(_("It has been answered already."))
         if seen is not None and stored.version != seen:
-            raise Stale(stored)
+            raise StaleVersion(stored)
         stored.help_answer, stored.help_answered_on = answer, today
-        claim(stored, stored.version)
-        lay(stored, act)
+        bump_version(stored, stored.version)
+        save_row(stored, act)
 
 
 def _action(report: ProgressUpdate) -> Action:
@@ -296,11 +302,16 @@ def _stored(report: ProgressUpdate) -> ProgressUpdate:
 
 
 def _move(
-    report: ProgressUpdate, action: Action, act: Act, today: dt.date, state: ReportState, seen: int | None = None
+    report: ProgressUpdate,
+    action: Action,
+    act: ChangeContext,
+    today: dt.date,
+    state: ReportState,
+    seen: int | None = None,
 ) -> None:
     """Move a report that waits to another state, and the task with it."""
     with transaction.atomic():
-        task, before = begin(report.task, action, act)
+        task, before = start_transition(report.task, action, act)
         stored = _stored(report)
         if stored.state != ReportState.SUBMITTED:
             raise ValidationError(
@@ -308,7 +319,7 @@ def _move(
                 % {"state": stored.get_state_display()}
             )
         if seen is not None and stored.version != seen:
-            raise Stale(stored)
+            raise StaleVersion(stored)
         if state != ReportState.DRAFT:
             if stored.contribution:
                 words = _("A contribution stands beside the report of the lead unit and is not reviewed.")
@@ -319,39 +330,39 @@ def _move(
         stored.state = state
         if state == ReportState.ACCEPTED:
             stored.percent_before = before.percent
-        claim(stored, stored.version)
-        lay(stored, act)
+        bump_version(stored, stored.version)
+        save_row(stored, act)
         if state == ReportState.DRAFT:
             stored.evidence.update(handed_in=False)
         if state == ReportState.ACCEPTED:
-            land_figures(stored, act)
+            apply_figures(stored, act)
             act = replace(act, reason=act.reason or stored.fall_reason)
         _follow(action, task, before, act, today)
 
 
-def _follow(action: Action, task: Task, before: Task, act: Act, today: dt.date) -> None:
+def _follow(action: Action, task: Task, before: Task, act: ChangeContext, today: dt.date) -> None:
     """Let the task say what its reports say: the latest accepted one, and through which period they stand."""
     if action == Action.CONTRIBUTE:
         return
     reports = ProgressUpdate.objects.filter(task=task)
     task.latest_report = reports.standing().filter(state=ReportState.ACCEPTED).order_by("-period_start", "-pk").first()
     task.reported_through = reports.standing().aggregate(day=Max("period_end"))["day"]
-    lay_task(task, before, act, today)
+    write_task(task, before, act, today)
 
 
 def _complete(report: ProgressUpdate, task: Task, today: dt.date) -> None:
     """Raise what a report lacks, field by field."""
-    if faults := lacks(report, task, today):
+    if faults := missing_in_report(report, task, today):
         raise ValidationError(faults)
 
 
-def lacks(report: ProgressUpdate, task: Task, today: dt.date) -> dict[str, str]:
+def missing_in_report(report: ProgressUpdate, task: Task, today: dt.date) -> dict[str, str]:
     """Say what a report lacks to be handed in, field by field."""
     faults = {}
-    periods = rules.reportable(task, task.policy, today)
+    periods = lights.reportable(task, task.policy, today)
     # The lead unit may have been quicker: that ends nobody's contribution.
     if report.contribution:
-        periods.append(rules.last_complete(rules.cycle_of(task.policy), today))
+        periods.append(lights.last_complete(lights.cycle_of(task.policy), today))
     if report.state == ReportState.DRAFT and report.period not in periods:
         faults["period"] = _("The period %(period)s can no longer be reported; choose the one under way.") % {
             "period": report.period.name(today)

@@ -11,12 +11,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from tracker import permissions
-from tracker.choices import ReportState, Status, UnitMoveKind
+from tracker.domain import permissions
+from tracker.domain.choices import ReportState, Status, UnitMoveKind
 from tracker.models import Organization, ProgressUpdate, Task, UnitMove, User
 from tracker.models.base import Versioned
 from tracker.models.task import cooperating
-from tracker.workflow.core import Act, Stale, claim, hold, lay, lay_task
+from tracker.workflow.writes import ChangeContext, StaleVersion, bump_version, lock_task, save_row, write_task
 
 # A task that has ended keeps the unit of its day.
 MAX_REASON = 1000  # signs that a history row keeps of a reason
@@ -94,7 +94,7 @@ def _sort_reports(plan: UnitMovePlan) -> None:
         (plan.drafts if moves else plan.staying).append(report)
 
 
-def make_move(plan: UnitMovePlan, act: Act, seen: str, now: dt.datetime) -> UnitMove:
+def make_move(plan: UnitMovePlan, act: ChangeContext, seen: str, now: dt.datetime) -> UnitMove:
     """Do what a plan says, all or nothing; raise Stale where it is not what the person saw (`seen`) any more."""
     _check_right(act)
     if not act.reason.strip():
@@ -104,7 +104,7 @@ def make_move(plan: UnitMovePlan, act: Act, seen: str, now: dt.datetime) -> Unit
         source, target = (Organization.objects.get(pk=unit.pk) for unit in (plan.source, plan.target))
         plan = plan_move(plan.kind, source, target)
         if plan.digest != seen:
-            raise Stale(source)
+            raise StaleVersion(source)
         move = UnitMove.objects.create(
             kind=plan.kind,
             source=source,
@@ -127,7 +127,7 @@ def make_move(plan: UnitMovePlan, act: Act, seen: str, now: dt.datetime) -> Unit
     return move
 
 
-def undo_move(move: UnitMove, act: Act, now: dt.datetime) -> None:
+def undo_move(move: UnitMove, act: ChangeContext, now: dt.datetime) -> None:
     """Take a merge or a move back, all or nothing; refused with the names of the rows that were changed since."""
     _check_right(act)
     with transaction.atomic():
@@ -148,13 +148,13 @@ def undo_move(move: UnitMove, act: Act, now: dt.datetime) -> None:
         move.save()
 
 
-def _check_right(act: Act) -> None:
+def _check_right(act: ChangeContext) -> None:
     # Moving tasks is editing policies: domain section 1.
     if act.user and not permissions.may_edit_policies(act.user):
         raise PermissionDenied
 
 
-def _signed(move: UnitMove, act: Act) -> Act:
+def _signed(move: UnitMove, act: ChangeContext) -> ChangeContext:
     """Name the batch in the reason that each history row keeps."""
     reason = _("batch %(number)d, %(source)s → %(target)s: %(reason)s") % {
         "number": move.pk,
@@ -180,7 +180,7 @@ def _row_of(entry: dict[str, Any]) -> Any:
     return model._default_manager.filter(pk=entry["pk"]).first()
 
 
-def _move_task(plan: UnitMovePlan, task: Task, act: Act, today: dt.date) -> dict[str, Any]:
+def _move_task(plan: UnitMovePlan, task: Task, act: ChangeContext, today: dt.date) -> dict[str, Any]:
     helpers = list(task.co_units.all())
     known = {
         "lead_unit": task.lead_unit_id,
@@ -188,54 +188,54 @@ def _move_task(plan: UnitMovePlan, task: Task, act: Act, today: dt.date) -> dict
         "acknowledged_on": task.acknowledged_on,
         "lead_is_proposed": task.lead_is_proposed,
     }
-    before = hold(task, None)
+    before = lock_task(task, None)
     units = [unit for unit in helpers if unit.pk != plan.source.pk]
     if task.lead_unit_id == plan.source.pk:
         task.lead_unit = plan.target
         units = [unit for unit in units if unit.pk != plan.target.pk]
     elif task.lead_unit_id != plan.target.pk and plan.target not in units:
         units.append(plan.target)
-    lay_task(task, before, act, today, co_units=units, by_request=True)
+    write_task(task, before, act, today, co_units=units, by_request=True)
     return _entry(task, known, plan.policy_to_say(task))
 
 
-def _move_draft(plan: UnitMovePlan, report: ProgressUpdate, act: Act) -> dict[str, Any]:
+def _move_draft(plan: UnitMovePlan, report: ProgressUpdate, act: ChangeContext) -> dict[str, Any]:
     known = {"unit": report.unit_id, "contribution": report.contribution}
     lead = Task.objects.values_list("lead_unit", flat=True).get(pk=report.task_id)
     _save_draft_of(report, plan.target, lead != plan.target.pk, act)
     return _entry(report, known, plan.policy_to_say(report.task))
 
 
-def _save_draft_of(report: ProgressUpdate, unit: Organization, contribution: bool, act: Act) -> None:
+def _save_draft_of(report: ProgressUpdate, unit: Organization, contribution: bool, act: ChangeContext) -> None:
     report.unit = unit
     report.contribution = contribution
-    claim(report, None)
+    bump_version(report, None)
     # Nothing of a draft enters the history before it is handed in.
-    lay(report, act if report.state == ReportState.RETURNED else None, False)
+    save_row(report, act if report.state == ReportState.RETURNED else None, False)
 
 
-def _merge(plan: UnitMovePlan, act: Act) -> list[dict[str, Any]]:
+def _merge(plan: UnitMovePlan, act: ChangeContext) -> list[dict[str, Any]]:
     """Move the accounts, give the names of the former unit to the new one, and put the former out of office."""
     entries = []
     for account in plan.accounts:
         account.organization = plan.target
-        claim(account, None)
-        lay(account, act, False)
+        bump_version(account, None)
+        save_row(account, act, False)
         entries.append(_entry(account, {"organization": plan.source.pk}))
     known = {"aliases": plan.target.aliases}
     lines = [*plan.target.aliases.splitlines(), *plan.aliases]
     plan.target.aliases = "\n".join(line for line in lines if line.strip())
-    claim(plan.target, None)
-    lay(plan.target, act, False)
+    bump_version(plan.target, None)
+    save_row(plan.target, act, False)
     entries.append(_entry(plan.target, known))
     in_office = plan.source.active
     plan.source.active = False
-    claim(plan.source, None)
-    lay(plan.source, act, False)
+    bump_version(plan.source, None)
+    save_row(plan.source, act, False)
     return [*entries, _entry(plan.source, {"active": in_office})]
 
 
-def _restore(entry: dict[str, Any], row: Any, act: Act, today: dt.date) -> None:
+def _restore(entry: dict[str, Any], row: Any, act: ChangeContext, today: dt.date) -> None:
     known = entry["before"]
     if isinstance(row, Task):
         _restore_task(row, known, act, today)
@@ -244,19 +244,19 @@ def _restore(entry: dict[str, Any], row: Any, act: Act, today: dt.date) -> None:
     else:
         for name, value in known.items():
             setattr(row, row._meta.get_field(name).attname, value)
-        claim(row, None)
-        lay(row, act, False)
+        bump_version(row, None)
+        save_row(row, act, False)
 
 
-def _restore_task(task: Task, known: dict[str, Any], act: Act, today: dt.date) -> None:
-    before = hold(task, None)
+def _restore_task(task: Task, known: dict[str, Any], act: ChangeContext, today: dt.date) -> None:
+    before = lock_task(task, None)
     task.lead_unit = Organization.objects.filter(pk=known["lead_unit"]).first()
     task.lead_is_proposed = known["lead_is_proposed"]
     units = list(Organization.objects.filter(pk__in=known["co_units"]))
-    lay_task(task, before, act, today, co_units=units, by_request=True)
+    write_task(task, before, act, today, co_units=units, by_request=True)
     acknowledged_on = known["acknowledged_on"]
     if acknowledged_on and not task.acknowledged_on:
         # Another lead unit acknowledges anew; the former one had done so.
         task.acknowledged_on = dt.date.fromisoformat(str(acknowledged_on))
-        claim(task, None)
-        lay(task, act, False)
+        bump_version(task, None)
+        save_row(task, act, False)

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from tracker.dates import now
+from tracker.domain.dates import now
 from tracker.management import archive, recovery
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
             raise CommandError(_("%(path)s exists already and is left alone.") % {"path": path})
         if not path.parent.is_dir():
             raise CommandError(_("There is no folder %(path)s.") % {"path": path.parent})
-        recovery.recover()
-        archive.back_up(path)
+        recovery.recover_unfinished()
+        archive.create_backup(path)
         size = path.stat().st_size / 1e6
         self.stdout.write(_("Backed up to %(path)s (%(size).1f MB).") % {"path": path, "size": size})

@@ -7,10 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from tracker.health import Check, Checkup, Finding, examine
 from tracker.management.files import read_text
 from tracker.models import PolicyDocument
-from tracker.source.check import Reading
+from tracker.reports.coverage import AnchorReading
+from tracker.reports.health_check import Checkup, HealthCheck, HealthFinding, run_checkup
 
 
 class Command(BaseCommand):
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         policy = PolicyDocument.objects.filter(slug=slug).first()
         if not policy:
             raise CommandError(_("There is no policy “%(slug)s”.") % {"slug": slug})
-        found = examine(policy, read_text(text) if text else None)
+        found = run_checkup(policy, read_text(text) if text else None)
         self.stdout.write(f"{policy.slug}  {policy.title}")
         self._print_counts(found)
         if found.reading:
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             verdict = _("ok") if count.holds else _("FAULT")
             self._print_row(f"{verdict}  {count.words}")
 
-    def _print_group(self, check: Check, findings: list[Finding]) -> None:
+    def _print_group(self, check: HealthCheck, findings: list[HealthFinding]) -> None:
         """Print a kind of finding: the codes of tasks in one line, what is not of a task a line each."""
         codes = ", ".join(finding.place for finding in findings) if check.statuses else ""
         self._print_row(
@@ -75,7 +75,7 @@ class Command(BaseCommand):
         for finding in [] if check.statuses else findings:
             self._print_row(f"    {finding.what}")
 
-    def _print_reading(self, reading: Reading) -> None:
+    def _print_reading(self, reading: AnchorReading) -> None:
         found = reading.coverage
         self.stdout.write(
             _("Anchors: %(all)s; not found: %(missing)s; found more than once: %(repeated)s.")

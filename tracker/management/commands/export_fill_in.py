@@ -7,10 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from tracker import dates
-from tracker.domain import scratch
-from tracker.ledger import fillin
-from tracker.management.commands.export_ledger import find_policy
+from tracker.domain import dates, scratch
+from tracker.excel import progress_template
+from tracker.management.commands.export_ledger import policy_option
 
 
 class Command(BaseCommand):
@@ -23,12 +22,12 @@ class Command(BaseCommand):
         parser.add_argument("--out", required=True, metavar="DIR", help=_("Folder to write to; made if absent."))
 
     def handle(self, *args: Any, policy: str, out: str, **options: Any) -> None:
-        document, folder = find_policy(policy), Path(out)
+        document, folder = policy_option(policy), Path(out)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for name, scope in fillin.of_all_units(document, dates.today()):
+            for name, scope in progress_template.of_all_units(document, dates.today()):
                 with scratch.replacing(folder / name) as half:
-                    fillin.save(scope, half)
+                    progress_template.save_progress_template(scope, half)
                 self.stdout.write(str(folder / name))
         except OSError as error:
             raise CommandError(_("%(file)s cannot be written: %(error)s") % {"file": out, "error": error}) from error

@@ -13,11 +13,14 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from tracker import dates, health, ledger
-from tracker.domain import scratch
-from tracker.filters import Asked, TaskFilter
+from tracker.domain import dates, scratch
+from tracker.domain.parsing import MAX_COMPARED
+from tracker.excel import ledger
+from tracker.excel.indicator_sheet import indicator_sheets
+from tracker.excel.xlsx_writer import PAPER_SIZES
 from tracker.models import Organization, PolicyDocument, Task
-from tracker.parsing import MAX_COMPARED
+from tracker.reports import health_check
+from tracker.reports.filters import QueryReader, TaskFilter
 
 OFFERED = 5  # names offered in place of one that is not known
 
@@ -34,7 +37,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--filter", default="", metavar="QUERY", help=_("As in the address of the list: light=red&section=2")
         )
-        parser.add_argument("--paper", choices=ledger.PAPERS, default="a3", help=_("Paper of the sheet to print."))
+        parser.add_argument("--paper", choices=PAPER_SIZES, default="a3", help=_("Paper of the sheet to print."))
         parser.add_argument("--on", metavar="DATE", help=_("Day of the lights, YYYY-MM-DD; today by default."))
         parser.add_argument(
             "--site", metavar="URL", default=settings.SITE_URL,
@@ -53,31 +56,31 @@ class Command(BaseCommand):
         paper: str,
         **options: Any,
     ) -> None:
-        document, day = find_policy(policy), find_day(on)
-        office, asked = find_unit(unit) if unit is not None else None, Asked(QueryDict(filter))
+        document, day = policy_option(policy), day_option(on)
+        office, asked = unit_option(unit) if unit is not None else None, QueryReader(QueryDict(filter))
         tasks = Task.objects.filter(policy=document)
         chosen = TaskFilter(asked, tasks.involving(office) if office else tasks, document, day)
-        asked.finish()
+        asked.reject_unknown()
         if asked.faults:
             raise CommandError("\n".join(asked.faults))
         # A unit's tasks, or a filtered list, are a part of the policy; the health check speaks of the whole.
         whole = not office and not chosen.data
-        findings = health.sheets(document, partial(absolute, site)) if whole else []
-        scope = ledger.Scope(
+        findings = health_check.health_sheets(document, partial(absolute, site)) if whole else []
+        scope = ledger.LedgerRequest(
             policy=document,
             tasks=chosen.qs,
             on=day,
             filters=chosen.words(),
-            paper=ledger.PAPERS[paper],
+            paper=PAPER_SIZES[paper],
             produced_by=_("the office, by command"),
             unit_scope=office.name if office else "",
             link=lambda task: absolute(site, task.get_absolute_url()),
-            extras=[*ledger.indicators.sheets(chosen.qs), *findings],
+            extras=[*indicator_sheets(chosen.qs), *findings],
         )
         # Beside the target, so that it is renamed in one step and nobody opens half a file.
         try:
             with scratch.replacing(Path(out)) as half:
-                ledger.save(scope, half)
+                ledger.save_ledger(scope, half)
         except OSError as error:
             raise CommandError(_("%(file)s cannot be written: %(error)s") % {"file": out, "error": error}) from error
         self.stdout.write(out)
@@ -88,7 +91,7 @@ def absolute(site: str, path: str) -> str:
     return site.rstrip("/") + path if site else ""
 
 
-def find_policy(slug: str) -> PolicyDocument:
+def policy_option(slug: str) -> PolicyDocument:
     """Find a policy, or say which there are."""
     policy = PolicyDocument.objects.filter(slug=slug).first()
     if not policy:
@@ -96,7 +99,7 @@ def find_policy(slug: str) -> PolicyDocument:
     return policy
 
 
-def find_unit(name: str) -> Organization:
+def unit_option(name: str) -> Organization:
     """Find a unit by any of its names, or say which come near."""
     unit = Organization.objects.all().named(name)
     if not unit:
@@ -106,7 +109,7 @@ def find_unit(name: str) -> Organization:
     return unit
 
 
-def find_day(text: str | None) -> dt.date:
+def day_option(text: str | None) -> dt.date:
     """Read a day; none given is today."""
     try:
         return dates.today() if text is None else dates.parse_day(text)

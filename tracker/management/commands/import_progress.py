@@ -8,7 +8,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from tracker import dates, intake, workflow
+from tracker import workflow
+from tracker.domain import dates
+from tracker.excel import workbook_import
 
 
 class Command(BaseCommand):
@@ -24,10 +26,10 @@ class Command(BaseCommand):
         now = dates.now()
         try:
             with Path(file).open("rb") as stream:
-                batch = intake.read(stream, Path(file).name, None, self._tell)
-        except (OSError, intake.Refused) as error:
+                batch = workbook_import.read_workbook(stream, Path(file).name, None, self._tell)
+        except (OSError, workbook_import.WorkbookRefused) as error:
             raise CommandError(f"{file}: {error}") from error
-        preview = intake.preview(batch, None, now.date())
+        preview = workbook_import.preview_batch(batch, None, now.date())
         for entry in preview.entries:
             for field in entry.fields if entry.state in ("changed", "stale") else ():
                 then = f" [{field.then}]" if entry.state == "stale" else ""
@@ -43,12 +45,12 @@ class Command(BaseCommand):
             raise CommandError(_("Nothing is written until the faults are mended."))
         if apply:
             try:
-                batch = workflow.keep(batch, now)
-                intake.confirm(batch, None, preview.digest, now)
+                batch = workflow.store_batch(batch, now)
+                workbook_import.confirm_batch(batch, None, preview.digest, now)
             except ValidationError as error:
                 raise CommandError(" ".join(error.messages)) from error
             self.stdout.write(_("Confirmed."))
 
-    def _tell(self, told: intake.Progress) -> None:
+    def _tell(self, told: workbook_import.ReadingProgress) -> None:
         words = _("%(rows)d rows read, %(percent)d%% of the file") % {"rows": told.rows, "percent": told.percent}
         self.stderr.write(words, str, "\r" if self.stderr.isatty() else "\n")

@@ -19,8 +19,8 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from tracker import workflow
-from tracker.choices import Action, Cycle, Direction, Kind, PolicyState, Rating, Status, Way
-from tracker.dates import DAY, period_of, today
+from tracker.domain.choices import Action, ChangeSource, Cycle, Direction, Kind, PolicyState, Rating, Status
+from tracker.domain.dates import DAY, period_of, today
 from tracker.forms.passwords import random_password
 from tracker.models import (
     ChecklistItem,
@@ -40,52 +40,52 @@ SOURCE, SLUG = "central-china-rise", "central-china-rise-demo"
 SEED = 20241
 # A picture of one white point: evidence that proves nothing, as its name says.
 PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg==")
-FAULTY = "3-01"  # ends the code of tasks in which the health check finds a late step and copied words
+FAULTY_TITLE = "3-01"  # ends the code of tasks in which the health check finds a late step and copied words
 ACCOUNTS = ("demo-supervisor", "demo-leader", "demo-liaison-1", "demo-liaison-2")
 
-Facts = dict[str, Any]
-Story = Callable[[random.Random, dt.date], Facts]
+DemoFacts = dict[str, Any]
+Story = Callable[[random.Random, dt.date], DemoFacts]
 
 
-def _act() -> workflow.Act:
+def _act() -> workflow.ChangeContext:
     """Mark what this command does in the history."""
-    return workflow.Act(None, Way.COMMAND, _("demonstration data"))
+    return workflow.ChangeContext(None, ChangeSource.COMMAND, _("demonstration data"))
 
 
-def _span(on: dt.date, passed: float, days: int) -> Facts:
+def _span(on: dt.date, passed: float, days: int) -> DemoFacts:
     """Return start and deadline so that a share of the days between them has passed."""
     start = on - round(days * passed) * DAY
     return {"start": start, "deadline": start + days * DAY}
 
 
-def _on_course(dice: random.Random, on: dt.date) -> Facts:
+def _on_course(dice: random.Random, on: dt.date) -> DemoFacts:
     passed = dice.uniform(0.2, 0.7)
     return {**_span(on, passed, 300), "percent": min(100, round(100 * passed) + dice.randint(-4, 12))}
 
 
 def _behind(points: int) -> Story:
-    def story(dice: random.Random, on: dt.date) -> Facts:
+    def story(dice: random.Random, on: dt.date) -> DemoFacts:
         passed = dice.uniform(0.5, 0.7)
         return {**_span(on, passed, 300), "percent": round(100 * passed) - points - dice.randint(0, 6)}
 
     return story
 
 
-def _due_soon(dice: random.Random, on: dt.date) -> Facts:
+def _due_soon(dice: random.Random, on: dt.date) -> DemoFacts:
     left = dice.randint(1, 6)
     return {"start": on - 200 * DAY, "deadline": on + left * DAY, "percent": 95}
 
 
-def _overdue(dice: random.Random, on: dt.date) -> Facts:
+def _overdue(dice: random.Random, on: dt.date) -> DemoFacts:
     return {"start": on - 200 * DAY, "deadline": on - dice.randint(3, 25) * DAY, "percent": dice.randint(60, 90)}
 
 
-def _turning(dice: random.Random, on: dt.date) -> Facts:
+def _turning(dice: random.Random, on: dt.date) -> DemoFacts:
     return {"start": on - 200 * DAY, "deadline": on + dice.randint(9, 28) * DAY, "percent": 92}
 
 
 def _unreported(months: int) -> Story:
-    def story(dice: random.Random, on: dt.date) -> Facts:
+    def story(dice: random.Random, on: dt.date) -> DemoFacts:
         # The last period reported lies so far back that `months` periods are past their grace.
         day = on - 5 * DAY
         for _month in range(months + 1):
@@ -96,7 +96,7 @@ def _unreported(months: int) -> Story:
 
 
 def _closed(late: int) -> Story:
-    def story(dice: random.Random, on: dt.date) -> Facts:
+    def story(dice: random.Random, on: dt.date) -> DemoFacts:
         deadline = on - dice.randint(20, 80) * DAY
         closed = deadline + late * DAY
         return {
@@ -110,14 +110,14 @@ def _closed(late: int) -> Story:
     return story
 
 
-def _closing(dice: random.Random, on: dt.date) -> Facts:
+def _closing(dice: random.Random, on: dt.date) -> DemoFacts:
     asked = on - dice.randint(2, 9) * DAY
     facts = {"start": on - 200 * DAY, "deadline": asked + 10 * DAY, "percent": 100}
     return {**facts, "status": Status.CLOSING, "closing_requested_on": asked}
 
 
 def _idle(status: Status) -> Story:
-    def story(dice: random.Random, on: dt.date) -> Facts:
+    def story(dice: random.Random, on: dt.date) -> DemoFacts:
         return {"start": on + 10 * DAY, "deadline": on + dice.randint(150, 320) * DAY, "status": status, "percent": 0}
 
     return story
@@ -169,14 +169,14 @@ class Command(BaseCommand):
     def _clear(self, demo: PolicyDocument | None) -> None:
         for user in User.objects.filter(username__in=ACCOUNTS, is_active=True):
             user.is_active = False
-            workflow.save(user, _act())
+            workflow.save_object(user, _act())
         if demo:
             for parts in (demo.counts, demo.background, demo.tasks, demo.measures, demo.sections):
                 for part in parts.all():
                     for child in _children(part):
-                        workflow.delete(child, _act())
-                    workflow.delete(part, _act())
-            workflow.delete(demo, _act())
+                        workflow.delete_object(child, _act())
+                    workflow.delete_object(part, _act())
+            workflow.delete_object(demo, _act())
         self.stdout.write(_("The demonstration is cleared; its history stays."))
 
 
@@ -194,7 +194,7 @@ def _copy(row: Any, **facts: Any) -> Any:
     skipped = {"id", "version", "full_text", *facts}
     values = {field.name: getattr(row, field.name) for field in row._meta.fields if field.name not in skipped}
     copy = type(row)(**{**values, **facts})
-    workflow.save(copy, _act())
+    workflow.save_object(copy, _act())
     return copy
 
 
@@ -250,7 +250,7 @@ def _lay_task(
     ]
     for number, item in enumerate(items[: len(items) if ended else round(len(items) * percent / 100)]):
         item.done_on = (ended or on) - (60 - number) * DAY
-    if items and copy.deadline and task.code.endswith(FAULTY):
+    if items and copy.deadline and task.code.endswith(FAULTY_TITLE):
         items[-1].due = copy.deadline + 10 * DAY
     indicators = _indicators(copy) if copy.kind == Kind.QUANTIFIED and not items and next(measured) else []
     workflow.save_task(copy, _act(), co_units=task.co_units.all(), items=[*items, *indicators], today=on)
@@ -264,7 +264,7 @@ def _lay_task(
 
 def _indicators(task: Task) -> list[Indicator]:
     """Invent two indicators; a hundred steps from baseline to target, so that a percent is a number of steps."""
-    term: Facts = {"baseline_on": task.start, "target_on": task.deadline}
+    term: DemoFacts = {"baseline_on": task.start, "target_on": task.deadline}
     rising = Indicator(
         name=_("Demonstration: projects finished"),
         unit_of_measure=_("projects"),
@@ -285,7 +285,7 @@ def _indicators(task: Task) -> list[Indicator]:
     return [rising, falling]
 
 
-def _figures(task: Task, percent: int) -> list[Facts]:
+def _figures(task: Task, percent: int) -> list[DemoFacts]:
     """Say of each indicator how far it is when a task is done to a percent."""
     return [
         each.figure(each.baseline + (each.target - each.baseline) * percent / 100)
@@ -306,7 +306,7 @@ def _report(task: Task, percent: int, through: dt.date, dice: random.Random, las
         report = workflow.open_report(task, task.lead_unit, period)  # type: ignore[arg-type]
         report.percent = percent if own else None
         report.figures = _figures(task, percent if period is latest else max(0, percent - 2))
-        month = latest if task.code.endswith(FAULTY) else period
+        month = latest if task.code.endswith(FAULTY_TITLE) else period
         report.progress = _("Demonstration: %(task)s goes on as planned in %(month)s.") % {
             "task": task.title,
             "month": month.start.strftime("%Y-%m"),
@@ -331,12 +331,14 @@ def _end(task: Task, status: Status, day: dt.date, on: dt.date) -> None:
     rating, words = Rating.GOOD, _("Demonstration: all that was asked for is done.")
     if task.kind == Kind.STANDING:
         if status == Status.CLOSED:
-            workflow.perform(task, Action.CLOSE, _act(), day, on=day, rating=rating, note=words)
+            workflow.execute_transition(task, Action.CLOSE, _act(), day, on=day, rating=rating, note=words)
         return
     proof = Evidence(name=_("demonstration.png"), file=ContentFile(PIXEL, "pixel"), size=len(PIXEL))
-    workflow.perform(task, Action.REQUEST_CLOSING, _act(), day, reason=words, evidence=[proof])
+    workflow.execute_transition(task, Action.REQUEST_CLOSING, _act(), day, reason=words, evidence=[proof])
     if status == Status.CLOSED:
-        workflow.perform(task, Action.GRANT_CLOSING, _act(), min(day + 3 * DAY, on), rating=rating, note=words)
+        workflow.execute_transition(
+            task, Action.GRANT_CLOSING, _act(), min(day + 3 * DAY, on), rating=rating, note=words
+        )
 
 
 def _ask(task: Task, dice: random.Random, on: dt.date) -> None:
@@ -347,7 +349,7 @@ def _ask(task: Task, dice: random.Random, on: dt.date) -> None:
     words = _("Demonstration: heavy rain delayed the work.")
     later = task.deadline + 45 * DAY
     day = on - 10 * DAY if luck < 0.1 else on
-    workflow.perform(
+    workflow.execute_transition(
         task,
         Action.REQUEST_EXTENSION,
         _act(),
@@ -357,7 +359,7 @@ def _ask(task: Task, dice: random.Random, on: dt.date) -> None:
         progress=_("Demonstration: well under way."),
     )
     if luck < 0.1:
-        workflow.perform(task, Action.GRANT_EXTENSION, _act(), on - 8 * DAY)
+        workflow.execute_transition(task, Action.GRANT_EXTENSION, _act(), on - 8 * DAY)
 
 
 def _accounts(demo: PolicyDocument) -> Iterator[tuple[User, str]]:
@@ -370,7 +372,7 @@ def _accounts(demo: PolicyDocument) -> Iterator[tuple[User, str]]:
         user.first_name = _account_name(user)
         password = random_password()
         user.set_password(password)
-        workflow.save(user, _act())
+        workflow.save_object(user, _act())
         yield user, password
 
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from tracker import workflow
-from tracker.choices import Way
+from tracker.domain.choices import ChangeSource
 from tracker.management.files import read_text
 from tracker.models import PolicyDocument
 
@@ -27,5 +27,8 @@ class Command(BaseCommand):
         if not policy:
             raise CommandError(_("There is no policy “%(slug)s”.") % {"slug": slug})
         policy.full_text = read_text(file)
-        workflow.save(policy, workflow.Act(None, Way.COMMAND, _("text loaded from %(file)s") % {"file": file.name}))
+        workflow.save_object(
+            policy,
+            workflow.ChangeContext(None, ChangeSource.COMMAND, _("text loaded from %(file)s") % {"file": file.name}),
+        )
         self.stdout.write(_("%(count)s characters loaded.") % {"count": len(policy.full_text)})

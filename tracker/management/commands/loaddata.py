@@ -19,7 +19,7 @@ from django.db import DatabaseError, IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
 from tracker import workflow
-from tracker.choices import Way
+from tracker.domain.choices import ChangeSource
 from tracker.domain.codes import code_key
 from tracker.models import (
     BackgroundPassage,
@@ -32,13 +32,13 @@ from tracker.models import (
     Section,
     Task,
 )
-from tracker.models.base import Coded, FoldedOnce, Natural
+from tracker.models.base import Coded, Natural, UniqueFolded
 
-LOADED = {"way": Way.COMMAND, "history_change_reason": "loaddata"}
+LOADED_MODELS = {"way": ChangeSource.COMMAND, "history_change_reason": "loaddata"}
 # What a fixture does not carry; a row that stands keeps its own.
-KEPT = (*workflow.DERIVED, "version")
+KEPT_FIELDS = (*workflow.DERIVED, "version")
 # How the history of each part of a policy leads to the policy.
-PARTS = {
+CHECKED_PARTS = {
     PolicyDocument: "id",
     Section: "policy_id",
     Measure: "policy_id",
@@ -69,7 +69,9 @@ class Command(loaddata.Command):
 
     def loaddata(self, fixture_labels: Sequence[str]) -> None:
         super().loaddata(fixture_labels)
-        workflow.adopt(self.laid, workflow.Act(None, Way.COMMAND, LOADED["history_change_reason"]))
+        workflow.after_fixture_load(
+            self.laid, workflow.ChangeContext(None, ChangeSource.COMMAND, LOADED_MODELS["history_change_reason"])
+        )
 
     def load_label(self, fixture_label: str) -> None:
         for path, _directory, _name in self.find_fixtures(fixture_label):
@@ -81,18 +83,18 @@ class Command(loaddata.Command):
         row = obj.object
         try:
             row.clean_fields(exclude=[field.name for field in row._meta.fields if field.remote_field])
-            if isinstance(row, FoldedOnce):
+            if isinstance(row, UniqueFolded):
                 row.refuse_twin()
         except ValidationError as error:
             raise DeserializationError(f"{_title(row)}: {error.message_dict}") from error
         stored = type(row)._default_manager.filter(pk=row.pk).first() if row.pk else None
         if stored:
-            for name in KEPT:
+            for name in KEPT_FIELDS:
                 if hasattr(row, name):
                     setattr(row, name, getattr(stored, name))
             if _same(obj, stored):
                 return True
-            if isinstance(stored, Organization) and stored.history.exclude(**LOADED).exists():
+            if isinstance(stored, Organization) and stored.history.exclude(**LOADED_MODELS).exists():
                 self._refuse(_title(stored))
             if hasattr(row, "version"):
                 row.version += 1
@@ -106,7 +108,9 @@ class Command(loaddata.Command):
             with transaction.atomic(self.using):
                 saved = super().save_obj(obj)
         except IntegrityError as error:
-            raise DeserializationError(f"{_title(row)}: {' '.join(workflow.violation(row, error).messages)}") from error
+            raise DeserializationError(
+                f"{_title(row)}: {' '.join(workflow.explain_violation(row, error).messages)}"
+            ) from error
         if saved:
             self.laid.append((type(row), row.pk, stored is None))
         return saved
@@ -130,7 +134,7 @@ class Command(loaddata.Command):
         if faults:
             raise CommandError("\n".join(faults))
         # The key of every part of a policy begins with the policy's own.
-        slugs = {key[0] for model, key in self.known if model in PARTS}
+        slugs = {key[0] for model, key in self.known if model in CHECKED_PARTS}
         for policy in PolicyDocument.objects.filter(slug__in=slugs):
             if _edited(policy):
                 self._refuse(policy.slug)
@@ -222,6 +226,6 @@ def _same(obj: DeserializedObject, stored: models.Model) -> bool:
 def _edited(policy: PolicyDocument) -> bool:
     """Say whether anything but a fixture has ever written a part of a policy."""
     return any(
-        model.history.filter(**{owner: policy.pk}).exclude(**LOADED).exists()  # type: ignore[attr-defined]
-        for model, owner in PARTS.items()
+        model.history.filter(**{owner: policy.pk}).exclude(**LOADED_MODELS).exists()  # type: ignore[attr-defined]
+        for model, owner in CHECKED_PARTS.items()
     )

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from tracker import workflow
-from tracker.choices import Way
+from tracker.domain.choices import ChangeSource
 from tracker.forms.passwords import random_password
 from tracker.management import recovery
 from tracker.models import Organization, PolicyDocument, User
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     help = "Migrate, load what is absent, make a first account; lay the demo in a new database unless DEMO=0."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        recovery.recover()
+        recovery.recover_unfinished()
         new = "django_migrations" not in connection.introspection.table_names()
         call_command("migrate", verbosity=0, interactive=False)
         if not Organization.objects.exists():
@@ -48,7 +48,7 @@ class Command(BaseCommand):
         password = random_password()
         user = User(username=FIRST_ACCOUNT, is_superuser=True)
         user.set_password(password)
-        workflow.save(user, workflow.Act(None, Way.COMMAND, "first account"))
+        workflow.save_object(user, workflow.ChangeContext(None, ChangeSource.COMMAND, "first account"))
         self.stdout.write(
             _("First account: name %(name)s, password %(password)s") % {"name": FIRST_ACCOUNT, "password": password}
         )

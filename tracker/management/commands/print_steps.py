@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override, pgettext
 
 from tracker import workflow
-from tracker.choices import Status
+from tracker.domain.choices import Status
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
             heads = (_("step with a task"), _("by whom"), _("from status"), _("to status"), _("needs"))
             self._row(*heads)
             self._row(*("---" for _head in heads))
-            for step in workflow.STEPS.values():
+            for step in workflow.TRANSITIONS.values():
                 doers = comma.join(str(doer.label) for doer in step.doers)
                 sources = comma.join(str(Status(status).label) for status in step.sources)
                 self._row(step.action.label, doers, sources, step.target.label if step.target else "—", step.needs)

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
 from tracker.management.files import read_text
-from tracker.source.breakdown import Rule, propose
-from tracker.source.draft import Draft, DraftMeasure, as_json, draft
+from tracker.text.breakdown import Rule, propose_breakdown
+from tracker.text.draft import Draft, DraftMeasure, as_json, draft_policy
 
 
 class Command(BaseCommand):
@@ -23,8 +23,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help=_("Print everything as JSON."))
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
-        proposal = propose(read_text(file))
-        made = draft(proposal)
+        proposal = propose_breakdown(read_text(file))
+        made = draft_policy(proposal)
         if options["json"]:
             self.stdout.write(json.dumps(as_json(proposal, made), ensure_ascii=False, indent=1, default=str))
             return

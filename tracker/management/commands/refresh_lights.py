@@ -20,7 +20,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
-        found = derived.examine_all() if dry_run else derived.refresh_all()
+        found = derived.preview_refresh() if dry_run else derived.refresh_all()
         if found.newer:
             versions = {"stored": found.version, "current": derived.RULES_VERSION}
             self.stdout.write(_("Rules: version %(stored)d stored, version %(current)d in the program.") % versions)

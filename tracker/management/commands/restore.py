@@ -20,12 +20,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            recovery.recover()
+            recovery.recover_unfinished()
         except archive.RestoreUnfinished as error:
             if not options["force"]:
                 raise
             self.stderr.write(str(error))
-        manifest = archive.bring_back(options["path"], options["force"])
+        manifest = archive.restore_backup(options["path"], options["force"])
         self.stdout.write(_("Restored as of %(moment)s.") % {"moment": manifest["made"]})
         self.stdout.write(
             _("Accounts and passwords are those of the backup; sessions were ended, everybody logs in anew.")

@@ -11,9 +11,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from tracker import dates, reminders, workflow
-from tracker.choices import PolicyState
+from tracker import workflow
+from tracker.domain import dates
+from tracker.domain.choices import PolicyState
 from tracker.models import PolicyDocument
+from tracker.reports import reminders
 
 
 class Command(BaseCommand):
@@ -41,9 +43,9 @@ class Command(BaseCommand):
             raise CommandError(_("Mail is off: set EMAIL_URL and EMAIL_FROM. --dry-run shows what would be sent."))
         if not options["any_day"] and self._is_day_off(on):
             return
-        post = reminders.letters(reminders.matters(chosen, on))
+        post = reminders.reminder_mails(reminders.reminder_matters(chosen, on))
         unreachable = post.pop("", [])
-        due = reminders.due(post, on)
+        due = reminders.due_matters(post, on)
         failed = 0
         for mail in due:
             if options["dry_run"]:

@@ -1,0 +1,124 @@
+"""Hold anchor phrases against a policy text, and see which of its clauses none touches.
+
+Places are spans of the text as it was given, so that a page can mark them in it.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tracker.domain.passages import Span, find_passage, normalise, split_clauses, split_sentences
+
+
+class Anchor(NamedTuple):
+    """A phrase of the text and what it belongs to: a kind such as "task" and a name such as "A1-01"."""
+
+    kind: str
+    name: str
+    text: str
+
+    @property
+    def owner(self) -> str:
+        """Say what it belongs to."""
+        return f"{self.kind} {self.name}".strip()
+
+
+class Place(NamedTuple):
+    """An anchor that occurs exactly once, and where."""
+
+    anchor: Anchor
+    span: Span
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A clause of the sections with the anchors and the background passages that touch it."""
+
+    span: Span
+    anchors: tuple[Place, ...]
+    background: tuple[Place, ...]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What the anchors make of a text: their faults, every clause of the sections, and what they touch outside."""
+
+    missing: list[Anchor]
+    repeated: list[tuple[Anchor, list[Span]]]
+    within: Span
+    sentences: list[Span]
+    clauses: list[Clause]
+    outside: list[Clause]
+
+    @property
+    def touched(self) -> list[Clause]:
+        """Return the clauses that something is done about."""
+        return [clause for clause in self.clauses if clause.anchors]
+
+    @property
+    def background(self) -> list[Clause]:
+        """Return the clauses that ask for nothing, as somebody marked them."""
+        return [clause for clause in self.clauses if clause.background and not clause.anchors]
+
+    @property
+    def open(self) -> list[Clause]:
+        """Return the clauses that nobody has accounted for."""
+        return [clause for clause in self.clauses if not clause.anchors and not clause.background]
+
+
+def coverage(text: str, anchors: Iterable[Anchor], background: Iterable[Anchor] = (), opening: str = "") -> Coverage:
+    """See which anchors fail, and which clauses of the sections no anchor accounts for.
+
+    The sections run from the first section's `opening` (without it, from the start of the text) to
+    the end of the paragraph that holds the last anchor: a line such as the source stays outside.
+    An anchor that occurs twice identifies no passage, so it touches nothing.
+    """
+    norm = normalise(text)
+    missing: list[Anchor] = []
+    repeated: list[tuple[Anchor, list[Span]]] = []
+
+    def place(several: Iterable[Anchor]) -> list[Place]:
+        places = []
+        for anchor in several:
+            match find_passage(anchor.text, norm):
+                case []:
+                    missing.append(anchor)
+                case [span]:
+                    places.append(Place(anchor, span))
+                case spans:
+                    repeated.append((anchor, spans))
+        return sorted(places, key=lambda placed: placed.span)
+
+    asked, marked = place(anchors), place(background)
+    within = _sections(text, find_passage(opening, norm), asked + marked)
+    touching, marking = _Touching(asked), _Touching(marked)
+    cut = [Clause(span, touching.of(span), marking.of(span)) for span in split_clauses(text)]
+    return Coverage(
+        missing,
+        repeated,
+        within,
+        [span for span in split_sentences(text) if within.overlaps(span)],
+        [clause for clause in cut if within.overlaps(clause.span)],
+        [clause for clause in cut if clause.anchors and not within.overlaps(clause.span)],
+    )
+
+
+def _sections(text: str, opening: Sequence[Span], places: Sequence[Place]) -> Span:
+    start = opening[0].start if opening else 0
+    last = max((place.span.end for place in places), default=len(text))
+    end = text.find("\n", max(last, start))
+    return Span(start, len(text) if end < 0 else end)
+
+
+class _Touching:
+    """Find which of many sorted places touch a stretch, without looking at all of them."""
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        self.places, self.starts = places, [place.span.start for place in places]
+        self.longest = max((place.span.end - place.span.start for place in places), default=0)
+
+    def of(self, span: Span) -> tuple[Place, ...]:
+        """Return the places that share a character with a stretch."""
+        left = bisect_left(self.starts, span.start - self.longest)
+        return tuple(p for p in self.places[left : bisect_left(self.starts, span.end)] if p.span.overlaps(span))

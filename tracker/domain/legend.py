@@ -1,0 +1,69 @@
+"""The rules of the lights and of the figures in words: what pages and workbook print under their tables."""
+
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext
+
+from tracker.domain.choices import Cycle, Light, Status
+from tracker.domain.lights import Thresholds
+
+WHILE_CLOSING = gettext_lazy(
+    "While closing is requested, a task keeps the light of the day of the request until the office decides."
+)
+
+
+def light_rules(policy: Thresholds) -> Iterator[tuple[Light, str, str]]:
+    """List light, status and rule with the thresholds in force, in the order in which the first match counts."""
+    yellow = [
+        ngettext("%(days)d day or less to the deadline", "%(days)d days or less to the deadline", policy.warn_days)
+        % {"days": policy.warn_days},
+        _("quantified and %(gap)d points or more behind schedule") % {"gap": policy.yellow_gap},
+    ]
+    red = [
+        _("past the deadline"),
+        _("quantified and %(gap)d points or more behind schedule") % {"gap": policy.red_gap},
+    ]
+    if policy.cycle != Cycle.NONE:
+        values = {"days": policy.grace_days, "cycle": Cycle(policy.cycle).label}
+        yellow.append(_("no report (%(cycle)s) within %(days)d days after the end of a period") % values)
+        red.append(_("no report (%(cycle)s) for two periods in a row, %(days)d days after the second") % values)
+    between = pgettext("between sentences", "; ")
+    yield Light.NONE, Status.CANCELLED, _("cancelled: outside every count")
+    yield Light.BLUE, "", _("closed, and done on or before the current deadline or without one")
+    yield Light.PURPLE, "", _("closed, and done after the current deadline")
+    yield Light.GREY, Status.SUSPENDED, _("suspended by the office: neither warned nor late")
+    yield Light.RED, "", between.join(red)
+    yield Light.YELLOW, "", between.join(yellow)
+    yield Light.GREY, Status.NOT_STARTED, _("not started yet, and none of the above")
+    yield Light.GREEN, "", _("started, and none of the above")
+
+
+def formulas() -> Iterator[tuple[str, str]]:
+    """List how figures come about: section 5 of the domain."""
+    yield (
+        _("total"),
+        _("all tasks but the cancelled = closed + on course + warning + red light + not started / suspended"),
+    )
+    yield (
+        _("overdue"),
+        _("open and past the current deadline; while closing is requested, the day of the request counts"),
+    )
+    yield (
+        _("report missing"),
+        _("the first period for which a report is owed has ended without one; not while closing is requested"),
+    )
+    yield _("closing rate"), _("closed / total; “—” where there is no task; a unit's counts the tasks that it leads")
+    yield _("on-time rate"), _("closed on time / closed; “—” where none is closed")
+    yield (
+        _("percent done"),
+        _(
+            "with a checklist: ticked weight / whole weight, rounded down; else, where quantified, the way of its "
+            "indicator from the baseline to the target, if the percent follows one, or what the latest accepted "
+            "report says; “—” where a percent means nothing"
+        ),
+    )
+    yield (
+        _("expected by now"),
+        _("days since the start / days from the start to the current deadline, as a percent between 0 and 100"),
+    )

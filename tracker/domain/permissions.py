@@ -1,0 +1,143 @@
+"""Who may see and do what. The only file that knows roles.
+
+Everything asks here: pages, admin, exports, workflow. Not visible is a 404, not allowed a 403.
+"""
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from django.conf import settings
+
+from tracker.domain.choices import Capacity, PolicyState
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+    from django.db.models import Model
+
+    from tracker.models import Organization, Task, User
+
+    Account: TypeAlias = User | AnonymousUser
+
+
+class VisibilityScope(Enum):
+    """How much of the policies an account sees."""
+
+    NOTHING = 0
+    UNIT = 1  # published policies, handed-over tasks that the unit leads or co-operates in
+    PUBLISHED = 2  # everything of published policies
+    EVERYTHING = 3  # drafts too
+
+
+def visibility_scope(user: "Account") -> VisibilityScope:
+    """Return the widest scope that the roles of an account give."""
+    if not user.is_authenticated or not user.is_active:
+        return VisibilityScope.NOTHING
+    if user.is_superuser or user.is_supervisor or user.is_administrator:
+        return VisibilityScope.EVERYTHING
+    if user.is_leader:
+        return VisibilityScope.PUBLISHED
+    if user.is_liaison and user.organization_id:
+        return VisibilityScope.UNIT
+    return VisibilityScope.NOTHING
+
+
+def sees_only_unit(user: "Account") -> "Organization | None":
+    """Return the unit whose tasks are all that the account sees, for the words “this unit only”."""
+    return user.organization if user.is_authenticated and visibility_scope(user) == VisibilityScope.UNIT else None
+
+
+def may_edit_policies(user: "Account") -> bool:
+    """Say whether the account edits policies, measures, tasks and owners."""
+    return bool(user.is_authenticated and user.is_active and (user.is_superuser or user.is_supervisor))
+
+
+def may_manage_units(user: "Account") -> bool:
+    """Say whether the account edits units."""
+    return may_edit_policies(user) or may_manage_accounts(user)
+
+
+def may_manage_accounts(user: "Account") -> bool:
+    """Say whether the account makes, changes and disables accounts."""
+    return bool(user.is_authenticated and user.is_active and (user.is_superuser or user.is_administrator))
+
+
+def roles_exclude_each_other(user: "User") -> bool:
+    """Say whether an account holds the two roles that `SEPARATE_ROLES` keeps apart."""
+    return settings.SEPARATE_ROLES and user.is_supervisor and user.is_administrator
+
+
+def may_open_admin(user: "Account") -> bool:
+    """Say whether the account gets past the door of the admin."""
+    return may_edit_policies(user) or may_manage_accounts(user)
+
+
+def acts_for(user: "Account", task: "Task") -> set[Capacity]:
+    """Say in which capacities an account may act on a task; a liaison on what is handed over, and published."""
+    if not user.is_authenticated or not user.is_active:
+        return set()
+    doers = {Capacity.OFFICE} if may_edit_policies(user) else set()
+    in_force = task.assigned_on and task.policy.state == PolicyState.PUBLISHED
+    if user.is_liaison and user.organization_id and in_force:
+        if task.lead_unit_id == user.organization_id:
+            doers.add(Capacity.LEAD)
+        elif any(unit.pk == user.organization_id for unit in task.co_units.all()):
+            doers.add(Capacity.HELPER)
+    return doers
+
+
+def works_for(user: "Account") -> "Organization | None":
+    """Return the unit that the account reports for."""
+    if not user.is_authenticated or not user.is_active or not user.is_liaison:
+        return None
+    return user.organization
+
+
+def may_review(user: "Account", author: int | None = None) -> bool:
+    """Say whether an account reviews what an author has handed in: the office does, and nobody their own."""
+    return may_edit_policies(user) and (author is None or author != user.pk)
+
+
+def may_read_reviews(user: "Account") -> bool:
+    """Say whether an account reads what waits for the office: supervisors, and administrators, who decide nothing."""
+    return may_edit_policies(user) or may_manage_accounts(user)
+
+
+def may_import(user: "Account") -> bool:
+    """Say whether an account sends workbooks in: the office any, a liaison that of the own unit."""
+    return may_edit_policies(user) or works_for(user) is not None
+
+
+def reads_help(user: "Account") -> bool:
+    """Say whether an account reads what units ask help for: all who see every unit's tasks."""
+    return visibility_scope(user) in (VisibilityScope.PUBLISHED, VisibilityScope.EVERYTHING)
+
+
+# Which predicate opens which model of the admin for writing; everything else there is read-only.
+EDITORS: dict[str, Any] = {
+    "policydocument": may_edit_policies,
+    "section": may_edit_policies,
+    "measure": may_edit_policies,
+    "task": may_edit_policies,
+    "checklistitem": may_edit_policies,
+    "indicator": may_edit_policies,
+    "indicatorvalue": may_edit_policies,
+    "declaredcount": may_edit_policies,
+    "backgroundpassage": may_edit_policies,
+    "organization": may_manage_units,
+    "user": may_manage_accounts,
+}
+
+
+def may_edit(user: "Account", model_name: str) -> bool:
+    """Say whether an account edits the objects of a model, by its lower-case name."""
+    editor = EDITORS.get(model_name)
+    return bool(editor and editor(user))
+
+
+def may_delete(user: "Account", row: "Model") -> bool:
+    """Say whether a row may be deleted: what units have been asked to do is cancelled, not deleted."""
+    if row._meta.model_name == "task" and getattr(row, "assigned_on", None):
+        return False
+    if row._meta.model_name == "policydocument" and getattr(row, "state", None) == PolicyState.PUBLISHED:
+        return False
+    return may_edit(user, row._meta.model_name or "")

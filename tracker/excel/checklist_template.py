@@ -1,0 +1,144 @@
+"""The workbook that a policy's checklist is loaded from; of a policy that exists it is its export."""
+
+import datetime as dt
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+
+from tracker.domain.choices import Kind
+from tracker.domain.parsing import DONE, UNDONE
+from tracker.domain.progress_callback import ProgressCallback, ignore_progress
+from tracker.excel import xlsx_writer
+from tracker.excel.export_notes import ExportNotes
+from tracker.excel.progress_template import FAULTS_COLUMN, Fault, columns_to_fill, list_faults
+from tracker.excel.reading_notes_sheet import ReadingNote, list_reading_notes
+from tracker.excel.sheets import Listing, add_choices, body_styles, list_words
+from tracker.models import ChecklistItem, Organization, PolicyDocument
+from tracker.reports.columns import TEMPLATE_COLUMNS
+
+TEMPLATE_SHEETS = {
+    "policydocument": xlsx_writer.POLICY,
+    "section": xlsx_writer.PARTS,
+    "measure": xlsx_writer.MEASURES,
+    "task": xlsx_writer.TASKS,
+    "checklistitem": xlsx_writer.STEPS,
+}
+
+DAY_HINT = gettext_lazy("A day such as 2026-12-31.")
+# What a cell says when it is chosen, by kind and column.
+COLUMN_HINTS = {
+    ("policydocument", "slug"): gettext_lazy("Small letters, digits and hyphens: it stands in the pages' addresses."),
+    ("measure", "code"): gettext_lazy("The letter of the section and a number, such as A1."),
+    ("task", "code"): gettext_lazy("The code of the measure and a number, such as A1-01."),
+    ("task", "lead_unit"): gettext_lazy("One unit, by its name, short name or alias."),
+    ("task", "co_units"): gettext_lazy("Units with commas between them, by name, short name or alias."),
+    ("task", "start"): DAY_HINT,
+    ("task", "deadline"): DAY_HINT,
+    ("checklistitem", "due"): DAY_HINT,
+}
+
+
+def _guide(listings: Mapping[str, Listing], book: Workbook) -> None:
+    """Say in a chosen cell what may stand there, and offer words where there is a choice; other words are read too."""
+    units = list_words(book, Organization.objects.filter(active=True).values_list("short_name", flat=True))
+    offered = {
+        ("measure", "general"): f'"{DONE[0]},{UNDONE[0]}"',
+        ("task", "kind"): f'"{",".join(str(label) for label in Kind.labels)}"',
+        ("task", "lead_unit"): units,
+    }
+    for kind, listing in listings.items():
+        for place, column in enumerate(listing.columns, 2):
+            words, hint = offered.get((kind, column.name)), COLUMN_HINTS.get((kind, column.name))
+            if words or hint:
+                letter = get_column_letter(place)
+                rule = {"type": "list", "formula1": words} if words else {}
+                add_choices(
+                    listing.sheet.ws, f"{letter}2:{letter}{listing.sheet.rows}",
+                    prompt=str(hint or ""), showInputMessage=bool(hint), showErrorMessage=False, **rule,
+                )  # fmt: skip
+
+
+def save_checklist_template(
+    policy: PolicyDocument | None,
+    on: dt.date,
+    file: str | os.PathLike[str] | IO[bytes],
+    tell: ProgressCallback = ignore_progress,
+) -> None:
+    """Write the template of a policy, or an empty one, to a path or an open file; `tell` how many tasks are written."""
+    book, notes = xlsx_writer.new_book(), ExportNotes()
+    heading = policy.title if policy else _("Checklist of a policy, to fill in")
+    book.properties.title = notes.text(heading)
+    rows: dict[str, list[object]] = {kind: [] for kind in TEMPLATE_SHEETS}
+    if policy:
+        tasks = list(policy.tasks.with_related().defer("policy__full_text"))
+        rows = {
+            "policydocument": [policy],
+            "section": list(policy.sections.all()),
+            "measure": list(policy.measures.select_related("section")),
+            "task": list(tasks),
+            "checklistitem": list(ChecklistItem.objects.filter(task__policy=policy).select_related("task__lead_unit")),
+        }
+    listings = {}
+    for kind, name in TEMPLATE_SHEETS.items():
+        listing = listings[kind] = Listing(
+            book, name, TEMPLATE_COLUMNS[kind], heading, f"template_{kind}", open_rows=True
+        )
+        for number, thing in enumerate(rows[kind], 1):
+            listing.add(listing.row(thing, on, notes, str(thing)))
+            if kind == "task":
+                tell(number)
+        listing.close()
+    _guide(listings, book)
+    xlsx_writer.save_book(book, file)
+
+
+@dataclass(frozen=True)
+class TypedCell:
+    """A row of a template as it came in: what was typed, and what is at fault, by the names of the columns."""
+
+    typed: Mapping[str, str]
+    faults: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class MarkedSheet:
+    """A template as it came in: its rows by kind, all faults, and what to know of the reading."""
+
+    rows: Mapping[str, Sequence[TypedCell]]
+    faults: Sequence[Fault]
+    reading_notes: Sequence[ReadingNote]
+
+
+def save_marked_checklist(
+    marked: MarkedSheet, on: dt.date, file: str | os.PathLike[str] | IO[bytes], tell: ProgressCallback = ignore_progress
+) -> None:
+    """Write what came in as a template with its faults marked: mended, it can be sent in again.
+
+    `tell` is called after each row, with its number on its sheet.
+    """
+    book, notes, heading = xlsx_writer.new_book(), ExportNotes(), _("Checklist of a policy: faults to mend")
+    listings = {}
+    for kind, name in TEMPLATE_SHEETS.items():
+        columns = {each: columns_to_fill(column) for each, column in TEMPLATE_COLUMNS[kind].items()}
+        # The version stays the last one: it is hidden.
+        version = {each: columns.pop(each) for each in ("version",) if each in columns}
+        columns |= {"faults": FAULTS_COLUMN, **version}
+        listing = listings[kind] = Listing(book, name, columns, heading, f"template_{kind}", open_rows=True)
+        plain = body_styles(listing.sheet, listing.columns)
+        wrong = body_styles(listing.sheet, listing.columns, **xlsx_writer.FAULT_FILL)
+        for number, row in enumerate(marked.rows[kind], 1):
+            marks = [False, *(each in row.faults or (each == "faults" and bool(row.faults)) for each in columns)]
+            looks = [(wrong if is_wrong else plain)[place] for place, is_wrong in enumerate(marks)]
+            listing.add(listing.row(row, on, notes, str(name)), looks)
+            tell(number)
+        listing.close()
+    list_faults(book, marked.faults, on, heading, notes)
+    list_reading_notes(book, marked.reading_notes, on, heading, notes)
+    _guide(listings, book)
+    xlsx_writer.save_book(book, file)

@@ -1,0 +1,118 @@
+"""Find what people have written over the cells of a fill-in workbook that only show something.
+
+Such a cell is not read. It is named where it differs from what the program shows of a task that
+nobody has changed since the workbook was made; of others only what a unit has said so far is known.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from tracker.excel import progress_template, xlsx_writer
+from tracker.excel.cell_text import strip_refused
+from tracker.excel.reading_notes import rows_name
+from tracker.excel.reading_notes_sheet import ReadingNote
+from tracker.models import ChecklistItem, ProgressUpdate
+from tracker.reports.columns import SHARE, Column, NativeValue
+
+# These name a row, and are read.
+READ_NOTE = {"key", "code", "number"}
+SO_FAR = "_so_far"
+# Columns in which many rows show the same words, and what these depend on.
+SHARED_NOTE: dict[str, Callable[[progress_template.FillInRow], object]] = {
+    "measure": lambda row: row.task.measure_id,
+    "role": lambda row: (row.helps, row.task.lead_unit_id),
+    "state": lambda row: (row.period, row.base and (row.base.period_start, row.base.state, row.base.review_note)),
+}
+
+
+class GreyCells:
+    """Compares the cells that are not read with what stood in them."""
+
+    def __init__(self, on: dt.date) -> None:
+        self._on = on
+        self._reports = _shown_columns(progress_template.report_columns())
+        self._steps = _shown_columns(progress_template.step_columns())
+        self._lights = {_bare(label) for label in _in_each_language(lambda: list(xlsx_writer.light_labels()))}
+        self._seen: set[tuple[str, object, str]] = set()
+        self._changed: dict[tuple[str, str], list[int]] = defaultdict(list)
+
+    def compare(self, row: dict[str, Any], held: progress_template.FillInRow, item: ChecklistItem | None) -> None:
+        """Note the cells of a row that differ from what its task shows."""
+        shown = replace(held, item=item) if item else held
+        for column in self._steps if item else self._reports:
+            typed = row["typed"].get(column.name)
+            if typed and not self._shows(column, shown, typed):
+                self._changed[row["sheet"], str(column.header)].append(row["row"])
+
+    def compare_old(self, row: dict[str, Any], said: Collection[ProgressUpdate]) -> None:
+        """Note the cells of a row of an older workbook that hold what the unit has said in no report."""
+        for column in self._reports:
+            typed = row["typed"].get(column.name)
+            if not typed or not column.name.endswith(SO_FAR) or column.format == SHARE:
+                continue
+            name = column.name.removesuffix(SO_FAR)
+            if not any(_bare(strip_refused(str(getattr(report, name, "")))[0]) == _bare(typed) for report in said):
+                self._changed[row["sheet"], str(column.header)].append(row["row"])
+
+    def notes(self) -> Iterator[ReadingNote]:
+        """Yield a note for every column of which cells were changed."""
+        words = _("These grey cells differ from what the system shows: what is written there is not read.")
+        for (sheet, header), rows in self._changed.items():
+            yield ReadingNote(sheet, f"{header} {rows_name(rows)}", len(rows), words)
+
+    def _shows(self, column: Column, row: progress_template.FillInRow, typed: str) -> bool:
+        """Say whether a cell showed a text, in the language and on the day of the workbook."""
+        if column.name == "light":
+            return _bare(typed) in self._lights
+        if column.name not in SHARED_NOTE:
+            return self._showed(column, row, typed)
+        key = column.name, SHARED_NOTE[column.name](row), typed
+        if key not in self._seen and not self._showed(column, row, typed):
+            return False
+        self._seen.add(key)
+        return True
+
+    def _showed(self, column: Column, row: progress_template.FillInRow, typed: str) -> bool:
+        # Nearly every cell is as it was: no further look is taken at it.
+        if typed == (now := _as_typed(column.value(row, self._on), column)):
+            return True
+        typed = _bare(typed)
+        if typed == _bare(now):
+            return True
+        days = (self._on, row.period.start) if column.name == "state" else (self._on,)
+        return any(
+            typed == _bare(text)
+            for day in days
+            for text in _in_each_language(lambda day=day: [_as_typed(column.value(row, day), column)])
+        )
+
+
+def _shown_columns(columns: dict[str, Column]) -> list[Column]:
+    return [column for name, column in columns.items() if not column.fills and name not in READ_NOTE]
+
+
+def _in_each_language(texts: Any) -> list[str]:
+    found: list[str] = []
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            found += texts()
+    return found
+
+
+def _as_typed(value: NativeValue, column: Column) -> str:
+    """Return a value as the text of its cell."""
+    if isinstance(value, float) and column.format == SHARE:
+        return f"{100 * value:.10g}%"
+    return "" if value is None else strip_refused(str(value))[0]
+
+
+def _bare(text: str) -> str:
+    """Return a text without blanks and line ends: programs that save a workbook change them."""
+    return "".join(text.split())

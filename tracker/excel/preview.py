@@ -1,0 +1,73 @@
+"""What confirming an import would do, row by row; shown before anything is written."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tracker.excel.progress_template import Fault
+from tracker.excel.reading_notes import notes_from
+from tracker.excel.reading_notes_sheet import ReadingNote
+
+
+@dataclass
+class PreviewField:
+    """One field of a row: what it was when the file was made, what it is now, and what the row says."""
+
+    header: str
+    then: str
+    now: str
+    new: str
+
+
+@dataclass
+class PreviewRow:
+    """A row as the preview shows it: changed, unchanged, stale, another unit's by now, or at fault."""
+
+    sheet: str
+    row: int
+    code: str
+    state: str
+    title: str = ""
+    fields: list[PreviewField] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+@dataclass
+class Preview:
+    """All rows of a batch held against what is stored, the changes that confirming it lands, and what is not read."""
+
+    entries: list[PreviewRow] = field(default_factory=list)
+    changes: list[Any] = field(default_factory=list)
+    notes: list[ReadingNote] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Return all faults, in the order of the rows."""
+        return [fault for entry in self.entries for fault in entry.faults]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Count the rows of each state."""
+        return Counter(entry.state for entry in self.entries)
+
+    @property
+    def digest(self) -> str:
+        """Return what tells this preview from any other: a person confirms what was seen."""
+        return hashlib.sha256(repr(self.entries).encode("utf-8", "replace")).hexdigest()[:32]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a page shows of it; of the changes their number alone."""
+        notes = [note.as_json() for note in self.notes]
+        return {"entries": [asdict(entry) for entry in self.entries], "changes": len(self.changes), "notes": notes}
+
+
+def preview_from(stored: Mapping[str, Any]) -> Preview:
+    """Make the preview that a page shows of what was stored of it."""
+    entries = []
+    for entry in stored["entries"]:
+        fields = [PreviewField(**each) for each in entry["fields"]]
+        faults = [Fault(**each) for each in entry["faults"]]
+        entries.append(PreviewRow(**{**entry, "fields": fields, "faults": faults}))
+    return Preview(entries, list(range(stored["changes"])), notes_from(stored["notes"]))

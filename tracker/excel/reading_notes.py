@@ -1,0 +1,97 @@
+"""What a person has to know of a workbook beside its rows: what was not read, and what was read in a special way."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+from openpyxl.utils import get_column_letter
+
+from tracker.domain.parsing import LeftOut
+from tracker.excel.reading_notes_sheet import ReadingNote
+from tracker.excel.sheet_rows import CellArea, Layout
+
+SHOWN_ROWS = 20  # rows or cells that a note names; its count tells of all
+
+
+def notes_from(stored: Iterable[Mapping[str, Any]]) -> list[ReadingNote]:
+    """Make notes of what was stored of them."""
+    return [ReadingNote(**note) for note in stored]
+
+
+def column_name(place: int, header: str) -> str:
+    """Name a column by its letter and its header."""
+    letter = get_column_letter(place)
+    return _("%(letter)s (%(header)s)") % {"letter": letter, "header": header} if header else letter
+
+
+def rows_name(rows: Iterable[int]) -> str:
+    """Name rows, runs of them by their first and last one."""
+    runs: list[list[int]] = []
+    for row in sorted(set(rows)):
+        if runs and row == runs[-1][-1] + 1:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    names = [str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs]
+    return _("rows %(rows)s") % {"rows": _listed(names)}
+
+
+def _listed(names: list[str]) -> str:
+    shown = pgettext("list", ", ").join(names[:SHOWN_ROWS])
+    return f"{shown}…" if len(names) > SHOWN_ROWS else shown
+
+
+class SheetNotes:
+    """What is noted while the rows of one sheet are read."""
+
+    def __init__(self, sheet: str) -> None:
+        self._sheet = sheet
+        self.unread: Counter[int] = Counter()
+        self.above = 0
+        self.hidden_rows: list[int] = []
+        self.left_out: dict[tuple[LeftOut, str], list[int]] = defaultdict(list)
+        self.merged: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._notes: list[ReadingNote] = []
+
+    def say(self, place: str, count: int, words: str) -> None:
+        """Note a sentence."""
+        self._notes.append(ReadingNote(self._sheet, place, count, words))
+
+    def say_merged(self, header: str, area: CellArea, words: str) -> None:
+        """Note what becomes of a merged cell."""
+        first = f"{get_column_letter(area.first_column)}{area.first_row}"
+        self.merged[header, words].append(f"{first}:{get_column_letter(area.last_column)}{area.last_row}")
+
+    def say_unread(self, headers: Mapping[int, str], suggest: Mapping[str, str]) -> None:
+        """Name the columns that are not read, with the header that is meant where one comes near."""
+        for place, count in sorted(self.unread.items()):
+            header = headers.get(place, "")
+            words = _("This column has no known header: what stands in it is not read.")
+            if near := suggest.get(header):
+                words += " " + _("Is “%(name)s” meant? Then name the column so.") % {"name": near}
+            self.say(column_name(place, header[:40]), count, words)
+
+    def say_hidden_columns(self, layout: Layout, headers: Mapping[int, str]) -> None:
+        """Name the columns that are read although nobody sees them."""
+        for place, header in sorted(headers.items()):
+            if layout.hides(place):
+                self.say(column_name(place, header), 0, _("The column is hidden; it is read like every other."))
+
+    def notes(self) -> list[ReadingNote]:
+        """Return all notes of the sheet."""
+        if self.above:
+            self.say("", self.above, _("What stands above the header is not read."))
+        if self.hidden_rows:
+            count, words = len(self.hidden_rows), _("These rows are hidden; they are read like all others.")
+            self.say(rows_name(self.hidden_rows), count, words)
+        for (kind, header), rows in self.left_out.items():
+            words = {
+                LeftOut.STRUCK: _("Words that are struck out are left out."),
+                LeftOut.SIGNS: _("Signs that no text can hold are left out."),
+            }[kind]
+            self.say(f"{header} {rows_name(rows)}", len(rows), words)
+        for (header, words), areas in self.merged.items():
+            self.say(f"{header} {_listed(areas)}".strip(), len(areas), words)
+        return self._notes

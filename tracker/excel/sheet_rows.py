@@ -1,0 +1,367 @@
+"""Read the rows of one sheet as its XML goes by, and what lies beside them: merged and hidden cells. Pure."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.cell import column_index_from_string, range_boundaries
+
+from tracker.domain.number_formats import NumberFormat
+from tracker.domain.parsing import Cell, CellValue, LeftOut
+from tracker.excel.cell_styles import CellStyles
+from tracker.excel.xml_parts import PartParser, WorkbookRefused, clean_text, is_true, number_in_file
+
+MOST_ROWS, MOST_COLUMNS, BLANK_ROWS = 20_000, 100, 200
+MAX_MERGED_AREAS = 20_000  # merged areas of a sheet
+MAX_SHEET_TEXT = 32_767
+LAST_COLUMN = 16_384  # of Excel itself
+MAX_STYLES = 65_536  # of Excel itself
+FORMULA_HEAD = 60  # signs of a formula that are looked at
+
+_EPOCH_1900 = dt.datetime(1899, 12, 30)
+LEAP_SERIAL = 60  # Excel counts a 29th of February 1900 that never was; days before it are one less
+# A picture in a cell: its formula, and the text that is left of it where the program does not know the formula.
+_PICTURE = re.compile(r"\s*(?:_xlfn\.)?(?:DISPIMG|IMAGE)\(", re.IGNORECASE)
+_PICTURE_TEXT = re.compile(r"\s*=\s*(?:_xlfn\.)?(?:DISPIMG|IMAGE)\(", re.IGNORECASE)
+# A cell that holds something, and a merged area, in bytes that no parser reads any more.
+_NAME = rb"<(?:[\w.-]{1,20}:)?"
+_FILLED = re.compile(
+    _NAME + rb'c [^<>]{0,200}?\br="([A-Z]{1,3})([0-9]{1,7})"[^<>]{0,200}>\s{0,20}' + _NAME + rb"(?:v>[^<]|f\b|is\b)",
+    re.ASCII,
+)
+_MERGED = re.compile(_NAME + rb'mergeCell [^<>]{0,200}?\bref="([A-Z0-9:]{1,21})"', re.ASCII)
+SCAN_OVERLAP = 600  # bytes of one step that are looked at again with the next
+
+
+class CellArea(NamedTuple):
+    """A rectangle of cells, by the numbers of its columns and rows; all four belong to it."""
+
+    first_column: int
+    first_row: int
+    last_column: int
+    last_row: int
+
+
+@dataclass
+class SheetLine:
+    """A row that holds something: its number in the sheet, its cells by column number, and whether it is hidden."""
+
+    number: int
+    cells: dict[int, Cell]
+    hidden: bool = False
+
+
+@dataclass
+class Layout:
+    """What lies beside the rows of a sheet; complete when its rows are read to the end."""
+
+    merged: list[CellArea] = field(default_factory=list)
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)
+    has_drawing: bool = False
+
+    def hides(self, column: int) -> bool:
+        """Say whether a column is hidden."""
+        return any(first <= column <= last for first, last in self.hidden_columns)
+
+
+class RichText:
+    """The words of one cell, as their XML goes by: those that are struck out apart."""
+
+    def __init__(self) -> None:
+        self._kept: list[str] = []
+        self._struck: list[str] = []
+        self._is_text = self._is_struck = self._is_phonetic = False
+
+    def start(self, name: str, given: dict[str, str]) -> None:
+        """Take in the start of an element; signs that say how the words are read aloud are none of them."""
+        if name == "t":
+            self._is_text = not self._is_phonetic
+        elif name == "r":
+            self._is_struck = False
+        elif name == "strike":
+            self._is_struck = is_true(given.get("val", "1"))
+        elif name == "rPh":
+            self._is_phonetic = True
+
+    def end(self, name: str) -> None:
+        """Take in the end of an element."""
+        if name == "t":
+            self._is_text = False
+        elif name == "r":
+            self._is_struck = False
+        elif name == "rPh":
+            self._is_phonetic = False
+
+    def text(self, words: str) -> None:
+        """Take in text between elements."""
+        if self._is_text:
+            (self._struck if self._is_struck else self._kept).append(words)
+
+    def cell(self, struck: bool = False) -> Cell:
+        """Return the cell of these words; `struck` says that the style of the cell strikes it out.
+
+        The words that are struck out are left out, unless there are no others.
+        """
+        text = "".join(self._kept)
+        if not self._struck:
+            return text_cell(text, struck)
+        left_out = "".join(self._struck)
+        if not text.strip():
+            return text_cell(left_out, struck=True)
+        return text_cell(text, struck, partly_struck=bool(left_out.strip()))
+
+
+class SheetRows:
+    """The rows of one sheet, as its XML goes by."""
+
+    def __init__(
+        self, strings: list[str | Cell], styles: CellStyles, epoch: dt.datetime, name: str, layout: Layout
+    ) -> None:
+        self._strings, self._styles, self._epoch, self._name = strings, styles, epoch, name
+        self._layout = layout
+        self._looks: dict[str, tuple[bool, NumberFormat]] = {}
+        self._ready: list[SheetLine] = []
+        self._row, self._column, self._last = 0, 0, 0
+        self._cells: dict[int, Cell] = {}
+        self._kind = self._look = ""
+        self._hidden = False
+        self._formula: list[str] | None = None
+        self._inside = ""
+        self._value: list[str] | None = None
+        self._words: RichText | None = None
+        self._done = False
+
+    def read(self, steps: Iterator[bytes]) -> Iterator[SheetLine]:
+        """Yield the rows that hold something, until the sheet ends or so many rows are blank."""
+        parser = PartParser(self._start, self._end, self._text)
+        for step in steps:
+            parser.feed(step)
+            yield from self._ready
+            self._ready.clear()
+            if self._done:
+                self._skim(step, steps)
+                return
+        parser.close()
+        yield from self._ready
+
+    def _skim(self, step: bytes, steps: Iterator[bytes]) -> None:
+        """Look for cells that hold something below many blank rows, and for merged areas, without parsing."""
+        merged = set(self._layout.merged)
+        for following in steps:
+            step = step[-SCAN_OVERLAP:] + following
+            for found in _FILLED.finditer(step):
+                # The end of the step before was parsed.
+                if int(found[2]) > self._row:
+                    self._refuse_place((found[1] + found[2]).decode(), self._too_far())
+            areas = (_area(found[1].decode()) for found in _MERGED.finditer(step))
+            merged.update(area for area in areas if area)
+            self._layout.has_drawing |= b"<drawing " in step
+            if len(merged) > MAX_MERGED_AREAS:
+                raise WorkbookRefused(_("The workbook is too large to be read: too many cells."))
+        self._layout.merged[:] = sorted(merged)
+
+    def _start(self, name: str, given: dict[str, str]) -> None:
+        if name == "c":
+            self._start_cell(given)
+        elif name == "row":
+            self._row, self._column = number_in_file(given.get("r")) or self._row + 1, 0
+            self._hidden = is_true(given.get("hidden")) or not given.get("ht", "1").strip("0.")
+            self._cells = {}
+            if self._row - self._last > BLANK_ROWS + 1:
+                self._done = True
+        elif name == "v":
+            self._value, self._inside = [], name
+        elif name == "f":
+            self._formula, self._inside = [], name
+        elif self._words:
+            self._words.start(name, given)
+        elif name == "is":
+            self._words, self._inside = RichText(), name
+        else:
+            self._note(name, given)
+
+    def _start_cell(self, given: dict[str, str]) -> None:
+        place = given.get("r")
+        if place:
+            letters = place.rstrip("0123456789")
+            try:
+                self._column, self._row = column_index_from_string(letters), int(place[len(letters) :])
+            except (ValueError, KeyError) as error:
+                raise WorkbookRefused(_("The file is damaged: a part of it cannot be read.")) from error
+        else:
+            self._column += 1
+        self._kind, self._look = given.get("t", "n"), given.get("s", "0")
+        self._formula, self._value, self._words, self._inside = None, None, None, ""
+
+    def _note(self, name: str, given: dict[str, str]) -> None:
+        """Note what lies beside the rows."""
+        if name == "mergeCell":
+            area = _area(given.get("ref", ""))
+            if len(self._layout.merged) >= MAX_MERGED_AREAS:
+                raise WorkbookRefused(_("The workbook is too large to be read: too many cells."))
+            if area:
+                self._layout.merged.append(area)
+        elif name == "col" and (is_true(given.get("hidden")) or given.get("width") == "0"):
+            columns = number_in_file(given.get("min")), number_in_file(given.get("max"))
+            if len(self._layout.hidden_columns) < MOST_COLUMNS:
+                self._layout.hidden_columns.append(columns)
+        elif name == "drawing":
+            self._layout.has_drawing = True
+
+    def _text(self, words: str) -> None:
+        if self._inside == "v" and self._value is not None:
+            self._value.append(words)
+        elif self._words:
+            self._words.text(words)
+        elif self._inside == "f" and self._formula is not None:
+            self._formula.append(words)
+
+    def _end(self, name: str) -> None:
+        if name == "c":
+            if self._value is None and self._formula is None and self._words is None:
+                return
+            cell = self._cell()
+            self._words = None
+            if not cell.empty:
+                self._check_place()
+                self._cells[self._column] = cell
+        elif name == "row":
+            if self._cells:
+                self._last = self._row
+                self._ready.append(SheetLine(self._row, self._cells, self._hidden))
+        elif self._words:
+            self._words.end(name)
+        elif name in ("v", "f"):
+            self._inside = ""
+
+    def _check_place(self) -> None:
+        """Refuse what lies outside of any list; left out in silence it would be lost."""
+        allowed = ""
+        if self._column > MOST_COLUMNS:
+            allowed = _("a sheet has at most %(count)d columns") % {"count": MOST_COLUMNS}
+        elif self._row > MOST_ROWS:
+            allowed = _("a sheet has at most %(count)d rows") % {"count": MOST_ROWS}
+        elif self._done:
+            allowed = self._too_far()
+        if allowed:
+            self._refuse_place(f"{get_column_letter(min(self._column, 18_278))}{self._row}", allowed)
+
+    @staticmethod
+    def _too_far() -> str:
+        return _("more than %(count)d blank rows lie above it") % {"count": BLANK_ROWS}
+
+    def _refuse_place(self, place: str, allowed: str) -> None:
+        raise WorkbookRefused(
+            _("Sheet “%(sheet)s”, cell %(place)s: %(allowed)s.")
+            % {"sheet": self._name, "place": place, "allowed": allowed}
+        )
+
+    def _cell(self) -> Cell:
+        """Read what the cell holds: of a formula its result."""
+        text = "".join(self._value or [])
+        struck, shape = self._look_of(self._look)
+        if self._formula and _PICTURE.match("".join(self._formula)[:FORMULA_HEAD]):
+            return _picture_cell()
+        if self._kind == "e":
+            return Cell(fault=_("an error of Excel: %(value)s") % {"value": text[:20]})
+        if self._formula is not None and not text:
+            return Cell(fault=_("a formula without a result: open the file in Excel or WPS and save it"))
+        if self._kind == "s":
+            return self._shared_text(text, struck)
+        if self._kind == "inlineStr":
+            return self._words.cell(struck) if self._words else Cell()
+        if self._kind == "str":
+            return text_cell(text, struck)
+        if self._kind == "b":
+            return Cell(text.strip() == "1", struck=struck)
+        if not text.strip():
+            return Cell()
+        return self._moment(text, shape, struck) if self._kind == "d" else self._numeric(text, shape, struck)
+
+    def _look_of(self, number: str) -> tuple[bool, NumberFormat]:
+        """Return whether a style strikes its cells out, and their number format."""
+        known = self._looks.get(number)
+        if known is None:
+            style = number_in_file(number)
+            known = style in self._styles.struck, self._styles.format_of(style)
+            if len(self._looks) < MAX_STYLES:
+                self._looks[number] = known
+        return known
+
+    def _shared_text(self, number: str, struck: bool) -> Cell:
+        try:
+            place = int(number)
+            cell = self._strings[place]
+        except (ValueError, IndexError):
+            return Cell(fault=_("damaged: its text is missing"))
+        if isinstance(cell, str):
+            # Many cells may share it.
+            cell = self._strings[place] = text_cell(cell)
+        return replace(cell, struck=True) if struck else cell
+
+    def _moment(self, text: str, shape: NumberFormat, struck: bool) -> Cell:
+        """Read a day that is written as ISO text."""
+        try:
+            value = dt.datetime.fromisoformat(text.strip())
+        except ValueError:
+            return text_cell(text, struck)
+        return Cell(value.replace(tzinfo=None), format=shape, struck=struck)
+
+    def _numeric(self, text: str, shape: NumberFormat, struck: bool) -> Cell:
+        try:
+            number = float(text)
+        except ValueError:
+            return Cell(fault=_("damaged: “%(value)s” is no number") % {"value": text[:20]})
+        if number != number or number in (float("inf"), float("-inf")):
+            return Cell(fault=_("damaged: “%(value)s” is no number") % {"value": text[:20]})
+        if shape.is_date:
+            moment = self._day_of(number)
+            if moment is None:
+                return Cell(fault=_("no day: %(value)s") % {"value": text[:20]})
+            return Cell(moment, format=shape, struck=struck)
+        value: CellValue = int(number) if number.is_integer() and abs(number) < 1e15 else number
+        return Cell(value, percent=shape.is_percent, format=shape, struck=struck)
+
+    def _day_of(self, serial: float) -> dt.datetime | None:
+        """Return the moment that Excel shows for a serial number; None where there is none."""
+        if serial < 0:
+            return None
+        if self._epoch == _EPOCH_1900 and serial < LEAP_SERIAL + 1:
+            if serial >= LEAP_SERIAL:
+                return None
+            serial += 1
+        try:
+            return self._epoch + dt.timedelta(days=serial)
+        except (OverflowError, ValueError):
+            return None
+
+
+def text_cell(text: str, struck: bool = False, partly_struck: bool = False) -> Cell:
+    """Return the cell of a text: of rich text the words that are not struck out."""
+    was_cleaned = False
+    # Most texts have no sign that could need it.
+    if "_x" in text or not text.isprintable():
+        text, was_cleaned = clean_text(text)
+    if "(" in text and _PICTURE_TEXT.match(text):
+        return _picture_cell()
+    if len(text) > MAX_SHEET_TEXT:
+        return Cell(fault=_("longer than a cell can be"))
+    left_out = LeftOut.STRUCK if partly_struck else LeftOut.SIGNS if was_cleaned else None
+    return Cell(text, struck=struck, left_out=left_out)
+
+
+def _picture_cell() -> Cell:
+    return Cell(fault=_("a picture in the cell; pictures are not read: attach it as evidence on the task’s page"))
+
+
+def _area(ref: str) -> CellArea | None:
+    """Read the place of a merged area; None where it is none."""
+    try:
+        area = CellArea(*range_boundaries(ref))
+    except (ValueError, TypeError):
+        return None
+    return area if all(area) and area.last_column <= LAST_COLUMN else None

@@ -1,0 +1,279 @@
+"""The sheets: the ledger to print, and listings to filter and to compute with."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.filters import AutoFilter
+from openpyxl.worksheet.pagebreak import Break
+from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
+
+from tracker.domain.choices import Kind
+from tracker.excel import xlsx_writer
+from tracker.excel.cell_text import row_height, wrapped_lines
+from tracker.excel.cover import banner, wide_row
+from tracker.excel.export_notes import ExportNotes
+from tracker.excel.xlsx_writer import SIZE, CellStyle, SheetWriter, WriterCell
+from tracker.models import Task
+from tracker.reports.columns import TASK_COLUMNS, TEXT, WHOLE, Column, NativeValue
+
+NUMBER_COLUMN = gettext_lazy("No.")
+NUMBER_WIDTH = 5
+SHEET_NAMES = list(TASK_COLUMNS)
+COLUMN_WIDTHS = [NUMBER_WIDTH, *(column.width for column in TASK_COLUMNS.values())]
+CODE, LIGHT = SHEET_NAMES.index("code") + 2, SHEET_NAMES.index("light") + 2
+BAND_COLUMNS = (SHEET_NAMES.index("section") + 2, SHEET_NAMES.index("measure") + 2)
+FREEZE = get_column_letter(CODE + 1) + "{}"  # right of the code, above a row
+MORE_ROWS = 100  # empty rows of a template, formatted: what is typed there stays text
+MAX_PAGE_BREAKS = 1_000  # Excel takes 1,026 in a sheet
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    """One thing as its sheets show it: a number and values in the order of the columns, and lines per cell."""
+
+    thing: Any
+    values: list[NativeValue]
+    counts: list[int]
+    link: str
+
+
+# What the printed sheet says where there is no value; the data sheet leaves the cell empty.
+def _no_deadline(task: Task) -> str | None:
+    return str(Kind.STANDING.label) if task.kind == Kind.STANDING else None
+
+
+ABSENT_TEXT: dict[int, Callable[[Task], str | None]] = {
+    SHEET_NAMES.index("percent") + 1: lambda task: "—",
+    SHEET_NAMES.index("original_deadline") + 1: _no_deadline,
+    SHEET_NAMES.index("deadline") + 1: _no_deadline,
+}
+
+
+def body_styles(sheet: SheetWriter, columns: Iterable[Column], **look: Any) -> list[CellStyle]:
+    """Make a look for each column: short things stand in the middle, prose begins at the left."""
+    found = [sheet.style(format=WHOLE, across="center", **look)]
+    for column in columns:
+        centred = column.format != TEXT or column.width < 14
+        found.append(sheet.style(format=column.format, across="center" if centred else "left", **look))
+    return found
+
+
+def code_style(sheet: SheetWriter) -> CellStyle:
+    """Make the look of a code that leads to its task."""
+    return sheet.style(across="center", link=True)
+
+
+def write_header(sheet: SheetWriter, headers: Sequence[str], widths: Sequence[float]) -> float:
+    """Write the header row; return its height."""
+    style = sheet.style(xlsx_writer.HEAD_FONT, across="center", fill=xlsx_writer.SHADE)
+    count = max(wrapped_lines(header, width, xlsx_writer.SIZE) for header, width in zip(headers, widths, strict=True))
+    tall = row_height(count + 1, xlsx_writer.SIZE)
+    sheet.append([(style, header) for header in headers], tall)
+    return tall
+
+
+@dataclass
+class Band:
+    """A cell that is merged over consecutive rows of one section or measure."""
+
+    column: int
+    first: int = 0
+    height: float = 0.0
+
+    def holds(self, row: SheetRow, other: SheetRow | None) -> bool:
+        """Say whether two rows share the band: this column and those left of it are equal."""
+        return other is not None and row.values[1 : self.column] == other.values[1 : self.column]
+
+    def wants(self, row: SheetRow) -> float:
+        """Return the height that the words of the band need, in points."""
+        return row_height(row.counts[self.column - 1], xlsx_writer.SIZE)
+
+
+class LedgerBook:
+    """The sheet to print and to send up: title, scope, sections and measures as bands.
+
+    Bands end with the page, so that every printed page names its section and measure and no
+    word is cut in two between pages.
+    """
+
+    def __init__(
+        self, book: Workbook, title: str, left: str, right: str, *, demo: bool, banded: bool, paper: int
+    ) -> None:
+        top = 4 if demo else 3
+        headers = [str(header) for header in (NUMBER_COLUMN, *(column.header for column in TASK_COLUMNS.values()))]
+        self.sheet = sheet = SheetWriter(book, xlsx_writer.LEDGER, COLUMN_WIDTHS, paper, FREEZE.format(top + 1))
+        sheet.ws.print_title_rows = f"{top}:{top}"
+        headline = sheet.style(xlsx_writer.TITLE_FONT, xlsx_writer.TITLE_SIZE, across="center", box=False)
+        wide_row(sheet, headline, title, len(headers), 42)
+        if demo:
+            banner(sheet, len(headers))
+        plain, ends = sheet.style(box=False, size=12), sheet.style(box=False, size=12, across="right")
+        middle = len(headers) * 3 // 4
+        tall = row_height(wrapped_lines(left, sum(COLUMN_WIDTHS[:middle]), 12), 12)
+        sheet.append([(plain, left), *repeat((plain, None), middle - 1), (ends, right)], tall)
+        sheet.merge(1, middle, sheet.rows, sheet.rows)
+        sheet.merge(middle + 1, len(headers), sheet.rows, sheet.rows)
+        self._head = write_header(sheet, headers, COLUMN_WIDTHS)
+        self._page = 0.0  # height of all rows above this page
+        self._styles, self._code = body_styles(sheet, TASK_COLUMNS.values()), code_style(sheet)
+        self._bands = [Band(column, sheet.rows + 1) for column in BAND_COLUMNS] if banded else []
+        self._top = top + 1
+        self._held: SheetRow | None = None
+
+    def add(self, row: SheetRow) -> None:
+        """Take the next task; it is written when the one after it is known, or at the end."""
+        if self._held:
+            self._write(self._held, row)
+        self._held = row
+
+    def close(self) -> None:
+        """Write what is held back, and colour the lights."""
+        if self._held:
+            self._write(self._held, None)
+        else:
+            wide_row(self.sheet, self.sheet.style(across="center"), _("No task matches."), len(COLUMN_WIDTHS), 30)
+        self.sheet.colour_lights(LIGHT, self._top)
+
+    def _write(self, row: SheetRow, following: SheetRow | None) -> None:
+        number = self.sheet.rows + 1
+        tall = self._tall(row)
+        full = self._ends_page(row, following)
+        ending = [band for band in self._bands if full or not band.holds(row, following)]
+        # No program grows a merged row: the last row of a band makes room for its words.
+        tall = max([tall, *(band.wants(row) - band.height for band in ending)])
+        entries: list[WriterCell] = []
+        for place, (style, value) in enumerate(zip(self._styles, row.values, strict=True)):
+            entries.append((style, ABSENT_TEXT[place](row.thing) if value is None and place in ABSENT_TEXT else value))
+        if row.link:
+            entries[CODE - 1] = (self._code, row.values[CODE - 1], row.link)
+        for band in self._bands:
+            if band.first < number:
+                entries[band.column - 1] = (self._styles[band.column - 1], None)
+            band.height += tall
+        self.sheet.append(entries, tall)
+        for band in ending:
+            if band.first < number:
+                self.sheet.merge(band.column, band.column, band.first, number)
+            band.first, band.height = number + 1, 0.0
+        if full:
+            self.sheet.ws.row_breaks.append(Break(number))
+            self._page = self.sheet.height - self._head
+
+    def _tall(self, row: SheetRow) -> float:
+        return row_height(max(row.counts[len(BAND_COLUMNS) + 1 :] if self._bands else row.counts), xlsx_writer.SIZE)
+
+    def _ends_page(self, row: SheetRow, following: SheetRow | None) -> bool:
+        """Say whether the next row, should it have to make room for its bands, does not fit on this page."""
+        if not following or not self._bands or len(self.sheet.ws.row_breaks) >= MAX_PAGE_BREAKS:
+            return False
+        tall = self._tall(row)
+        stands = [band.height + tall if band.holds(row, following) else 0.0 for band in self._bands]
+        room = [band.wants(following) - height for band, height in zip(self._bands, stands, strict=True)]
+        return self.sheet.height - self._page + tall + max([self._tall(following), *room]) > self.sheet.page
+
+
+def add_choices(ws: Any, area: str, **rule: Any) -> None:
+    """Lay a rule over an area: what may be typed, words to choose from, or a hint."""
+    validation = DataValidation(**{"allow_blank": True, "showErrorMessage": True, **rule})
+    validation.add(area)
+    ws.data_validations.append(validation)
+
+
+def list_words(book: Workbook, words: Iterable[str]) -> str:
+    """Write words on a hidden sheet, for cells to choose from; return their range."""
+    sheet = SheetWriter(book, xlsx_writer.WORDS, (12,))
+    plain = sheet.style()
+    for word in words:
+        sheet.append([(plain, word)], 15)
+    sheet.ws.sheet_state = "hidden"
+    return f"'{xlsx_writer.WORDS}'!$A$1:$A${max(sheet.rows, 1)}"
+
+
+class Listing:
+    """A sheet to filter and to compute with: one row a thing, nothing merged, a native table."""
+
+    def __init__(
+        self,
+        book: Workbook,
+        name: object,
+        columns: Mapping[str, Column],
+        heading: str,
+        table: str,
+        like: "Listing | None" = None,
+        open_rows: bool = False,
+    ) -> None:
+        """Lay out a sheet; rows made `like` those of another sheet take over the values that both show.
+
+        With `open_rows` further rows may be written below: they are formatted, and the last column is hidden.
+        """
+        self._open_rows = open_rows
+        self.columns, self.table = list(columns.values()), table
+        known = like.columns if like else []
+        self._sources = [(column, known.index(column) + 1 if column in known else 0) for column in self.columns]
+        self.headers = [str(header) for header in (NUMBER_COLUMN, *(column.header for column in self.columns))]
+        self.widths = [NUMBER_WIDTH, *(column.width for column in self.columns)]
+        place = {column: number for number, column in enumerate(columns, 2)}
+        self._code, self._light = place.get("code", 0), place.get("light", 0)
+        freeze = f"{get_column_letter(self._code + 1 if self._code else 3)}2"
+        self.sheet = SheetWriter(book, name, self.widths, freeze=freeze, heading=heading)
+        self.sheet.ws.print_title_rows = "1:1"
+        write_header(self.sheet, self.headers, self.widths)
+        self._styles, self._linked = body_styles(self.sheet, self.columns), code_style(self.sheet)
+
+    def row(
+        self,
+        thing: Any,
+        on: dt.date,
+        notes: ExportNotes,
+        place: str,
+        link: str = "",
+        number: int = 0,
+        of: SheetRow | None = None,
+    ) -> SheetRow:
+        """Make the row of a thing from clean values; without a number it takes that of its place."""
+        values: list[NativeValue] = [number]
+        for column, source in self._sources:
+            if of and source:
+                values.append(of.values[source])
+            else:
+                values.append(notes.native(column.value(thing, on), place, column.header))
+        counts = [
+            wrapped_lines(value, width, SIZE) if type(value) is str else 1
+            for value, width in zip(values, self.widths, strict=True)
+        ]
+        return SheetRow(thing, values, counts, link)
+
+    def add(self, row: SheetRow, looks: Sequence[CellStyle] = ()) -> None:
+        """Write the next row."""
+        row.values[0] = self.sheet.rows if row.values[0] == 0 else row.values[0]
+        entries: list[WriterCell] = list(zip(looks or self._styles, row.values, strict=True))
+        if row.link:
+            entries[self._code - 1] = (self._linked, row.values[self._code - 1], row.link)
+        self.sheet.append(entries, row_height(max(row.counts), xlsx_writer.SIZE))
+
+    def close(self) -> None:
+        """Lay the table over the rows."""
+        if self.sheet.rows == 1:
+            # A table without a row makes Excel offer to repair the file.
+            self.sheet.append([(style, None) for style in self._styles], row_height(1, xlsx_writer.SIZE))
+        ref = f"A1:{get_column_letter(len(self.headers))}{self.sheet.rows}"
+        if self._open_rows:
+            if self.columns[-1].name == "version":
+                self.sheet.ws.column_dimensions[get_column_letter(len(self.headers))].hidden = True
+            for _number in range(MORE_ROWS):
+                self.sheet.append([(style, None) for style in self._styles], row_height(1, xlsx_writer.SIZE))
+        table = Table(displayName=self.table, ref=ref, autoFilter=AutoFilter(ref=ref))
+        table.tableColumns = [TableColumn(id=place, name=header) for place, header in enumerate(self.headers, 1)]
+        table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=True)
+        # `add_table` itself would look for the header in cells that are written and gone.
+        self.sheet.ws.tables.add(table)
+        if self._light:
+            self.sheet.colour_lights(self._light, 2)

@@ -1,0 +1,442 @@
+"""Columns, once: header, value, format, width, order and reader of everything that a row shows.
+
+The list page, the ledger, the fill-in workbook and the reader of both use the same objects; header
+lists and row lists kept by hand drift apart. Adding a column is one line in `COLUMNS`.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.db.models import TextChoices
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy, ngettext, override, pgettext
+from django.utils.translation import gettext as _
+
+from tracker.domain import lights, parsing
+from tracker.domain.choices import Direction, Kind, Light, Status
+from tracker.models import ChecklistItem, Indicator, Task
+from tracker.models.ordering import steady_order
+
+NativeValue = str | int | float | dt.date | None
+
+TEXT, DAY, SHARE, WHOLE, AMOUNT = "@", "yyyy-mm-dd", "0%", "0", "General"
+Reader = Callable[[parsing.Cell], Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One fact of a thing, mostly a task: how it is headed, valued, formatted, ordered by and read back.
+
+    `value(thing, on)` is native: text, whole number, share from 0 to 1, day or None. Of a task it
+    reads only what `TaskQuerySet.with_related` has fetched. `width` is in characters of a workbook.
+    `parse` reads a cell that people have filled in, into the field that bears the column's name;
+    with `fills` it is a unit that fills it in, in its report.
+    """
+
+    name: str
+    header: str | Promise
+    value: Callable[[Any, dt.date], NativeValue]
+    width: float = 12
+    format: str = TEXT
+    order: tuple[str, ...] = ()
+    parse: Reader | None = None
+    fills: bool = False
+
+    def headers(self) -> set[str]:
+        """Return the header in every language, as `plain_header` writes it."""
+        found = {plain_header(str(self.header))}
+        for language, _name in settings.LANGUAGES:
+            with override(language):
+                found.add(plain_header(str(self.header)))
+        return found
+
+
+def plain_header(text: str) -> str:
+    """Return a header without spaces and line ends, which people put in to make it fit."""
+    return "".join(parsing.plain_text(text).lower().split())
+
+
+def text_of_value(choices: type[TextChoices]) -> dict[str, str]:
+    """Map the words of some choices, in the language in use and in every other, to their values."""
+    known = {str(label): str(value) for value, label in choices.choices}
+    for language, _name in settings.LANGUAGES:
+        with override(language):
+            known |= {str(label): str(value) for value, label in choices.choices}
+    return known
+
+
+def kind_text(task: Task, on: dt.date) -> str:
+    """Name the kind of a task; Django's own display builds all choices anew for every row."""
+    return str(Kind(task.kind).label) if task.kind else ""
+
+
+def status_text(task: Task, on: dt.date) -> str:
+    """Name the status of a task."""
+    return str(Status(task.status).label)
+
+
+def light_words(light: Light, status: str) -> str:
+    """Name a light as people say it: grey is either not started or suspended."""
+    if light == Light.GREY:
+        return str(Status.SUSPENDED.label if status == Status.SUSPENDED else Status.NOT_STARTED.label)
+    return str(light.label)
+
+
+def light_label(light: Light, status: str) -> str:
+    """Return shape and word of a light, legible in grey print; a workbook's colours go by this text."""
+    return _label(light, status, get_language())
+
+
+@lru_cache(maxsize=200)
+def _label(light: Light, status: str, language: str | None) -> str:
+    """Make a label once for each language: a ledger asks for it with every row."""
+    return f"{light.style.symbol} {light_words(light, status)}"
+
+
+def light_text(task: Task, on: dt.date) -> str:
+    """Return shape and word of a task's light."""
+    return light_label(task.light_on(on), task.status)
+
+
+def ticked_steps(items: Sequence[ChecklistItem]) -> str:
+    """Say how many steps of a checklist are done."""
+    done = sum(1 for item in items if item.done_on)
+    return ngettext("%(done)d of %(count)d step done", "%(done)d of %(count)d steps done", len(items)) % {
+        "done": done,
+        "count": len(items),
+    }
+
+
+def steps_text(task: Task, on: dt.date) -> str:
+    """Say what is to be done, then how far the checklist is."""
+    items = list(task.steps)
+    lines = [task.description] if task.description else []
+    if items:
+        lines.append(ticked_steps(items) + pgettext("after a field's name", ":"))
+        lines += [f"{'✓' if item.done_on else '○'} {item.title}" for item in items]
+    return "\n".join(lines)
+
+
+def share_text(task: Task, on: dt.date) -> float | None:
+    """Return the percent as a share, or None where a percent means nothing."""
+    return task.percent / 100 if task.has_percent else None
+
+
+def lead_text(task: Task, on: dt.date) -> str:
+    """Name the lead unit, and say where it is only a proposal."""
+    if not task.lead_unit:
+        return ""
+    if task.lead_is_proposed:
+        return _("%(unit)s (proposed)") % {"unit": task.lead_unit.short_name}
+    return task.lead_unit.short_name
+
+
+def co_text(task: Task, on: dt.date) -> str:
+    """List the co-operating units in official order."""
+    return pgettext("list", ", ").join(unit.short_name for unit in task.helpers)
+
+
+def reported(name: str) -> Callable[[Any, dt.date], NativeValue]:
+    """Return how a field of the latest accepted report is read from its task."""
+    return lambda task, on: getattr(getattr(task, "latest_report", None), name, None)
+
+
+def evidence_count(task: Any, on: dt.date) -> int | None:
+    """Count the pieces of evidence of the latest accepted report; None where there is no report."""
+    report = getattr(task, "latest_report", None)
+    return len(report.evidence.all()) if report else None
+
+
+def days_over(task: Task, on: dt.date) -> int | None:
+    """Count the days by which a task is past its deadline on the day that counts; None where it is not."""
+    days = (lights.judged_on(task, on) - task.deadline).days if task.deadline else 0
+    return days if days > 0 else None
+
+
+def who_acts(task: Task, on: dt.date) -> str:
+    """Name who has to move: the lead unit, or the office where it decides or has not handed over."""
+    waits_for_office = task.status == Status.CLOSING or not task.assigned_on or not task.lead_unit
+    return _("the supervision office") if waits_for_office else lead_text(task, on)
+
+
+def amount_text(value: Decimal, unit: str) -> str:
+    """Write an amount with its unit."""
+    return f"{parsing.format_decimal(value)}%" if unit == "%" else f"{parsing.format_decimal(value)} {unit}"
+
+
+def target_text(indicator: Indicator) -> str:
+    """Say what an indicator is to reach, and by when."""
+    reach = f"{Direction(indicator.direction).sign} {amount_text(indicator.target, indicator.unit_of_measure)}"
+    if not indicator.target_on:
+        return reach
+    return _("%(target)s by %(day)s") % {"target": reach, "day": indicator.target_on}
+
+
+def baseline_text(indicator: Indicator) -> str:
+    """Say where an indicator began."""
+    return _dated(indicator.baseline, indicator.baseline_on, indicator.unit_of_measure)
+
+
+def actual_text(indicator: Indicator) -> str:
+    """Say what an indicator is, and of which day that is."""
+    return _dated(indicator.actual, indicator.actual_on, indicator.unit_of_measure)
+
+
+def _dated(value: Decimal | None, day: dt.date | None, unit: str) -> str:
+    if value is None:
+        return "—"
+    text = amount_text(value, unit)
+    return _("%(value)s on %(day)s") % {"value": text, "day": day} if day else text
+
+
+def gap_text(indicator: Indicator) -> str:
+    """Say in words how far an indicator is from its target; percents differ by points."""
+    left = lights.missing_facts(indicator)
+    if left is None:
+        return _("no value yet")
+    if not left:
+        return _("target reached")
+    unit = _("percentage points") if indicator.unit_of_measure == "%" else indicator.unit_of_measure
+    gap = amount_text(left, unit)
+    if indicator.direction == Direction.UP:
+        return _("%(gap)s to go") % {"gap": gap}
+    return _("%(gap)s above the target") % {"gap": gap}
+
+
+CODE_COLUMN = Column(
+    "code", gettext_lazy("task code"), lambda t, on: t.code, 9, order=("code_key",), parse=parsing.parse_code
+)
+TITLE_COLUMN = Column(
+    "title", gettext_lazy("key task"), lambda t, on: t.title, 18, order=("title",), parse=parsing.parse_prose
+)
+LEAD_COLUMN = Column("lead_unit", gettext_lazy("lead unit"), lead_text, 13.5, order=("lead_unit",))
+DEADLINE_COLUMN = Column(
+    "deadline",
+    gettext_lazy("current deadline"),
+    lambda t, on: t.deadline,
+    13,
+    DAY,
+    ("deadline",),
+    parsing.parse_deadline,
+)
+PERCENT_COLUMN = Column(
+    "percent", gettext_lazy("percent done"), share_text, 7, SHARE, ("percent",), parsing.parse_percent, fills=True
+)
+LIGHT_COLUMN = Column("light", gettext_lazy("light"), light_text, 12, order=("light_rank",))
+
+
+def prose_value(name: str, header: str | Promise, width: float) -> Column:
+    """Make a column of a plain text field of a task."""
+    return Column(name, header, lambda t, on: getattr(t, name), width, order=(name,), parse=parsing.parse_prose)
+
+
+def reported_value(name: str, header: str | Promise, width: float) -> Column:
+    """Make a column of a text that a unit reports."""
+    return Column(name, header, reported(name), width, parse=parsing.parse_prose, fills=True)
+
+
+def number_value(columns: Iterable[Column]) -> dict[str, Column]:
+    """Name columns by their names."""
+    return {column.name: column for column in columns}
+
+
+# What a task shows in a row, in the order of the ledger.
+TASK_COLUMNS = number_value(
+    (
+        Column("section", gettext_lazy("section"), lambda t, on: t.measure.section.name, 10, order=("sort_key",)),
+        Column("measure", gettext_lazy("measure"), lambda t, on: str(t.measure), 15, order=("sort_key",)),
+        CODE_COLUMN,
+        TITLE_COLUMN,
+        Column("steps", gettext_lazy("steps / checklist"), steps_text, 38),
+        prose_value("lead_official", gettext_lazy("lead official"), 9),
+        LEAD_COLUMN,
+        Column("co_units", gettext_lazy("co-operating units"), co_text, 18, parse=parsing.parse_names),
+        prose_value("responsible_person", gettext_lazy("person responsible"), 8),
+        Column(
+            "original_deadline",
+            gettext_lazy("original deadline"),
+            lambda t, on: t.original_deadline,
+            13,
+            DAY,
+            ("original_deadline",),
+        ),
+        DEADLINE_COLUMN,
+        PERCENT_COLUMN,
+        Column("status", gettext_lazy("status"), status_text, 9, order=("status",)),
+        LIGHT_COLUMN,
+        reported_value("progress", gettext_lazy("progress"), 24),
+        reported_value("problems", gettext_lazy("problems"), 16),
+        reported_value("next_steps", gettext_lazy("next steps"), 16),
+        Column("evidence", gettext_lazy("pieces of evidence"), evidence_count, 7, WHOLE),
+        replace(prose_value("remark", gettext_lazy("remark"), 14), order=()),
+    )
+)
+# What a unit fills in beside the texts and the percent of the ledger.
+FALL_REASON = reported_value("fall_reason", gettext_lazy("why the percent falls"), 14)
+
+
+def filled_in() -> list[Column]:
+    """Return the columns that a unit fills in: one that is added to `COLUMNS` is among them."""
+    return [*(column for column in TASK_COLUMNS.values() if column.fills), FALL_REASON]
+
+
+# What a warned task shows beside its facts: why, by how much, and who has to move.
+WARNING_COLUMNS = number_value(
+    (
+        CODE_COLUMN,
+        replace(TITLE_COLUMN, width=34),
+        LIGHT_COLUMN,
+        Column("reason", gettext_lazy("reason"), lambda t, on: "\n".join(t.reasons_on(on)), 34),
+        Column("days_over", gettext_lazy("days over"), days_over, 8, WHOLE),
+        Column("who", gettext_lazy("who must act"), who_acts, 15),
+        LEAD_COLUMN,
+        TASK_COLUMNS["co_units"],
+        TASK_COLUMNS["lead_official"],
+        TASK_COLUMNS["responsible_person"],
+        DEADLINE_COLUMN,
+        PERCENT_COLUMN,
+        TASK_COLUMNS["status"],
+        replace(TASK_COLUMNS["next_steps"], width=24),
+    )
+)
+ITEM_COLUMNS = number_value(
+    (
+        Column("code", CODE_COLUMN.header, lambda item, on: item.task.code, 9, parse=parsing.parse_code),
+        Column("task_title", TITLE_COLUMN.header, lambda item, on: item.task.title, 34),
+        Column("lead_unit", LEAD_COLUMN.header, lambda item, on: lead_text(item.task, on), 15),
+        Column("number", gettext_lazy("step no."), lambda item, on: item.number, 8, WHOLE, parse=parsing.parse_whole),
+        Column("title", gettext_lazy("step"), lambda item, on: item.title, 46, parse=parsing.parse_prose),
+        Column("weight", gettext_lazy("weight"), lambda item, on: item.weight, 8, WHOLE, parse=parsing.parse_whole),
+        Column("due", gettext_lazy("due"), lambda item, on: item.due, 13, DAY, parse=parsing.parse_date),
+        Column(
+            "done", gettext_lazy("done"), lambda item, on: "✓" if item.done_on else "○", 8, parse=parsing.parse_tick
+        ),
+        Column("done_on", gettext_lazy("done on"), lambda item, on: item.done_on, 13, DAY),
+    )
+)
+
+
+def amount_cell(name: str, header: str | Promise, read: Callable[[Indicator], Decimal | None]) -> Column:
+    """Make a column of an amount; a workbook knows no decimals."""
+
+    def value(indicator: Indicator, on: dt.date) -> NativeValue:
+        found = read(indicator)
+        return None if found is None else float(found)
+
+    return Column(name, header, value, 11, AMOUNT)
+
+
+def achieved_share(indicator: Indicator, on: dt.date) -> float | None:
+    """Return the way done from the baseline to the target as a share."""
+    percent = lights.achieved_percent(indicator)
+    return None if percent is None else percent / 100
+
+
+INDICATOR_COLUMNS = number_value(
+    (
+        replace(ITEM_COLUMNS["code"], parse=None),
+        replace(ITEM_COLUMNS["task_title"], width=30),
+        ITEM_COLUMNS["lead_unit"],
+        Column("name", gettext_lazy("indicator"), lambda i, on: i.name, 26),
+        Column("unit_of_measure", gettext_lazy("unit of measure"), lambda i, on: i.unit_of_measure, 9),
+        amount_cell("baseline", gettext_lazy("baseline"), lambda i: i.baseline),
+        Column("direction", gettext_lazy("direction"), lambda i, on: str(Direction(i.direction).label), 9),
+        amount_cell("target", gettext_lazy("target"), lambda i: i.target),
+        Column("target_on", gettext_lazy("to be reached by"), lambda i, on: i.target_on, 13, DAY),
+        amount_cell("actual", gettext_lazy("actual value"), lambda i: i.actual),
+        Column("actual_on", gettext_lazy("day of the value"), lambda i, on: i.actual_on, 13, DAY),
+        amount_cell("gap", gettext_lazy("gap"), lights.missing_facts),
+        Column("gap_text", gettext_lazy("gap in words"), lambda i, on: gap_text(i), 18),
+        Column("achieved", gettext_lazy("way done"), achieved_share, 9, SHARE),
+    )
+)
+
+
+def unit_name(task: Task, on: dt.date) -> str:
+    """Name the lead unit as it is read back."""
+    return task.lead_unit.short_name if task.lead_unit else ""
+
+
+def field_of(name: str, header: str | Promise, width: float, parse: Reader, format: str = TEXT) -> Column:
+    """Make a column of a plain field that is read back into it."""
+    return Column(name, header, lambda thing, on: getattr(thing, name), width, format, parse=parse)
+
+
+VERSION_COLUMN = field_of("version", gettext_lazy("version (leave it as it is)"), 9, parsing.parse_whole, WHOLE)
+SECTION_NO = Column(
+    "section",
+    gettext_lazy("section no."),
+    lambda measure, on: measure.section.number,
+    9,
+    WHOLE,
+    parse=parsing.parse_whole,
+)
+MEASURE_CODE = Column(
+    "measure", gettext_lazy("measure code"), lambda t, on: t.measure.code, 10, parse=parsing.parse_code
+)
+# The sheets of the template that a policy's checklist is loaded from.
+TEMPLATE_COLUMNS = {
+    "policydocument": number_value(
+        (
+            field_of("slug", gettext_lazy("short address of the policy"), 34, parsing.parse_slug),
+            field_of("title", gettext_lazy("title of the policy"), 70, parsing.parse_prose),
+        )
+    ),
+    "section": number_value(
+        (
+            replace(SECTION_NO, name="number", value=lambda section, on: section.number),
+            field_of("name", gettext_lazy("name of the section"), 80, parsing.parse_prose),
+            VERSION_COLUMN,
+        )
+    ),
+    "measure": number_value(
+        (
+            SECTION_NO,
+            replace(MEASURE_CODE, name="code", value=lambda measure, on: measure.code),
+            field_of("order", gettext_lazy("order in the section"), 9, parsing.parse_whole, WHOLE),
+            field_of("name", gettext_lazy("name of the measure"), 70, parsing.parse_prose),
+            Column(
+                "general",
+                gettext_lazy("general demand"),
+                lambda measure, on: parsing.DONE[0] if measure.general else parsing.UNDONE[0],
+                9,
+                parse=parsing.parse_tick,
+            ),
+            VERSION_COLUMN,
+        )
+    ),
+    "task": number_value(
+        (
+            MEASURE_CODE,
+            CODE_COLUMN,
+            TITLE_COLUMN,
+            field_of("description", gettext_lazy("what is to be done"), 38, parsing.parse_prose),
+            Column(
+                "kind",
+                gettext_lazy("kind"),
+                kind_text,
+                9,
+                parse=parsing.allowed_values(lambda: text_of_value(Kind)),
+            ),
+            replace(LEAD_COLUMN, value=unit_name, parse=parsing.parse_names),
+            TASK_COLUMNS["co_units"],
+            TASK_COLUMNS["lead_official"],
+            TASK_COLUMNS["responsible_person"],
+            field_of("start", gettext_lazy("start"), 13, parsing.parse_date, DAY),
+            DEADLINE_COLUMN,
+            TASK_COLUMNS["remark"],
+            VERSION_COLUMN,
+        )
+    ),
+    "checklistitem": number_value(ITEM_COLUMNS[name] for name in ("code", "number", "title", "weight", "due")),
+}
+
+
+def ordering(column: Column, descending: bool = False) -> list[Any]:
+    """Return the order of a column: empty values last in both directions, the code as the last key."""
+    return steady_order(Task, [f"-{key}" if descending else key for key in column.order])

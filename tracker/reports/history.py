@@ -1,0 +1,253 @@
+"""The history of an object in words: who changed what, when, from what to what, by which way."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from tracker.domain import parsing
+from tracker.domain.choices import ReportState
+from tracker.domain.dates import name_between
+from tracker.models import ChecklistItem, Evidence, Indicator, IndicatorValue, ProgressUpdate, Task, TaskRequest, User
+from tracker.models.base import AFTER_RESET, History
+
+# A book-keeping column tells nobody anything.
+HISTORY_PARTS = (ChecklistItem, ProgressUpdate, TaskRequest, Evidence, Indicator)
+HIDDEN_FIELDS = {
+    "id", "version", "is_staff", "date_joined", "task", "policy", "file", "indicator", "entered_by",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field of one change; for a new object `before` is empty."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class HistoryEvent:
+    """One change of one object, by one person, at one moment."""
+
+    when: dt.datetime
+    who: str
+    way: str
+    what: str
+    subject: str
+    reason: str
+    changes: Sequence[FieldChange]
+
+
+def history_events(row: models.Model, limit: int = 200) -> list[HistoryEvent]:
+    """List the latest changes of an object, newest first; a task's include those of its checklist.
+
+    The number of queries does not depend on the number of changes.
+    """
+    names = _Names(row)
+    found = _events(row.history.all(), "", limit, names)  # type: ignore[attr-defined]
+    if isinstance(row, Task):
+        for part in HISTORY_PARTS:
+            # Only what a part is called is asked again; the names behind its keys are few.
+            rows = _handed_in(part).filter(task_id=row.pk)
+            found += _events(rows, str(part._meta.verbose_name), limit, names)
+        # Also of an indicator that is gone: its own history still knows the task.
+        known = Indicator.history.filter(task_id=row.pk).values("id")
+        named = Indicator.history.filter(id=OuterRef("indicator_id")).order_by("-history_id").values("name")[:1]
+        values = IndicatorValue.history.filter(indicator_id__in=known).annotate(owner=Subquery(named))
+        found += _events(values, str(IndicatorValue._meta.verbose_name), limit, names)
+    # Turned round after sorting: of two at one moment the later one stands first too.
+    return sorted(found, key=lambda event: event.when)[::-1][:limit]
+
+
+def password_resets(user: User) -> list[tuple[dt.datetime, str]]:
+    """List when somebody else set the password of an account, and who, newest first; one query."""
+    known = user.history.filter(password_set_at__isnull=False).order_by("-password_set_at")
+    return list(known.values_list("password_set_at", "password_set_by").distinct())
+
+
+def after_resets(user: User, limit: int = 100) -> list[HistoryEvent]:
+    """List what an account did in sessions opened with a password that somebody else had set, newest first.
+
+    One query for each history, and none for an account whose password nobody else has set.
+    """
+    if not password_resets(user):
+        return []
+    found = []
+    for model in History.records:
+        rows = model.history.filter(history_user=user, way__in=AFTER_RESET.values())  # type: ignore[attr-defined]
+        for row in rows.select_related("history_user").order_by("-history_date")[:limit]:
+            found.append(_event_of(row, f"{model._meta.verbose_name} {_named(row)}", ()))
+    return sorted(found, key=lambda event: event.when, reverse=True)[:limit]
+
+
+def _event_of(row: Any, subject: str, changes: Sequence[FieldChange]) -> HistoryEvent:
+    return HistoryEvent(
+        when=row.history_date,
+        who=str(row.labels.get("history_user") or row.history_user or _("the system")),
+        way=row.get_way_display(),
+        what={"+": _("added"), "~": _("changed"), "-": _("deleted")}[row.history_type],
+        subject=subject,
+        reason=row.history_change_reason or "",
+        changes=changes,
+    )
+
+
+def _handed_in(part: Any) -> models.QuerySet:
+    """Return the history of a kind of part without what was a draft: its texts, its percent, its file names.
+
+    Rows of drafts are those of before 0.2, and of whoever writes past `workflow`. A report that was withdrawn
+    stays as it was handed in; of the row that says so only the state is told.
+    """
+    rows = part.history.all()
+    if part is ProgressUpdate:
+        sent = rows.model.objects.filter(id=OuterRef("id"), history_id__lt=OuterRef("history_id"))
+        return rows.exclude(Q(state=ReportState.DRAFT) & ~Exists(sent.exclude(state=ReportState.DRAFT)))
+    if part is Evidence:
+        reports = ProgressUpdate.history.model.objects.exclude(state=ReportState.DRAFT)
+        sent = reports.filter(id=OuterRef("report_id"), history_date__gte=OuterRef("history_date"))
+        return rows.filter(Q(report_id__isnull=True) | Exists(sent))
+    return rows
+
+
+def _events(rows: models.QuerySet, subject: str, limit: int, names: "_Names") -> list[HistoryEvent]:
+    # One row more than shown: the oldest shown needs something to compare with.
+    newest = list(rows.select_related("history_user").order_by("-history_date", "-history_id")[: limit + 1])
+    fields = [field for field in rows.model.tracked_fields if field.name not in HIDDEN_FIELDS]
+    names.learn(fields, newest)
+    linked = _linked(rows.model.instance_type, newest)
+    before: dict[Any, Any] = {}
+    found = []
+    for row in reversed(newest):
+        old = before.get(row.id)
+        before[row.id] = row
+        # Without the row before it nobody can tell what a change changed.
+        told = row.history_type == "+" or (row.history_type == "~" and old)
+        unsent = isinstance(row, ProgressUpdate.history.model) and row.state == ReportState.DRAFT
+        shown = [field for field in fields if field.name == "state"] if unsent else fields
+        changes = [*_changes(shown, names, old, row), *_relinked(linked, old, row)] if told else []
+        if row.history_type == "~" and old and not changes:
+            continue  # only a book-keeping column moved
+        found.append(_event_of(row, f"{subject} {_called(row)}" if subject else "", changes))
+    return found[-limit:]
+
+
+def _called(row: Any) -> str:
+    """Name a part of a task by what tells it from its like, in the words of the row's day."""
+    names = ("title", "name", "period_start", "asked_on", "owner", "day")
+    said = {"owner": row.labels.get("indicator")}
+    if hasattr(row, "period_start"):
+        said["period_start"] = name_between(row.period_start, row.period_end)
+    return " ".join(str(said.get(name) or getattr(row, name) or "") for name in names if hasattr(row, name))
+
+
+def _named(row: Any) -> str:
+    """Name an object of any kind."""
+    codes = (str(getattr(row, name)) for name in ("code", "username") if hasattr(row, name))
+    return " ".join([*codes, _called(row)]).strip()
+
+
+class _Names:
+    """What foreign keys of history rows point at: by the name of the row's day, else by the name of today.
+
+    A name of today is asked for once, and only for a row that holds no name of its day.
+    """
+
+    def __init__(self, row: models.Model) -> None:
+        self.labels: dict[tuple[type[models.Model], Any], str] = {}
+        for field in row._meta.concrete_fields:
+            if isinstance(field, models.ForeignKey) and field.is_cached(row):
+                self._know(field.get_cached_value(row))
+
+    def _know(self, thing: models.Model | None) -> None:
+        if thing:
+            self.labels[type(thing), thing.pk] = str(thing)
+
+    def learn(self, fields: Iterable[models.Field], rows: Sequence[Any]) -> None:
+        """Fetch what some rows point at and do not name; one query for each field at most."""
+        for field in fields:
+            if field.remote_field:
+                target = field.remote_field.model
+                nameless = [row for row in rows if field.name not in row.labels]
+                keys = {getattr(row, field.attname) for row in nameless} - {None}
+                for thing in target._default_manager.filter(pk__in=[k for k in keys if (target, k) not in self.labels]):
+                    self._know(thing)
+
+    def show(self, field: models.Field, row: Any) -> str:
+        """Say the value of a field as a page shows it."""
+        if row is None:
+            return ""
+        value = getattr(row, field.attname)
+        if value in (None, "", []):
+            return ""
+        if field.remote_field:
+            return str(row.labels.get(field.name) or self.labels.get((field.remote_field.model, value), f"#{value}"))
+        if isinstance(value, dt.datetime):
+            return date_format(timezone.localtime(value), "DATETIME_FORMAT")
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
+        if isinstance(value, list):
+            return pgettext("list", ", ").join(f"{each['name']} {each['value']} {each['unit']}" for each in value)
+        return str(
+            dict(field.flatchoices).get(value, parsing.format_decimal(value) if isinstance(value, Decimal) else value)
+        )
+
+
+def _changes(fields: Iterable[models.Field], names: _Names, old: Any, new: Any) -> Iterator[FieldChange]:
+    for field in fields:
+        if _same(field, old, new):
+            continue
+        before, after = names.show(field, old), names.show(field, new)
+        if before != after or field.remote_field:
+            yield FieldChange(str(field.verbose_name), before, after)
+
+
+def _same(field: models.Field, old: Any, new: Any) -> bool:
+    """Say whether a field holds the same; a row that only has another name by now is the same row."""
+    value = getattr(new, field.attname)
+    if old is None:
+        return value in (None, "", []) or value == field.get_default()
+    return bool(value == getattr(old, field.attname))
+
+
+@dataclass(frozen=True)
+class _Linked:
+    """What a many-to-many field held at each history row: the keys, and their names on that day."""
+
+    label: str
+    keys: dict[int, list[int]]
+    names: dict[int, str]
+
+
+def _linked(model: type[models.Model], rows: Sequence[Any]) -> list[_Linked]:
+    """Read what many-to-many fields held at each history row, one query for each field."""
+    found = []
+    for field, links in History.m2m_models.items():
+        if field.model is not model:
+            continue
+        target = field.m2m_reverse_field_name()
+        keys: dict[int, list[int]] = {row.history_id: [] for row in rows}
+        today: dict[int, list[str]] = {row.history_id: [] for row in rows}
+        for link in links.objects.filter(history__in=keys).select_related(target).order_by("pk"):
+            keys[link.history_id].append(getattr(link, f"{target}_id"))
+            today[link.history_id].append(str(getattr(link, target)))
+        comma = pgettext("list", ", ")
+        names = {row.history_id: comma.join(row.labels.get(field.name) or today[row.history_id]) for row in rows}
+        found.append(_Linked(str(field.verbose_name), keys, names))
+    return found
+
+
+def _relinked(linked: list[_Linked], old: Any, new: Any) -> Iterator[FieldChange]:
+    for each in linked:
+        before, after = set(each.keys[old.history_id]) if old else set(), set(each.keys[new.history_id])
+        if before != after:
+            yield FieldChange(each.label, each.names[old.history_id] if old else "", each.names[new.history_id])

@@ -1,0 +1,214 @@
+"""What is asked of a unit now, one line a task, and what waits for the office."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Case, Count, F, Prefetch, Q, Value, When
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from tracker import workflow
+from tracker.domain import lights
+from tracker.domain.choices import (
+    EDITABLE_REPORT_STATES,
+    OPEN_STATUSES,
+    RUNNING_STATUSES,
+    STANDING_REPORT_STATES,
+    Action,
+    Light,
+    ReportState,
+    RequestState,
+)
+from tracker.domain.dates import DAY
+from tracker.models import Organization, ProgressUpdate, Task, TaskRequest
+from tracker.models.task import TaskQuerySet, cooperating, light_is, overdue, unacknowledged, unreported
+
+MAX_WORK_LINES = 50  # lines of one call; the list behind it has them all
+
+
+@dataclass(frozen=True)
+class WorkKind:
+    """Why a task is on the list, in which order, and what is done about it."""
+
+    name: str
+    words: str | Promise
+    action: Action
+
+
+# The most pressing first; a task stands under its first.
+WORK_KINDS = (
+    WorkKind("returned", _("returned: write on"), Action.REPORT),
+    WorkKind("overdue", pgettext_lazy("call", "overdue"), Action.REPORT),
+    WorkKind("red", _("red light"), Action.REPORT),
+    WorkKind("unacknowledged", _("not acknowledged yet"), Action.ACKNOWLEDGE),
+    WorkKind("owing", _("report of this period missing"), Action.REPORT),
+    WorkKind("warning", _("due soon or falling behind"), Action.REPORT),
+)
+
+
+@dataclass
+class WorkLine:
+    """A task on the list: why in sentences, and the period that its button opens, with its report and its end.
+
+    `key` names the period in an address; `handed_in` says that its report waits for the office.
+    """
+
+    task: Task
+    reasons: list[str]
+    report: ProgressUpdate | None
+    period: str
+    key: str
+    due: dt.date
+    handed_in: bool
+
+
+@dataclass
+class WorkGroup:
+    """The tasks of one call: those shown, and how many there are."""
+
+    call: WorkKind
+    total: int
+    lines: list[WorkLine] = field(default_factory=list)
+
+
+def work_groups(led: TaskQuerySet, unit: Organization, on: dt.date) -> list[WorkGroup]:
+    """Group what is asked of a unit by its most pressing reason; the number of queries is fixed."""
+    asked = _asked_by_call(unit, on)
+    first = Case(*(When(asked[call.name], then=Value(place)) for place, call in enumerate(WORK_KINDS)))
+    order = (F("deadline").asc(nulls_last=True), "policy", "sort_key")
+    rows = led.annotate(call=first).filter(call__isnull=False).order_by(*order).values_list("call", "pk")
+    keys: list[list[int]] = [[] for _call in WORK_KINDS]
+    for place, key in rows:
+        keys[place].append(key)
+    found = [WorkGroup(call, len(keys[place])) for place, call in enumerate(WORK_KINDS)]
+    shown = {place: keys[place][:MAX_WORK_LINES] for place in range(len(WORK_KINDS))}
+    tasks = _with_open_reports(Task.objects.filter(pk__in=[key for keys in shown.values() for key in keys]), unit)
+    by_key = {task.pk: task for task in tasks}
+    for place, group in enumerate(found):
+        group.lines = [_line(by_key[key], on) for key in shown[place] if key in by_key]
+    return [group for group in found if group.total]
+
+
+def _asked_by_call(unit: Organization, on: dt.date) -> dict[str, Q]:
+    """Return of each call the condition of its tasks."""
+    running, by_light = Q(status__in=RUNNING_STATUSES), light_is(on)
+    returned = ProgressUpdate.objects.filter(unit=unit, contribution=False, state=ReportState.RETURNED)
+    return {
+        "returned": running & Q(pk__in=returned.values("task")),
+        "overdue": running & overdue(on),
+        "red": running & by_light[Light.RED],
+        "owing": running & unreported(on, current=True),
+        "unacknowledged": unacknowledged(),
+        "warning": running & by_light[Light.YELLOW],
+    }
+
+
+def helping(tasks: TaskQuerySet, unit: Organization, on: dt.date) -> list[WorkLine]:
+    """List the running tasks that a unit co-operates in, with its contribution at hand."""
+    helped = tasks.filter(cooperating(unit), status__in=RUNNING_STATUSES).order_by("policy", "sort_key")
+    return [_line(task, on) for task in _with_open_reports(helped, unit)[:MAX_WORK_LINES]]
+
+
+def left_drafts(unit: Organization) -> Any:
+    """Return the drafts of a unit in tasks that are not its own any more: its words, to copy from."""
+    drafts = ProgressUpdate.objects.filter(unit=unit, state=ReportState.DRAFT)
+    own = Q(task__lead_unit=unit) | Q(task__in=Task.co_units.through.objects.filter(organization=unit).values("task"))
+    written = drafts.exclude(own).exclude(progress="", problems="", next_steps="")
+    related = written.select_related("task__policy").defer("task__policy__full_text")
+    return related.order_by("task", "period_start")[:MAX_WORK_LINES]
+
+
+def _with_open_reports(tasks: TaskQuerySet, unit: Organization) -> TaskQuerySet:
+    at_hand = ProgressUpdate.objects.filter(unit=unit, state__in=EDITABLE_REPORT_STATES).order_by("period_start", "pk")
+    related = tasks.select_related("policy").defer("policy__full_text")
+    return related.prefetch_related(Prefetch("reports", queryset=at_hand, to_attr="at_hand"))
+
+
+def _line(task: Any, on: dt.date) -> WorkLine:
+    """Make the line of a task: the period that its button opens, and what is at hand for that period."""
+    periods = lights.reportable(task, task.policy, on)
+    for report in task.at_hand:
+        report.task = task
+    open_ones = [report for report in task.at_hand if report.is_open and workflow.in_role_of_today([report], task)]
+    report = next((each for each in open_ones if each.state == ReportState.RETURNED), None)
+    if not report:
+        report = next((each for each in open_ones if each.period == periods[0]), None)
+    period = report.period if report else periods[0]
+    handed_in = not report and any(
+        each.state == ReportState.SUBMITTED and each.period == period for each in task.at_hand
+    )
+    due = period.end + task.policy.grace_days * DAY
+    key = period.key(lights.cycle_of(task.policy))
+    return WorkLine(task, task.reasons_on(on), report, period.name(on), key, due, handed_in)
+
+
+@dataclass(frozen=True)
+class Silence:
+    """How many of a unit's tasks nobody has acknowledged or reported."""
+
+    unit: Organization
+    unacknowledged: int
+    owing: int
+    unreported: int
+
+
+def silences(tasks: TaskQuerySet, on: dt.date) -> list[Silence]:
+    """Count by lead unit, in official order, what has not been acknowledged and not been reported; four queries."""
+    counted: dict[int, list[int]] = {}
+    for place, found in enumerate((tasks.unacknowledged(on), tasks.owing(on), tasks.unreported(on))):
+        rows = found.filter(lead_unit__isnull=False).order_by().values_list("lead_unit").annotate(Count("pk"))
+        for unit, number in rows:
+            counted.setdefault(unit, [0, 0, 0])[place] = number
+    return [Silence(unit, *counted[unit.pk]) for unit in Organization.objects.filter(pk__in=counted)]
+
+
+def waiting_reports(tasks: TaskQuerySet) -> Any:
+    """Return the reports that wait for a review, the oldest first, with what their rows show."""
+    related = ("task__policy", "task__lead_unit", "task__latest_report", "unit", "submitted_by")
+    waiting = ProgressUpdate.objects.of(tasks).waiting().select_related(*related).defer("task__policy__full_text")
+    return waiting.annotate(proofs=Count("evidence", filter=Q(evidence__handed_in=True)))
+
+
+def waiting_requests(tasks: TaskQuerySet) -> Any:
+    """Return the requests that wait for a decision, the oldest first."""
+    found = TaskRequest.objects.filter(state=RequestState.OPEN, task__in=tasks.order_by().values("pk"))
+    related = found.select_related("task__policy", "task__lead_unit", "asked_by").defer("task__policy__full_text")
+    return related.order_by("asked_on", "pk")
+
+
+def asked_for_help(tasks: TaskQuerySet) -> Any:
+    """Return the reports that ask or have asked for help, answered or not."""
+    states = (*STANDING_REPORT_STATES, ReportState.RETURNED)
+    found = ProgressUpdate.objects.of(tasks).filter(needs_help=True, state__in=states)
+    return found.select_related("task__policy", "unit", "submitted_by").defer("task__policy__full_text")
+
+
+def calls_for_help(tasks: TaskQuerySet) -> Any:
+    """Return the calls for help without an answer, the oldest first."""
+    found = ProgressUpdate.objects.of(tasks).asking_for_help()
+    return found.select_related("task__policy", "unit", "submitted_by").defer("task__policy__full_text")
+
+
+def counts(tasks: TaskQuerySet, on: dt.date) -> dict[str, int]:
+    """Count what waits on each of the office's lists."""
+    return {
+        "reports": ProgressUpdate.objects.of(tasks).waiting().count(),
+        "requests": waiting_requests(tasks).count(),
+        "help": ProgressUpdate.objects.of(tasks).asking_for_help().count(),
+        "silent": tasks.filter(
+            Q(pk__in=tasks.unacknowledged(on).values("pk")) | Q(pk__in=tasks.owing(on).values("pk")),
+            status__in=OPEN_STATUSES,
+        ).count(),
+    }
+
+
+def neighbours(waiting: Sequence[int], key: int) -> tuple[int | None, int | None, int]:
+    """Return the keys before and after one in a queue, and its place counted from 1; 0 where it is not in it."""
+    if key not in waiting:
+        return None, waiting[0] if waiting else None, 0
+    place = list(waiting).index(key)
+    before = waiting[place - 1] if place else None
+    return before, waiting[place + 1] if place + 1 < len(waiting) else None, place + 1

@@ -1,0 +1,126 @@
+"""What happens around every request."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.template.response import SimpleTemplateResponse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from tracker.domain import dates
+from tracker.web import late_forms
+from tracker.web.sessions import is_live
+
+READING = ("GET", "HEAD", "OPTIONS", "TRACE")
+
+
+def language_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Speak Chinese until the reader switches; what a browser was installed with does not count."""
+    spoken = dict(settings.LANGUAGES)
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        wanted = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        code = wanted if wanted in spoken else settings.LANGUAGE_CODE
+        request.LANGUAGE_CODE = code
+        with translation.override(code):
+            response = get_response(request)
+            # Lazy until now: rendered later it would speak the wrong language.
+            if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
+                response.render()
+        response.headers.setdefault("Content-Language", code)
+        return response
+
+    return middleware
+
+
+class AccountMiddleware(LoginRequiredMiddleware):
+    """Let in who is logged in, for as long as a session lasts; a password of one's own comes first."""
+
+    # What stands open to an account that has yet to choose its password.
+    FIRST = ("password", "logout")
+
+    def process_view(self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any) -> Any:
+        guarded = getattr(view_func, "login_required", True)
+        sent = request.method not in READING
+        account = None
+        if request.user.is_authenticated and not goes_on(request.session):
+            account = request.user.pk
+            late_forms.end_session(request)
+        if guarded and sent and not request.user.is_authenticated:
+            return late_forms.refuse_late(request, account or late_forms.account_key(request))
+        if request.user.is_authenticated and request.user.must_change_password and guarded:
+            match = request.resolver_match
+            if match is None or match.view_name not in self.FIRST:
+                return self._ask_for_password(request, sent)
+        return super().process_view(request, view_func, view_args, view_kwargs)
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if not hasattr(request, "user"):
+            return response
+        if response.status_code == 405 and request.method == "GET":
+            response = answer_button_address(request, response)
+        if response.status_code == 302 and request.method == "POST" and request.user.is_authenticated:
+            # What is sent again from the page of late forms has arrived.
+            late_forms.forget_post_by_key(request, request.POST.get(late_forms.KEY_FIELD, ""))
+        late_forms.remember_login(request, response)
+        return response
+
+    def _ask_for_password(self, request: HttpRequest, sent: bool) -> HttpResponse:
+        if sent:
+            late_forms.save_post(request, request.user.pk)
+        if late_forms.wants_json(request):
+            return late_forms.refuse_in_words(_("Choose a password of your own first; then this page goes on."))
+        return redirect("password")
+
+
+def goes_on(session: SessionBase) -> bool:
+    """Say whether a session still lasts, and note that it is in use: once a minute, for each note is a write."""
+    if not is_live(session):
+        return False
+    now = int(dates.now().timestamp())
+    if now - session.get("seen", 0) >= 60:
+        session["began"], session["seen"] = session.get("began", now), now
+    return True
+
+
+def answer_button_address(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """Lead from the address of a button to what was sent there, or say that it is no page."""
+    if late_forms.saved_posts(request, request.user.pk):
+        return redirect("kept")
+    page = render(request, "405.html", status=405)
+    page.headers["Allow"] = response.headers.get("Allow", "")
+    return page
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Bring what a page of an earlier log-in sends back to its form, for the reader to look at and send again.
+
+    What another site has sent is not kept; what belongs to another account is kept for that one alone.
+    """
+    match = request.resolver_match
+    guarded = match is not None and getattr(match.func, "login_required", True)
+    present = request.user.pk if request.user.is_authenticated and is_live(request.session) else None
+    account = late_forms.account_key(request, present) if guarded else None
+    if account and present is None:
+        return late_forms.refuse_late(request, account)
+    if account and account != present:
+        answer = late_forms.refuse_other(request, account)
+        return answer or render(request, "403_csrf.html", {"other_account": True}, status=403)
+    if account and late_forms.wants_json(request):
+        return late_forms.renew_token(request)
+    if account:
+        late_forms.save_post(request, account)
+        messages.warning(
+            request, _("The page was from an earlier log-in. Nothing of it is saved yet: look, and send it again.")
+        )
+        return redirect(late_forms.return_address(request))
+    if late_forms.wants_json(request):
+        return late_forms.refuse_in_words(_("The page is out of date: reload it. Nothing was saved."))
+    return render(request, "403_csrf.html", status=403)

@@ -1,0 +1,257 @@
+"""What somebody has changed since an import was confirmed: an undo would overwrite it, and refuses."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from tracker.domain.choices import BatchKind, ReportState
+from tracker.models import ChecklistItem, ImportBatch, ProgressUpdate, Task
+
+MAX_NAMED = 20  # rows named in the message; the page shows all
+UNCOMPARED_FIELDS = ("id", "version", "search", "letters", "sort_key", "labels")
+
+
+@dataclass(frozen=True)
+class ThreeWays:
+    """A field of a row: before the import, as it was imported, and now."""
+
+    label: str
+    before: str
+    imported: str
+    now: str
+
+
+@dataclass
+class LaterChange:
+    """A row that somebody has changed, or attached something to, since it was imported."""
+
+    name: str
+    words: str
+    fields: list[ThreeWays] = field(default_factory=list)
+
+
+class UndoRefused(ValidationError):
+    """An undo that would overwrite later work; `rows` says what, three ways."""
+
+    def __init__(self, rows: list[LaterChange]) -> None:
+        self.rows = rows
+        named = [f"{row.name}: {row.words}" for row in rows[:MAX_NAMED]]
+        if len(rows) > MAX_NAMED:
+            more = len(rows) - MAX_NAMED
+            named.append(ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more})
+        told = pgettext("between sentences", "; ").join(named)
+        super().__init__(_("It cannot be undone, for others have worked on it since: %(rows)s.") % {"rows": told})
+
+
+def refuse_later_changes(batch: ImportBatch) -> None:
+    """Raise what others have changed since an import, all of it; nothing where there is nothing."""
+    if rows := changed_since(batch):
+        raise UndoRefused(rows)
+
+
+def changed_since(batch: ImportBatch) -> list[LaterChange]:
+    """Return the rows that were changed since a batch was confirmed; a fixed number of queries."""
+    if batch.kind == BatchKind.CHECKLIST:
+        return _changed_parts(batch.made)
+    tasks = {entry["task"] for entry in batch.made}
+    codes = {key: str(key) for key in tasks} | dict(Task.objects.filter(pk__in=tasks).values_list("pk", "code"))
+    return [*_changed_reports(batch, codes), *_changed_ticks(batch, codes)]
+
+
+def _changed_reports(batch: ImportBatch, codes: Mapping[int, str]) -> Iterator[LaterChange]:
+    """Yield the reports of a batch that were reviewed, changed or taken away since."""
+    entries = [entry for entry in batch.made if "report" in entry]
+    reports = ProgressUpdate.objects.in_bulk([entry["report"] for entry in entries])
+    moved = []
+    for entry in entries:
+        report = reports.get(entry["report"])
+        if not report:
+            yield LaterChange(codes[entry["task"]], _("its report is gone"))
+        elif report.state != ReportState.SUBMITTED or report.version != entry["version"]:
+            moved.append((entry, report))
+    kept = _history_of(ProgressUpdate, {report.pk for _entry, report in moved})
+    compared = [(report, entry["before"] or {}, kept.get((report.pk, entry["version"]))) for entry, report in moved]
+    names = _Names(ProgressUpdate, compared)
+    for (entry, _report), row in zip(moved, compared, strict=True):
+        words = _("its report has been reviewed or changed since")
+        yield LaterChange(codes[entry["task"]], words, list(_three_ways(*row, names)))
+
+
+def _changed_ticks(batch: ImportBatch, codes: Mapping[int, str]) -> Iterator[LaterChange]:
+    """Yield the steps that a batch has ticked or unticked, and that stand otherwise by now."""
+    items = ChecklistItem.objects.in_bulk([key for entry in batch.made for key, *_days in entry["ticks"]])
+    for entry in batch.made:
+        for key, before, *after in entry["ticks"]:
+            item = items.get(key)
+            if not item:
+                yield LaterChange(codes[entry["task"]], _("a step is gone"))
+                continue
+            now = item.done_on.isoformat() if item.done_on else None
+            # A batch of the first version kept no day: there the mark alone tells.
+            changed = now != after[0] if after else bool(now) == bool(before)
+            if changed:
+                imported = after[0] if after else None
+                ways = ThreeWays(_label(item, "done_on"), *(_shown(each) for each in (before, imported, now)))
+                name = f"{codes[entry['task']]} {item.number}"
+                yield LaterChange(name, _("the step has been ticked or unticked since"), [ways])
+
+
+def note_versions(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Note in which version each part stands when all are loaded: later rows move earlier ones."""
+    versions = {name: _versions(name, keys) for name, keys in _keys_by_model(made).items()}
+    return [entry | {"version": versions[entry["model"]].get(entry["pk"])} for entry in made]
+
+
+def _changed_parts(made: list[dict[str, Any]]) -> list[LaterChange]:
+    """Return the parts of a policy that were changed since a checklist was loaded.
+
+    New ones too to which something was attached that the import did not make.
+    """
+    keys = _keys_by_model(made)
+    found = []
+    for name, pks in keys.items():
+        model: Any = apps.get_model("tracker", name)
+        rows = {row.pk: row for row in model._default_manager.filter(pk__in=pks)}
+        entries = [entry for entry in made if entry["model"] == name]
+        kept = _history_of(model, {key for key, row in rows.items()}) if hasattr(model, "version") else {}
+        attached = _attached(model, [entry["pk"] for entry in entries if entry["new"]], keys)
+        compared = {
+            row.pk: (row, entry["before"], kept.get((row.pk, entry["version"])) or _Facts(entry.get("facts") or {}))
+            for entry in entries
+            if (row := rows.get(entry["pk"])) and _has_moved(row, entry)
+        }
+        names = _Names(model, compared.values())
+        for entry in entries:
+            row = rows.get(entry["pk"])
+            if row is None:
+                found.append(LaterChange(_name_of(entry), _("it is gone already")))
+            elif row.pk in compared:
+                fields = list(_three_ways(*compared[row.pk], names))
+                found.append(LaterChange(str(row), _("it has been changed since"), fields))
+            elif row.pk in attached:
+                words = pgettext("list", ", ").join(attached[row.pk])
+                found.append(LaterChange(str(row), _("it has since got: %(things)s") % {"things": words}))
+    return found
+
+
+def _has_moved(row: models.Model, entry: Mapping[str, Any]) -> bool:
+    """Say whether a row is another than the import left it; an old import without versions cannot tell."""
+    if entry.get("facts"):
+        return any(_plain(getattr(row, name, None)) != _plain(value) for name, value in entry["facts"].items())
+    return entry.get("version") is not None and getattr(row, "version", None) != entry["version"]
+
+
+def _attached(model: Any, keys: list[int], made: Mapping[str, list[int]]) -> dict[int, list[str]]:
+    """Say of new rows what hangs on them that the import did not make; one query for each kind of thing."""
+    found: dict[int, list[str]] = {}
+    for relation in model._meta.related_objects if keys else ():
+        if not relation.one_to_many:
+            continue
+        other, column = relation.related_model, relation.field.attname
+        rows = other._base_manager.filter(**{f"{column}__in": keys})
+        rows = rows.exclude(pk__in=made.get(other._meta.model_name, []))
+        counts = rows.order_by().values_list(column).annotate(models.Count("pk"))
+        for key, count in counts:
+            found.setdefault(key, []).append(f"{other._meta.verbose_name} {count}")
+    return found
+
+
+class _Facts:
+    """The facts of a step as an import has left them."""
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        self.__dict__.update(facts)
+
+
+# A row as it is now, what stood in it before the import, and as it was imported.
+Compared = tuple[Any, Mapping[str, Any], Any]
+
+
+def _moved_columns(row: models.Model, before: Mapping[str, Any], imported: Any) -> Iterator[tuple[Any, list[Any]]]:
+    """Yield the columns of a row that are now others than it was imported with, each with its three values."""
+    for column in row._meta.concrete_fields:
+        if column.name in UNCOMPARED_FIELDS or imported is None or not hasattr(imported, column.attname):
+            continue
+        was, now = getattr(imported, column.attname), getattr(row, column.attname)
+        if _plain(was) != _plain(now):
+            yield column, [before.get(column.name, was), was, now]
+
+
+def _three_ways(row: models.Model, before: Mapping[str, Any], imported: Any, names: "_Names") -> Iterator[ThreeWays]:
+    """Yield the fields of a row that are now others than it was imported with."""
+    for column, values in _moved_columns(row, before, imported):
+        yield ThreeWays(str(column.verbose_name), *(names.word_of(column, each) for each in values))
+
+
+class _Names:
+    """What the foreign keys of rows of one kind point at, by name: one query for each of them."""
+
+    def __init__(self, model: type[models.Model], rows: Iterable[Compared]) -> None:
+        keys: dict[str, set[Any]] = {}
+        for row in rows:
+            for column, values in _moved_columns(*row):
+                if column.remote_field:
+                    keys.setdefault(column.name, set()).update(values)
+        self._names = {name: self._ask(model._meta.get_field(name).related_model, pks) for name, pks in keys.items()}
+
+    @staticmethod
+    def _ask(target: Any, keys: set[Any]) -> dict[int, str]:
+        rows = target._base_manager.filter(pk__in=keys - {None})
+        if target is ProgressUpdate:
+            # Its name holds those of its task and its unit.
+            rows = rows.select_related("task", "unit")
+        return {row.pk: str(row) for row in rows}
+
+    def word_of(self, column: Any, value: Any) -> str:
+        """Return how a value is shown: the name of a choice, and what a key points at."""
+        if column.remote_field:
+            return _shown(self._names[column.name].get(value))
+        return _shown(dict(column.flatchoices).get(value, value))
+
+
+def _shown(value: Any) -> str:
+    return "—" if value is None or value == "" else str(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON keeps it."""
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _label(row: models.Model, name: str) -> str:
+    return str(row._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+
+
+def _name_of(entry: Mapping[str, Any]) -> str:
+    """Name a row that is gone."""
+    return f"{apps.get_model('tracker', entry['model'])._meta.verbose_name} {entry['pk']}"
+
+
+def _keys_by_model(made: Iterable[Mapping[str, Any]]) -> dict[str, list[int]]:
+    keys: dict[str, list[int]] = {}
+    for entry in made:
+        keys.setdefault(entry["model"], []).append(entry["pk"])
+    return keys
+
+
+def _versions(name: str, keys: list[int]) -> dict[int, int]:
+    """Return the versions of some rows; none of a kind that has none."""
+    model: Any = apps.get_model("tracker", name)
+    return (
+        dict(model._default_manager.filter(pk__in=keys).values_list("pk", "version"))
+        if hasattr(model, "version")
+        else {}
+    )
+
+
+def _history_of(model: Any, keys: set[int]) -> dict[tuple[int, int], Any]:
+    """Return the history rows of some rows by key and version; one query."""
+    rows = model.history.filter(id__in=keys).order_by("history_date", "history_id")
+    return {(row.id, row.version): row for row in rows}
