@@ -76,7 +76,7 @@ def imports(module: Module, *, functions_only: bool = False) -> Iterator[str]:
             found = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module.name}:{node.lineno} imports by dots: write the full name"
-            # `from tracker.domain import lights` names a module, `from tracker.domain.lights import light_on_day` a thing in one.
+            # `from tracker.domain import lights` names a module; from `tracker.domain.lights` comes a thing in one.
             whole = [f"{node.module}.{alias.name}" for alias in node.names]
             found = [name if name in MODULES else str(node.module) for name in whole]
         else:

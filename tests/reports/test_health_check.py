@@ -431,9 +431,9 @@ def test_who_keeps_no_checklist_has_neither_page_nor_sheet_nor_link(
 def test_a_large_policy_is_exported_without_the_sheet(
     faulty: PolicyDocument, office: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tracker.reports.health_check.SHEET_TASKS", faulty.tasks.count())
+    monkeypatch.setattr("tracker.excel.health_sheet.MAX_EXAMINED_TASKS", faulty.tasks.count())
     assert "Health check" in opened(office).sheetnames
-    monkeypatch.setattr("tracker.reports.health_check.SHEET_TASKS", faulty.tasks.count() - 1)
+    monkeypatch.setattr("tracker.excel.health_sheet.MAX_EXAMINED_TASKS", faulty.tasks.count() - 1)
     assert "Health check" not in opened(office).sheetnames
 
 

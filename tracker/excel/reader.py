@@ -22,8 +22,8 @@ from tracker.excel.cell_styles import CellStyles
 from tracker.excel.sheet_rows import Layout, RichText, SheetLine, SheetRows
 from tracker.excel.xml_parts import PartParser, WorkbookRefused, is_true
 
-MEGABYTE = 1_000_000
-MOST_BYTES, MOST_UNPACKED, MOST_ENTRIES = 20 * MEGABYTE, 200 * MEGABYTE, 2_000
+MILLION_BYTES = 1_000_000
+MOST_BYTES, MOST_UNPACKED, MOST_ENTRIES = 20 * MILLION_BYTES, 200 * MILLION_BYTES, 2_000
 MAX_SHEETS = 100
 READ_STEP = 1 << 16
 
@@ -192,7 +192,7 @@ def _look_at(file: IO[bytes]) -> None:
     file.seek(0, 2)
     size = file.tell()
     if size > MOST_BYTES:
-        raise WorkbookRefused(_("The file is larger than %(size)d MB.") % {"size": MOST_BYTES // MEGABYTE})
+        raise WorkbookRefused(_("The file is larger than %(size)d MB.") % {"size": MOST_BYTES // MILLION_BYTES})
     file.seek(0)
     head = file.read(READ_STEP)
     if not head:
@@ -241,4 +241,6 @@ def _check_entries(entries: list[ZipInfo]) -> None:
         raise WorkbookRefused(_("The workbook is protected by a password; save it without one."))
     # A part never yields more than its directory says: this sum is the most that can be unpacked.
     if sum(entry.file_size for entry in entries) > MOST_UNPACKED:
-        raise WorkbookRefused(_("Unpacked, the file is larger than %(size)d MB.") % {"size": MOST_UNPACKED // MEGABYTE})
+        raise WorkbookRefused(
+            _("Unpacked, the file is larger than %(size)d MB.") % {"size": MOST_UNPACKED // MILLION_BYTES}
+        )

@@ -15,7 +15,7 @@ from django.db.models import F, Model
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from tracker.domain import permissions
 from tracker.domain.anchors import Anchor
@@ -23,7 +23,6 @@ from tracker.domain.choices import OPEN_STATUSES, RUNNING_STATUSES, Kind, Severi
 from tracker.domain.dates import is_working_day
 from tracker.domain.folding import fold
 from tracker.domain.passages import piece_at, split_sentences
-from tracker.excel.ledger import ExtraSheet
 from tracker.models import (
     BackgroundPassage,
     ChecklistItem,
@@ -36,7 +35,6 @@ from tracker.models import (
     Task,
 )
 from tracker.reports import links
-from tracker.reports.columns import LEAD_COLUMN, Column, lead_text, number_value
 from tracker.reports.coverage import AnchorReading, read_anchors
 
 if TYPE_CHECKING:
@@ -44,7 +42,6 @@ if TYPE_CHECKING:
 
 UNFINISHED_STATUSES = (*OPEN_STATUSES, Status.SUSPENDED)
 CHECKUP_KEYS = (*UNFINISHED_STATUSES, Status.CLOSED)
-SHEET_TASKS = 10_000  # beyond that the ledger does without its sheet: it is bounded in memory, an examination is not
 SEVERAL_TIMES = 2  # periods for which the same words were handed in as news
 
 
@@ -407,35 +404,3 @@ def _of_tasks(tasks: list[Task], policy: PolicyDocument) -> Iterator[HealthFindi
         for task in tasks:
             if task.status in check.statuses and (what := check.find(task, facts)):
                 yield HealthFinding(check, task.code, task, what, (task, *check.units(task)) if check.field else ())
-
-
-# The sheet of the ledger.
-HEALTH_SHEET = pgettext_lazy("sheet", "Health check")
-HEALTH_COLUMNS = number_value(
-    (
-        Column("severity", gettext_lazy("severity"), lambda each, on: each.check.severity.words, 8),
-        Column("code", gettext_lazy("where"), lambda each, on: each.place, 14),
-        Column("title", gettext_lazy("task"), lambda each, on: each.task.title if each.task else "", 30),
-        Column("lead_unit", LEAD_COLUMN.header, lambda each, on: lead_text(each.task, on) if each.task else "", 20),
-        Column("kind", gettext_lazy("kind of finding"), lambda each, on: str(each.check.label), 26),
-        Column("what", gettext_lazy("finding"), lambda each, on: each.what, 36),
-        Column("why", gettext_lazy("why it matters"), lambda each, on: str(each.check.why), 56),
-    )
-)
-
-
-def health_sheets(policy: PolicyDocument, site: Callable[[str], str]) -> list[ExtraSheet]:
-    """Return the sheet of findings, none for a policy that is too large; `site` makes an address absolute."""
-    if policy.tasks.count() > SHEET_TASKS:
-        return []
-    found = run_checkup(policy).findings
-    about = ngettext(
-        "the health check of the whole policy: %(count)d finding, why it matters, and where it is mended",
-        "the health check of the whole policy: %(count)d findings, why they matter, and where they are mended",
-        len(found),
-    ) % {"count": len(found)}
-    return [
-        ExtraSheet(
-            HEALTH_SHEET, about, HEALTH_COLUMNS, found, "health", lambda finding: site(finding.page(policy.slug))
-        )
-    ]

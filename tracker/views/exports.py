@@ -17,11 +17,11 @@ from django.views.decorators.http import require_safe
 from tracker.domain import permissions, scratch
 from tracker.domain.progress_callback import ProgressCallback, ignore_progress
 from tracker.excel import ledger as workbook
+from tracker.excel.health_sheet import health_sheets
 from tracker.excel.indicator_sheet import indicator_sheets
 from tracker.excel.xlsx_writer import PAPER_SIZES
 from tracker.models import PolicyDocument
 from tracker.models.task import TaskQuerySet
-from tracker.reports import health_check
 from tracker.reports.filters import TaskFilter
 from tracker.reports.task_table import TaskTable
 from tracker.web import jobs, request_context
@@ -163,7 +163,7 @@ def ledger(request: HttpRequest, slug: str) -> HttpResponseBase:
     whole = permissions.may_read_reviews(request.user) and not chosen.data
 
     def write(file: IO[bytes], tell: ProgressCallback) -> None:
-        findings = health_check.health_sheets(policy, request.build_absolute_uri) if whole else []
+        findings = health_sheets(policy, request.build_absolute_uri) if whole else []
         scope = ledger_scope(request, policy, table.tasks, report_context.on, chosen.words())
         extras = [*scope.extras, *findings]
         made = replace(scope, paper=PAPER_SIZES[paper], extras=extras, total=total, tell=tell)

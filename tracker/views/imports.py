@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from tracker import workflow
 from tracker.domain import dates, permissions, scratch
@@ -29,6 +29,7 @@ from tracker.models import ImportBatch, Organization, Task, User
 from tracker.models.task import TaskQuerySet
 from tracker.views.exports import RELOAD_AFTER, WAIT_SECONDS, Export, export_view, send_export
 from tracker.web import jobs, request_context
+from tracker.web.request_context import require_get_or_post
 
 IMPORT_PAGES = "<!-- told here -->"  # parts the page that is written while a file is read
 MAX_LISTED_BATCHES = 50  # batches of the log
@@ -40,8 +41,6 @@ LONG_IMPORT_ROWS = {BatchKind.PROGRESS: 1_000, BatchKind.CHECKLIST: 100}
 UNDONE_TEXT = gettext_lazy("Everything that this import made is taken back.")
 CONFIRMED_TEXT = gettext_lazy("The import is confirmed; its reports wait for the review.")
 CHANGED_TEXT = gettext_lazy("Something has changed meanwhile, or a fault is left: look again. Nothing is written.")
-
-get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
 class UploadForm(forms.Form):
@@ -108,7 +107,7 @@ def checklist(request: HttpRequest, slug: str = "") -> HttpResponseBase:
     )
 
 
-@get_or_post
+@require_get_or_post
 def imports(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     """Take a workbook in, and list those that came in before. What is read is shown, not written."""
     if not (permissions.may_import(request.user) or permissions.may_read_reviews(request.user)):
@@ -169,7 +168,7 @@ def _told(
     yield tail
 
 
-@get_or_post
+@require_get_or_post
 def batch(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what an import would change, field by field; confirm it as it was seen, or undo it."""
     found, user = _find(request, pk), request_context.current_user(request)

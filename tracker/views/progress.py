@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from tracker import workflow
 from tracker.domain import lights, permissions
@@ -18,12 +18,12 @@ from tracker.forms.progress import ACTION_FIELDS, ReportForm, StepForm
 from tracker.models import Evidence, Organization, ProgressUpdate, Task
 from tracker.reports import worklist
 from tracker.web import request_context
+from tracker.web.request_context import require_get_or_post
+from tracker.workflow import REPORT_TEXTS
 
 LAST_REPORTS = 3  # shown to whoever grants a closing
 CLOSING_ACTIONS = (Action.REQUEST_CLOSING, Action.GRANT_CLOSING, Action.RETURN_CLOSING, Action.CLOSE)
 
-get_or_post = require_http_methods(["GET", "HEAD", "POST"])
-TEXTS = ("progress", "problems", "next_steps")
 # A period to choose: what names it in an address, what people call it, and whether it is chosen.
 OfferedPeriod = tuple[str, str, bool]
 
@@ -50,7 +50,7 @@ def my(request: HttpRequest) -> HttpResponse:
     return render(request, "tracker/my.html", {**report_context.context, **context})
 
 
-@get_or_post
+@require_get_or_post
 def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """Let a unit write its report of a period: kept as a draft at every step, handed in when it is complete."""
     task = request_context.get_task(request, slug, code)
@@ -102,7 +102,7 @@ def _shown(
     task, today, last = found.task, request_context.current_day(), form.last
     others = task.reports.filter(period_start=found.period_start, period_end=found.period_end)
     others = others.exclude(unit=found.unit, contribution=found.contribution)
-    empty = not any(getattr(found, name) for name in TEXTS)
+    empty = not any(getattr(found, name) for name in REPORT_TEXTS)
     return {
         "task": task,
         "policy": task.policy,
@@ -166,7 +166,7 @@ def _says_the_same(request: HttpRequest, stands: ProgressUpdate) -> bool:
     percent = request.POST.get("percent", "").strip()
     if percent and percent != str(stands.percent):
         return False
-    return all(request.POST.get(name, "").split() == getattr(stands, name).split() for name in TEXTS)
+    return all(request.POST.get(name, "").split() == getattr(stands, name).split() for name in REPORT_TEXTS)
 
 
 def _handed_in_already(stands: ProgressUpdate) -> str:
@@ -226,7 +226,7 @@ def _report_at_hand(request: HttpRequest, task: Task, unit: Organization) -> tup
 def _with_last(request: HttpRequest, last: ProgressUpdate | None) -> Any:
     """Fill the empty fields with the words of the last report; nothing that was typed goes."""
     data = request.POST.copy()
-    for name in TEXTS:
+    for name in REPORT_TEXTS:
         if last and not data.get(name, "").strip():
             data[name] = getattr(last, name)
     return data
@@ -285,7 +285,7 @@ def _saved(request: HttpRequest, saved: ProgressUpdate) -> HttpResponse:
     return redirect(request.get_full_path())
 
 
-@get_or_post
+@require_get_or_post
 def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpResponse:
     """Take a step with a task: a form for what it needs, or a button where it needs nothing."""
     if action not in ACTION_FIELDS:

@@ -20,10 +20,10 @@ from tracker.forms.progress import AnswerForm, ReviewForm, WithdrawAcceptanceFor
 from tracker.models import ProgressUpdate, Task
 from tracker.reports import worklist
 from tracker.web import request_context
+from tracker.workflow import REPORT_TEXTS
 
 MAX_QUEUE_ROWS = 50  # rows a page; as many as the office checks in one go
 REVIEW_LISTS = ("reports", "requests", "help", "silent")
-TEXTS = ("progress", "problems", "next_steps")
 
 
 @require_safe
@@ -176,7 +176,7 @@ def _decide(request: HttpRequest, found: ProgressUpdate, form: ReviewForm) -> No
 
 def _compared(last: ProgressUpdate | None, found: ProgressUpdate) -> list[tuple[str, list[tuple[str, str]]]]:
     """Set each text of a report against the last one, piece by piece."""
-    fields = [(name, str(ProgressUpdate._meta.get_field(name).verbose_name)) for name in TEXTS]  # type: ignore[union-attr]
+    fields = [(name, str(ProgressUpdate._meta.get_field(name).verbose_name)) for name in REPORT_TEXTS]  # type: ignore[union-attr]
     return [
         (words, list(differences(getattr(last, name) if last else getattr(found, name), getattr(found, name))))
         for name, words in fields

@@ -18,13 +18,13 @@ from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
 from tracker.domain import evidence
+from tracker.domain.disk import MEGABYTE
 from tracker.excel.reader import MOST_BYTES
 from tracker.text.file_reader import MAX_TEXT_FILE_BYTES
 from tracker.web import late_forms
 from tracker.web.sessions import is_live
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-MIB = 1024 * 1024
 STRANGERS_BYTES = 64 * 1024  # a log-in, a choice of language
 FORM_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 EVIDENCE_BYTES = FORM_BYTES + evidence.MAX_EVIDENCE_FILES * evidence.MAX_EVIDENCE_BYTES
@@ -95,4 +95,4 @@ def refuse_body(request: HttpRequest, words: str, status: int) -> HttpResponse:
 def _words_of(most: int, is_member: bool) -> str:
     if not is_member:
         return _("Log in first: files are taken from those who are logged in alone.")
-    return _("Here a request may send at most %(most)d MB.") % {"most": most // MIB}
+    return _("Here a request may send at most %(most)d MB.") % {"most": most // MEGABYTE}

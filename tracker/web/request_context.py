@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
 
 from tracker import workflow
 from tracker.domain import dates, parsing, permissions
@@ -22,6 +23,8 @@ from tracker.models import Organization, PolicyDocument, Task, User
 from tracker.models.task import TaskQuerySet
 from tracker.reports.filters import QueryReader
 from tracker.web import late_forms
+
+require_get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @dataclass

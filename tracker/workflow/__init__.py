@@ -23,6 +23,7 @@ from tracker.workflow.later_changes import LaterChange, UndoRefused, changed_sin
 from tracker.workflow.reminders import send_once
 from tracker.workflow.reports import (
     MAX_UNCHANGED_REPORTS,
+    REPORT_TEXTS,
     accept,
     acceptance_is_final,
     accepted_report,

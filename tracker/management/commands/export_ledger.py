@@ -16,10 +16,10 @@ from django.utils.translation import pgettext
 from tracker.domain import dates, scratch
 from tracker.domain.parsing import MAX_COMPARED
 from tracker.excel import ledger
+from tracker.excel.health_sheet import health_sheets
 from tracker.excel.indicator_sheet import indicator_sheets
 from tracker.excel.xlsx_writer import PAPER_SIZES
 from tracker.models import Organization, PolicyDocument, Task
-from tracker.reports import health_check
 from tracker.reports.filters import QueryReader, TaskFilter
 
 OFFERED = 5  # names offered in place of one that is not known
@@ -65,7 +65,7 @@ class Command(BaseCommand):
             raise CommandError("\n".join(asked.faults))
         # A unit's tasks, or a filtered list, are a part of the policy; the health check speaks of the whole.
         whole = not office and not chosen.data
-        findings = health_check.health_sheets(document, partial(absolute, site)) if whole else []
+        findings = health_sheets(document, partial(absolute, site)) if whole else []
         scope = ledger.LedgerRequest(
             policy=document,
             tasks=chosen.qs,

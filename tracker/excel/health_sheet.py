@@ -1,0 +1,42 @@
+"""The findings of the health check as a sheet of the ledger."""
+
+from collections.abc import Callable
+
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+
+from tracker.excel.ledger import ExtraSheet
+from tracker.models import PolicyDocument
+from tracker.reports.columns import LEAD_COLUMN, Column, lead_text, number_value
+from tracker.reports.health_check import run_checkup
+
+# Beyond that the ledger does without its sheet: it is bounded in memory, an examination is not.
+MAX_EXAMINED_TASKS = 10_000
+HEALTH_SHEET = pgettext_lazy("sheet", "Health check")
+HEALTH_COLUMNS = number_value(
+    (
+        Column("severity", gettext_lazy("severity"), lambda each, on: each.check.severity.words, 8),
+        Column("code", gettext_lazy("where"), lambda each, on: each.place, 14),
+        Column("title", gettext_lazy("task"), lambda each, on: each.task.title if each.task else "", 30),
+        Column("lead_unit", LEAD_COLUMN.header, lambda each, on: lead_text(each.task, on) if each.task else "", 20),
+        Column("kind", gettext_lazy("kind of finding"), lambda each, on: str(each.check.label), 26),
+        Column("what", gettext_lazy("finding"), lambda each, on: each.what, 36),
+        Column("why", gettext_lazy("why it matters"), lambda each, on: str(each.check.why), 56),
+    )
+)
+
+
+def health_sheets(policy: PolicyDocument, site: Callable[[str], str]) -> list[ExtraSheet]:
+    """Return the sheet of findings, none for a policy that is too large; `site` makes an address absolute."""
+    if policy.tasks.count() > MAX_EXAMINED_TASKS:
+        return []
+    found = run_checkup(policy).findings
+    about = ngettext(
+        "the health check of the whole policy: %(count)d finding, why it matters, and where it is mended",
+        "the health check of the whole policy: %(count)d findings, why they matter, and where they are mended",
+        len(found),
+    ) % {"count": len(found)}
+    return [
+        ExtraSheet(
+            HEALTH_SHEET, about, HEALTH_COLUMNS, found, "health", lambda finding: site(finding.page(policy.slug))
+        )
+    ]
