@@ -98,7 +98,9 @@ def policy(db: None) -> PolicyDocument:
 
 @pytest.fixture
 def bureau(db: None) -> Organization:
-    return Organization.objects.create(name="Bureau of Science", short_name="Science", order=10, aliases="Sci\nTech")
+    return Organization.objects.create(
+        name="Bureau of Science", short_name="Science", order=10, aliases="Sci\nTech"
+    )
 
 
 @pytest.fixture
@@ -118,12 +120,16 @@ def leader(db: None) -> User:
 
 @pytest.fixture
 def administrator(db: None) -> User:
-    return User.objects.create_user("administrator", password="a long password", is_administrator=True)
+    return User.objects.create_user(
+        "administrator", password="a long password", is_administrator=True
+    )
 
 
 @pytest.fixture
 def liaison(bureau: Organization) -> User:
-    return User.objects.create_user("liaison", password="a long password", is_liaison=True, organization=bureau)
+    return User.objects.create_user(
+        "liaison", password="a long password", is_liaison=True, organization=bureau
+    )
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ def make_policy(slug: str = "rise", **facts: Any) -> PolicyDocument:
     policy = PolicyDocument.objects.create(slug=slug, **facts)
     for number, letter in ((1, "A"), (2, "B")):
         section = Section.objects.create(policy=policy, number=number, name=f"Section {letter}")
-        Measure.objects.create(policy=policy, section=section, code=f"{letter}1", order=1, name=f"Measure {letter}1")
+        Measure.objects.create(
+            policy=policy, section=section, code=f"{letter}1", order=1, name=f"Measure {letter}1"
+        )
     return policy
 
 
@@ -47,7 +49,9 @@ def make_many(policy: PolicyDocument, count: int) -> None:
     for n in range(policy.tasks.count(), count):
         measure, start = dice.choice(measures), day + dt.timedelta(days=dice.randrange(100))
         deadline = start + dt.timedelta(days=dice.randrange(20, 300))
-        status = dice.choice([*[Status.IN_PROGRESS] * 6, Status.NOT_STARTED, Status.CLOSED, Status.CLOSING])
+        status = dice.choice(
+            [*[Status.IN_PROGRESS] * 6, Status.NOT_STARTED, Status.CLOSED, Status.CLOSING]
+        )
         rows.append(
             Task(
                 policy=policy,
@@ -81,4 +85,6 @@ def make_many(policy: PolicyDocument, count: int) -> None:
         if unit != task.lead_unit
     ]
     through.objects.bulk_create(helping, batch_size=500)
-    ChecklistItem.objects.bulk_create([item for found in steps.values() for item in found], batch_size=500)
+    ChecklistItem.objects.bulk_create(
+        [item for found in steps.values() for item in found], batch_size=500
+    )

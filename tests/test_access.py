@@ -39,14 +39,30 @@ ROLES = (
 )  # fmt: skip
 OUTSIDE = ("anonymous", "disabled")
 OPEN = ("set_language", "large_type")  # need no account and lead back to where one was
-READERS = ("lead_liaison", "helping_liaison", "other_liaison", "leader", "supervisor", "administrator", "superuser")
+READERS = (
+    "lead_liaison",
+    "helping_liaison",
+    "other_liaison",
+    "leader",
+    "supervisor",
+    "administrator",
+    "superuser",
+)
 LIAISONS = ("lead_liaison", "helping_liaison", "other_liaison")
 OFFICE = ("supervisor", "superuser")
 DESK = ("supervisor", "administrator", "superuser")
 KEEPERS = ("administrator", "superuser")
 NOBODY = ()
 
-POLICY_MODELS = ("policydocument", "section", "measure", "task", "declaredcount", "backgroundpassage", "indicator")
+POLICY_MODELS = (
+    "policydocument",
+    "section",
+    "measure",
+    "task",
+    "declaredcount",
+    "backgroundpassage",
+    "indicator",
+)
 EDITORS = {
     **dict.fromkeys(POLICY_MODELS, OFFICE),
     "organization": DESK,
@@ -54,7 +70,10 @@ EDITORS = {
     "sentreminder": NOBODY,
     "unitmove": NOBODY,
 }
-VIEWERS = {**dict.fromkeys((*POLICY_MODELS, "organization", "sentreminder", "unitmove"), DESK), "user": KEEPERS}
+VIEWERS = {
+    **dict.fromkeys((*POLICY_MODELS, "organization", "sentreminder", "unitmove"), DESK),
+    "user": KEEPERS,
+}
 
 WRITERS = dict.fromkeys(("lead_liaison", "helping_liaison", "supervisor", "superuser"), 200)
 TASK = {"slug": "rise", "code": "A1-01"}
@@ -62,13 +81,18 @@ TASK = {"slug": "rise", "code": "A1-01"}
 Expected = dict[str, dict[str, int]]  # method -> role -> status
 
 
-def answers(allowed: tuple[str, ...], get: int = 200, post: int = 200, refused: int = 403) -> Expected:
+def answers(
+    allowed: tuple[str, ...], get: int = 200, post: int = 200, refused: int = 403
+) -> Expected:
     """Say what each role gets: outsiders the login page, those not allowed `refused`."""
 
     def code(role: str, status: int) -> int:
         return 302 if role in OUTSIDE else status if role in allowed else refused
 
-    return {"GET": {role: code(role, get) for role in ROLES}, "POST": {role: code(role, post) for role in ROLES}}
+    return {
+        "GET": {role: code(role, get) for role in ROLES},
+        "POST": {role: code(role, post) for role in ROLES},
+    }
 
 
 def concerned(get: int, post: int) -> Expected:
@@ -124,7 +148,10 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
         ),
         "step": (
             {**TASK, "action": "acknowledge"},
-            per({"lead_liaison": 200, "other_liaison": 404}, {"lead_liaison": 200, "other_liaison": 404}),
+            per(
+                {"lead_liaison": 200, "other_liaison": 404},
+                {"lead_liaison": 200, "other_liaison": 404},
+            ),
         ),
         "tick": (
             {**TASK, "number": 1},
@@ -152,8 +179,14 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
             {"slug": "rise", "pk": "organization"},
             per(dict.fromkeys(("other_liaison", *OFFICE), 200), dict.fromkeys(READERS, 405)),
         ),
-        "fill_ins": ({"slug": "rise"}, per(dict.fromkeys(OFFICE, 200), dict.fromkeys(READERS, 405))),
-        "checklist": ({"slug": "rise"}, per(dict.fromkeys(OFFICE, 200), dict.fromkeys(READERS, 405))),
+        "fill_ins": (
+            {"slug": "rise"},
+            per(dict.fromkeys(OFFICE, 200), dict.fromkeys(READERS, 405)),
+        ),
+        "checklist": (
+            {"slug": "rise"},
+            per(dict.fromkeys(OFFICE, 200), dict.fromkeys(READERS, 405)),
+        ),
         "empty_checklist": ({}, per(dict.fromkeys(OFFICE, 200), dict.fromkeys(READERS, 405))),
         "my_fill_in": ({}, per(dict.fromkeys(LIAISONS, 200), dict.fromkeys(READERS, 405))),
         "imports": (
@@ -165,7 +198,10 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
         "marked": ({"pk": "batch"}, of_lead(200, dict.fromkeys(READERS, 405))),
         "new": ({}, answers(OFFICE)),
         # Marking reads a passage of the text: without one it leads back to it.
-        "text": ({"slug": "rise"}, {"GET": answers(READERS)["GET"], "POST": answers(OFFICE, post=302)["POST"]}),
+        "text": (
+            {"slug": "rise"},
+            {"GET": answers(READERS)["GET"], "POST": answers(OFFICE, post=302)["POST"]},
+        ),
         "health": ({"slug": "rise"}, per(dict.fromkeys(DESK, 200), dict.fromkeys(READERS, 405))),
         "search": ({}, answers(READERS, 200, 405)),
         "large_type": ({}, same(405, 302)),
@@ -206,7 +242,10 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
         fixed = model in ("user", "indicator")  # disabled, or taken away with its task
         table |= {
             f"admin:tracker_{model}_changelist": ({}, answers(viewers)),
-            f"admin:tracker_{model}_add": ({}, answers(NOBODY if model == "indicator" else editors)),
+            f"admin:tracker_{model}_add": (
+                {},
+                answers(NOBODY if model == "indicator" else editors),
+            ),
             f"admin:tracker_{model}_history": (row, answers(viewers)),
             f"admin:tracker_{model}_delete": (row, answers(NOBODY if fixed else editors)),
             f"admin:tracker_{model}_change": (row, _read_or_edit(viewers, editors)),
@@ -223,7 +262,9 @@ def walk(patterns: list[Any], space: str = "", route: str = "") -> Iterator[tupl
     for pattern in patterns:
         here = route + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
-            yield from walk(pattern.url_patterns, f"{pattern.namespace}:" if pattern.namespace else space, here)
+            yield from walk(
+                pattern.url_patterns, f"{pattern.namespace}:" if pattern.namespace else space, here
+            )
         elif isinstance(pattern, URLPattern):
             yield (space + pattern.name if pattern.name else ""), here
 
@@ -240,7 +281,10 @@ def test_every_address_is_listed_and_every_listed_one_exists() -> None:
 
 
 def test_more_than_nine_hundred_answers_are_listed() -> None:
-    assert sum(len(codes) for _arguments, expected in TABLE.values() for codes in expected.values()) >= 900
+    assert (
+        sum(len(codes) for _arguments, expected in TABLE.values() for codes in expected.values())
+        >= 900
+    )
 
 
 @pytest.fixture
@@ -279,25 +323,39 @@ def cast(
         "objects": {
             "report": report.pk,
             "proof": proof.pk,
-            "batch": ImportBatch.objects.create(kind="progress", unit=bureau, file_name="x.xlsx", read_at=now()).pk,
+            "batch": ImportBatch.objects.create(
+                kind="progress", unit=bureau, file_name="x.xlsx", read_at=now()
+            ).pk,
             "policydocument": draft.pk,
             "section": Section.objects.create(policy=draft, number=9, name="x").pk,
-            "measure": Measure.objects.create(policy=draft, section=section, code="A9", name="x").pk,
+            "measure": Measure.objects.create(
+                policy=draft, section=section, code="A9", name="x"
+            ).pk,
             "task": free.pk,
-            "indicator": Indicator.objects.create(task=free, name="x", unit_of_measure="x", target=1).pk,
-            "declaredcount": DeclaredCount.objects.create(policy=draft, name="x", number=1, section=section).pk,
+            "indicator": Indicator.objects.create(
+                task=free, name="x", unit_of_measure="x", target=1
+            ).pk,
+            "declaredcount": DeclaredCount.objects.create(
+                policy=draft, name="x", number=1, section=section
+            ).pk,
             "backgroundpassage": BackgroundPassage.objects.create(policy=draft, anchor="x").pk,
             "organization": other.pk,
             "user": leader.pk,
-            "unitmove": UnitMove.objects.create(kind="move", source=other, target=county, made_at=now()).pk,
-            "sentreminder": SentReminder.objects.create(address="x@example.gov", day=TODAY, subject="x", text="x").pk,
+            "unitmove": UnitMove.objects.create(
+                kind="move", source=other, target=county, made_at=now()
+            ).pk,
+            "sentreminder": SentReminder.objects.create(
+                address="x@example.gov", day=TODAY, subject="x", text="x"
+            ).pk,
         },
     }
 
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_every_address_answers_every_role_as_listed(cast: dict[str, Any], role: str, method: str) -> None:
+def test_every_address_answers_every_role_as_listed(
+    cast: dict[str, Any], role: str, method: str
+) -> None:
     objects, wrong = cast["objects"], []
     for name, (arguments, expected) in TABLE.items():
         client = Client()
@@ -313,7 +371,12 @@ def test_every_address_answers_every_role_as_listed(cast: dict[str, Any], role: 
         answer.getvalue()  # reads a file to its end, which closes it
         if answer.status_code != expected[method][role]:
             wrong.append((name, answer.status_code, expected[method][role]))
-        if answer.status_code == 302 and expected[method][role] == 302 and role in OUTSIDE and name not in OPEN:
+        if (
+            answer.status_code == 302
+            and expected[method][role] == 302
+            and role in OUTSIDE
+            and name not in OPEN
+        ):
             # The admin's own login page only leads on to the one login page.
             assert answer["Location"].startswith((reverse("login"), reverse("admin:login"))), name
     assert wrong == []
@@ -322,9 +385,17 @@ def test_every_address_answers_every_role_as_listed(cast: dict[str, Any], role: 
 @pytest.mark.parametrize("page", ["policy", "tasks", "units", "ledger"])
 @pytest.mark.parametrize(
     ("role", "status"),
-    [("supervisor", 200), ("administrator", 200), ("superuser", 200), ("leader", 404), ("lead_liaison", 404)],
+    [
+        ("supervisor", 200),
+        ("administrator", 200),
+        ("superuser", 200),
+        ("leader", 404),
+        ("lead_liaison", 404),
+    ],
 )
-def test_a_draft_exists_for_the_office_alone(cast: dict[str, Any], page: str, role: str, status: int) -> None:
+def test_a_draft_exists_for_the_office_alone(
+    cast: dict[str, Any], page: str, role: str, status: int
+) -> None:
     client = Client()
     client.force_login(cast[role])
     answer = client.get(reverse(page, args=["draft"]))
@@ -342,10 +413,14 @@ def test_an_unknown_policy_is_not_found(cast: dict[str, Any], page: str) -> None
 @pytest.mark.parametrize(
     ("role", "sees"), [("lead_liaison", True), ("helping_liaison", True), ("other_liaison", False)]
 )
-def test_the_words_of_a_task_reach_only_the_units_concerned(cast: dict[str, Any], role: str, sees: bool) -> None:
+def test_the_words_of_a_task_reach_only_the_units_concerned(
+    cast: dict[str, Any], role: str, sees: bool
+) -> None:
     Task.objects.filter(code="A1-01").update(title="CANARY")
     client = Client()
     client.force_login(cast[role])
-    pages = [client.get(reverse(name, args=["rise"])).content.decode() for name in ("policy", "tasks")]
+    pages = [
+        client.get(reverse(name, args=["rise"])).content.decode() for name in ("policy", "tasks")
+    ]
     assert ("CANARY" in pages[1]) == sees
     assert sees or "CANARY" not in pages[0]

@@ -29,7 +29,9 @@ LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 BELOW_THE_PAGES = ["domain", "models", "workflow", "reports", "excel", "text"]
 # A filter of the task list reads the query string.
 READS_QUERIES = {"tracker.reports.filters"}
-CHINESE = re.compile(r"[\u2e80-\u2fdf\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+CHINESE = re.compile(
+    r"[\u2e80-\u2fdf\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
 PUNCTUATION = re.compile(r"[\u3000-\u303f\uff01-\uff65]")
 # They read texts and cells, and know the words that stand in them.
 READERS = {
@@ -75,7 +77,9 @@ def imports(module: Module, *, functions_only: bool = False) -> Iterator[str]:
         if isinstance(node, ast.Import):
             found = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module.name}:{node.lineno} imports by dots: write the full name"
+            assert node.level == 0, (
+                f"{module.name}:{node.lineno} imports by dots: write the full name"
+            )
             # `from tracker.domain import lights` names a module; from `tracker.domain.lights` comes a thing in one.
             whole = [f"{node.module}.{alias.name}" for alias in node.names]
             found = [name if name in MODULES else str(node.module) for name in whole]
@@ -142,14 +146,19 @@ def test_arrows_run_one_way() -> None:
         f"{module.name} -> {other}"
         for module in MODULES.values()
         for other in imports(module)
-        if other != "tracker" and (part := other.split(".")[1]) != module.part and LEVEL[part] >= LEVEL[module.part]
+        if other != "tracker"
+        and (part := other.split(".")[1]) != module.part
+        and LEVEL[part] >= LEVEL[module.part]
     ]
     assert wrong == []
 
 
 def test_modules_import_one_another_in_no_circle() -> None:
     # A package's own face, `tracker.models`, is not one of the modules it shows.
-    graph = {name: {other for other in imports(module) if other != name} for name, module in MODULES.items()}
+    graph = {
+        name: {other for other in imports(module) if other != name}
+        for name, module in MODULES.items()
+    }
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -157,13 +166,15 @@ def test_modules_import_one_another_in_no_circle() -> None:
 
 
 def test_no_function_imports_a_module_of_the_product() -> None:
-    assert {name: list(imports(module, functions_only=True)) for name, module in MODULES.items()} == {
-        name: [] for name in MODULES
-    }
+    assert {
+        name: list(imports(module, functions_only=True)) for name, module in MODULES.items()
+    } == {name: [] for name in MODULES}
 
 
 def test_what_only_type_checkers_read_is_no_arrow() -> None:
-    tree = ast.parse("if TYPE_CHECKING:\n    from tracker.urls import x\nelse:\n    import tracker.domain.dates\n")
+    tree = ast.parse(
+        "if TYPE_CHECKING:\n    from tracker.urls import x\nelse:\n    import tracker.domain.dates\n"
+    )
     assert list(imports(Module("tracker.domain.lights", "", tree))) == ["tracker.domain.dates"]
 
 
@@ -171,7 +182,9 @@ def test_an_import_in_a_function_is_found() -> None:
     tree = ast.parse(
         "import tracker.domain.dates\ndef light():\n    if True:\n        from tracker.domain import lights\n"
     )
-    assert list(imports(Module("tracker.models", "", tree), functions_only=True)) == ["tracker.domain.lights"]
+    assert list(imports(Module("tracker.models", "", tree), functions_only=True)) == [
+        "tracker.domain.lights"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +215,9 @@ def test_what_lies_below_the_pages_knows_no_request(part: str) -> None:
 def _run_time_text(module: Module) -> str:
     """Return the import lines of a module that are carried out."""
     return "\n".join(
-        ast.unparse(node) for node in _nodes(module.tree, inside=True) if isinstance(node, ast.Import | ast.ImportFrom)
+        ast.unparse(node)
+        for node in _nodes(module.tree, inside=True)
+        if isinstance(node, ast.Import | ast.ImportFrom)
     )
 
 
@@ -229,12 +244,19 @@ def test_templates_speak_english_and_are_translated(path: Path) -> None:
 
 def test_no_python_text_is_marked_safe() -> None:
     marks = {"mark_safe", "SafeString", "SafeText"}
-    assert [f"{m.name}:{call.lineno}" for m in MODULES.values() for call, name in calls(m) if name in marks] == []
+    assert [
+        f"{m.name}:{call.lineno}"
+        for m in MODULES.values()
+        for call, name in calls(m)
+        if name in marks
+    ] == []
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_template_switches_escaping_off(path: Path) -> None:
-    assert re.findall(r"\|\s*safe(?:seq)?\b|autoescape\s+off", path.read_text(encoding="utf-8")) == []
+    assert (
+        re.findall(r"\|\s*safe(?:seq)?\b|autoescape\s+off", path.read_text(encoding="utf-8")) == []
+    )
 
 
 def test_every_form_is_guarded_against_forged_requests() -> None:
@@ -244,14 +266,20 @@ def test_every_form_is_guarded_against_forged_requests() -> None:
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_posted_form_carries_its_token(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    forms = re.findall(r"<form\b[^>]*\bmethod=[\"']?post\b.*?</form>", text, re.DOTALL | re.IGNORECASE)
+    forms = re.findall(
+        r"<form\b[^>]*\bmethod=[\"']?post\b.*?</form>", text, re.DOTALL | re.IGNORECASE
+    )
     assert [form[:80] for form in forms if "csrf_token" not in form] == []
 
 
 def clock_readings(module: Module) -> Iterator[int]:
     """Find the lines that ask the machine for the time: `date.today()`, or an imported `now`."""
     for call, name in calls(module):
-        if name in CLOCKS and isinstance(call.func, ast.Attribute) and CLOCK_HOUSES & set(of(call.func.value)):
+        if (
+            name in CLOCKS
+            and isinstance(call.func, ast.Attribute)
+            and CLOCK_HOUSES & set(of(call.func.value))
+        ):
             yield call.lineno
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom) and node.module in ("time", "django.utils.timezone"):
@@ -259,7 +287,11 @@ def clock_readings(module: Module) -> Iterator[int]:
 
 
 def test_the_clock_is_read_in_one_place() -> None:
-    found = {name: list(clock_readings(module)) for name, module in MODULES.items() if name != "tracker.domain.dates"}
+    found = {
+        name: list(clock_readings(module))
+        for name, module in MODULES.items()
+        if name != "tracker.domain.dates"
+    }
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
@@ -280,12 +312,17 @@ def test_reading_the_clock_would_be_found(line: str) -> None:
 
 def test_no_column_asks_django_for_the_time() -> None:
     # As a default the clock is named and not called.
-    assert [m.name for m in MODULES.values() if re.search(r"timezone\.now\b|auto_now", m.text)] == []
+    assert [
+        m.name for m in MODULES.values() if re.search(r"timezone\.now\b|auto_now", m.text)
+    ] == []
 
 
 def test_below_the_edge_the_day_is_an_argument() -> None:
     below = {"tracker.domain.lights", "tracker.domain.permissions", "tracker.models.task"}
-    reports = {f"tracker.reports.{name}" for name in ("columns", "filters", "history", "statistics", "task_table")}
+    reports = {
+        f"tracker.reports.{name}"
+        for name in ("columns", "filters", "history", "statistics", "task_table")
+    }
     found = [
         f"{module.name}:{call.lineno}"
         for module in MODULES.values()
@@ -297,7 +334,11 @@ def test_below_the_edge_the_day_is_an_argument() -> None:
 
 
 def test_only_permissions_judge_by_roles() -> None:
-    home = {"tracker.domain.permissions", "tracker.models.organization", "tracker.admin.organization"}
+    home = {
+        "tracker.domain.permissions",
+        "tracker.models.organization",
+        "tracker.admin.organization",
+    }
     found = [
         f"{module.name}:{node.lineno}"
         for module in MODULES.values()

@@ -43,8 +43,36 @@ ANSWERS = {"ledger": {200, 400}}
 KNOWN = [*TaskFilter.base_filters, "on", "q", "sort", "page", "per_page"]
 NAMES = st.one_of(st.sampled_from(KNOWN), st.sampled_from(KNOWN), st.text(max_size=8))
 READABLE = [
-    *("", "0", "1", "-1", "25", "50", "999999999", "9" * 40, "1e3", "٣", "none", "total", "A1", "1,2", "2026-06-30"),
-    *("0001-01-01", "9999-12-31", "2999-12-31", "1900-01-01", "2026-02-30", "\x00", "%", "_", "\\", "'", "x" * 10_000),
+    *(
+        "",
+        "0",
+        "1",
+        "-1",
+        "25",
+        "50",
+        "999999999",
+        "9" * 40,
+        "1e3",
+        "٣",
+        "none",
+        "total",
+        "A1",
+        "1,2",
+        "2026-06-30",
+    ),
+    *(
+        "0001-01-01",
+        "9999-12-31",
+        "2999-12-31",
+        "1900-01-01",
+        "2026-02-30",
+        "\x00",
+        "%",
+        "_",
+        "\\",
+        "'",
+        "x" * 10_000,
+    ),
     *(
         "<script>",
         "{{ 7 }}",
@@ -61,13 +89,17 @@ READABLE = [
     *Light,
     *Status,
 ]
-VALUES = st.one_of(st.sampled_from(READABLE), st.dates().map(str), st.integers().map(str), st.text(max_size=12))
+VALUES = st.one_of(
+    st.sampled_from(READABLE), st.dates().map(str), st.integers().map(str), st.text(max_size=12)
+)
 PAIRS = st.lists(st.tuples(NAMES, VALUES), max_size=5).map(
     lambda pairs: urlencode(pairs, errors="replace"),
 )
 # Not even pairs: broken escapes, bytes that are no text, signs without names.
 RAW = st.lists(
-    st.sampled_from(["=", "&", ";", "%", "%ff", "%00", "%e4%b8", "+", "on", "sort", "page", "a", "[]", "-", "?"]),
+    st.sampled_from(
+        ["=", "&", ";", "%", "%ff", "%00", "%e4%b8", "+", "on", "sort", "page", "a", "[]", "-", "?"]
+    ),
     max_size=12,
 ).map("".join)
 BYTES = st.binary(max_size=20).map(lambda raw: "text=" + quote(raw))
@@ -110,7 +142,9 @@ def test_any_query_string_is_answered(reader: Client, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("query", ["mistyped=1", "on=tomorrow", "on=2026-06-30&on=2026-07-01", "sort=nonsense%00"])
+@pytest.mark.parametrize(
+    "query", ["mistyped=1", "on=tomorrow", "on=2026-06-30&on=2026-07-01", "sort=nonsense%00"]
+)
 def test_what_is_left_out_is_said(reader: Client, name: str, query: str) -> None:
     answer = reader.get(address_of(name), QUERY_STRING=query)
     if name in ANSWERS:
@@ -134,9 +168,20 @@ def test_a_page_beyond_the_last_shows_the_last(reader: Client, policy: PolicyDoc
 
 def test_every_report_page_is_asked() -> None:
     # Workbooks and their log take nothing from the address.
-    others = {"fill_in", "fill_ins", "my_fill_in", "imports", "batch", "marked", "checklist", "empty_checklist"}
+    others = {
+        "fill_in",
+        "fill_ins",
+        "my_fill_in",
+        "imports",
+        "batch",
+        "marked",
+        "checklist",
+        "empty_checklist",
+    }
     others |= {"batch_progress", "work", "made", "healthz"}
     others |= {"new", "login", "logout", "set_language", "large_type", "password", "kept"}
     # Work on one thing; the first two ask who works for a unit.
     others |= {"my", "report", "step", "tick", "evidence", "review", "accept_many", "answer"}
-    assert {pattern.name for pattern in urlpatterns if isinstance(pattern, URLPattern)} - others == PAGES.keys()
+    assert {
+        pattern.name for pattern in urlpatterns if isinstance(pattern, URLPattern)
+    } - others == PAGES.keys()

@@ -23,7 +23,13 @@ WORDS = f"{CANARY} {BAIT}"
 # What is asked for on each address beside the bare one; the search for the bait echoes the bait alone.
 QUERIES = {
     "search": [{"q": BAIT}, {"q": "A1"}],
-    "tasks": [{"q": BAIT}, {"unit": "{bureau}"}, {"lead": "{bureau}"}, {"sort": "-title"}, {"per_page": "50"}],
+    "tasks": [
+        {"q": BAIT},
+        {"unit": "{bureau}"},
+        {"lead": "{bureau}"},
+        {"sort": "-title"},
+        {"per_page": "50"},
+    ],
     "ledger": [{"q": BAIT}, {"unit": "{bureau}"}],
     "queue": [{"page": "1"}],
     "admin:autocomplete": [
@@ -37,11 +43,16 @@ def texts(cast: dict[str, Any]) -> dict[str, Any]:
     """Write the canary into every text of a task of two units, and into a draft that nobody but the office sees."""
     task = Task.objects.get(code="A1-01", policy__slug="rise")
     Task.objects.filter(pk=task.pk).update(
-        **dict.fromkeys(("title", "description", "remark", "lead_official", "responsible_person"), WORDS)
+        **dict.fromkeys(
+            ("title", "description", "remark", "lead_official", "responsible_person"), WORDS
+        )
     )
     task.items.update(title=WORDS)
     ProgressUpdate.objects.update(
-        **dict.fromkeys(("progress", "problems", "next_steps", "help_addressee", "help_answer", "review_note"), WORDS)
+        **dict.fromkeys(
+            ("progress", "problems", "next_steps", "help_addressee", "help_answer", "review_note"),
+            WORDS,
+        )
     )
     Evidence.objects.update(name=WORDS)
     TaskRequest.objects.create(
@@ -49,7 +60,10 @@ def texts(cast: dict[str, Any]) -> dict[str, Any]:
     )
     task.refresh_from_db()
     workflow.save_task(
-        task, workflow.ChangeContext(cast["supervisor"], ChangeSource.PAGE, WORDS), task.version, today=TODAY
+        task,
+        workflow.ChangeContext(cast["supervisor"], ChangeSource.PAGE, WORDS),
+        task.version,
+        today=TODAY,
     )
     draft = PolicyDocument.objects.get(slug="draft")
     draft.title = draft.full_text = WORDS
@@ -57,7 +71,9 @@ def texts(cast: dict[str, Any]) -> dict[str, Any]:
     make_task(draft, "B1-01", title=WORDS, lead_unit=cast["other_liaison"].organization)
     # One task of the reader's own, so that lists are not empty, and one not handed over yet, which is not the unit's.
     own = cast["other_liaison"].organization
-    make_task(task.policy, "B1-02", title="Own", lead_unit=own, kind="qualitative", assigned_on=TODAY)
+    make_task(
+        task.policy, "B1-02", title="Own", lead_unit=own, kind="qualitative", assigned_on=TODAY
+    )
     make_task(task.policy, "B1-03", title=WORDS, lead_unit=own, kind="qualitative")
     return {**cast, "bureau": str(task.lead_unit_id)}
 
@@ -98,7 +114,11 @@ def leaks(client: Client, texts: dict[str, Any], method: str) -> list[str]:
         answer = client.generic(method, address)
         if CANARY in readable(answer) or answer.status_code >= 500:
             found.append(f"{answer.status_code} {address}")
-        if method == "POST" and address != reverse("logout") and CANARY in readable(client.get("/")):
+        if (
+            method == "POST"
+            and address != reverse("logout")
+            and CANARY in readable(client.get("/"))
+        ):
             found.append(f"message after {address}")
         if address.endswith(("/logout/",)):
             client.force_login(texts["other_liaison"])
@@ -125,7 +145,9 @@ def test_the_same_words_are_found_by_who_may_see_them(texts: dict[str, Any], nam
 @pytest.mark.parametrize("role", ["helping_liaison", "leader"])
 def test_a_draft_of_a_report_is_its_units_own(texts: dict[str, Any], role: str) -> None:
     Task.objects.filter(code="A1-01").update(
-        **dict.fromkeys(("title", "description", "remark", "lead_official", "responsible_person"), "x")
+        **dict.fromkeys(
+            ("title", "description", "remark", "lead_official", "responsible_person"), "x"
+        )
     )
     Task.objects.get(code="A1-01").items.update(title="x")
     TaskRequest.objects.all().delete()

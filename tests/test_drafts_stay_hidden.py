@@ -25,16 +25,27 @@ READERS = ("helper", "leader", "administrator", "supervisor")
 
 @pytest.fixture
 def task(policy: PolicyDocument, bureau: Organization, county: Organization) -> Task:
-    facts: dict[str, Any] = {"lead_unit": bureau, "assigned_on": TODAY - 90 * DAY, "owed_from": TODAY - 90 * DAY}
+    facts: dict[str, Any] = {
+        "lead_unit": bureau,
+        "assigned_on": TODAY - 90 * DAY,
+        "owed_from": TODAY - 90 * DAY,
+    }
     task = make_task(policy, kind=Kind.QUALITATIVE, deadline=TODAY + 30 * DAY, **facts)
     task.co_units.add(county)
     return task
 
 
 @pytest.fixture
-def people(county: Organization, leader: User, administrator: User, supervisor: User) -> dict[str, User]:
+def people(
+    county: Organization, leader: User, administrator: User, supervisor: User
+) -> dict[str, User]:
     helper = User.objects.create_user("helper", is_liaison=True, organization=county)
-    return {"helper": helper, "leader": leader, "administrator": administrator, "supervisor": supervisor}
+    return {
+        "helper": helper,
+        "leader": leader,
+        "administrator": administrator,
+        "supervisor": supervisor,
+    }
 
 
 def write(task: Task, act: ChangeContext) -> ProgressUpdate:
@@ -44,7 +55,9 @@ def write(task: Task, act: ChangeContext) -> ProgressUpdate:
         setattr(report, name, f"{MARK} {name}")
     report.needs_help = True
     proof = Evidence(name=f"{MARK}.pdf", file=ContentFile(b"%PDF-1.4", "proof.pdf"), size=8)
-    workflow.save_draft(report, act, report.version if report.pk else None, evidence=[proof], today=TODAY)
+    workflow.save_draft(
+        report, act, report.version if report.pk else None, evidence=[proof], today=TODAY
+    )
     return report
 
 
@@ -60,7 +73,10 @@ def pages_of(task: Task, report: ProgressUpdate) -> list[str]:
     slug, unit = task.policy.slug, task.lead_unit_id
     return [
         reverse("home"),
-        *(reverse(name, args=[slug]) for name in ("policy", "tasks", "units", "text", "health", "ledger", "checklist")),
+        *(
+            reverse(name, args=[slug])
+            for name in ("policy", "tasks", "units", "text", "health", "ledger", "checklist")
+        ),
         reverse("task", args=[slug, task.code]),
         reverse("measure", args=[slug, "A1"]),
         reverse("unit", args=[slug, unit]),
@@ -82,7 +98,9 @@ def doors_that_tell(user: User, task: Task, report: ProgressUpdate) -> list[str]
     client = Client()
     client.force_login(user)
     # The office may open a draft by the evidence itself: it writes for units.
-    addresses = [path for path in pages_of(task, report) if not (user.is_supervisor and "/evidence/" in path)]
+    addresses = [
+        path for path in pages_of(task, report) if not (user.is_supervisor and "/evidence/" in path)
+    ]
     found = []
     for path in addresses:
         answer = client.get(path)
@@ -131,7 +149,9 @@ def test_what_is_written_after_a_return_is_at_hand_for_its_unit(
     assert ProgressUpdate.objects.get().progress == "second words"
 
 
-def test_what_is_handed_in_appears(task: Task, unit_act: ChangeContext, people: dict[str, User]) -> None:
+def test_what_is_handed_in_appears(
+    task: Task, unit_act: ChangeContext, people: dict[str, User]
+) -> None:
     report = write(task, unit_act)
     workflow.submit(report, unit_act, TODAY)
     told = doors_that_tell(people["leader"], task, report)
@@ -139,13 +159,19 @@ def test_what_is_handed_in_appears(task: Task, unit_act: ChangeContext, people: 
     assert any(MARK in event.subject for event in history.history_events(task))
 
 
-def test_evidence_that_is_taken_out_of_a_draft_leaves_no_trace(task: Task, unit_act: ChangeContext) -> None:
+def test_evidence_that_is_taken_out_of_a_draft_leaves_no_trace(
+    task: Task, unit_act: ChangeContext
+) -> None:
     report = write(task, unit_act)
-    workflow.save_draft(report, unit_act, report.version, removed=report.evidence.all(), today=TODAY)
+    workflow.save_draft(
+        report, unit_act, report.version, removed=report.evidence.all(), today=TODAY
+    )
     assert (Evidence.objects.count(), Evidence.history.count()) == (0, 0)
 
 
-def test_the_history_of_before_tells_no_file_of_a_draft(task: Task, unit_act: ChangeContext, time_machine: Any) -> None:
+def test_the_history_of_before_tells_no_file_of_a_draft(
+    task: Task, unit_act: ChangeContext, time_machine: Any
+) -> None:
     report = write(task, unit_act)
     piece = report.evidence.get()
     # As it was recorded before 0.2: when it was added.
@@ -166,11 +192,19 @@ def test_a_report_that_was_taken_back_tells_no_new_word(
     assert doors_that_tell(people["leader"], task, report) == []
 
 
-def test_a_draft_that_was_written_past_the_write_path_tells_nothing(task: Task, people: dict[str, User]) -> None:
+def test_a_draft_that_was_written_past_the_write_path_tells_nothing(
+    task: Task, people: dict[str, User]
+) -> None:
     report = ProgressUpdate.objects.create(
-        task=task, unit=task.lead_unit, period_start=JUNE.start, period_end=JUNE.end, progress=f"{MARK} progress"
+        task=task,
+        unit=task.lead_unit,
+        period_start=JUNE.start,
+        period_end=JUNE.end,
+        progress=f"{MARK} progress",
     )
-    Evidence.objects.create(task=task, report=report, name=f"{MARK}.pdf", link="https://example.cn/x", added_on=TODAY)
+    Evidence.objects.create(
+        task=task, report=report, name=f"{MARK}.pdf", link="https://example.cn/x", added_on=TODAY
+    )
     assert doors_that_tell(people["leader"], task, report) == []
 
 

@@ -49,7 +49,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str,
     folder = tmp_path_factory.mktemp("filled")
     folder.joinpath("text.txt").write_text(LONG_TEXT, encoding="utf-8")
     with database(os.environ.get("DATABASE_URL", "")) as url:
-        kept = {name: value for name, value in os.environ.items() if name not in ("DEBUG", "PRODUCTION")}
+        kept = {
+            name: value for name, value in os.environ.items() if name not in ("DEBUG", "PRODUCTION")
+        }
         environment = {
             **kept,
             "DATABASE_URL": url,
@@ -67,7 +69,9 @@ def test_no_command_is_left_out() -> None:
     assert {file.stem for file in files} == {*COMMANDS, *SERVING}
 
 
-def test_every_command_runs_on_thousands_of_filled_tasks(filled: tuple[dict[str, str], Path]) -> None:
+def test_every_command_runs_on_thousands_of_filled_tasks(
+    filled: tuple[dict[str, str], Path],
+) -> None:
     environment, folder = filled
     ends = {}
     for name, words in COMMANDS.items():

@@ -50,7 +50,11 @@ OTHERS = {
 @pytest.fixture(scope="module")
 def filled(django_db_setup: None, django_db_blocker: Any) -> Iterator[PolicyDocument]:
     """Make the policy once for all tests of this module."""
-    with django_db_blocker.unblock(), transaction.atomic(), time_machine.travel(MORNING, tick=False):
+    with (
+        django_db_blocker.unblock(),
+        transaction.atomic(),
+        time_machine.travel(MORNING, tick=False),
+    ):
         yield make_filled(COUNT)
         transaction.set_rollback(True)
 
@@ -93,7 +97,9 @@ def addresses(policy: PolicyDocument, user: int, names: tuple[str, ...] = ()) ->
         # The filled policy has had no unit moved.
         if (names and name not in names) or "unitmove" in arguments.values():
             continue
-        filled_in = {key: special.get(key, known.get(value, value)) for key, value in arguments.items()}
+        filled_in = {
+            key: special.get(key, known.get(value, value)) for key, value in arguments.items()
+        }
         if name == "measure":
             filled_in["code"] = "A1"
         address = reverse(name, kwargs=filled_in)
@@ -117,12 +123,16 @@ def broken(client: Client, wanted: Iterator[str]) -> list[tuple[str, object]]:
     return found
 
 
-def test_who_may_read_everything_opens_every_address(filled: PolicyDocument, clients: dict[str, Client]) -> None:
+def test_who_may_read_everything_opens_every_address(
+    filled: PolicyDocument, clients: dict[str, Client]
+) -> None:
     assert broken(clients["root"], addresses(filled, 1)) == []
 
 
 @pytest.mark.parametrize("role", OTHERS)
-def test_the_other_roles_open_their_pages(filled: PolicyDocument, clients: dict[str, Client], role: str) -> None:
+def test_the_other_roles_open_their_pages(
+    filled: PolicyDocument, clients: dict[str, Client], role: str
+) -> None:
     assert broken(clients[role], addresses(filled, 1, OTHERS[role])) == []
 
 
@@ -135,6 +145,10 @@ COMMANDS: dict[str, list[str]] = {
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_that_reads_a_policy_runs(filled: PolicyDocument, tmp_path: Path, name: str) -> None:
+def test_every_command_that_reads_a_policy_runs(
+    filled: PolicyDocument, tmp_path: Path, name: str
+) -> None:
     with suppress(CommandError):
-        call_command(name, *(each.format(out=tmp_path) for each in COMMANDS[name]), stdout=StringIO())
+        call_command(
+            name, *(each.format(out=tmp_path) for each in COMMANDS[name]), stdout=StringIO()
+        )

@@ -14,16 +14,22 @@ def read(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Config:
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("sys.argv", ["gunicorn", "-c", str(ROOT / "tracker" / "gunicorn.conf.py"), "tracker.wsgi"])
+    monkeypatch.setattr(
+        "sys.argv", ["gunicorn", "-c", str(ROOT / "tracker" / "gunicorn.conf.py"), "tracker.wsgi"]
+    )
     return WSGIApplication().cfg
 
 
-def test_slow_clients_find_more_threads_than_three_of_them_take(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_clients_find_more_threads_than_three_of_them_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     cfg = read(monkeypatch)
     assert (cfg.worker_class_str, cfg.threads >= 4) == ("gthread", True)
 
 
-def test_there_are_at_least_two_workers_and_no_more_than_eight(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_are_at_least_two_workers_and_no_more_than_eight(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     workers = []
     for cores in (1, 4, 64):
         monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)

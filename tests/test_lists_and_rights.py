@@ -36,7 +36,11 @@ def tasks(bureau: Organization, county: Organization) -> list[Task]:
         policy = make_policy(state, state=state)
         cases = product(Status, (True, False), PARTS)
         for number, (status, handed_over, part) in enumerate(cases):
-            facts = {"assigned_on": TODAY - 60 * DAY, "owed_from": TODAY - 60 * DAY} if handed_over else {}
+            facts = (
+                {"assigned_on": TODAY - 60 * DAY, "owed_from": TODAY - 60 * DAY}
+                if handed_over
+                else {}
+            )
             lead = bureau if part == "leads" else county
             task = make_task(
                 policy,
@@ -70,8 +74,12 @@ def accounts(bureau: Organization) -> list[User]:
     for size in range(len(Role) + 1):
         for roles in combinations(Role, size):
             flags = {f"is_{role}": True for role in roles}
-            found.append(User.objects.create_user("-".join(roles) or "nobody", organization=bureau, **flags))
-    found.append(User.objects.create_user("locked", is_liaison=True, organization=bureau, is_active=False))
+            found.append(
+                User.objects.create_user("-".join(roles) or "nobody", organization=bureau, **flags)
+            )
+    found.append(
+        User.objects.create_user("locked", is_liaison=True, organization=bureau, is_active=False)
+    )
     found.append(User.objects.create_superuser("root", is_liaison=True, organization=bureau))
     return found
 
@@ -87,21 +95,36 @@ def of_unit(task: Task, user: User) -> bool:
 def test_the_list_of_an_account_holds_the_tasks_that_it_acts_on_for_its_unit(
     tasks: list[Task], accounts: list[User]
 ) -> None:
-    listed = {user.username: named(Task.objects.asked_of(user).select_related("policy")) for user in accounts}
-    assert listed == {user.username: named(task for task in tasks if of_unit(task, user)) for user in accounts}
+    listed = {
+        user.username: named(Task.objects.asked_of(user).select_related("policy"))
+        for user in accounts
+    }
+    assert listed == {
+        user.username: named(task for task in tasks if of_unit(task, user)) for user in accounts
+    }
     assert {username for username, found in listed.items() if found} == {
         user.username for user in accounts if user.is_active and user.is_liaison
     }
 
 
-def test_the_workbook_of_an_account_asks_for_what_it_may_report(tasks: list[Task], accounts: list[User]) -> None:
+def test_the_workbook_of_an_account_asks_for_what_it_may_report(
+    tasks: list[Task], accounts: list[User]
+) -> None:
     for user in accounts:
-        rows = progress_template.scope_of(user.organization, Task.objects.asked_of(user), TODAY).rows
-        may = (task for task in tasks if of_unit(task, user) and WRITES & {*workflow.allowed_actions(task, user)})
+        rows = progress_template.scope_of(
+            user.organization, Task.objects.asked_of(user), TODAY
+        ).rows
+        may = (
+            task
+            for task in tasks
+            if of_unit(task, user) and WRITES & {*workflow.allowed_actions(task, user)}
+        )
         assert named(row.task for row in rows) == named(may), user.username
 
 
-def test_every_call_of_the_work_list_can_be_met(tasks: list[Task], liaison: User, bureau: Organization) -> None:
+def test_every_call_of_the_work_list_can_be_met(
+    tasks: list[Task], liaison: User, bureau: Organization
+) -> None:
     asked = Task.objects.asked_of(liaison)
     groups = worklist.work_groups(asked.filter(lead_unit=bureau), bureau, TODAY)
     calls = [(group.call.action, line.task) for group in groups for line in group.lines]
@@ -114,15 +137,23 @@ def test_every_call_of_the_work_list_can_be_met(tasks: list[Task], liaison: User
     ]
     assert refused == []
     # Each running task is called for; of those that are closing what was not acknowledged.
-    running = [task for task in tasks if of_unit(task, liaison) and WRITES & {*workflow.allowed_actions(task, liaison)}]
+    running = [
+        task
+        for task in tasks
+        if of_unit(task, liaison) and WRITES & {*workflow.allowed_actions(task, liaison)}
+    ]
     assert named(running) <= named(task for _action, task in calls)
 
 
-@pytest.mark.parametrize("roles", [("liaison",), ("supervisor",), ("liaison", "supervisor"), ("liaison", "leader")])
+@pytest.mark.parametrize(
+    "roles", [("liaison",), ("supervisor",), ("liaison", "supervisor"), ("liaison", "leader")]
+)
 def test_a_report_is_taken_where_its_button_is_shown(
     tasks: list[Task], bureau: Organization, roles: tuple[str, ...]
 ) -> None:
-    user = User.objects.create_user("x", organization=bureau, **{f"is_{role}": True for role in roles})
+    user = User.objects.create_user(
+        "x", organization=bureau, **{f"is_{role}": True for role in roles}
+    )
     client = Client()
     client.force_login(user)
     wrong = []
@@ -130,7 +161,10 @@ def test_a_report_is_taken_where_its_button_is_shown(
         may = bool(WRITES & {*workflow.allowed_actions(task, user)})
         period = f"{(TODAY - 30 * DAY).replace(day=1)}"
         address = f"{reverse('report', args=[task.policy.slug, task.code])}?period={period}"
-        taken = client.post(address, {"progress": "new words", "seen": "0"}).status_code not in (403, 404)
+        taken = client.post(address, {"progress": "new words", "seen": "0"}).status_code not in (
+            403,
+            404,
+        )
         if may != taken:
             wrong.append((task.policy.slug, task.code, task.status, may))
     assert wrong == []

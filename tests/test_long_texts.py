@@ -34,7 +34,14 @@ LIMITED = {
 def task(policy: PolicyDocument, bureau: Organization) -> Task:
     day = dt.date(2026, 6, 1)
     late = dt.date(2026, 12, 31)
-    return make_task(policy, kind=Kind.QUALITATIVE, deadline=late, lead_unit=bureau, assigned_on=day, owed_from=day)
+    return make_task(
+        policy,
+        kind=Kind.QUALITATIVE,
+        deadline=late,
+        lead_unit=bureau,
+        assigned_on=day,
+        owed_from=day,
+    )
 
 
 @pytest.fixture
@@ -69,13 +76,17 @@ def test_the_texts_that_people_type_are_limited(model: str, names: set[str]) -> 
     assert limited_fields(apps.get_model("tracker", model)) == names
 
 
-@pytest.mark.parametrize(("text", "length"), [("", 0), ("字", 1), ("a\r\nb", 3), ("a\nb", 3), ("\N{PILE OF POO}", 1)])
+@pytest.mark.parametrize(
+    ("text", "length"), [("", 0), ("字", 1), ("a\r\nb", 3), ("a\nb", 3), ("\N{PILE OF POO}", 1)]
+)
 def test_a_line_end_is_one_sign_however_it_is_written(text: str, length: int) -> None:
     assert text_length(text) == length
 
 
 @pytest.mark.parametrize("name", ["progress", "problems", "next_steps"])
-def test_a_report_that_is_too_long_is_refused_beside_its_field(unit: Client, task: Task, name: str) -> None:
+def test_a_report_that_is_too_long_is_refused_beside_its_field(
+    unit: Client, task: Task, name: str
+) -> None:
     said = {"progress": "done", "seen": "0", "submit": "1", name: LONG}
     form = unit.post(report_page(task), said).context["form"]
     assert name in form.errors
@@ -96,7 +107,9 @@ def test_a_report_that_was_longer_before_is_handed_in_unchanged(
     assert ProgressUpdate.objects.get().state == "submitted"
 
 
-def test_a_task_with_a_longer_text_is_saved_with_another_title(task: Task, desk: Client, act: ChangeContext) -> None:
+def test_a_task_with_a_longer_text_is_saved_with_another_title(
+    task: Task, desk: Client, act: ChangeContext
+) -> None:
     Task.objects.update(description=LONG)
     stored = Task.objects.get()
     page = reverse("admin:tracker_task_change", args=[task.pk])
@@ -110,7 +123,10 @@ def test_a_task_with_a_longer_text_is_saved_with_another_title(task: Task, desk:
     said |= {f"{part}-{end}": "0" for part in parts for end in ("TOTAL_FORMS", "INITIAL_FORMS")}
     answer = desk.post(page, {**said, "title": "Another title", "reason": "spelling"})
     assert answer.status_code == 302, answer.context["adminform"].form.errors
-    assert (Task.objects.get().title, Task.objects.get().description) == ("Another title", stored.description)
+    assert (Task.objects.get().title, Task.objects.get().description) == (
+        "Another title",
+        stored.description,
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,7 +143,9 @@ def test_a_step_with_a_text_that_is_too_long_is_refused_beside_its_field(
     assert name in unit.post(page, {**more, name: LONG}).context["form"].errors
 
 
-def test_a_return_with_a_reason_that_is_too_long_is_refused(desk: Client, task: Task, unit_act: ChangeContext) -> None:
+def test_a_return_with_a_reason_that_is_too_long_is_refused(
+    desk: Client, task: Task, unit_act: ChangeContext
+) -> None:
     report = draft(task, unit_act, progress="done")
     workflow.submit(report, unit_act, TODAY)
     report.refresh_from_db()
@@ -142,7 +160,9 @@ def test_the_form_names_the_limit_without_a_script(unit: Client, task: Task) -> 
     assert "tracker/count.js" in shown
 
 
-def test_a_workbook_names_the_cell_of_a_text_that_is_too_long(task: Task, bureau: Organization, liaison: User) -> None:
+def test_a_workbook_names_the_cell_of_a_text_that_is_too_long(
+    task: Task, bureau: Organization, liaison: User
+) -> None:
     from django.utils.translation import override
 
     with override("en"):

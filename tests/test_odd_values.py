@@ -45,7 +45,17 @@ VALUES = [
 ]  # fmt: skip
 EACH = os.environ.get("ODD_VALUES", "1")
 VALUES_EACH = len(VALUES) if EACH == "all" else int(EACH)  # sent to a parameter
-NAMES = ["__proto__", "%00", "%FF", "%C2%B2", "policy__id__exact%5B%5D", "id__in", "x" * 300, "pk", "items-0-id"]
+NAMES = [
+    "__proto__",
+    "%00",
+    "%FF",
+    "%C2%B2",
+    "policy__id__exact%5B%5D",
+    "id__in",
+    "x" * 300,
+    "pk",
+    "items-0-id",
+]
 # Parameters are what code reads by these calls.
 READ = re.compile(
     r"""(?:GET|POST|data|params)\.(?:get|getlist|pop)\(\s*f?"([^"]+)\""""
@@ -53,16 +63,33 @@ READ = re.compile(
     r"""|\.(?:pop|day|choice)\(\s*"([^"]+)\"""",
     re.VERBOSE,
 )
-SHARED = (filters, search, task_table, request_context)  # modules that read the query string of many pages
+SHARED = (
+    filters,
+    search,
+    task_table,
+    request_context,
+)  # modules that read the query string of many pages
 LOOKUPS = ("", "__in", "__year", "__regex")
 HEADERS = (
     "HTTP_REFERER", "HTTP_ORIGIN", "HTTP_USER_AGENT", "HTTP_ACCEPT", "HTTP_ACCEPT_LANGUAGE", "HTTP_X_AUTOSAVE",
     "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_HOST", "HTTP_COOKIE", "HTTP_IF_MODIFIED_SINCE",
     "HTTP_IF_NONE_MATCH", "HTTP_RANGE", "CONTENT_TYPE",
 )  # fmt: skip
-COOKIES = ("sessionid", "csrftoken", "messages", settings.LANGUAGE_COOKIE_NAME, settings.LARGE_TYPE_COOKIE_NAME)
+COOKIES = (
+    "sessionid",
+    "csrftoken",
+    "messages",
+    settings.LANGUAGE_COOKIE_NAME,
+    settings.LARGE_TYPE_COOKIE_NAME,
+)
 # Pages whose every header and cookie is tried: read, written, open to all.
-HEADED = (("GET", "home"), ("POST", "login"), ("POST", "set_language"), ("POST", "logout"), ("GET", "admin:index"))
+HEADED = (
+    ("GET", "home"),
+    ("POST", "login"),
+    ("POST", "set_language"),
+    ("POST", "logout"),
+    ("GET", "admin:index"),
+)
 
 
 class Place(NamedTuple):
@@ -89,10 +116,17 @@ class Fields(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         facts = {name: value or "" for name, value in attrs}
         if tag == "a":
-            self.names |= {name for name, _value in parse_qsl(urlsplit(facts.get("href", "")).query)}
+            self.names |= {
+                name for name, _value in parse_qsl(urlsplit(facts.get("href", "")).query)
+            }
         elif tag == "form":
             posts = facts.get("method", "").lower() == "post"
-            self._form = {"posts": posts, "action": facts.get("action", ""), "fields": {}, "buttons": []}
+            self._form = {
+                "posts": posts,
+                "action": facts.get("action", ""),
+                "fields": {},
+                "buttons": [],
+            }
             self.forms.append(self._form)
         elif tag == "option" and self._form and self._select == "action" and facts.get("value"):
             self._form["buttons"].append(("action", facts["value"]))  # of a list of the admin
@@ -112,14 +146,22 @@ class Fields(HTMLParser):
         if kind == "submit":
             self._form["buttons"].append((name, facts.get("value", "")))
             return
-        unticked = kind in ("checkbox", "radio") and "checked" not in facts and name != "_selected_action"
-        self._form["fields"].setdefault(name, None if unticked or kind == "file" else facts.get("value", ""))
+        unticked = (
+            kind in ("checkbox", "radio") and "checked" not in facts and name != "_selected_action"
+        )
+        self._form["fields"].setdefault(
+            name, None if unticked or kind == "file" else facts.get("value", "")
+        )
         self._select = name if tag == "select" else ""
 
 
 def read_by(*modules: Any) -> set[str]:
     """Return the parameters that the code of some modules reads; a part that varies is 1."""
-    found = [names for module in modules for names in READ.findall(Path(str(module.__file__)).read_text())]
+    found = [
+        names
+        for module in modules
+        for names in READ.findall(Path(str(module.__file__)).read_text())
+    ]
     return {re.sub(r"\{[^}]*\}", "1", name) for names in found for name in names if name}
 
 
@@ -141,7 +183,9 @@ class Sender:
         value = value.replace(NAME, quote(place.parameter))
         extra = {}
         if place.header:
-            extra[place.header] = place.body.replace(VALUE, unquote_to_bytes(value).decode("latin-1"))
+            extra[place.header] = place.body.replace(
+                VALUE, unquote_to_bytes(value).decode("latin-1")
+            )
         body = "" if place.header else place.body.replace(VALUE, value)
         kind = extra.pop("CONTENT_TYPE", "application/x-www-form-urlencoded")
         with transaction.atomic():
@@ -184,7 +228,9 @@ def in_paths(objects: dict[str, Any]) -> Iterator[Place]:
         parts = re.findall(r"<(?:\w+:)?(\w+)>", route)
         for odd in parts:
             filled = {**dict.fromkeys(parts, "1"), **known.get(name, {}), odd: VALUE}
-            place = re.sub(r"<(?:\w+:)?(\w+)>", lambda found, filled=filled: str(filled[found[1]]), route)
+            place = re.sub(
+                r"<(?:\w+:)?(\w+)>", lambda found, filled=filled: str(filled[found[1]]), route
+            )
             yield Place("GET", "/" + re.sub(r"\(\?P(~odd~).*|\\Z|\$$", r"\1", place), f"<{odd}>")
 
 
@@ -193,7 +239,9 @@ def asked_of_admin(name: str, account: User) -> set[str]:
     found = {*IGNORED_PARAMS, "_changelist_filters", "_popup", "_to_field", "next"}
     if name == "admin:autocomplete":
         return found | {"term", "app_label", "model_name", "field_name", "page"}
-    model = next((each for each in admin.site._registry if f"_{each._meta.model_name}_" in name), None)
+    model = next(
+        (each for each in admin.site._registry if f"_{each._meta.model_name}_" in name), None
+    )
     if model is None or not name.endswith(("changelist", "_add")):
         return found
     fields = [field.name for field in model._meta.get_fields() if getattr(field, "column", True)]
@@ -203,21 +251,42 @@ def asked_of_admin(name: str, account: User) -> set[str]:
     request.user = account
     page = admin.site._registry[model].get_changelist_instance(request)
     for each in page.list_filter:
-        found.add(getattr(each, "parameter_name", None) or (each if isinstance(each, str) else str(each[0])))
-    found |= {parameter for spec in page.filter_specs for parameter in spec.expected_parameters() if parameter}
-    return found | {PAGE_VAR, SEARCH_VAR} | {f"{field}{lookup}" for field in fields for lookup in LOOKUPS}
+        found.add(
+            getattr(each, "parameter_name", None)
+            or (each if isinstance(each, str) else str(each[0]))
+        )
+    found |= {
+        parameter
+        for spec in page.filter_specs
+        for parameter in spec.expected_parameters()
+        if parameter
+    }
+    return (
+        found
+        | {PAGE_VAR, SEARCH_VAR}
+        | {f"{field}{lookup}" for field in fields for lookup in LOOKUPS}
+    )
 
 
 def in_queries(sender: Sender, account: User, objects: dict[str, Any]) -> Iterator[Place]:
     """Yield each parameter of the query string of each address."""
     for name, address, _arguments in addresses(objects):
-        page, module = sender.look(Place("GET", address, "")), sys.modules[resolve(address).func.__module__]
-        names = page.names | {field for form in page.forms if not form["posts"] for field in form["fields"]}
+        page, module = (
+            sender.look(Place("GET", address, "")),
+            sys.modules[resolve(address).func.__module__],
+        )
+        names = page.names | {
+            field for form in page.forms if not form["posts"] for field in form["fields"]
+        }
         if name.startswith("admin:"):
             names |= asked_of_admin(name, account)
         else:
             text = Path(str(module.__file__)).read_text()
-            names |= read_by(module, *SHARED) if "edge.read(" in text or "Asked(" in text else read_by(module)
+            names |= (
+                read_by(module, *SHARED)
+                if "edge.read(" in text or "Asked(" in text
+                else read_by(module)
+            )
             names |= {*filters.TaskFilter.base_filters} if "TaskFilter" in text else set()
         for each in sorted(names):
             yield Place("GET", f"{address}?{quote(each)}={VALUE}", each)
@@ -240,7 +309,11 @@ def in_forms(sender: Sender, objects: dict[str, Any]) -> Iterator[Place]:
         while waiting:
             here, form = waiting.pop()
             to = urljoin(here, form["action"])
-            which = (to, *sorted(form["fields"]), *(f"{name}={value}" for name, value in form["buttons"]))
+            which = (
+                to,
+                *sorted(form["fields"]),
+                *(f"{name}={value}" for name, value in form["buttons"]),
+            )
             if not form["posts"] or which in seen or urlsplit(to).netloc:
                 continue
             seen.add(which)
@@ -250,7 +323,9 @@ def in_forms(sender: Sender, objects: dict[str, Any]) -> Iterator[Place]:
                 yield from _fields(to, form["fields"], button)
                 if here == address:  # one page on: a summary, a proposal
                     body = _body(form["fields"], button)
-                    waiting += [(to + " ", each) for each in sender.look(Place("POST", to, "", body)).forms]
+                    waiting += [
+                        (to + " ", each) for each in sender.look(Place("POST", to, "", body)).forms
+                    ]
 
 
 def _body(fields: dict[str, Any], button: tuple[str, str] | None, odd: str = "") -> str:
@@ -264,7 +339,11 @@ def _fields(to: str, fields: dict[str, Any], button: tuple[str, str] | None) -> 
     """Yield each field of a form with all others as shown; of many rows the first."""
     for name in fields:
         number = re.search(r"\d+", name)
-        if not number or int(number[0]) < 1 or not name.startswith(("items", "indicators", "values")):
+        if (
+            not number
+            or int(number[0]) < 1
+            or not name.startswith(("items", "indicators", "values"))
+        ):
             yield Place("POST", to.strip(), name, _body(fields, button, name))
     if button:
         yield Place("POST", to.strip(), button[0], _body(fields, button, button[0]))
@@ -278,7 +357,13 @@ def in_headers(objects: dict[str, Any]) -> Iterator[Place]:
             yield Place(method, known[name], header, VALUE, header)
         for cookie in COOKIES:
             yield Place(method, known[name], f"cookie {cookie}", f"{cookie}={VALUE}", "HTTP_COOKIE")
-            yield Place(method, known[name], f"cookie {cookie}", f'{cookie}="\\000\\377{VALUE}"', "HTTP_COOKIE")
+            yield Place(
+                method,
+                known[name],
+                f"cookie {cookie}",
+                f'{cookie}="\\000\\377{VALUE}"',
+                "HTTP_COOKIE",
+            )
 
 
 def chosen(places: Iterator[Place]) -> Iterator[tuple[Place, str]]:
@@ -312,7 +397,9 @@ def test_an_odd_value_is_answered_or_refused(
     }[where]()
     logging.disable(logging.CRITICAL)  # thousands of refusals
     try:
-        faults = [fault for place, value in chosen(places) if (fault := sender.fault_of(place, value))]
+        faults = [
+            fault for place, value in chosen(places) if (fault := sender.fault_of(place, value))
+        ]
     finally:
         logging.disable(logging.NOTSET)
     with capsys.disabled():

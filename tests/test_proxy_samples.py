@@ -19,7 +19,9 @@ ADDRESSES = {
     reverse("step", kwargs={**TASK, "action": "close"}): body_limits.UPLOAD_BYTES["step"],
     reverse("imports"): body_limits.UPLOAD_BYTES["imports"],
     reverse("new"): body_limits.UPLOAD_BYTES["new"],
-    reverse("admin:tracker_policydocument_add"): body_limits.UPLOAD_BYTES["admin:tracker_policydocument_add"],
+    reverse("admin:tracker_policydocument_add"): body_limits.UPLOAD_BYTES[
+        "admin:tracker_policydocument_add"
+    ],
     reverse("queue"): body_limits.FORM_BYTES,
 }
 
@@ -38,11 +40,16 @@ def caddy_limit(address: str) -> int:
     """Return how much Caddy lets through to an address."""
     sizes = dict(re.findall(r"request_body @(\w+) \{\s*max_size (\w+)\s*\}", CADDY))
     name = "others"
-    for matcher, kind, words in re.findall(r"^\t@(\w+) (path|path_regexp) (.+)$", CADDY, re.MULTILINE):
+    for matcher, kind, words in re.findall(
+        r"^\t@(\w+) (path|path_regexp) (.+)$", CADDY, re.MULTILINE
+    ):
         if kind == "path_regexp":
             hit = re.search(words, address) is not None
         else:
-            hit = any(address == word or (word[-1] == "*" and address.startswith(word[:-1])) for word in words.split())
+            hit = any(
+                address == word or (word[-1] == "*" and address.startswith(word[:-1]))
+                for word in words.split()
+            )
         name = matcher if hit else name
     number, unit = re.fullmatch(r"(\d+)(K|M)iB", sizes[name]).groups()  # type: ignore[union-attr]
     return int(number) * UNITS[unit.lower()]

@@ -68,7 +68,10 @@ def hand_in(policy: PolicyDocument) -> None:
     """Let every task have a report that waits."""
     month = {"period_start": TODAY.replace(day=1), "period_end": TODAY, "submitted_on": TODAY}
     tasks = policy.tasks.filter(reports__isnull=True)
-    rows = [ProgressUpdate(task=t, unit_id=t.lead_unit_id, state="submitted", progress="x", **month) for t in tasks]
+    rows = [
+        ProgressUpdate(task=t, unit_id=t.lead_unit_id, state="submitted", progress="x", **month)
+        for t in tasks
+    ]
     ProgressUpdate.objects.bulk_create(rows, batch_size=500)
 
 
@@ -78,7 +81,11 @@ def counts(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[int, 
 
     Laid once for all addresses: three thousand tasks take seconds.
     """
-    with django_db_blocker.unblock(), transaction.atomic(), time_machine.travel(MORNING, tick=False):
+    with (
+        django_db_blocker.unblock(),
+        transaction.atomic(),
+        time_machine.travel(MORNING, tick=False),
+    ):
         yield {many: _count_all(many) for many in (3, 3000)}
         transaction.set_rollback(True)
 
@@ -91,12 +98,16 @@ def _count_all(many: int) -> dict[str, int]:
     first = policy.tasks.order_by("pk").select_related("lead_unit").first()
     roles = {"is_supervisor": True, "is_liaison": True, "organization": first.lead_unit}
     reader, _made = User.objects.update_or_create(username="reader", defaults=roles)
-    Task.objects.filter(pk=first.pk).update(status="in_progress", closed_on=None, closing_requested_on=None)
+    Task.objects.filter(pk=first.pk).update(
+        status="in_progress", closed_on=None, closing_requested_on=None
+    )
     client = Client()
     client.force_login(reader)
     return {name: count(client, policy, name) for name in LIMITS}
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_three_thousand_tasks_cost_no_query_more_than_three(counts: dict[int, dict[str, int]], name: str) -> None:
+def test_three_thousand_tasks_cost_no_query_more_than_three(
+    counts: dict[int, dict[str, int]], name: str
+) -> None:
     assert counts[3][name] == counts[3000][name] <= LIMITS[name]

@@ -34,8 +34,13 @@ def port(folder: Path) -> Iterator[int]:
             "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
         }  # fmt: skip
         environment = {**os.environ, **own, "PRODUCTION": "", "DEBUG": ""}
-        for words in (["migrate", "-v0"], ["createsuperuser", "--noinput", "--username=root", "--email="]):
-            subprocess.run([sys.executable, "manage.py", *words], env=environment, cwd=ROOT, check=True)
+        for words in (
+            ["migrate", "-v0"],
+            ["createsuperuser", "--noinput", "--username=root", "--email="],
+        ):
+            subprocess.run(
+                [sys.executable, "manage.py", *words], env=environment, cwd=ROOT, check=True
+            )
         with served(environment, *SERVER) as port:
             yield port
 
@@ -69,9 +74,14 @@ def log_in(port: int, address: str, password: str) -> int:
 
 def test_a_large_upload_of_a_stranger_is_refused_before_it_is_sent(port: int, folder: Path) -> None:
     before = {path for path in folder.rglob("*") if path.is_file()}
-    announced = {"Content-Length": str(120 * MEGABYTE), "Content-Type": "multipart/form-data; boundary=x"}
+    announced = {
+        "Content-Length": str(120 * MEGABYTE),
+        "Content-Type": "multipart/form-data; boundary=x",
+    }
     # Answered although all but the first bytes of the body are missing: nobody has waited for them.
-    answer, _text = ask(port, "POST", "/imports/", b'--x\r\nContent-Disposition: form-data; name="file"', announced)
+    answer, _text = ask(
+        port, "POST", "/imports/", b'--x\r\nContent-Disposition: form-data; name="file"', announced
+    )
     assert (answer.status, answer.headers["Connection"]) == (413, "close")
     assert {path for path in folder.rglob("*") if path.is_file()} - before == set()
 

@@ -19,9 +19,16 @@ from tracker.settings import env_bool, env_int, env_list
 Start = Callable[..., dict[str, Any]]
 ROOT = Path(__file__).resolve().parent.parent
 KEY = secrets.token_urlsafe(64)
-RIGHT = {"PRODUCTION": "1", "SECRET_KEY": KEY, "ALLOWED_HOSTS": "tracker.example,www.tracker.example"}
+RIGHT = {
+    "PRODUCTION": "1",
+    "SECRET_KEY": KEY,
+    "ALLOWED_HOSTS": "tracker.example,www.tracker.example",
+}
 SETTINGS = ROOT / "tracker" / "settings.py"
-OURS = {"DATABASE_URL", *re.findall(r'(?:env_[a-z]+|environ\.get)\("([A-Z_]+)"', SETTINGS.read_text(encoding="utf-8"))}
+OURS = {
+    "DATABASE_URL",
+    *re.findall(r'(?:env_[a-z]+|environ\.get)\("([A-Z_]+)"', SETTINGS.read_text(encoding="utf-8")),
+}
 
 
 @pytest.fixture
@@ -53,7 +60,9 @@ def test_a_switch_is_off(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["2", "ja", "tru", "-1", "1.0"])
-def test_a_switch_that_is_neither_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_a_switch_that_is_neither_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
     monkeypatch.setenv("SWITCH", text)
     with pytest.raises(ImproperlyConfigured, match=f"SWITCH='{text}'"):
         env_bool("SWITCH", False)
@@ -77,7 +86,9 @@ def test_a_whole_number_is_read(monkeypatch: pytest.MonkeyPatch, text: str, numb
 
 
 @pytest.mark.parametrize("text", ["ten", "-1", "3601", "1.5", "1e3", "0x10", "1_000", "６０", "²"])
-def test_what_is_no_whole_number_within_bounds_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_what_is_no_whole_number_within_bounds_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
     monkeypatch.setenv("NUMBER", text)
     with pytest.raises(ImproperlyConfigured, match=r"NUMBER=.*from 0 to 3600"):
         env_int("NUMBER", 5, 0, 3600)
@@ -85,9 +96,17 @@ def test_what_is_no_whole_number_within_bounds_is_refused_by_name(monkeypatch: p
 
 @pytest.mark.parametrize(
     ("text", "names"),
-    [("a", ["a"]), ("a,b", ["a", "b"]), (" a , b ,", ["a", "b"]), ("", ["default"]), (" , ", ["default"])],
+    [
+        ("a", ["a"]),
+        ("a,b", ["a", "b"]),
+        (" a , b ,", ["a", "b"]),
+        ("", ["default"]),
+        (" , ", ["default"]),
+    ],
 )
-def test_names_are_read_between_commas(monkeypatch: pytest.MonkeyPatch, text: str, names: list[str]) -> None:
+def test_names_are_read_between_commas(
+    monkeypatch: pytest.MonkeyPatch, text: str, names: list[str]
+) -> None:
     monkeypatch.setenv("NAMES", text)
     assert env_list("NAMES", ["default"]) == names
 
@@ -95,7 +114,11 @@ def test_names_are_read_between_commas(monkeypatch: pytest.MonkeyPatch, text: st
 def test_without_any_variable_it_serves_this_machine_alone(start: Start, tmp_path: Path) -> None:
     found = start()
     assert found["ALLOWED_HOSTS"] == ["127.0.0.1", "localhost", "[::1]"]
-    assert (found["DEBUG"], found["PRODUCTION"], found["SECURE_SSL_REDIRECT"]) == (False, False, False)
+    assert (found["DEBUG"], found["PRODUCTION"], found["SECURE_SSL_REDIRECT"]) == (
+        False,
+        False,
+        False,
+    )
     assert found["DATABASES"]["default"]["NAME"] == str(tmp_path / "db.sqlite3")
 
 
@@ -196,11 +219,16 @@ def test_no_directive_allows_inline_scripts_or_strangers(start: Start) -> None:
 
 def test_a_proxy_is_believed_only_when_there_is_one(start: Start) -> None:
     assert "SECURE_PROXY_SSL_HEADER" not in start(**RIGHT)
-    assert start(**RIGHT, BEHIND_PROXY="1")["SECURE_PROXY_SSL_HEADER"] == ("HTTP_X_FORWARDED_PROTO", "https")
+    assert start(**RIGHT, BEHIND_PROXY="1")["SECURE_PROXY_SSL_HEADER"] == (
+        "HTTP_X_FORWARDED_PROTO",
+        "https",
+    )
 
 
 @pytest.mark.parametrize(
-    "key", [None, "", "short", "x" * 64, KEY[:49]], ids=["none", "empty", "short", "monotonous", "49"]
+    "key",
+    [None, "", "short", "x" * 64, KEY[:49]],
+    ids=["none", "empty", "short", "monotonous", "49"],
 )
 def test_production_refuses_a_key_that_can_be_guessed(start: Start, key: str | None) -> None:
     variables = {**RIGHT, "SECRET_KEY": key}
@@ -262,7 +290,9 @@ def test_name_and_password_of_the_mail_server_may_hold_any_sign(start: Start) ->
     assert (found["EMAIL_HOST_USER"], found["EMAIL_HOST_PASSWORD"]) == ("me@example", "p/w")
 
 
-@pytest.mark.parametrize("url", ["mail.example", "http://mail.example", "smtp://mail.example:port", "smtp://a:b:c"])
+@pytest.mark.parametrize(
+    "url", ["mail.example", "http://mail.example", "smtp://mail.example:port", "smtp://a:b:c"]
+)
 def test_a_mail_server_that_cannot_be_read_stops_the_start(start: Start, url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="EMAIL_URL") as caught:
         start(EMAIL_URL=url, EMAIL_FROM="office@example")
@@ -274,7 +304,13 @@ def test_mail_needs_a_sender(start: Start) -> None:
         start(EMAIL_URL="smtp://mail.example")
 
 
-COOKIES = ["SESSION_COOKIE", "CSRF_COOKIE", "LANGUAGE_COOKIE", "LARGE_TYPE_COOKIE", "ACCOUNTS_COOKIE"]
+COOKIES = [
+    "SESSION_COOKIE",
+    "CSRF_COOKIE",
+    "LANGUAGE_COOKIE",
+    "LARGE_TYPE_COOKIE",
+    "ACCOUNTS_COOKIE",
+]
 
 
 @pytest.mark.parametrize("cookie", COOKIES)
@@ -284,7 +320,9 @@ def test_a_cookie_is_bound_to_its_host_where_https_is_on(start: Start, cookie: s
 
 
 @pytest.mark.parametrize("cookie", COOKIES[:3])
-def test_a_cookie_bound_to_its_host_is_secure_and_names_no_domain(start: Start, cookie: str) -> None:
+def test_a_cookie_bound_to_its_host_is_secure_and_names_no_domain(
+    start: Start, cookie: str
+) -> None:
     found = start(**RIGHT)
     assert found[f"{cookie}_SECURE"] is True
     assert not found.get(f"{cookie}_DOMAIN")
@@ -304,7 +342,10 @@ def test_preloading_is_asked_for_by_its_setting_alone(start: Start) -> None:
 
 def test_former_keys_stay_valid(start: Start) -> None:
     older, oldest = secrets.token_urlsafe(64), secrets.token_urlsafe(64)
-    assert start(**RIGHT, SECRET_KEY_FALLBACKS=f"{older},{oldest}")["SECRET_KEY_FALLBACKS"] == [older, oldest]
+    assert start(**RIGHT, SECRET_KEY_FALLBACKS=f"{older},{oldest}")["SECRET_KEY_FALLBACKS"] == [
+        older,
+        oldest,
+    ]
     assert start(**RIGHT)["SECRET_KEY_FALLBACKS"] == []
 
 
@@ -338,7 +379,9 @@ def test_the_deployment_check_is_clean(tmp_path: Path) -> None:
     # Set while browser tests run.
     variables.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
     command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
-    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, "no issues" in done.stdout) == (0, True), done.stderr
 
 

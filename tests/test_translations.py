@@ -52,9 +52,13 @@ def _entries(text: str) -> Iterator[Message]:
             elif line.startswith('"'):
                 parts[name] += literal_eval(line)
         if parts:
-            said = tuple(value for name, value in sorted(parts.items()) if name.startswith("msgstr"))
+            said = tuple(
+                value for name, value in sorted(parts.items()) if name.startswith("msgstr")
+            )
             fuzzy = bool(re.search(r"^#,.*\bfuzzy\b", block, re.MULTILINE))
-            yield Message(parts.get("msgctxt", ""), parts["msgid"], parts.get("msgid_plural", ""), said, fuzzy)
+            yield Message(
+                parts.get("msgctxt", ""), parts["msgid"], parts.get("msgid_plural", ""), said, fuzzy
+            )
 
 
 MESSAGES = messages(PO)
@@ -87,19 +91,28 @@ def make_messages(product: Path) -> list[Message]:
     environment.pop("DATABASE_URL", None)
     for line in recipe("messages"):
         words = shlex.split(line.replace("$(PY)", sys.executable))
-        subprocess.run(words, cwd=product, env=environment, check=True, capture_output=True, text=True)
+        subprocess.run(
+            words, cwd=product, env=environment, check=True, capture_output=True, text=True
+        )
     return messages(product / PO.relative_to(ROOT))
 
 
 def test_everything_the_product_says_stands_in_the_catalogue(product: Path) -> None:
     found = {message.key for message in make_messages(product)}
     known = {message.key for message in MESSAGES}
-    assert {"missing": found - known, "no longer said": known - found} == {"missing": set(), "no longer said": set()}
+    assert {"missing": found - known, "no longer said": known - found} == {
+        "missing": set(),
+        "no longer said": set(),
+    }
 
 
 def test_a_new_word_of_a_module_and_of_a_page_would_be_found(product: Path) -> None:
-    (product / "tracker" / "views" / "new.py").write_text('from x import gettext as _\n_("Word of a module")\n')
-    (product / "templates" / "new.html").write_text('{% load i18n %}{% translate "Word of a page" %}\n')
+    (product / "tracker" / "views" / "new.py").write_text(
+        'from x import gettext as _\n_("Word of a module")\n'
+    )
+    (product / "templates" / "new.html").write_text(
+        '{% load i18n %}{% translate "Word of a page" %}\n'
+    )
     found = {message.text for message in make_messages(product)}
     assert {"Word of a module", "Word of a page"} <= found
 
@@ -118,7 +131,9 @@ def test_no_word_is_asked_for_within_an_f_string_where_the_tools_do_not_find_it(
 def test_words_of_tests_and_libraries_are_not_ours(product: Path) -> None:
     for folder in ("tests", ".venv/lib"):
         (product / folder).mkdir(parents=True)
-        (product / folder / "new.py").write_text('from x import gettext as _\n_("Word of somebody else")\n')
+        (product / folder / "new.py").write_text(
+            'from x import gettext as _\n_("Word of somebody else")\n'
+        )
     assert "Word of somebody else" not in {message.text for message in make_messages(product)}
 
 
@@ -161,7 +176,8 @@ def test_a_translation_begins_and_ends_its_lines_alike() -> None:
         message.text
         for message in MESSAGES
         for said in message.said
-        if (message.text[0] == "\n", message.text[-1] == "\n") != (said[0] == "\n", said[-1] == "\n")
+        if (message.text[0] == "\n", message.text[-1] == "\n")
+        != (said[0] == "\n", said[-1] == "\n")
     ]
     assert wrong == []
 
@@ -178,7 +194,9 @@ def test_the_compiled_catalogue_is_in_step() -> None:
     for message in MESSAGES:
         text = f"{message.context}\x04{message.text}" if message.context else message.text
         written |= (
-            {(text, n): said for n, said in enumerate(message.said)} if message.plural else {text: message.said[0]}
+            {(text, n): said for n, said in enumerate(message.said)}
+            if message.plural
+            else {text: message.said[0]}
         )
     del compiled[""]
     assert compiled == written
@@ -193,7 +211,10 @@ def test_the_catalogue_lies_where_the_settings_look_for_it() -> None:
     [
         ('msgid "a"\nmsgstr "b"', Message("", "a", "", ("b",), False)),
         ('#, fuzzy, python-format\nmsgid "a"\nmsgstr ""', Message("", "a", "", ("",), True)),
-        ('msgctxt "c"\nmsgid ""\n"a "\n"b\\n"\nmsgstr "d"', Message("c", "a b\n", "", ("d",), False)),
+        (
+            'msgctxt "c"\nmsgid ""\n"a "\n"b\\n"\nmsgstr "d"',
+            Message("c", "a b\n", "", ("d",), False),
+        ),
         ('msgid "a"\nmsgid_plural "as"\nmsgstr[0] "b"', Message("", "a", "as", ("b",), False)),
     ],
     ids=["plain", "fuzzy", "context", "plural"],

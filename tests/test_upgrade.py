@@ -19,7 +19,14 @@ from tests.upgrade.schema import read_schema
 STATES = sorted(FOLDER.glob("*.json.gz"))
 # What follows from the rest and is made anew by an upgrade: column by model.
 DERIVED = {
-    "task": {"search", "letters", "sort_key", "turns_yellow_on", "turns_red_on", "follows_indicator"},
+    "task": {
+        "search",
+        "letters",
+        "sort_key",
+        "turns_yellow_on",
+        "turns_red_on",
+        "follows_indicator",
+    },
 }
 
 
@@ -39,7 +46,9 @@ def empty_database() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module", params=STATES, ids=lambda path: path.name.split(".")[0])
-def upgraded(request: pytest.FixtureRequest, empty_database: str, tmp_path_factory: pytest.TempPathFactory) -> Upgraded:
+def upgraded(
+    request: pytest.FixtureRequest, empty_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Upgraded:
     """Upgrade a released state."""
     folder = tmp_path_factory.mktemp("upgraded")
     run = _Runner(empty_database, folder)

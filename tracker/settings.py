@@ -54,7 +54,9 @@ def env_networks(name: str, default: list[str]) -> tuple[list[Any], bool]:
     try:
         return [ipaddress.ip_network(word) for word in words if word != "unix"], "unix" in words
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name}: write addresses, networks or “unix”, by comma: {error}") from None
+        raise ImproperlyConfigured(
+            f"{name}: write addresses, networks or “unix”, by comma: {error}"
+        ) from None
 
 
 def is_strong_key(key: str) -> bool:
@@ -90,9 +92,13 @@ if PRODUCTION:
     if not is_strong_key(SECRET_KEY):
         raise ImproperlyConfigured("PRODUCTION=1 needs SECRET_KEY: at least 50 random characters.")
     if not all(is_strong_key(key) for key in SECRET_KEY_FALLBACKS):
-        raise ImproperlyConfigured("SECRET_KEY_FALLBACKS: each key has at least 50 random characters.")
+        raise ImproperlyConfigured(
+            "SECRET_KEY_FALLBACKS: each key has at least 50 random characters."
+        )
     if not env_list("ALLOWED_HOSTS", []) or any(host.startswith("*") for host in ALLOWED_HOSTS):
-        raise ImproperlyConfigured("PRODUCTION=1 needs ALLOWED_HOSTS: the host names by comma, no “*”.")
+        raise ImproperlyConfigured(
+            "PRODUCTION=1 needs ALLOWED_HOSTS: the host names by comma, no “*”."
+        )
 else:
     if not set(ALLOWED_HOSTS) <= {*LOCAL_HOSTS, "testserver"}:
         raise ImproperlyConfigured("ALLOWED_HOSTS beyond this machine needs PRODUCTION=1.")
@@ -171,12 +177,17 @@ elif _engine == "django.db.backends.postgresql":
     DATABASES["default"]["CONN_MAX_AGE"] = env_int("CONN_MAX_AGE", 60, 0, 3600)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 else:
-    raise ImproperlyConfigured("DATABASE_URL: SQLite (sqlite:///path) and PostgreSQL (postgres://…) are supported.")
+    raise ImproperlyConfigured(
+        "DATABASE_URL: SQLite (sqlite:///path) and PostgreSQL (postgres://…) are supported."
+    )
 # Codes are ordered by bytes on both databases; see models.base.code_field.
 CODE_COLLATION = "BINARY" if SQLITE else "C"
 
 AUTH_USER_MODEL = "tracker.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -247,7 +258,9 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = not PRODUCTION
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024  # a policy text that is too long is answered by the form
+DATA_UPLOAD_MAX_MEMORY_SIZE = (
+    8 * 1024 * 1024
+)  # a policy text that is too long is answered by the form
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # a confirmation page carries the version of every row
 
 SECURE_SSL_REDIRECT = PRODUCTION
@@ -310,14 +323,23 @@ OFFICE_EMAIL = os.environ.get("OFFICE_EMAIL", "")
 SITE_URL = os.environ.get("SITE_URL", "").rstrip("/")
 MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465, "console": 0}
 _mail = urlsplit(EMAIL_URL)
-if EMAIL_URL and (_mail.scheme not in MAIL_PORTS or not re.fullmatch(r"([^@]*@)?[^@:]*(:\d{1,5})?", _mail.netloc)):
+if EMAIL_URL and (
+    _mail.scheme not in MAIL_PORTS or not re.fullmatch(r"([^@]*@)?[^@:]*(:\d{1,5})?", _mail.netloc)
+):
     # Not repeated here: there is a password in it.
-    raise ImproperlyConfigured("EMAIL_URL: write smtp://, smtp+tls:// or smtps://user:password@host:port, or console:")
+    raise ImproperlyConfigured(
+        "EMAIL_URL: write smtp://, smtp+tls:// or smtps://user:password@host:port, or console:"
+    )
 if EMAIL_URL and not DEFAULT_FROM_EMAIL:
-    raise ImproperlyConfigured("EMAIL_URL needs EMAIL_FROM: the address in whose name mail goes out.")
+    raise ImproperlyConfigured(
+        "EMAIL_URL needs EMAIL_FROM: the address in whose name mail goes out."
+    )
 _backend = {"": "dummy", "console": "console"}.get(_mail.scheme, "smtp")
 EMAIL_BACKEND = f"django.core.mail.backends.{_backend}.EmailBackend"
-EMAIL_HOST, EMAIL_PORT = _mail.hostname or "localhost", _mail.port or MAIL_PORTS.get(_mail.scheme, 25)
+EMAIL_HOST, EMAIL_PORT = (
+    _mail.hostname or "localhost",
+    _mail.port or MAIL_PORTS.get(_mail.scheme, 25),
+)
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.scheme == "smtp+tls", _mail.scheme == "smtps"
 EMAIL_TIMEOUT = 20

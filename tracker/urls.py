@@ -25,7 +25,9 @@ urlpatterns = [
     path("policies/<slug:slug>/tasks/<str:code>/", details.task, name="task"),
     path("policies/<slug:slug>/tasks/<str:code>/report/", progress.report, name="report"),
     path("policies/<slug:slug>/tasks/<str:code>/do/<str:action>/", progress.step, name="step"),
-    path("policies/<slug:slug>/tasks/<str:code>/tick/<int:number>/", progress.tick_step, name="tick"),
+    path(
+        "policies/<slug:slug>/tasks/<str:code>/tick/<int:number>/", progress.tick_step, name="tick"
+    ),
     path("policies/<slug:slug>/measures/<str:code>/", details.measure, name="measure"),
     path("policies/<slug:slug>/units/", details.units, name="units"),
     path("policies/<slug:slug>/units/<int:pk>/", details.unit, name="unit"),

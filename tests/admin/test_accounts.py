@@ -31,8 +31,15 @@ def address(user: User) -> str:
 def change(client: Client, user: User, **facts: Any) -> Any:
     """Send the form of an account as a browser does, with some fields typed anew."""
     flags = {name: "on" for name in ("is_active", *FLAGS) if getattr(user, name)}
-    words = {"username": user.username, "organization": user.organization_id or "", **flags, **facts}
-    return client.post(address(user), {name: value for name, value in words.items() if value is not None})
+    words = {
+        "username": user.username,
+        "organization": user.organization_id or "",
+        **flags,
+        **facts,
+    }
+    return client.post(
+        address(user), {name: value for name, value in words.items() if value is not None}
+    )
 
 
 def test_the_form_of_a_new_account_promises_no_further_options(desk: Client) -> None:
@@ -46,14 +53,22 @@ def test_an_account_is_disabled_and_stays_in_the_list(desk: Client, leader: User
     assert "leader" in desk.get(reverse("admin:tracker_user_changelist")).content.decode()
 
 
-def test_a_role_is_given_and_the_history_says_by_whom(desk: Client, leader: User, administrator: User) -> None:
+def test_a_role_is_given_and_the_history_says_by_whom(
+    desk: Client, leader: User, administrator: User
+) -> None:
     change(desk, leader, is_supervisor="on")
     row = leader.history.first()
-    assert (row.is_supervisor, row.history_user, row.way) == (True, administrator, ChangeSource.ADMIN)
+    assert (row.is_supervisor, row.history_user, row.way) == (
+        True,
+        administrator,
+        ChangeSource.ADMIN,
+    )
 
 
 @pytest.mark.parametrize("flag", ["is_supervisor", "is_leader"])
-def test_nobody_gives_a_role_to_the_own_account(desk: Client, administrator: User, flag: str) -> None:
+def test_nobody_gives_a_role_to_the_own_account(
+    desk: Client, administrator: User, flag: str
+) -> None:
     change(desk, administrator, **{flag: "on"})
     administrator.refresh_from_db()
     assert getattr(administrator, flag) is False
@@ -75,7 +90,10 @@ def test_nobody_becomes_a_superuser_in_the_admin(desk: Client, leader: User) -> 
 def test_a_superusers_account_is_changed_by_superusers_alone(desk: Client) -> None:
     root = User.objects.create_superuser("root")
     password = reverse("admin:auth_user_password_change", args=[root.pk])
-    assert [change(desk, root, is_active=None).status_code, desk.get(password).status_code] == [403, 403]
+    assert [change(desk, root, is_active=None).status_code, desk.get(password).status_code] == [
+        403,
+        403,
+    ]
 
 
 def test_a_liaison_without_a_unit_is_refused_in_words(desk: Client, leader: User) -> None:
@@ -107,10 +125,15 @@ def test_an_administrator_changes_no_tasks_at_once(
     words = {"on": "2026-06-15", "deadline": "2026-09-30", "status": "suspended"}
     desk.post(reverse("admin:tracker_task_changelist"), many([task], action, **words))
     assert Task.objects.values().get() == before
-    assert f'value="{action}"' not in desk.get(reverse("admin:tracker_task_changelist")).content.decode()
+    assert (
+        f'value="{action}"'
+        not in desk.get(reverse("admin:tracker_task_changelist")).content.decode()
+    )
 
 
-@pytest.mark.parametrize("model", ["policydocument", "section", "measure", "declaredcount", "backgroundpassage"])
+@pytest.mark.parametrize(
+    "model", ["policydocument", "section", "measure", "declaredcount", "backgroundpassage"]
+)
 def test_an_administrator_is_offered_no_new_part_of_a_policy(desk: Client, model: str) -> None:
     page = desk.get(reverse("admin:index")).content.decode()
     assert reverse(f"admin:tracker_{model}_changelist") in page
@@ -118,7 +141,9 @@ def test_an_administrator_is_offered_no_new_part_of_a_policy(desk: Client, model
 
 
 @pytest.mark.parametrize("who", ["leader", "liaison"])
-def test_who_only_reads_or_reports_has_no_admin(client: Client, who: str, request: pytest.FixtureRequest) -> None:
+def test_who_only_reads_or_reports_has_no_admin(
+    client: Client, who: str, request: pytest.FixtureRequest
+) -> None:
     client.force_login(request.getfixturevalue(who))
     assert client.get(reverse("admin:index")).status_code == 403
     assert reverse("admin:index") not in client.get(reverse("home")).content.decode()
@@ -127,7 +152,10 @@ def test_who_only_reads_or_reports_has_no_admin(client: Client, who: str, reques
 def test_a_supervisor_sees_no_accounts(client: Client, supervisor: User) -> None:
     client.force_login(supervisor)
     assert client.get(reverse("admin:tracker_user_changelist")).status_code == 403
-    assert reverse("admin:tracker_user_changelist") not in client.get(reverse("admin:index")).content.decode()
+    assert (
+        reverse("admin:tracker_user_changelist")
+        not in client.get(reverse("admin:index")).content.decode()
+    )
 
 
 def test_the_history_of_an_account_is_read_and_not_written(desk: Client, leader: User) -> None:
@@ -154,7 +182,12 @@ def test_no_supervisor_becomes_administrator(desk: Client, supervisor: User) -> 
 
 
 def test_no_new_account_gets_both_roles(desk: Client) -> None:
-    words = {"username": "wang", "usable_password": "false", "is_supervisor": "on", "is_administrator": "on"}
+    words = {
+        "username": "wang",
+        "usable_password": "false",
+        "is_supervisor": "on",
+        "is_administrator": "on",
+    }
     desk.post(reverse("admin:tracker_user_add"), words)
     assert not User.objects.filter(username="wang").exists()
 
@@ -172,7 +205,9 @@ def test_who_has_both_roles_keeps_them(desk: Client) -> None:
     assert (both.first_name, both.is_supervisor, both.is_administrator) == ("Anew", True, True)
 
 
-def test_both_roles_are_given_where_the_setting_allows_it(desk: Client, leader: User, settings: Any) -> None:
+def test_both_roles_are_given_where_the_setting_allows_it(
+    desk: Client, leader: User, settings: Any
+) -> None:
     settings.SEPARATE_ROLES = False
     change(desk, leader, is_supervisor="on", is_administrator="on")
     leader.refresh_from_db()
@@ -213,17 +248,25 @@ def choose(client: Client) -> HttpResponse:
     return client.post(reverse("password"), words)
 
 
-def test_a_reset_is_in_the_history_with_who_and_when(desk: Client, supervisor: User, administrator: User) -> None:
+def test_a_reset_is_in_the_history_with_who_and_when(
+    desk: Client, supervisor: User, administrator: User
+) -> None:
     reset(desk, supervisor)
     row = supervisor.history.first()
-    assert (row.history_user, row.way, row.password_set_by) == (administrator, ChangeSource.ADMIN, "administrator")
+    assert (row.history_user, row.way, row.password_set_by) == (
+        administrator,
+        ChangeSource.ADMIN,
+        "administrator",
+    )
     assert row.password_set_at == row.history_date
     page = desk.get(reverse("admin:tracker_user_history", args=[supervisor.pk])).content.decode()
     assert "administrator" in page
     assert "2026" in page
 
 
-def test_a_second_reset_is_in_the_history_too(desk: Client, supervisor: User, time_machine: Any) -> None:
+def test_a_second_reset_is_in_the_history_too(
+    desk: Client, supervisor: User, time_machine: Any
+) -> None:
     reset(desk, supervisor)
     time_machine.shift(60)
     before = supervisor.history.count()
@@ -280,22 +323,37 @@ def acted(after_reset: Client, policy: PolicyDocument) -> Client:
     """Change a policy in the session that the reset password opened."""
     choose(after_reset)
     page = reverse("admin:tracker_section_change", args=[policy.sections.first().pk])
-    words = {"policy": policy.pk, "number": 1, "name": "Anew", "anchor": "", "seen": 1, "reason": "no reason"}
+    words = {
+        "policy": policy.pk,
+        "number": 1,
+        "name": "Anew",
+        "anchor": "",
+        "seen": 1,
+        "reason": "no reason",
+    }
     assert after_reset.post(page, words).status_code == 302
     return after_reset
 
 
-def test_what_follows_a_reset_is_marked_in_its_history(acted: Client, policy: PolicyDocument) -> None:
+def test_what_follows_a_reset_is_marked_in_its_history(
+    acted: Client, policy: PolicyDocument
+) -> None:
     assert policy.sections.first().history.first().way == ChangeSource.ADMIN_AFTER_RESET
 
 
-def test_what_follows_a_reset_stands_beside_it(acted: Client, desk: Client, supervisor: User) -> None:
+def test_what_follows_a_reset_stands_beside_it(
+    acted: Client, desk: Client, supervisor: User
+) -> None:
     page = desk.get(reverse("admin:tracker_user_history", args=[supervisor.pk]))
-    assert [(event.reason, "Anew" in event.subject) for event in page.context["followed"]] == [("no reason", True)]
+    assert [(event.reason, "Anew" in event.subject) for event in page.context["followed"]] == [
+        ("no reason", True)
+    ]
     assert "no reason" in page.content.decode()
 
 
-def test_a_session_of_ones_own_password_is_not_marked(acted: Client, policy: PolicyDocument) -> None:
+def test_a_session_of_ones_own_password_is_not_marked(
+    acted: Client, policy: PolicyDocument
+) -> None:
     client = Client()
     client.post(reverse("login"), {"username": "supervisor", "password": OWN})
     section = policy.sections.last()

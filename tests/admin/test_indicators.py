@@ -35,15 +35,27 @@ def task(policy: PolicyDocument, bureau: Organization) -> Task:
 
 @pytest.fixture
 def indicator(task: Task, act: ChangeContext) -> Indicator:
-    facts = {"name": "Forest cover", "unit_of_measure": "%", "baseline": Decimal(60), "target": Decimal(70)}
-    workflow.save_task(Task.objects.get(), act, items=[Indicator(**facts, drives_percent=True)], today=TODAY)
+    facts = {
+        "name": "Forest cover",
+        "unit_of_measure": "%",
+        "baseline": Decimal(60),
+        "target": Decimal(70),
+    }
+    workflow.save_task(
+        Task.objects.get(), act, items=[Indicator(**facts, drives_percent=True)], today=TODAY
+    )
     return Indicator.objects.get()
 
 
 @pytest.mark.parametrize("rows", [0, 5_000])
 @pytest.mark.parametrize("term", ["5G", "５Ｇ 基站", "forest", "forest 基\u200b站"])
 def test_an_indicator_is_found_by_its_name_and_the_folded_words_of_its_task(
-    desk: Client, indicator: Indicator, act: ChangeContext, monkeypatch: pytest.MonkeyPatch, rows: int, term: str
+    desk: Client,
+    indicator: Indicator,
+    act: ChangeContext,
+    monkeypatch: pytest.MonkeyPatch,
+    rows: int,
+    term: str,
 ) -> None:
     task = Task.objects.get()
     task.title = "建设５Ｇ基站"
@@ -62,7 +74,10 @@ def define(client: Client, task: Task, **facts: Any) -> Any:
         "indicators-0-unit_of_measure": "%", "indicators-0-direction": "up", "indicators-0-baseline": "６０",
         "indicators-0-target": "1,070.5",
     }  # fmt: skip
-    return client.post(address(task), typed(client, task, **new | {f"indicators-0-{k}": v for k, v in facts.items()}))
+    return client.post(
+        address(task),
+        typed(client, task, **new | {f"indicators-0-{k}": v for k, v in facts.items()}),
+    )
 
 
 def values(client: Client, indicator: Indicator, *rows: tuple[str, str], **more: Any) -> Any:
@@ -75,7 +90,10 @@ def values(client: Client, indicator: Indicator, *rows: tuple[str, str], **more:
     }  # fmt: skip
     for n, (day, value) in enumerate(rows):
         data |= {f"values-{n}-day": day, f"values-{n}-value": value, f"values-{n}-note": ""}
-        data |= {f"values-{n}-id": stored[n].pk if n < len(stored) else "", f"values-{n}-indicator": indicator.pk}
+        data |= {
+            f"values-{n}-id": stored[n].pk if n < len(stored) else "",
+            f"values-{n}-indicator": indicator.pk,
+        }
     return client.post(reverse("admin:tracker_indicator_change", args=[indicator.pk]), data | more)
 
 
@@ -87,7 +105,10 @@ def test_an_indicator_is_defined_under_its_task(desk: Client, task: Task) -> Non
     assert define(desk, task).status_code == 302
     found = Indicator.objects.get()
     assert (found.baseline, found.target) == (60, Decimal("1070.5"))
-    assert (found.history.get().way, found.history.get().history_user.username) == (ChangeSource.ADMIN, "supervisor")
+    assert (found.history.get().way, found.history.get().history_user.username) == (
+        ChangeSource.ADMIN,
+        "supervisor",
+    )
 
 
 @pytest.mark.parametrize("wrong", ["abc", "1e999", "1.23456"])
@@ -96,12 +117,16 @@ def test_a_target_that_is_no_number_is_said_in_words(desk: Client, task: Task, w
     assert not Indicator.objects.exists()
 
 
-def test_a_driving_indicator_that_has_reached_its_target_is_refused(desk: Client, task: Task) -> None:
+def test_a_driving_indicator_that_has_reached_its_target_is_refused(
+    desk: Client, task: Task
+) -> None:
     assert faults(define(desk, task, target="60", drives_percent="on"))
     assert not Indicator.objects.exists()
 
 
-def test_an_indicator_changed_meanwhile_shows_both(desk: Client, indicator: Indicator, act: ChangeContext) -> None:
+def test_an_indicator_changed_meanwhile_shows_both(
+    desk: Client, indicator: Indicator, act: ChangeContext
+) -> None:
     data = typed(desk, indicator.task, **{"indicators-0-target": "80"})
     changed = Indicator.objects.get()
     changed.target = Decimal(90)
@@ -110,10 +135,16 @@ def test_an_indicator_changed_meanwhile_shows_both(desk: Client, indicator: Indi
     assert Indicator.objects.get().target == 90
 
 
-def test_values_are_entered_and_the_percent_follows(desk: Client, indicator: Indicator, supervisor: User) -> None:
+def test_values_are_entered_and_the_percent_follows(
+    desk: Client, indicator: Indicator, supervisor: User
+) -> None:
     assert values(desk, indicator, ("2026-05-31", "６５．５")).status_code == 302
     value = IndicatorValue.objects.get()
-    assert (value.value, value.entered_by, value.history.get().way) == (Decimal("65.5"), supervisor, ChangeSource.ADMIN)
+    assert (value.value, value.entered_by, value.history.get().way) == (
+        Decimal("65.5"),
+        supervisor,
+        ChangeSource.ADMIN,
+    )
     assert Task.objects.get().percent == 55
 
 
@@ -123,7 +154,9 @@ def test_a_value_is_corrected_and_the_history_tells(desk: Client, indicator: Ind
     assert [value.value for value in IndicatorValue.history.order_by("history_id")] == [65, 66]
 
 
-def test_a_lower_value_asks_for_the_reason_and_keeps_what_was_typed(desk: Client, indicator: Indicator) -> None:
+def test_a_lower_value_asks_for_the_reason_and_keeps_what_was_typed(
+    desk: Client, indicator: Indicator
+) -> None:
     values(desk, indicator, ("2026-05-31", "65"))
     answer = values(desk, indicator, ("2026-05-31", "62"))
     assert "reason" in answer.context["adminform"].form.errors
@@ -137,7 +170,9 @@ def test_a_second_value_of_a_day_is_refused(desk: Client, indicator: Indicator) 
     assert not IndicatorValue.objects.exists()
 
 
-def test_values_entered_by_two_at_once_are_not_lost(desk: Client, indicator: Indicator, act: ChangeContext) -> None:
+def test_values_entered_by_two_at_once_are_not_lost(
+    desk: Client, indicator: Indicator, act: ChangeContext
+) -> None:
     values(desk, indicator, ("2026-05-31", "65"))
     answer = values(desk, indicator, ("2026-05-31", "67"), seen="1")
     assert answer.status_code == 200
@@ -152,7 +187,9 @@ def test_a_value_is_removed_with_a_reason(desk: Client, indicator: Indicator) ->
 
 
 @pytest.mark.parametrize("typed", ["1e999", "x"])
-def test_a_value_that_is_no_number_is_said_in_words(desk: Client, indicator: Indicator, typed: str) -> None:
+def test_a_value_that_is_no_number_is_said_in_words(
+    desk: Client, indicator: Indicator, typed: str
+) -> None:
     assert "1234.5" in faults(values(desk, indicator, ("2026-05-31", typed)))
 
 
@@ -176,14 +213,19 @@ def test_many_indicators_cost_no_query_more_than_few(
     desk: Client, indicator: Indicator, policy: PolicyDocument, name: str, limit: int
 ) -> None:
     counts = []
-    address = reverse(f"admin:tracker_indicator_{name}", args=[indicator.pk] if name == "change" else [])
+    address = reverse(
+        f"admin:tracker_indicator_{name}", args=[indicator.pk] if name == "change" else []
+    )
     for many in (3, 45):
         names = [f"I{many}-{n}" for n in range(many)]
         Indicator.objects.bulk_create(
-            Indicator(task_id=indicator.task_id, name=each, unit_of_measure="x", target=1) for each in names
+            Indicator(task_id=indicator.task_id, name=each, unit_of_measure="x", target=1)
+            for each in names
         )
         days = [MAY_31 - dt.timedelta(many * 50 + n) for n in range(many)]
-        IndicatorValue.objects.bulk_create(IndicatorValue(indicator=indicator, day=day, value=1) for day in days)
+        IndicatorValue.objects.bulk_create(
+            IndicatorValue(indicator=indicator, day=day, value=1) for day in days
+        )
         desk.get(address)
         with CaptureQueriesContext(connection) as queries:
             desk.get(address)

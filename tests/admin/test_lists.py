@@ -45,7 +45,9 @@ def test_a_filter_that_cannot_be_read_is_said_and_the_whole_list_shown(
         assert len(list(answer.context["messages"])) == 1
 
 
-@pytest.mark.parametrize("query", ["lead_unit=" + "9" * 30, "lead_unit=%C2%B2", "co_units=1%2C%C2%B2", "measure=x"])
+@pytest.mark.parametrize(
+    "query", ["lead_unit=" + "9" * 30, "lead_unit=%C2%B2", "co_units=1%2C%C2%B2", "measure=x"]
+)
 def test_a_first_value_that_names_nothing_is_left_out(desk: Client, query: str) -> None:
     assert desk.get(reverse("admin:tracker_task_add") + f"?{query}&title=Kept").context["adminform"].form.initial == {
         "title": "Kept", "seen": 0,
@@ -53,7 +55,9 @@ def test_a_first_value_that_names_nothing_is_left_out(desk: Client, query: str) 
 
 
 @pytest.mark.parametrize("value", ["%C2%B2", "9" * 30, "true"])
-def test_a_unit_that_is_none_is_refused_by_the_form(desk: Client, policy: PolicyDocument, value: str) -> None:
+def test_a_unit_that_is_none_is_refused_by_the_form(
+    desk: Client, policy: PolicyDocument, value: str
+) -> None:
     sent = f"measure={policy.measures.first().pk}&code=A1-01&title=x&lead_unit={value}&co_units={value}"
     kind = "application/x-www-form-urlencoded"
     answer = desk.generic("POST", reverse("admin:tracker_task_add"), sent, kind)
@@ -82,7 +86,9 @@ def test_an_action_that_cannot_be_read_changes_nothing(
 
 
 @pytest.mark.parametrize("term", ["%00", "a+" * 3000])
-def test_a_search_while_typing_that_cannot_be_read_finds_nothing(desk: Client, bureau: Organization, term: str) -> None:
+def test_a_search_while_typing_that_cannot_be_read_finds_nothing(
+    desk: Client, bureau: Organization, term: str
+) -> None:
     field = "app_label=tracker&model_name=task&field_name=lead_unit"
     assert desk.get(reverse("admin:autocomplete") + f"?{field}&term={term}").json()["results"] == []
 
@@ -98,7 +104,9 @@ def test_the_tasks_of_a_measure_are_one_click_away(desk: Client, policy: PolicyD
     assert [task.code for task in shown.context["cl"].result_list] == ["A1-01"]
 
 
-def test_a_model_that_the_order_of_work_does_not_know_comes_last(desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_the_order_of_work_does_not_know_comes_last(
+    desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Open(admin.ModelAdmin):
         def has_module_permission(self, request: Any) -> bool:
             return True
@@ -109,4 +117,6 @@ def test_a_model_that_the_order_of_work_does_not_know_comes_last(desk: Client, m
     monkeypatch.setitem(admin.site._registry, ChecklistItem, Open(ChecklistItem, admin.site))
     answer = desk.get(reverse("admin:index"))
     assert answer.status_code == 200
-    assert [model["object_name"] for model in answer.context["app_list"][0]["models"]][-1] == "ChecklistItem"
+    assert [model["object_name"] for model in answer.context["app_list"][0]["models"]][
+        -1
+    ] == "ChecklistItem"

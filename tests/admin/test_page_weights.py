@@ -10,7 +10,16 @@ from django.urls import reverse
 
 from tests.conftest import TODAY
 from tests.factories import make_many, make_task
-from tracker.models import DeclaredCount, Measure, Organization, PolicyDocument, ProgressUpdate, Section, Task, User
+from tracker.models import (
+    DeclaredCount,
+    Measure,
+    Organization,
+    PolicyDocument,
+    ProgressUpdate,
+    Section,
+    Task,
+    User,
+)
 
 SPARE = 2_000  # bytes: numbers of more digits, links to more pages of a list
 # A list shows a page of its rows and offers the way to the others.
@@ -26,14 +35,24 @@ def desk(client: Client, supervisor: User) -> Client:
 def fill(policy: PolicyDocument, tasks: int, parts: int) -> None:
     """Bring a policy to some tasks, each with a report, and some measures, each with its own section."""
     make_many(policy, tasks)
-    month = {"period_start": TODAY.replace(day=1), "period_end": TODAY, "submitted_on": TODAY, "state": "submitted"}
+    month = {
+        "period_start": TODAY.replace(day=1),
+        "period_end": TODAY,
+        "submitted_on": TODAY,
+        "state": "submitted",
+    }
     ProgressUpdate.objects.bulk_create(
-        [ProgressUpdate(task=task, unit_id=task.lead_unit_id, **month) for task in policy.tasks.filter(reports=None)],
+        [
+            ProgressUpdate(task=task, unit_id=task.lead_unit_id, **month)
+            for task in policy.tasks.filter(reports=None)
+        ],
         batch_size=500,
     )
     for number in range(policy.sections.count() + 1, parts):
         section = Section.objects.create(policy=policy, number=number, name=f"Section {number}")
-        Measure.objects.create(policy=policy, section=section, code=f"C{number}", order=number, name=f"M {number}")
+        Measure.objects.create(
+            policy=policy, section=section, code=f"C{number}", order=number, name=f"M {number}"
+        )
 
 
 def addresses(rows: dict[str, int], policy: PolicyDocument) -> list[str]:
@@ -48,9 +67,13 @@ def addresses(rows: dict[str, int], policy: PolicyDocument) -> list[str]:
 
 
 @pytest.fixture
-def weigh(desk: Client, policy: PolicyDocument, bureau: Organization) -> Callable[[], dict[str, int]]:
+def weigh(
+    desk: Client, policy: PolicyDocument, bureau: Organization
+) -> Callable[[], dict[str, int]]:
     make_task(policy, "A1-000000", lead_unit=bureau)
-    count = DeclaredCount.objects.create(policy=policy, name="x", number=1, section=policy.sections.first())
+    count = DeclaredCount.objects.create(
+        policy=policy, name="x", number=1, section=policy.sections.first()
+    )
     rows: dict[str, int] = {
         "admin:tracker_policydocument": policy.pk,
         "admin:tracker_section": policy.sections.order_by("pk")[0].pk,
@@ -81,10 +104,16 @@ def test_no_page_grows_with_tasks_measures_and_reports(
     many = weigh()
     assert few.keys() == many.keys()
     assert len(few) >= 30
-    assert {address: many[address] - weight for address, weight in few.items() if many[address] - weight > SPARE} == {}
+    assert {
+        address: many[address] - weight
+        for address, weight in few.items()
+        if many[address] - weight > SPARE
+    } == {}
 
 
-def test_a_task_is_offered_while_typing_with_its_policy(desk: Client, policy: PolicyDocument) -> None:
+def test_a_task_is_offered_while_typing_with_its_policy(
+    desk: Client, policy: PolicyDocument
+) -> None:
     make_task(policy, "A1-01")
     source = "app_label=tracker&model_name=declaredcount&field_name=task&term=A1-01"
     (found,) = desk.get(reverse("admin:autocomplete") + f"?{source}").json()["results"]

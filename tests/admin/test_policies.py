@@ -32,7 +32,10 @@ def test_a_second_policy_is_entered_by_hand(desk: Client) -> None:
     assert post_new(desk, "policydocument", **POLICY) == 302
     policy = PolicyDocument.objects.get()
     assert post_new(desk, "section", policy=policy.pk, number=1, name="一") == 302
-    assert post_new(desk, "measure", section=Section.objects.get().pk, code="A1", order=1, name="举措") == 302
+    assert (
+        post_new(desk, "measure", section=Section.objects.get().pk, code="A1", order=1, name="举措")
+        == 302
+    )
     assert Measure.objects.get().policy == policy
 
 
@@ -42,7 +45,9 @@ def test_thresholds_out_of_order_are_refused_in_words(desk: Client) -> None:
     assert not PolicyDocument.objects.exists()
 
 
-def test_a_change_of_thresholds_in_the_admin_moves_the_lights(desk: Client, policy: PolicyDocument) -> None:
+def test_a_change_of_thresholds_in_the_admin_moves_the_lights(
+    desk: Client, policy: PolicyDocument
+) -> None:
     task = make_task(policy, deadline=dt.date(2026, 7, 31))
     data = {**POLICY, "slug": policy.slug, "state": "published", "seen": 1, "warn_days": 60}
     desk.post(reverse("admin:tracker_policydocument_change", args=[policy.pk]), data)
@@ -73,7 +78,12 @@ def test_units_are_offered_while_typing(desk: Client, bureau: Organization) -> N
 
 def test_an_administrator_makes_an_account_with_roles(client: Client, administrator: User) -> None:
     client.force_login(administrator)
-    data = {"username": "new", "usable_password": "true", "password1": "long enough 1", "password2": "long enough 1"}
+    data = {
+        "username": "new",
+        "usable_password": "true",
+        "password1": "long enough 1",
+        "password2": "long enough 1",
+    }
     assert post_new(client, "user", **data, is_leader="on") == 302
     made = User.objects.get(username="new")
     assert made.is_leader
@@ -82,7 +92,12 @@ def test_an_administrator_makes_an_account_with_roles(client: Client, administra
 
 def test_a_liaison_without_a_unit_is_refused(client: Client, administrator: User) -> None:
     client.force_login(administrator)
-    data = {"username": "new", "usable_password": "true", "password1": "long enough 1", "password2": "long enough 1"}
+    data = {
+        "username": "new",
+        "usable_password": "true",
+        "password1": "long enough 1",
+        "password2": "long enough 1",
+    }
     assert post_new(client, "user", **data, is_liaison="on") == 200
     assert not User.objects.filter(username="new").exists()
 
@@ -93,7 +108,12 @@ def test_a_supervisor_sees_no_accounts(desk: Client) -> None:
 
 def test_an_account_is_never_deleted(client: Client, administrator: User, leader: User) -> None:
     client.force_login(administrator)
-    assert client.post(reverse("admin:tracker_user_delete", args=[leader.pk]), {"post": "yes"}).status_code == 403
+    assert (
+        client.post(
+            reverse("admin:tracker_user_delete", args=[leader.pk]), {"post": "yes"}
+        ).status_code
+        == 403
+    )
 
 
 def test_an_administrator_does_not_touch_a_superuser(client: Client, administrator: User) -> None:
@@ -103,7 +123,9 @@ def test_an_administrator_does_not_touch_a_superuser(client: Client, administrat
     assert client.post(url, {"password1": "x", "password2": "x"}).status_code == 403
 
 
-def test_the_text_of_a_policy_comes_from_a_file(client: Client, supervisor: User, policy: PolicyDocument) -> None:
+def test_the_text_of_a_policy_comes_from_a_file(
+    client: Client, supervisor: User, policy: PolicyDocument
+) -> None:
     client.force_login(supervisor, backend="django.contrib.auth.backends.ModelBackend")
     address = reverse("admin:tracker_policydocument_change", args=[policy.pk])
     form = client.get(address).context["adminform"].form
@@ -114,8 +136,12 @@ def test_the_text_of_a_policy_comes_from_a_file(client: Client, supervisor: User
     assert policy.full_text == "一、修路"
 
 
-def test_a_file_that_is_no_text_is_said(client: Client, supervisor: User, policy: PolicyDocument) -> None:
+def test_a_file_that_is_no_text_is_said(
+    client: Client, supervisor: User, policy: PolicyDocument
+) -> None:
     client.force_login(supervisor, backend="django.contrib.auth.backends.ModelBackend")
     address = reverse("admin:tracker_policydocument_change", args=[policy.pk])
-    answer = client.post(address, {"seen": policy.version, "text_file": SimpleUploadedFile("a.docx", b"PK\x03\x04")})
+    answer = client.post(
+        address, {"seen": policy.version, "text_file": SimpleUploadedFile("a.docx", b"PK\x03\x04")}
+    )
     assert "text_file" in answer.context["adminform"].form.errors

@@ -94,7 +94,9 @@ def test_the_list_filters_by_units_that_lead_or_cooperate(
 @pytest.mark.parametrize(
     "query", [{"unit": "x"}, {"light": "x"}, {"measure__section": "'"}, {"q": "\x00"}, {"p": "99"}]
 )
-def test_a_filter_that_cannot_be_read_does_no_harm(desk: Client, task: Task, query: dict[str, str]) -> None:
+def test_a_filter_that_cannot_be_read_does_no_harm(
+    desk: Client, task: Task, query: dict[str, str]
+) -> None:
     assert desk.get(reverse(LIST), query).status_code in (200, 302)
 
 
@@ -105,7 +107,11 @@ def test_the_list_asks_the_database_the_same_number_of_times_at_three_and_three_
     for many in (3, 300):
         for n in range(policy.tasks.count(), many):
             task = Task(
-                policy=policy, measure=policy.measures.get(code="A1"), code=f"A1-{n:03}", title="t", lead_unit=bureau
+                policy=policy,
+                measure=policy.measures.get(code="A1"),
+                code=f"A1-{n:03}",
+                title="t",
+                lead_unit=bureau,
             )
             task.save()
             task.co_units.add(county)
@@ -125,7 +131,9 @@ def test_the_form_asks_the_database_at_most_twenty_times(desk: Client, task: Tas
     assert len(queries) <= 20
 
 
-def test_an_edit_lands_with_its_reason_and_its_way(desk: Client, task: Task, supervisor: User) -> None:
+def test_an_edit_lands_with_its_reason_and_its_way(
+    desk: Client, task: Task, supervisor: User
+) -> None:
     desk.post(address(task), typed(desk, task, title="anew", reason="asked for"))
     row = Task.objects.get().history.first()
     assert (row.title, row.history_user, row.way) == ("anew", supervisor, ChangeSource.ADMIN)
@@ -138,7 +146,9 @@ def test_an_edit_writes_one_history_row(desk: Client, task: Task, county: Organi
     assert task.history.count() == before + 1
 
 
-def test_a_version_that_somebody_else_changed_shows_both_texts(desk: Client, task: Task, act: ChangeContext) -> None:
+def test_a_version_that_somebody_else_changed_shows_both_texts(
+    desk: Client, task: Task, act: ChangeContext
+) -> None:
     mine = typed(desk, task, title="mine")
     task.title = "theirs"
     workflow.save_task(task, act, 1, today=TODAY)
@@ -149,7 +159,9 @@ def test_a_version_that_somebody_else_changed_shows_both_texts(desk: Client, tas
     assert Task.objects.get().title == "theirs"
 
 
-def test_after_a_conflict_a_second_save_is_a_conscious_one(desk: Client, task: Task, act: ChangeContext) -> None:
+def test_after_a_conflict_a_second_save_is_a_conscious_one(
+    desk: Client, task: Task, act: ChangeContext
+) -> None:
     mine = typed(desk, task, title="mine")
     task.title = "theirs"
     workflow.save_task(task, act, 1, today=TODAY)
@@ -159,7 +171,9 @@ def test_after_a_conflict_a_second_save_is_a_conscious_one(desk: Client, task: T
     assert Task.objects.get().title == "mine"
 
 
-def test_a_field_that_only_the_other_changed_takes_the_new_value(desk: Client, task: Task, act: ChangeContext) -> None:
+def test_a_field_that_only_the_other_changed_takes_the_new_value(
+    desk: Client, task: Task, act: ChangeContext
+) -> None:
     mine = typed(desk, task, title="mine")
     task.remark = "their remark"
     workflow.save_task(task, act, 1, today=TODAY)
@@ -178,7 +192,9 @@ def test_a_checklist_that_somebody_else_ticked_keeps_the_tick(
     assert inline(page).forms[0]["done_on"].value() == TODAY.isoformat()
 
 
-def test_two_texts_for_one_step_are_both_shown(desk: Client, task: Task, act: ChangeContext, time_machine: Any) -> None:
+def test_two_texts_for_one_step_are_both_shown(
+    desk: Client, task: Task, act: ChangeContext, time_machine: Any
+) -> None:
     item = ChecklistItem.objects.create(task=task, number=1, title="step")
     mine = typed(desk, task, **{"items-0-title": "my step"})
     time_machine.shift(60)
@@ -213,14 +229,20 @@ def test_the_measures_offered_are_those_of_the_policy(desk: Client, task: Task) 
     assert {measure.policy_id for measure in form.fields["measure"].queryset} == {task.policy_id}
 
 
-def test_a_new_task_belongs_to_the_policy_of_its_measure(desk: Client, policy: PolicyDocument) -> None:
+def test_a_new_task_belongs_to_the_policy_of_its_measure(
+    desk: Client, policy: PolicyDocument
+) -> None:
     other = make_policy("other")
-    data = typed(desk, None, code="B1-01", title="by hand", measure=other.measures.get(code="B1").pk)
+    data = typed(
+        desk, None, code="B1-01", title="by hand", measure=other.measures.get(code="B1").pk
+    )
     assert desk.post(reverse("admin:tracker_task_add"), data).status_code == 302
     assert Task.objects.get().policy == other
 
 
-def test_a_tick_in_the_form_remembers_who_and_moves_the_percent(desk: Client, task: Task, supervisor: User) -> None:
+def test_a_tick_in_the_form_remembers_who_and_moves_the_percent(
+    desk: Client, task: Task, supervisor: User
+) -> None:
     for n in (1, 2):
         ChecklistItem.objects.create(task=task, number=n, title="x")
     desk.post(address(task), typed(desk, task, **{"items-0-done_on": "2026-06-01"}))
@@ -229,7 +251,9 @@ def test_a_tick_in_the_form_remembers_who_and_moves_the_percent(desk: Client, ta
 
 
 def test_a_step_added_in_the_form_is_saved(desk: Client, task: Task) -> None:
-    data = typed(desk, task, **{"items-0-number": "1", "items-0-title": "new step", "items-0-weight": "1"})
+    data = typed(
+        desk, task, **{"items-0-number": "1", "items-0-title": "new step", "items-0-weight": "1"}
+    )
     desk.post(address(task), data)
     assert ChecklistItem.objects.get().title == "new step"
 
@@ -243,7 +267,13 @@ def test_a_step_deleted_in_the_form_is_gone_and_remembered(desk: Client, task: T
 
 def many(tasks: list[Task], action: str, **fields: Any) -> dict[str, Any]:
     seen = {f"seen-{task.pk}": task.version for task in tasks}
-    return {"action": action, "_selected_action": [task.pk for task in tasks], "apply": "1", **seen, **fields}
+    return {
+        "action": action,
+        "_selected_action": [task.pk for task in tasks],
+        "apply": "1",
+        **seen,
+        **fields,
+    }
 
 
 def test_a_change_of_many_asks_first_and_carries_every_version(desk: Client, task: Task) -> None:
@@ -252,14 +282,18 @@ def test_a_change_of_many_asks_first_and_carries_every_version(desk: Client, tas
     assert Task.objects.get().assigned_on is None
 
 
-def test_the_hand_over_of_many_hands_over_what_it_can_and_names_the_rest(desk: Client, task: Task) -> None:
+def test_the_hand_over_of_many_hands_over_what_it_can_and_names_the_rest(
+    desk: Client, task: Task
+) -> None:
     orphan = make_task(task.policy, "A1-02")
     page = desk.post(reverse(LIST), many([task, orphan], "hand_over", on="2026-06-10"), follow=True)
     assert Task.objects.get(code="A1-01").assigned_on == dt.date(2026, 6, 10)
     assert any("A1-02" in str(message) for message in page.context["messages"])
 
 
-def test_a_row_changed_since_the_question_is_left_alone(desk: Client, task: Task, act: ChangeContext) -> None:
+def test_a_row_changed_since_the_question_is_left_alone(
+    desk: Client, task: Task, act: ChangeContext
+) -> None:
     data = many([task], "set_deadline", deadline="2026-09-30")
     workflow.save_task(task, act, 1, today=TODAY)
     desk.post(reverse(LIST), data)
@@ -287,9 +321,14 @@ def test_chosen_tasks_are_exported(desk: Client, task: Task) -> None:
     assert page["Content-Type"].endswith("spreadsheetml.sheet")
 
 
-def test_a_task_that_is_handed_over_cannot_be_deleted(desk: Client, task: Task, act: ChangeContext) -> None:
+def test_a_task_that_is_handed_over_cannot_be_deleted(
+    desk: Client, task: Task, act: ChangeContext
+) -> None:
     workflow.hand_over(task, act, 1, TODAY)
-    assert desk.post(reverse("admin:tracker_task_delete", args=[task.pk]), {"post": "yes"}).status_code == 403
+    assert (
+        desk.post(reverse("admin:tracker_task_delete", args=[task.pk]), {"post": "yes"}).status_code
+        == 403
+    )
     assert Task.objects.exists()
 
 
@@ -300,7 +339,9 @@ def test_the_history_page_says_from_what_to_what(desk: Client, task: Task) -> No
     assert "anew" in page
 
 
-@pytest.mark.parametrize(("who", "status"), [("leader", 403), ("liaison", 403), ("administrator", 200)])
+@pytest.mark.parametrize(
+    ("who", "status"), [("leader", 403), ("liaison", 403), ("administrator", 200)]
+)
 def test_the_list_opens_by_role(
     client: Client, task: Task, who: str, status: int, request: pytest.FixtureRequest
 ) -> None:
@@ -308,7 +349,9 @@ def test_the_list_opens_by_role(
     assert client.get(reverse(LIST), follow=True).status_code == status
 
 
-def test_an_administrator_reads_tasks_and_changes_none(client: Client, task: Task, administrator: User) -> None:
+def test_an_administrator_reads_tasks_and_changes_none(
+    client: Client, task: Task, administrator: User
+) -> None:
     client.force_login(administrator)
     assert client.get(address(task)).status_code == 200
     assert client.post(address(task), {"title": "x"}).status_code == 403

@@ -25,7 +25,9 @@ def query_counts() -> None:
         make_many(policy, size)
         counts.update({name: count(client, policy, name) for name in LIMITS})
     for name, limit in LIMITS.items():
-        print(f"{name:32} queries at 3 tasks {few[name]:3}, at 3,000 {many[name]:3}, allowed {limit}")
+        print(
+            f"{name:32} queries at 3 tasks {few[name]:3}, at 3,000 {many[name]:3}, allowed {limit}"
+        )
 
 
 def pages(folder: Path, size: int | None) -> None:
@@ -46,10 +48,18 @@ def pages(folder: Path, size: int | None) -> None:
 def main() -> None:
     """Lay a scratch database and run everything."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--size", type=int, help="print list and overview at so many tasks, and nothing else")
-    parser.add_argument("--ledgers", action="store_true", help="print the figures of workbooks, and nothing else")
-    parser.add_argument("--texts", action="store_true", help="print proposal and text page, and nothing else")
-    parser.add_argument("--pages", action="store_true", help="print list and overview, and nothing else")
+    parser.add_argument(
+        "--size", type=int, help="print list and overview at so many tasks, and nothing else"
+    )
+    parser.add_argument(
+        "--ledgers", action="store_true", help="print the figures of workbooks, and nothing else"
+    )
+    parser.add_argument(
+        "--texts", action="store_true", help="print proposal and text page, and nothing else"
+    )
+    parser.add_argument(
+        "--pages", action="store_true", help="print list and overview, and nothing else"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if not (options.size or options.pages):

@@ -49,7 +49,9 @@ def ours(rows: list[Any], banded: bool) -> None:
     from tracker.reports.columns import TASK_COLUMNS
 
     book = xlsx_writer.new_book()
-    ledger = LedgerBook(book, "title", "left", "right", demo=False, banded=banded, paper=xlsx_writer.A3)
+    ledger = LedgerBook(
+        book, "title", "left", "right", demo=False, banded=banded, paper=xlsx_writer.A3
+    )
     data = Listing(book, "data", TASK_COLUMNS, "", "tasks")
     for row in rows:
         ledger.add(row)
@@ -67,8 +69,16 @@ def theirs(rows: list[Any], banded: bool) -> None:
     from tracker.excel.sheets import COLUMN_WIDTHS
     from tracker.reports.columns import TASK_COLUMNS, TEXT
 
-    with xlsxwriter.Workbook(BytesIO(), {"constant_memory": not banded, "strings_to_urls": False}) as book:
-        common = {"font_name": "FangSong", "font_size": 11, "text_wrap": True, "border": 1, "valign": "vcenter"}
+    with xlsxwriter.Workbook(
+        BytesIO(), {"constant_memory": not banded, "strings_to_urls": False}
+    ) as book:
+        common = {
+            "font_name": "FangSong",
+            "font_size": 11,
+            "text_wrap": True,
+            "border": 1,
+            "valign": "vcenter",
+        }
         looks = [book.add_format({**common, "num_format": "0", "align": "center"})]
         for column in TASK_COLUMNS.values():
             centred = column.format != TEXT or column.width < 14
@@ -101,7 +111,14 @@ def theirs(rows: list[Any], banded: bool) -> None:
                     for band, place in enumerate((1, 2)):
                         if row.values[place] != before[band]:
                             if number - 1 > firsts[band] > 0:
-                                sheet.merge_range(firsts[band], place, number - 1, place, before[band], looks[place])
+                                sheet.merge_range(
+                                    firsts[band],
+                                    place,
+                                    number - 1,
+                                    place,
+                                    before[band],
+                                    looks[place],
+                                )
                             firsts[band], before[band] = number, row.values[place]
 
 
@@ -130,7 +147,9 @@ def whole(policy: Any, size: int) -> None:
 
     on = today()
     tasks = Task.objects.filter(policy=policy).order_by("code")
-    scope = ledger.LedgerRequest(policy, tasks, on, [], "bench", "", lambda task: f"http://localhost/{task.code}")
+    scope = ledger.LedgerRequest(
+        policy, tasks, on, [], "bench", "", lambda task: f"http://localhost/{task.code}"
+    )
 
     def make(column: Any) -> Any:
         return lambda self, task: column.value(task, on)
@@ -141,23 +160,38 @@ def whole(policy: Any, size: int) -> None:
     resource_class = type(
         "TaskResource",
         (resources.Resource,),
-        {column.name: fields.Field(column_name=str(column.header)) for column in TASK_COLUMNS.values()}
+        {
+            column.name: fields.Field(column_name=str(column.header))
+            for column in TASK_COLUMNS.values()
+        }
         | {f"dehydrate_{column.name}": make(column) for column in TASK_COLUMNS.values()},
     )
     table_class = type(
         "TaskSheet",
         (Table,),
-        {column.name: Column(verbose_name=str(column.header), empty_values=()) for column in TASK_COLUMNS.values()}
+        {
+            column.name: Column(verbose_name=str(column.header), empty_values=())
+            for column in TASK_COLUMNS.values()
+        }
         | {f"value_{column.name}": shown(column) for column in TASK_COLUMNS.values()},
     )
     runs = 3 if size <= 10_000 else 1
     mine = best(lambda: ledger.save_ledger(scope, BytesIO()), runs)
     peers = {
-        "django-import-export": lambda: resource_class().export(queryset=tasks.with_related()).export("xlsx"),
-        "django-tables2's export": lambda: TableExport("xlsx", table_class(tasks.with_related())).export(),
+        "django-import-export": lambda: (
+            resource_class().export(queryset=tasks.with_related()).export("xlsx")
+        ),
+        "django-tables2's export": lambda: TableExport(
+            "xlsx", table_class(tasks.with_related())
+        ).export(),
     }
     for name, work in peers.items():
-        tell(f"whole ledger of {size:,} tasks, 7 sheets; {name}, 1 sheet", mine, best(work, runs), "below 1")
+        tell(
+            f"whole ledger of {size:,} tasks, 7 sheets; {name}, 1 sheet",
+            mine,
+            best(work, runs),
+            "below 1",
+        )
 
 
 def memory(policy: Any, size: int) -> None:
@@ -176,8 +210,12 @@ def memory(policy: Any, size: int) -> None:
         "print((peak() - start) / 1000)\n"
     )
     root = Path(__file__).resolve().parent.parent.parent
-    done = subprocess.run([sys.executable, "-c", script], cwd=root, check=True, capture_output=True, text=True)
-    tell(f"memory of an export of {size:,} tasks above the start", float(done.stdout), 0, "150", "MB")
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=root, check=True, capture_output=True, text=True
+    )
+    tell(
+        f"memory of an export of {size:,} tasks above the start", float(done.stdout), 0, "150", "MB"
+    )
 
 
 def reading(size: int) -> None:
@@ -193,7 +231,9 @@ def reading(size: int) -> None:
     policy, on = make_policy("bench-reading"), today()
     make_many(policy, size)
     unit, tasks = Organization.objects.first(), Task.objects.filter(policy=policy)
-    tasks.update(lead_unit=unit, status=Status.IN_PROGRESS, closed_on=None, closing_requested_on=None)
+    tasks.update(
+        lead_unit=unit, status=Status.IN_PROGRESS, closed_on=None, closing_requested_on=None
+    )
     # A unit that leads a task does not help in it: such a task would stand in the workbook twice, as a fault.
     Task.co_units.through.objects.filter(task__policy=policy, organization=unit).delete()
     scope = progress_template.scope_of(unit, tasks, on)
@@ -207,7 +247,9 @@ def reading(size: int) -> None:
     def mine() -> None:
         workbook_import.preview_batch(workbook_import.read_workbook(file, "x", None), None, on)
 
-    assert not workbook_import.preview_batch(workbook_import.read_workbook(file, "x", None), None, on).faults
+    assert not workbook_import.preview_batch(
+        workbook_import.read_workbook(file, "x", None), None, on
+    ).faults
 
     def bare() -> None:
         file.seek(0)
@@ -215,7 +257,12 @@ def reading(size: int) -> None:
             for _row in sheet.iter_rows(values_only=True):
                 pass
 
-    tell(f"reading {size:,} rows with preview; a bare pass of openpyxl", best(mine, 2), best(bare, 2), "2")
+    tell(
+        f"reading {size:,} rows with preview; a bare pass of openpyxl",
+        best(mine, 2),
+        best(bare, 2),
+        "2",
+    )
 
 
 def run() -> None:

@@ -17,7 +17,15 @@ ORDERS = (
     *("percent", "status", "light", "-light"),
 )
 FILTERS = (
-    *("light=red", "group=warning", "unit=3", "lead=3", "kind=quantified", "status=closed", "section=1"),
+    *(
+        "light=red",
+        "group=warning",
+        "unit=3",
+        "lead=3",
+        "kind=quantified",
+        "status=closed",
+        "section=1",
+    ),
     *("overdue=1", "unreported=1", "turning=1", "deadline_to=2026-05-01", "page=99"),
     # Words that one task in 25 has, that every task has, that none has, and that name a unit.
     *("text=12", "text=任务", "text=无此", "text=科技局"),
@@ -30,10 +38,18 @@ def lists(ledgers: Ledgers) -> None:
     flat = race(ledgers, {f"{size:,}": (size, ledgers.get(size, LIST)) for size in SIZES})
     for size in SIZES[1:]:
         name = f"{size:,}"
-        tell(f"list of 25 rows, default order: {name} tasks / {small:,}", flat[name], flat[f"{small:,}"], "1.3", "ms")
+        tell(
+            f"list of 25 rows, default order: {name} tasks / {small:,}",
+            flat[name],
+            flat[f"{small:,}"],
+            "1.3",
+            "ms",
+        )
     for kind, queries in (("order", [f"sort={order}" for order in ORDERS]), ("filter", FILTERS)):
         for query in queries:
-            work = {f"{size}": (size, ledgers.get(size, f"{LIST}?{query}")) for size in (small, large)}
+            work = {
+                f"{size}": (size, ledgers.get(size, f"{LIST}?{query}")) for size in (small, large)
+            }
             times = race(ledgers, work, rounds=5)
             name = f"list, {kind} {query}: {large:,} tasks / {small:,}"
             tell(name, times[f"{large}"], times[f"{small}"], "3", "ms")
@@ -45,8 +61,20 @@ def lists(ledgers: Ledgers) -> None:
                 "admin": (size, ledgers.get(size, "/stock/tracker/task/")),
             }
             times = race(ledgers, peers)
-            tell(f"list / bare template loop, {size:,} tasks", times["list"], times["bare"], "3", "ms")
-            tell(f"list / stock admin change list, {size:,} tasks", times["list"], times["admin"], "below 1", "ms")
+            tell(
+                f"list / bare template loop, {size:,} tasks",
+                times["list"],
+                times["bare"],
+                "3",
+                "ms",
+            )
+            tell(
+                f"list / stock admin change list, {size:,} tasks",
+                times["list"],
+                times["admin"],
+                "below 1",
+                "ms",
+            )
 
 
 def statements(ledgers: Ledgers, size: int, address: str) -> list[str]:
@@ -79,7 +107,11 @@ def overview(ledgers: Ledgers, size: int) -> None:
         rounds=7,
     )
     tell(
-        f"overview / its SQL alone, {size:,} tasks, {len(found)} queries", times["page"], times["sql"], "below 2", "ms"
+        f"overview / its SQL alone, {size:,} tasks, {len(found)} queries",
+        times["page"],
+        times["sql"],
+        "below 2",
+        "ms",
     )
     for statement in found:
         if '"tracker_task"' in statement:
@@ -98,7 +130,14 @@ def overview(ledgers: Ledgers, size: int) -> None:
 
 def at(ledgers: Ledgers, size: int) -> None:
     """Print what list and overview take at one size."""
-    addresses = (LIST, f"{LIST}?sort=light", f"{LIST}?light=red", f"{LIST}?text=12", OVERVIEW, reverse("home"))
+    addresses = (
+        LIST,
+        f"{LIST}?sort=light",
+        f"{LIST}?light=red",
+        f"{LIST}?text=12",
+        OVERVIEW,
+        reverse("home"),
+    )
     for address in addresses:
         times = race(ledgers, {address: (size, ledgers.get(size, address))}, rounds=3)
         tell(f"{size:,} tasks: {address}", times[address], 0, "", "ms")

@@ -19,7 +19,10 @@ BARE = "{% for line in lines %}<tr>{% for cell in line %}<td>{{ cell }}</td>{% e
 
 def bare(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the 25 rows of the list page: its queries, its values, and two nested loops; nothing else."""
-    policy, reading = request_context.get_policy(request, slug), request_context.report_context(request)
+    policy, reading = (
+        request_context.get_policy(request, slug),
+        request_context.report_context(request),
+    )
     visible = request_context.visible_tasks(request, policy)
     list(Organization.objects.all()), list(policy.sections.all()), list(policy.measures.all())
     table = TaskTable(policy, visible, reading.asked, reading.on)
@@ -61,4 +64,9 @@ urlpatterns = [
     path("bare/<slug:slug>/", bare),
     path("stock/", stock.urls),
 ]
-handler400, handler403, handler404, handler500 = urls.handler400, urls.handler403, urls.handler404, urls.handler500
+handler400, handler403, handler404, handler500 = (
+    urls.handler400,
+    urls.handler403,
+    urls.handler404,
+    urls.handler500,
+)

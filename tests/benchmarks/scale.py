@@ -30,7 +30,11 @@ class Ledgers:
 
     def name(self, size: int) -> str:
         """Name the database of a size."""
-        return str(self.folder / f"{size}.sqlite3") if connection.vendor == "sqlite" else f"{self.first}_{size}"
+        return (
+            str(self.folder / f"{size}.sqlite3")
+            if connection.vendor == "sqlite"
+            else f"{self.first}_{size}"
+        )
 
     def drop(self, *sizes: int, again: bool = False) -> None:
         """Drop the databases of some sizes, files apart: their folder goes with the run."""

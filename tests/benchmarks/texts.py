@@ -19,7 +19,9 @@ def invented(length: int) -> str:
     """Make a text of some length in which nothing is said twice."""
     whole = (TEXTS / "essay.txt").read_text(encoding="utf-8")
     times = length // len(whole) + 1
-    return "".join(whole.replace("。", f"{n}号。").replace("，", f"{n}，") for n in range(times))[:length]
+    return "".join(whole.replace("。", f"{n}号。").replace("，", f"{n}，") for n in range(times))[
+        :length
+    ]
 
 
 def run() -> None:
@@ -31,7 +33,9 @@ def run() -> None:
         rows = len(draft_policy(propose_breakdown(text)).tasks)
         seconds = time.perf_counter() - start
         first = first or seconds
-        print(f"proposal of {length:7,} characters: {seconds:5.2f} s, {seconds / first:4.1f} times, {rows} tasks")
+        print(
+            f"proposal of {length:7,} characters: {seconds:5.2f} s, {seconds / first:4.1f} times, {rows} tasks"
+        )
     policy, client = make_policy("long"), Client(headers={"host": "localhost"})
     policy.full_text = invented(LENGTHS[-1])
     policy.save()
@@ -47,4 +51,6 @@ def run() -> None:
     client.get(address)
     start = time.perf_counter()
     page = client.get(address).content
-    print(f"text page with {ANCHORS:,} anchors: {time.perf_counter() - start:5.2f} s, {len(page):,} bytes")
+    print(
+        f"text page with {ANCHORS:,} anchors: {time.perf_counter() - start:5.2f} s, {len(page):,} bytes"
+    )

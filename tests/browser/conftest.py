@@ -16,7 +16,12 @@ from tracker.models import Organization, User
 from tracker.models.stored_rules import StoredRules
 
 # Root cannot use the sandbox; the rest keeps the browser from calling home.
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
 PASSWORD = "a long password"
 
 
@@ -56,7 +61,9 @@ def office(transactional_db: None, laid: dict[str, list[tuple]]) -> User:
     with transaction.atomic(), connection.cursor() as cursor:
         if laid:
             for table, rows in laid.items():
-                cursor.executemany(f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(rows[0]))})", rows)
+                cursor.executemany(
+                    f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(rows[0]))})", rows
+                )
             for statement in connection.ops.sequence_reset_sql(no_style(), models):
                 cursor.execute(statement)
         else:
@@ -67,7 +74,9 @@ def office(transactional_db: None, laid: dict[str, list[tuple]]) -> User:
                 if rows := cursor.fetchall():
                     laid[model._meta.db_table] = rows
     unit = Organization.objects.filter(led_tasks__policy__demo=True).first()
-    return User.objects.create_superuser("office", password=PASSWORD, is_liaison=True, organization=unit)
+    return User.objects.create_superuser(
+        "office", password=PASSWORD, is_liaison=True, organization=unit
+    )
 
 
 def log_in(page: Page, url: str, name: str = "office") -> None:

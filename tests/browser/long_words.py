@@ -34,7 +34,11 @@ LONGEST = 200  # letters of a word, where its field has no limit
 TASKS = 8
 # Stored words that are not on a form: JSON apart, they are told by `is_typed`.
 STORED_IN_WORDS = ("password_set_by",)
-APRIL = {"period_start": dt.date(2026, 4, 1), "period_end": dt.date(2026, 4, 30), "submitted_on": TODAY - 40 * DAY}
+APRIL = {
+    "period_start": dt.date(2026, 4, 1),
+    "period_end": dt.date(2026, 4, 30),
+    "submitted_on": TODAY - 40 * DAY,
+}
 
 
 def make_long_policy() -> PolicyDocument:
@@ -43,7 +47,9 @@ def make_long_policy() -> PolicyDocument:
     task = first_task(policy)
     ChecklistItem.objects.create(task=task, number=2, title="step", done_on=TODAY)
     closed = policy.tasks.order_by("-pk")[0]
-    Task.objects.filter(pk=closed.pk).update(status=Status.CLOSED, closed_on=TODAY, closing_requested_on=None)
+    Task.objects.filter(pk=closed.pk).update(
+        status=Status.CLOSED, closed_on=TODAY, closing_requested_on=None
+    )
     _add_reports(task)
     _add_closing(policy.tasks.order_by("pk")[1])
     helper = Organization.objects.exclude(pk=task.lead_unit_id)[0]
@@ -52,7 +58,12 @@ def make_long_policy() -> PolicyDocument:
     _add_unit_move(task.lead_unit, helper)
     make_policy("draft", state="draft")
     ImportBatch.objects.create(
-        kind="progress", unit=task.lead_unit, policy=policy, file_name="x", read_at=now(), state="landed"
+        kind="progress",
+        unit=task.lead_unit,
+        policy=policy,
+        file_name="x",
+        read_at=now(),
+        state="landed",
     )
     fill_every_text()
     policy.refresh_from_db()
@@ -64,23 +75,42 @@ def make_long_policy() -> PolicyDocument:
 def _add_reports(task: Task) -> None:
     """Add a returned report that has been written on, and one that was answered; both say something of an indicator."""
     figures = [{"indicator": 1, "name": word(100, 1), "unit": word(20, 2), "value": "1" * 20}]
-    facts: dict[str, Any] = {"task": task, "unit": task.lead_unit, "percent": 10, "figures": figures, **APRIL}
-    texts = dict.fromkeys(("progress", "problems", "next_steps", "help_addressee", "review_note"), "x")
+    facts: dict[str, Any] = {
+        "task": task,
+        "unit": task.lead_unit,
+        "percent": 10,
+        "figures": figures,
+        **APRIL,
+    }
+    texts = dict.fromkeys(
+        ("progress", "problems", "next_steps", "help_addressee", "review_note"), "x"
+    )
     helped = {"needs_help": True, "help_answer": "x", "help_answered_on": TODAY}
-    ProgressUpdate.objects.create(state=ReportState.ACCEPTED, reviewed_on=TODAY, **facts, **texts, **helped)
+    ProgressUpdate.objects.create(
+        state=ReportState.ACCEPTED, reviewed_on=TODAY, **facts, **texts, **helped
+    )
     ProgressUpdate.objects.create(state=ReportState.RETURNED, reviewed_on=TODAY, **facts, **texts)
 
 
 def _add_closing(task: Task) -> None:
-    Task.objects.filter(pk=task.pk).update(status=Status.CLOSING, closing_requested_on=TODAY, closed_on=None)
+    Task.objects.filter(pk=task.pk).update(
+        status=Status.CLOSING, closing_requested_on=TODAY, closed_on=None
+    )
     TaskRequest.objects.filter(task=task, kind="close").delete()
-    ask = TaskRequest.objects.create(task=task, kind="close", asked_on=TODAY, reason="x", progress="x")
-    Evidence.objects.create(task=task, request=ask, link="https://example.gov/", name="x", added_on=TODAY)
+    ask = TaskRequest.objects.create(
+        task=task, kind="close", asked_on=TODAY, reason="x", progress="x"
+    )
+    Evidence.objects.create(
+        task=task, request=ask, link="https://example.gov/", name="x", added_on=TODAY
+    )
 
 
 def _add_unit_move(source: Organization | None, target: Organization) -> None:
     assert source
-    entries = [{"model": "task", "pk": number, "label": word(LONGEST, number), "version": 1} for number in (1, 2)]
+    entries = [
+        {"model": "task", "pk": number, "label": word(LONGEST, number), "version": 1}
+        for number in (1, 2)
+    ]
     UnitMove.objects.create(
         kind=UnitMoveKind.MOVE, source=source, target=target, source_name="x", target_name="x", entries=entries,
         made_at=now(),
@@ -96,7 +126,10 @@ def _add_checklist_import(policy: PolicyDocument) -> None:
         change(book, "Tasks", 3, "lead unit", word(LONGEST, 4))
         sheet.cell(1, sheet.max_column + 1).value = word(LONGEST, 5)
         sheet.cell(2, sheet.max_column).value = word(LONGEST, 6)
-        workflow.store_batch(workbook_import.read_workbook(as_file(book), word(LONGEST - 5, 7) + ".xlsx", None), now())
+        workflow.store_batch(
+            workbook_import.read_workbook(as_file(book), word(LONGEST - 5, 7) + ".xlsx", None),
+            now(),
+        )
 
 
 def word(length: int, number: int) -> str:
@@ -106,7 +139,11 @@ def word(length: int, number: int) -> str:
 
 def is_typed(field: models.Field) -> bool:
     """Say whether people write the words of a field; codes of the program and what is derived are not typed."""
-    if not isinstance(field, models.CharField | models.TextField) or field.choices or field.name == "password":
+    if (
+        not isinstance(field, models.CharField | models.TextField)
+        or field.choices
+        or field.name == "password"
+    ):
         return False
     return field.editable or field.name in STORED_IN_WORDS
 
@@ -115,7 +152,11 @@ def fill_every_text() -> None:
     """Fill each text of each row with a word as long as its field allows; the history tells of it."""
     for model in apps.get_app_config("tracker").get_models():
         is_history = hasattr(model, "history_type") or model._meta.model_name == "storedrules"
-        fields = [] if is_history else [field for field in model._meta.concrete_fields if is_typed(field)]
+        fields = (
+            []
+            if is_history
+            else [field for field in model._meta.concrete_fields if is_typed(field)]
+        )
         if not fields:
             continue
         rows = list(model._default_manager.all())
@@ -142,7 +183,10 @@ def _tell_history(model: type[models.Model], rows: list[Any]) -> None:
     if history is not None:
         attributes = {"way": "page"}
         history.bulk_history_create(
-            rows, update=True, default_change_reason=word(LONGEST, 8), custom_historical_attrs=attributes
+            rows,
+            update=True,
+            default_change_reason=word(LONGEST, 8),
+            custom_historical_attrs=attributes,
         )
 
 

@@ -88,7 +88,9 @@ def main(folder_of_all: str = "", *names: str) -> None:
             ("createsuperuser", "--noinput", "--username=office", "--email=office@example.org"),
             ("shell", "-c", LIAISON),
         ):
-            subprocess.run(manage(*words), cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(
+                manage(*words), cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL
+            )
         server = subprocess.Popen(
             manage("runserver", f"127.0.0.1:{port}", "--noreload"),
             cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -111,7 +113,9 @@ def _take(url: str, password: str, folder_of_all: str, names: tuple[str, ...]) -
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
         )
-        page = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN").new_page()
+        page = browser.new_context(
+            viewport={"width": 1366, "height": 768}, locale="zh-CN"
+        ).new_page()
         page.goto(f"{url}/login/")
         _log_in(page, password)
         if folder_of_all:
@@ -182,7 +186,9 @@ def _take_import(page: Page, url: str, folder: Path) -> None:
         sheet = book["任务"]
         places = {str(cell.value): cell.column for cell in sheet[1]}
         for row in range(2, 6):
-            sheet.cell(row, places["备注"]).value = "按七月例会要求补充：每月二十五日前报送，附佐证材料。"
+            sheet.cell(
+                row, places["备注"]
+            ).value = "按七月例会要求补充：每月二十五日前报送，附佐证材料。"
         if faulty:
             sheet.cell(2, places["牵头单位"]).value = "市没有这个局"
             sheet.cell(3, sheet.max_column + 1).value = "没有表头的一列"
@@ -208,7 +214,8 @@ def _take_late_form(page: Page, url: str, password: str, folder: Path) -> None:
     for number, tab in enumerate(tabs, start=1):
         tab.fill("[name=progress]", f"第{number}个窗口：已完成两条道路的招标，开工建设。")
         tab.set_input_files(
-            "[name=proofs]", {"name": "开工令.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"}
+            "[name=proofs]",
+            {"name": "开工令.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"},
         )
         tab.click("[name=submit]")
         tab.wait_for_url("**/login/**")

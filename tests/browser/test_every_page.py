@@ -46,7 +46,9 @@ def work_pages() -> list[str]:
     """List the pages of those who write: lists of what to do, reports, reviews, steps."""
     waiting = ProgressUpdate.objects.waiting().first()
     closing = Task.objects.filter(policy__slug=DEMO, status="closing").first()
-    running = Task.objects.filter(policy__slug=DEMO, status="in_progress", latest_report__isnull=False).first()
+    running = Task.objects.filter(
+        policy__slug=DEMO, status="in_progress", latest_report__isnull=False
+    ).first()
     return [
         reverse("my"),
         reverse("queue"),
@@ -64,7 +66,9 @@ def work_pages() -> list[str]:
 
 def measured() -> Task:
     """Return a task whose percent follows an indicator with values."""
-    found = Task.objects.filter(policy__slug=DEMO, status="in_progress", indicators__values__isnull=False)
+    found = Task.objects.filter(
+        policy__slug=DEMO, status="in_progress", indicators__values__isnull=False
+    )
     return found.filter(follows_indicator=True).distinct()[0]
 
 
@@ -106,7 +110,16 @@ def admin_pages() -> Iterator[str]:
     for page in ("change", "history"):
         yield reverse(f"admin:tracker_indicator_{page}", args=[measured().indicators.first().pk])
     yield reverse("admin:tracker_task_change", args=[measured().pk])
-    for model in (Task, PolicyDocument, Section, Measure, DeclaredCount, BackgroundPassage, Organization, User):
+    for model in (
+        Task,
+        PolicyDocument,
+        Section,
+        Measure,
+        DeclaredCount,
+        BackgroundPassage,
+        Organization,
+        User,
+    ):
         # The first task is not handed over yet, so that its deletion has a page; a published policy has none.
         name, row = model._meta.model_name, model.objects.order_by("pk").first()
         yield reverse(f"admin:tracker_{name}_changelist")
@@ -135,7 +148,9 @@ def look(page: Page, url: str) -> list[str]:
     answer = page.goto(url)
     page.wait_for_load_state("networkidle")
     faults = [f"{url}: {fault}" for fault in page.faults]  # type: ignore[attr-defined]
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    wide = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
     if wide > 0:
         faults.append(f"{url}: scrolls sideways by {wide}")
     if not answer or answer.status != 200:
@@ -172,12 +187,18 @@ def test_the_report_pages_have_no_grave_fault_for_assistive_technology(
     for address in report_pages():
         page.goto(live_server.url + address)
         found = Axe().run(page).response["violations"]
-        faults += [(address, fault["id"], fault["nodes"][0]["html"]) for fault in found if fault["impact"] in GRAVE]
+        faults += [
+            (address, fault["id"], fault["nodes"][0]["html"])
+            for fault in found
+            if fault["impact"] in GRAVE
+        ]
     context.close()
     assert faults == []
 
 
-def test_the_admin_is_legible_in_the_dark_theme_too(browser: Browser, live_server: LiveServer, office: User) -> None:
+def test_the_admin_is_legible_in_the_dark_theme_too(
+    browser: Browser, live_server: LiveServer, office: User
+) -> None:
     context = browser.new_context(color_scheme="dark")
     page = context.new_page()
     log_in(page, live_server.url)
@@ -185,7 +206,11 @@ def test_the_admin_is_legible_in_the_dark_theme_too(browser: Browser, live_serve
     for name, key in (("changelist", []), ("change", [task.pk]), ("history", [task.pk])):
         page.goto(live_server.url + reverse(f"admin:tracker_task_{name}", args=key))
         found = Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
-        faults += [(name, node["html"], node["failureSummary"]) for fault in found for node in fault["nodes"]]
+        faults += [
+            (name, node["html"], node["failureSummary"])
+            for fault in found
+            for node in fault["nodes"]
+        ]
     context.close()
     assert faults == []
 

@@ -35,7 +35,9 @@ def policy(transactional_db: None) -> PolicyDocument:
 def client(policy: PolicyDocument) -> Client:
     """Log in who opens every page: a superuser who reports for the unit that leads the first task."""
     unit = first_task(policy).lead_unit
-    account = User.objects.create_superuser("W" * 150, first_name="W" * 150, is_liaison=True, organization=unit)
+    account = User.objects.create_superuser(
+        "W" * 150, first_name="W" * 150, is_liaison=True, organization=unit
+    )
     account.password_set_by = word(LONGEST, 1)
     account.save()
     client = Client()
@@ -57,7 +59,9 @@ def addresses(policy: PolicyDocument) -> Iterator[str]:
     known |= {"unitmove": UnitMove.objects.get().pk, "rise": policy.slug, "A1-01": task.code}
     known |= {"A1": policy.measures.all()[0].code}
     for name, (arguments, _expected) in TABLE.items():
-        yield reverse(name, kwargs={key: known.get(value, value) for key, value in arguments.items()})
+        yield reverse(
+            name, kwargs={key: known.get(value, value) for key, value in arguments.items()}
+        )
     yield from more_addresses(policy)
 
 
@@ -70,7 +74,9 @@ def more_addresses(policy: PolicyDocument) -> Iterator[str]:
         yield reverse("queue", args=[show])
     for task in (tasks[0], tasks[1], tasks.filter(status="closed")[0]):
         yield task.get_absolute_url()
-        yield from (reverse("step", args=[policy.slug, task.code, action]) for action in ACTION_FIELDS)
+        yield from (
+            reverse("step", args=[policy.slug, task.code, action]) for action in ACTION_FIELDS
+        )
     yield f"{reverse('tasks', args=[policy.slug])}?text={word(LONGEST, 0)}&per_page=50"
     yield f"{reverse('search')}?q=W0x"
     yield f"{reverse('search')}?q={word(LONGEST, 99)}"
@@ -89,7 +95,10 @@ def is_page(answer: Any) -> bool:
 def show(page: Page, url: str, answer: Any) -> None:
     """Show in the browser what the client was answered; styles and scripts come from the server."""
     page.unroute_all()
-    page.route(url, lambda route: route.fulfill(body=answer.content, content_type="text/html; charset=utf-8"))
+    page.route(
+        url,
+        lambda route: route.fulfill(body=answer.content, content_type="text/html; charset=utf-8"),
+    )
     page.goto(url, wait_until="load")
     page.evaluate(OPEN_ALL)
 
@@ -137,19 +146,28 @@ def answers_to_buttons(client: Client, policy: PolicyDocument) -> Iterator[tuple
     place = reverse("report", args=[policy.slug, task.code])
     sent: list[tuple[str, dict[str, Any]]] = [
         (place, {"percent": text, "progress": text, "link": text, "submit": "1"}),
-        (reverse("step", args=[policy.slug, task.code, "request_extension"]), {"deadline": text, "reason": text}),
+        (
+            reverse("step", args=[policy.slug, task.code, "request_extension"]),
+            {"deadline": text, "reason": text},
+        ),
         (reverse("step", args=[policy.slug, task.code, "cancel"]), {"reason": "", "seen": "0"}),
         (review, {"return": "1", "seen": "0", "note": text}),
         (reverse("accept_many"), {"pick": f"{report.pk}:{report.version}"}),
         (reverse("new"), {"title": text, "text": f"{text}\n一、{text}\n（一）{text}。\n{text}。"}),
         (change, {"title": text, "code": text, "deadline": text, "reason": text}),
         (listed, {"action": "set_deadline", "_selected_action": [task.pk], "index": "0"}),
-        (reverse("password"), {"old_password": "x", "new_password1": "W" * 100, "new_password2": "W" * 99}),
+        (
+            reverse("password"),
+            {"old_password": "x", "new_password1": "W" * 100, "new_password2": "W" * 99},
+        ),
     ]
     for address, words in sent:
         yield f"{address} sent", client.post(address, words)
     client.cookies.pop("sessionid")
-    for address, words in ((place, {"progress": text}), (change, {"title": text, "items-0-title": text})):
+    for address, words in (
+        (place, {"progress": text}),
+        (change, {"title": text, "items-0-title": text}),
+    ):
         proof = SimpleUploadedFile(f"{text}.pdf", b"%PDF-1.4")
         client.post(address, {**words, "proofs": proof})
     client.force_login(User.objects.get(is_superuser=True))

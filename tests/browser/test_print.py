@@ -55,12 +55,23 @@ def printed(page: Page, folder: Path) -> list[Paper]:
         pytest.skip("no pdftotext (poppler-utils) on this machine")
     path = folder / "printed.pdf"
     page.pdf(path=path, prefer_css_page_size=True, print_background=True)
-    layout = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, check=True, text=True).stdout
-    boxes = subprocess.run(["pdftotext", "-bbox", path, "-"], capture_output=True, check=True, text=True).stdout
+    layout = subprocess.run(
+        ["pdftotext", "-layout", path, "-"], capture_output=True, check=True, text=True
+    ).stdout
+    boxes = subprocess.run(
+        ["pdftotext", "-bbox", path, "-"], capture_output=True, check=True, text=True
+    ).stdout
     pages = []
-    for text, found in zip(layout.split("\f"), re.findall(r"<page .*?</page>", boxes, re.DOTALL), strict=False):
-        width, height = map(float, re.findall(r'<page width="([\d.]+)" height="([\d.]+)"', found)[0])
-        words = re.findall(r'xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*?)</word>', found)
+    for text, found in zip(
+        layout.split("\f"), re.findall(r"<page .*?</page>", boxes, re.DOTALL), strict=False
+    ):
+        width, height = map(
+            float, re.findall(r'<page width="([\d.]+)" height="([\d.]+)"', found)[0]
+        )
+        words = re.findall(
+            r'xMin="([-\d.]+)" yMin="([-\d.]+)" xMax="([-\d.]+)" yMax="([-\d.]+)">(.*?)</word>',
+            found,
+        )
         outside = [
             word
             for left, top, right, bottom, word in words
@@ -95,7 +106,9 @@ def test_a_printed_list_of_200_rows_loses_nothing(
     log_in(page, live_server.url)
     page.goto(f"{live_server.url}{reverse('tasks', args=[many.slug])}?sort=code")
     page.click(".tools a[href*='per_page=all']")
-    headers = ["".join(text.split()) for text in page.locator("table.tasks thead th").all_text_contents()]
+    headers = [
+        "".join(text.split()) for text in page.locator("table.tasks thead th").all_text_contents()
+    ]
     papers = printed(page, tmp_path)
     page.close()
     text = "".join(paper.text for paper in papers)
@@ -103,9 +116,13 @@ def test_a_printed_list_of_200_rows_loses_nothing(
     assert len(papers) > 2
     # The last sheet may hold the foot of the page alone.
     sheets = [paper.text for paper in papers if any(task.code in paper.text for task in tasks)]
-    assert [number for number, sheet in enumerate(sheets) if not all(word in sheet for word in headers)] == []
+    assert [
+        number for number, sheet in enumerate(sheets) if not all(word in sheet for word in headers)
+    ] == []
     assert {task.code: text.count(task.code) for task in tasks} == {task.code: 1 for task in tasks}
-    assert lights_in(text, tasks, on) == Counter("".join(columns.light_text(task, on).split()) for task in tasks)
+    assert lights_in(text, tasks, on) == Counter(
+        "".join(columns.light_text(task, on).split()) for task in tasks
+    )
     torn = [
         task.code
         for task in tasks
@@ -141,13 +158,17 @@ def test_a_printed_overview_takes_two_pages_at_most(
 def test_no_page_scrolls_sideways(
     browser: Browser, live_server: LiveServer, office: User, width: int, height: int, scale: int
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": height}, device_scale_factor=scale)
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, device_scale_factor=scale
+    )
     page = context.new_page()
     log_in(page, live_server.url)
     faults = []
     for address in report_pages():
         page.goto(live_server.url + address)
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        wide = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         if wide > 0:
             faults.append(f"{address}: by {wide}")
     context.close()
@@ -181,7 +202,9 @@ def test_every_link_and_button_is_reached_by_keyboard_and_shows_it(
     assert [stop for number, stop in enumerate(stops) if number not in ringed] == []
 
 
-def test_numbers_and_rows_are_there_without_scripts(browser: Browser, live_server: LiveServer, office: User) -> None:
+def test_numbers_and_rows_are_there_without_scripts(
+    browser: Browser, live_server: LiveServer, office: User
+) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     log_in(page, live_server.url)

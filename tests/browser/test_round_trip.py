@@ -53,11 +53,15 @@ def there_and_back(page: Page, base: str, file: Path, **filled: object) -> None:
     download.value.save_as(file)
     book = load_workbook(file)
     sheet = book.worksheets[0]
-    header = next(row[0].row for row in sheet.iter_rows() if any(cell.value == "任务编号" for cell in row))
+    header = next(
+        row[0].row for row in sheet.iter_rows() if any(cell.value == "任务编号" for cell in row)
+    )
     places = {cell.value: cell.column for cell in sheet[header]}
     for row in range(header + 1, header + 1 + FILLED):
         for name, value in filled.items():
-            sheet.cell(row, places[name]).value = f"{value} {row}" if isinstance(value, str) else value
+            sheet.cell(row, places[name]).value = (
+                f"{value} {row}" if isinstance(value, str) else value
+            )
     book.save(file)
     page.goto(base + reverse("imports"))
     page.set_input_files("input[type=file]", file)
@@ -102,7 +106,9 @@ def test_a_co_operating_unit_files_its_contributions_by_its_own_workbook(
     there_and_back(page, live_server.url, tmp_path / "help.xlsx", 落实情况="已配合")
     assert "市交通局" in page.inner_text("main")
     page.click("main form button.strong")
-    given = ProgressUpdate.objects.filter(contribution=True, state=ReportState.SUBMITTED, unit__short_name="市交通局")
+    given = ProgressUpdate.objects.filter(
+        contribution=True, state=ReportState.SUBMITTED, unit__short_name="市交通局"
+    )
     assert given.count() == FILLED
 
     lead = browser.new_context(locale="zh-CN").new_page()

@@ -27,13 +27,20 @@ def window(browser: Browser) -> Any:
 @pytest.fixture
 def liaison(transactional_db: None) -> User:
     unit = Organization.objects.create(name="Bureau of Science", short_name="Science")
-    return User.objects.create_user("liaison", password=PASSWORD, is_liaison=True, organization=unit)
+    return User.objects.create_user(
+        "liaison", password=PASSWORD, is_liaison=True, organization=unit
+    )
 
 
 @pytest.fixture
 def task(liaison: User) -> Task:
     since = today() - 90 * DAY
-    facts = {"kind": Kind.QUALITATIVE, "lead_unit": liaison.organization, "assigned_on": since, "owed_from": since}
+    facts = {
+        "kind": Kind.QUALITATIVE,
+        "lead_unit": liaison.organization,
+        "assigned_on": since,
+        "owed_from": since,
+    }
     return make_task(make_policy(), deadline=today() + 90 * DAY, acknowledged_on=since, **facts)
 
 
@@ -104,7 +111,9 @@ def test_a_draft_goes_on_after_a_new_log_in_in_another_tab(
     assert ProgressUpdate.objects.get().progress == "写完了"
 
 
-def test_a_draft_that_cannot_be_kept_says_so_once(window: BrowserContext, live_server: LiveServer, task: Task) -> None:
+def test_a_draft_that_cannot_be_kept_says_so_once(
+    window: BrowserContext, live_server: LiveServer, task: Task
+) -> None:
     page = open_report(window, live_server.url)
     page.evaluate(
         "window.told = 0; new MutationObserver(() => window.told++)"
@@ -144,7 +153,9 @@ def test_a_report_sent_after_a_log_out_elsewhere_is_there_again_and_its_file_is_
     page = open_report(window, live_server.url)
     log_out(window, live_server.url)
     page.fill("[name=progress]", "写好了")
-    page.set_input_files("[name=proofs]", {"name": "证明.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"})
+    page.set_input_files(
+        "[name=proofs]", {"name": "证明.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"}
+    )
     page.click("[name=submit]")
     page.wait_for_url("**/login/**")
     fill_log_in(page, "liaison")
@@ -160,7 +171,9 @@ def test_a_button_pressed_after_a_log_out_elsewhere_leads_back_to_its_page(
     log_in(page, live_server.url, "supervisor")
     page.goto(f"{live_server.url}/review/")
     log_out(window, live_server.url)
-    page.evaluate("document.querySelector('header form[action=\"/large-type/\"]').action = '/review/accept/'")
+    page.evaluate(
+        "document.querySelector('header form[action=\"/large-type/\"]').action = '/review/accept/'"
+    )
     page.click("header form[action='/review/accept/'] button")
     page.wait_for_url("**/login/**")
     fill_log_in(page, "supervisor")

@@ -23,13 +23,20 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def liaison(transactional_db: None) -> User:
     unit = Organization.objects.create(name="Bureau of Science", short_name="Science")
-    return User.objects.create_user("liaison", password=PASSWORD, is_liaison=True, organization=unit)
+    return User.objects.create_user(
+        "liaison", password=PASSWORD, is_liaison=True, organization=unit
+    )
 
 
 def make(liaison: User, code: str) -> Task:
     policy = make_policy() if code == "A1-01" else Task.objects.get(code="A1-01").policy
     since = today() - 90 * DAY
-    facts = {"kind": Kind.QUANTIFIED, "lead_unit": liaison.organization, "assigned_on": since, "owed_from": since}
+    facts = {
+        "kind": Kind.QUANTIFIED,
+        "lead_unit": liaison.organization,
+        "assigned_on": since,
+        "owed_from": since,
+    }
     return make_task(policy, code, deadline=today() + 90 * DAY, acknowledged_on=since, **facts)
 
 
@@ -46,7 +53,9 @@ def requests(browser: Browser) -> Any:
 
 def loads(page: Any) -> int:
     """Count the pages that were loaded."""
-    return sum(answer.request.resource_type == "document" and answer.status == 200 for answer in page.asked)
+    return sum(
+        answer.request.resource_type == "document" and answer.status == 200 for answer in page.asked
+    )
 
 
 def test_a_liaison_reports_a_task_in_three_page_loads_after_the_login(
@@ -67,7 +76,9 @@ def test_a_liaison_reports_a_task_in_three_page_loads_after_the_login(
     assert loads(requests) <= 3
 
 
-def test_a_draft_keeps_itself_while_it_is_written(requests: Page, live_server: LiveServer, liaison: User) -> None:
+def test_a_draft_keeps_itself_while_it_is_written(
+    requests: Page, live_server: LiveServer, liaison: User
+) -> None:
     make(liaison, "A1-01")
     log_in(requests, live_server.url, "liaison")
     requests.goto(f"{live_server.url}/my/")
@@ -116,10 +127,20 @@ COVERED = """() => [...document.querySelectorAll("main p")].filter(p => {
 
 @pytest.mark.parametrize("state", [jobs.RUNNING, jobs.DONE, jobs.FAILED])
 def test_no_line_of_a_page_of_long_work_covers_another(
-    requests: Page, live_server: LiveServer, liaison: User, settings: Any, tmp_path: Path, state: str
+    requests: Page,
+    live_server: LiveServer,
+    liaison: User,
+    settings: Any,
+    tmp_path: Path,
+    state: str,
 ) -> None:
     settings.WORKING_DIR = tmp_path
-    facts = {"file_name": "back.xlsx", "read_by": liaison, "unit": liaison.organization, "read_at": now()}
+    facts = {
+        "file_name": "back.xlsx",
+        "read_by": liaison,
+        "unit": liaison.organization,
+        "read_at": now(),
+    }
     batch = ImportBatch.objects.create(kind=BatchKind.PROGRESS, rows=[], **facts)
     names = (f"export-{liaison.pk}-abc", f"import-{batch.pk}")
     with ExitStack() as held:

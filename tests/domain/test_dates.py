@@ -7,7 +7,14 @@ from django.utils.translation import override
 
 from tracker.domain import dates
 from tracker.domain.choices import Cycle
-from tracker.domain.dates import Period, first_period_from, name_between, parse_day, period_between, period_of
+from tracker.domain.dates import (
+    Period,
+    first_period_from,
+    name_between,
+    parse_day,
+    period_between,
+    period_of,
+)
 
 
 def day(text: str) -> dt.date:
@@ -22,7 +29,9 @@ def day(text: str) -> dt.date:
         (dt.datetime(2026, 12, 31, 16, 0, tzinfo=dt.UTC), "2027-01-01"),
     ],
 )
-def test_the_day_begins_at_midnight_in_shanghai(time_machine: object, moment: dt.datetime, shanghai: str) -> None:
+def test_the_day_begins_at_midnight_in_shanghai(
+    time_machine: object, moment: dt.datetime, shanghai: str
+) -> None:
     time_machine.move_to(moment, tick=False)
     assert dates.today() == day(shanghai)
 
@@ -60,7 +69,9 @@ def test_a_day_lies_in_its_period(cycle: Cycle, inside: str, start: str, end: st
         (Cycle.QUARTERLY, "2026-10-01", "2027-01-01"),
     ],
 )
-def test_the_next_period_begins_where_this_one_ends(cycle: Cycle, start: str, following: str) -> None:
+def test_the_next_period_begins_where_this_one_ends(
+    cycle: Cycle, start: str, following: str
+) -> None:
     assert Period(cycle, day(start)).next() == Period(cycle, day(following))
 
 
@@ -77,7 +88,9 @@ def test_the_next_period_begins_where_this_one_ends(cycle: Cycle, start: str, fo
         (Cycle.QUARTERLY, "2026-10-02", "2027-01-01"),
     ],
 )
-def test_the_first_period_from_a_day_starts_on_it_or_after(cycle: Cycle, from_day: str, start: str) -> None:
+def test_the_first_period_from_a_day_starts_on_it_or_after(
+    cycle: Cycle, from_day: str, start: str
+) -> None:
     assert first_period_from(cycle, day(from_day)) == Period(cycle, day(start))
 
 
@@ -118,12 +131,18 @@ def test_working_days_follow_the_official_calendar(text: str, works: bool) -> No
     assert dates.is_working_day(day(text)) == (works, True)
 
 
-@pytest.mark.parametrize(("text", "works"), [("2090-10-02", True), ("2090-10-07", False), ("2090-10-08", False)])
-def test_beyond_the_calendar_monday_to_friday_are_worked_and_it_is_said(text: str, works: bool) -> None:
+@pytest.mark.parametrize(
+    ("text", "works"), [("2090-10-02", True), ("2090-10-07", False), ("2090-10-08", False)]
+)
+def test_beyond_the_calendar_monday_to_friday_are_worked_and_it_is_said(
+    text: str, works: bool
+) -> None:
     assert dates.is_working_day(day(text)) == (works, False)
 
 
-@pytest.mark.parametrize("text", ["2026-06-30", " 2026-06-30 ", "1900-01-01", "2999-12-31", "2028-02-29"])
+@pytest.mark.parametrize(
+    "text", ["2026-06-30", " 2026-06-30 ", "1900-01-01", "2999-12-31", "2028-02-29"]
+)
 def test_a_day_is_read(text: str) -> None:
     assert parse_day(text) == day(text.strip())
 
@@ -148,7 +167,10 @@ def test_a_day_is_read(text: str) -> None:
     ],
 )
 def test_what_is_no_day_is_refused(text: str) -> None:
-    with override("en"), pytest.raises(ValueError, match=r"“.*” is not a day; write it as YYYY-MM-DD"):
+    with (
+        override("en"),
+        pytest.raises(ValueError, match=r"“.*” is not a day; write it as YYYY-MM-DD"),
+    ):
         parse_day(text)
 
 

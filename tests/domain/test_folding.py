@@ -37,7 +37,9 @@ def test_what_means_the_same_folds_to_the_same(typed: str, plain: str) -> None:
     assert fold(typed) == fold(plain)
 
 
-@pytest.mark.parametrize("dash", [*map(chr, range(0x2010, 0x2016)), "\u2212", "－", "﹣", "﹘", "─"])
+@pytest.mark.parametrize(
+    "dash", [*map(chr, range(0x2010, 0x2016)), "\u2212", "－", "﹣", "﹘", "─"]
+)
 def test_every_dash_is_a_hyphen(dash: str) -> None:
     assert fold(f"A1{dash}01") == "a1-01"
 

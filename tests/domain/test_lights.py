@@ -32,12 +32,16 @@ def day(text: str) -> dt.date | None:
 def native(row: dict[str, str], names: tuple[str, ...]) -> dict[str, Any]:
     words = {"kind", "status", "cycle"}
     numbers = {"percent", "warn_days", "yellow_gap", "red_gap", "grace_days"}
-    return {n: row[n] if n in words else int(row[n]) if n in numbers else day(row[n]) for n in names}
+    return {
+        n: row[n] if n in words else int(row[n]) if n in numbers else day(row[n]) for n in names
+    }
 
 
 def facts(**given: Any) -> SimpleNamespace:
     blank = dict.fromkeys(("start", "deadline", "owed_from", "reported_through", *REQUESTS))
-    return SimpleNamespace(**{**blank, "kind": Kind.QUALITATIVE, "status": Status.IN_PROGRESS, "percent": 0, **given})
+    return SimpleNamespace(
+        **{**blank, "kind": Kind.QUALITATIVE, "status": Status.IN_PROGRESS, "percent": 0, **given}
+    )
 
 
 def thresholds(**given: Any) -> SimpleNamespace:
@@ -45,11 +49,16 @@ def thresholds(**given: Any) -> SimpleNamespace:
     return SimpleNamespace(**{**usual, **given})
 
 
-@pytest.mark.parametrize("row", CASES, ids=lambda row: f"{row['status']}-{row['on']}-{row['light']}")
+@pytest.mark.parametrize(
+    "row", CASES, ids=lambda row: f"{row['status']}-{row['on']}-{row['light']}"
+)
 def test_every_case_of_the_table_holds_in_the_pure_rule(row: dict[str, str]) -> None:
     task = SimpleNamespace(**native(row, FACTS + REQUESTS))
     policy = SimpleNamespace(**native(row, THRESHOLDS))
-    assert lights.turning_dates(task, policy) == (day(row["turns_yellow_on"]), day(row["turns_red_on"]))
+    assert lights.turning_dates(task, policy) == (
+        day(row["turns_yellow_on"]),
+        day(row["turns_red_on"]),
+    )
     assert lights.light_on_day(task, policy, dt.date.fromisoformat(row["on"])) == row["light"]
 
 
@@ -58,7 +67,9 @@ def test_every_case_of_the_table_holds_in_sql(db: None) -> None:
     for number, row in enumerate(CASES):
         policy = make_policy(f"case-{number}", **native(row, THRESHOLDS))
         task_facts = native(row, FACTS + REQUESTS)
-        task = Task(policy=policy, measure=policy.measures.get(code="A1"), code="A1-01", title="case")
+        task = Task(
+            policy=policy, measure=policy.measures.get(code="A1"), code="A1-01", title="case"
+        )
         for name, value in task_facts.items():
             setattr(task, name, value)
         task.original_deadline = task.deadline
@@ -68,7 +79,11 @@ def test_every_case_of_the_table_holds_in_sql(db: None) -> None:
         refresh_tasks([policy.pk])
         stored = Task.objects.with_light(dt.date.fromisoformat(row["on"])).get(pk=task.pk)
         turned = (stored.turns_yellow_on, stored.turns_red_on)
-        if (stored.light, *turned) != (row["light"], day(row["turns_yellow_on"]), day(row["turns_red_on"])):
+        if (stored.light, *turned) != (
+            row["light"],
+            day(row["turns_yellow_on"]),
+            day(row["turns_red_on"]),
+        ):
             wrong.append((number, row, stored.light, turned))
     assert wrong == []
 
@@ -109,7 +124,9 @@ def test_a_quantified_task_turns_on_the_first_day_of_the_gap(on: dt.date, light:
 @pytest.mark.parametrize("kind", [Kind.QUALITATIVE, Kind.STANDING])
 def test_tasks_without_a_percent_are_never_behind_schedule(kind: Kind) -> None:
     task = facts(kind=kind, start=dt.date(2026, 1, 1), deadline=dt.date(2026, 4, 11))
-    assert LightCause.BEHIND not in [turn.cause for turn in lights.light_changes(task, thresholds())]
+    assert LightCause.BEHIND not in [
+        turn.cause for turn in lights.light_changes(task, thresholds())
+    ]
 
 
 @pytest.mark.parametrize(
@@ -139,8 +156,13 @@ def test_a_task_that_is_closing_keeps_the_light_of_the_day_of_its_request() -> N
 
 
 def test_a_closed_task_is_blue_on_its_deadline_and_purple_the_day_after() -> None:
-    closed = [facts(status=Status.CLOSED, deadline=DEADLINE, closed_on=DEADLINE + n * DAY) for n in (0, 1)]
-    assert [lights.light_on_day(task, thresholds(), DEADLINE) for task in closed] == [Light.BLUE, Light.PURPLE]
+    closed = [
+        facts(status=Status.CLOSED, deadline=DEADLINE, closed_on=DEADLINE + n * DAY) for n in (0, 1)
+    ]
+    assert [lights.light_on_day(task, thresholds(), DEADLINE) for task in closed] == [
+        Light.BLUE,
+        Light.PURPLE,
+    ]
 
 
 def test_the_sentence_says_days_left_and_days_over() -> None:
@@ -151,7 +173,9 @@ def test_the_sentence_says_days_left_and_days_over() -> None:
 
 
 def test_the_sentence_says_how_far_a_task_is_behind() -> None:
-    task = facts(kind=Kind.QUANTIFIED, percent=40, start=dt.date(2026, 1, 1), deadline=dt.date(2026, 4, 11))
+    task = facts(
+        kind=Kind.QUANTIFIED, percent=40, start=dt.date(2026, 1, 1), deadline=dt.date(2026, 4, 11)
+    )
     with override("zh-hans"):
         said = lights.light_reasons(task, thresholds(), dt.date(2026, 3, 4))
     assert said == ["完成 40%，序时应达 62%，落后 22 个百分点"]
@@ -160,7 +184,9 @@ def test_the_sentence_says_how_far_a_task_is_behind() -> None:
 def test_the_sentence_names_the_period_without_a_report() -> None:
     task = facts(kind=Kind.STANDING, owed_from=dt.date(2026, 10, 1))
     with override("zh-hans"):
-        assert lights.light_reasons(task, thresholds(cycle=Cycle.MONTHLY), dt.date(2026, 11, 2)) == ["10 月未填报"]
+        assert lights.light_reasons(
+            task, thresholds(cycle=Cycle.MONTHLY), dt.date(2026, 11, 2)
+        ) == ["10 月未填报"]
 
 
 # Yellow never comes after red
@@ -170,7 +196,9 @@ LATER = dt.date(2026, 7, 1)
 
 
 @pytest.mark.parametrize("yellow_on", [None, LATER, LATER + DAY])
-def test_a_cause_that_names_only_a_red_day_is_yellow_from_that_day_on(yellow_on: dt.date | None) -> None:
+def test_a_cause_that_names_only_a_red_day_is_yellow_from_that_day_on(
+    yellow_on: dt.date | None,
+) -> None:
     assert lights.LightChange(LightCause.DEADLINE, yellow_on, LATER).yellow_on == LATER
 
 
@@ -250,7 +278,9 @@ def policies(draw: Any) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(rows=st.lists(tasks(), min_size=1, max_size=12), limits=policies(), on=near)
 def test_the_database_shows_the_light_of_the_pure_rule_for_any_facts_and_day(
     db: None, rows: list[dict[str, Any]], limits: dict[str, Any], on: dt.date
@@ -260,7 +290,8 @@ def test_the_database_shows_the_light_of_the_pure_rule_for_any_facts_and_day(
     policy = make_policy("any", **limits)
     measure = policy.measures.get(code="A1")
     Task.objects.bulk_create(
-        Task(policy=policy, measure=measure, code=f"A1-{n:02}", title="any", **row) for n, row in enumerate(rows)
+        Task(policy=policy, measure=measure, code=f"A1-{n:02}", title="any", **row)
+        for n, row in enumerate(rows)
     )
     refresh_tasks([policy.pk])
     for task in Task.objects.select_related("policy").with_light(on):
@@ -268,4 +299,6 @@ def test_the_database_shows_the_light_of_the_pure_rule_for_any_facts_and_day(
         period = lights.first_owed(task, policy)
         owes = bool(period and period.end < on and task.status != Status.CLOSING)
         assert Task.objects.unreported(on).filter(pk=task.pk).exists() == owes
-        assert sum(Task.objects.lit(light, on=on).filter(pk=task.pk).exists() for light in Light) == 1
+        assert (
+            sum(Task.objects.lit(light, on=on).filter(pk=task.pk).exists() for light in Light) == 1
+        )

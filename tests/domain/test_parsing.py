@@ -28,7 +28,9 @@ from tracker.domain.parsing import (
 from tracker.reports.columns import text_of_value
 
 REFUSED = "refused"
-GENERATED = int(os.environ.get("GENERATED_CELLS", "100000"))  # values; every one goes through every reader
+GENERATED = int(
+    os.environ.get("GENERATED_CELLS", "100000")
+)  # values; every one goes through every reader
 
 # What is written, as people write it, and the percent that it means; a bar parts the ways of writing one.
 PERCENTS = {
@@ -156,7 +158,9 @@ def test_there_are_three_hundred_labelled_strings() -> None:
 
 
 @pytest.mark.parametrize(("reader", "text", "meaning"), LABELLED)
-def test_a_labelled_string_is_read_as_it_is_meant(reader: Reader, text: str, meaning: object) -> None:
+def test_a_labelled_string_is_read_as_it_is_meant(
+    reader: Reader, text: str, meaning: object
+) -> None:
     found = read(reader, text)
     assert found == meaning and type(found) is type(meaning)
 
@@ -249,12 +253,33 @@ def test_names_are_parted_by_every_usual_mark() -> None:
 
 
 SIGNS = st.text(
-    st.sampled_from("0123456789０５９%％.．-－/年月日底前末上下半长期完成办结推进中未启动 　\n=+①½٣六是否√"),
+    st.sampled_from(
+        "0123456789０５９%％.．-－/年月日底前末上下半长期完成办结推进中未启动 　\n=+①½٣六是否√"
+    ),
     max_size=14,
 )
 PIECES = st.lists(
     st.sampled_from(
-        ["2026", "２０２６", "年", "6", "06", "月", "30", "日", "底", "前", "-", ".", "/", "%", "％", "0.5", "1", " "]
+        [
+            "2026",
+            "２０２６",
+            "年",
+            "6",
+            "06",
+            "月",
+            "30",
+            "日",
+            "底",
+            "前",
+            "-",
+            ".",
+            "/",
+            "%",
+            "％",
+            "0.5",
+            "1",
+            " ",
+        ]
     ),
     max_size=8,
 ).map("".join)
@@ -289,17 +314,29 @@ def generated(dice: Random) -> tuple[str, str, object]:
         ))  # fmt: skip
     elif name == "percent":
         meaning = number = dice.randrange(101)
-        text = dice.choice((f"{number}%", f"{number} %", f"{number}.0%", f"{number:03}%", f"{number or 0}﹪"))
+        text = dice.choice(
+            (f"{number}%", f"{number} %", f"{number}.0%", f"{number:03}%", f"{number or 0}﹪")
+        )
     else:
-        meaning, words = dice.choice([(value, row) for value, row in STATES.items() if value != REFUSED])
+        meaning, words = dice.choice(
+            [(value, row) for value, row in STATES.items() if value != REFUSED]
+        )
         text = dice.choice(words.split("|"))
-    return name, dice.choice(("", " ", "　")) + (wide(text) if dice.random() < 0.3 else text), meaning
+    return (
+        name,
+        dice.choice(("", " ", "　")) + (wide(text) if dice.random() < 0.3 else text),
+        meaning,
+    )
 
 
 def spoilt(text: str, dice: Random) -> str:
     """Let somebody slip: a sign too much, too little, or another one."""
     place = dice.randrange(len(text) + 1)
-    return text[:place] + dice.choice(("", *"0159%％.-/年月日底前半约未已")) + text[place + dice.randrange(2) :]
+    return (
+        text[:place]
+        + dice.choice(("", *"0159%％.-/年月日底前半约未已"))
+        + text[place + dice.randrange(2) :]
+    )
 
 
 def test_generated_dates_percents_and_status_words_are_read_as_meant_or_refused() -> None:
@@ -346,12 +383,36 @@ def test_every_way_of_writing_a_percent_means_that_percent(number: int) -> None:
     assert parse_percent(Cell(number / 100, percent=True)) == number
 
 
-NO_NUMBERS = ["", "²", "٣", "１２", "-1", "+1", "1.0", "1e9", "1_0", " 1", "1\n", str(2**63), "9" * 5000, None, 7]
+NO_NUMBERS = [
+    "",
+    "²",
+    "٣",
+    "１２",
+    "-1",
+    "+1",
+    "1.0",
+    "1e9",
+    "1_0",
+    " 1",
+    "1\n",
+    str(2**63),
+    "9" * 5000,
+    None,
+    7,
+]
 
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("0", 0), ("01", 1), ("12", 12), (str(2**63 - 1), 2**63 - 1), *((text, None) for text in NO_NUMBERS)],
+    [
+        ("0", 0),
+        ("01", 1),
+        ("12", 12),
+        (str(2**63 - 1), 2**63 - 1),
+        *((text, None) for text in NO_NUMBERS),
+    ],
 )
-def test_a_whole_number_of_an_address_is_plain_digits_that_a_database_takes(text: object, number: int | None) -> None:
+def test_a_whole_number_of_an_address_is_plain_digits_that_a_database_takes(
+    text: object, number: int | None
+) -> None:
     assert whole_number(text) == number

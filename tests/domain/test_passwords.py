@@ -7,7 +7,14 @@ import pytest
 from tracker.domain.folding import fold
 from tracker.domain.passwords import is_guessable, words_in
 
-NAMES = ["市科技局", "平顶山市科学技术局", "Bureau of Science", "zhangsan", "张三", "tracker.pds.gov.cn"]
+NAMES = [
+    "市科技局",
+    "平顶山市科学技术局",
+    "Bureau of Science",
+    "zhangsan",
+    "张三",
+    "tracker.pds.gov.cn",
+]
 WORDS = words_in(NAMES)
 UNITS = "\n".join(fold(name) for name in NAMES[:2])
 
@@ -81,7 +88,11 @@ def test_words_that_have_nothing_to_do_with_each_other_are_taken(password: str) 
 
 
 def test_random_passwords_are_taken() -> None:
-    assert [word for word in (secrets.token_urlsafe(12) for _time in range(1000)) if is_guessable(word, WORDS)] == []
+    assert [
+        word
+        for word in (secrets.token_urlsafe(12) for _time in range(1000))
+        if is_guessable(word, WORDS)
+    ] == []
 
 
 def test_a_very_long_password_costs_no_more_than_its_beginning() -> None:

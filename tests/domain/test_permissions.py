@@ -44,7 +44,9 @@ def unit() -> Organization:
         (("liaison",), VisibilityScope.UNIT),
     ],
 )
-def test_each_role_has_its_scope(roles: tuple[str, ...], scope: VisibilityScope, unit: Organization) -> None:
+def test_each_role_has_its_scope(
+    roles: tuple[str, ...], scope: VisibilityScope, unit: Organization
+) -> None:
     assert permissions.visibility_scope(account(*roles, unit=unit)) == scope
 
 
@@ -56,7 +58,9 @@ def test_each_role_has_its_scope(roles: tuple[str, ...], scope: VisibilityScope,
         (("leader", "administrator"), VisibilityScope.EVERYTHING),
     ],
 )
-def test_of_several_roles_the_widest_counts(roles: tuple[str, ...], scope: VisibilityScope, unit: Organization) -> None:
+def test_of_several_roles_the_widest_counts(
+    roles: tuple[str, ...], scope: VisibilityScope, unit: Organization
+) -> None:
     assert permissions.visibility_scope(account(*roles, unit=unit)) == scope
 
 
@@ -66,7 +70,10 @@ def test_a_liaison_without_a_unit_sees_nothing() -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_disabled_account_sees_nothing(role: str, unit: Organization) -> None:
-    assert permissions.visibility_scope(account(role, unit=unit, active=False)) == VisibilityScope.NOTHING
+    assert (
+        permissions.visibility_scope(account(role, unit=unit, active=False))
+        == VisibilityScope.NOTHING
+    )
 
 
 def test_a_stranger_sees_nothing() -> None:
@@ -87,7 +94,9 @@ def test_a_stranger_sees_nothing() -> None:
     ],
 )
 @pytest.mark.django_db
-def test_a_draft_exists_for_the_office_alone(role: str, state: str, sees: bool, unit: Organization) -> None:
+def test_a_draft_exists_for_the_office_alone(
+    role: str, state: str, sees: bool, unit: Organization
+) -> None:
     policy = make_policy(state=state)
     assert (policy in PolicyDocument.objects.visible_to(account(role, unit=unit))) is sees
 
@@ -164,7 +173,9 @@ def test_accounts_are_the_administrators() -> None:
     assert editors == ["administrator", "superuser"]
 
 
-@pytest.mark.parametrize("name", ["historicaltask", "historicaluser", "accessattempt", "logentry", "permission", ""])
+@pytest.mark.parametrize(
+    "name", ["historicaltask", "historicaluser", "accessattempt", "logentry", "permission", ""]
+)
 def test_what_is_not_named_is_edited_by_nobody(name: str) -> None:
     assert [role for role in ROLES if permissions.may_edit(account(role), name)] == []
 
@@ -176,7 +187,10 @@ def test_a_task_that_is_handed_over_is_not_deleted(policy: object, bureau: Organ
 
 def test_a_task_that_nobody_was_asked_to_do_is_deleted_by_the_supervisor(policy: object) -> None:
     task = make_task(policy)
-    assert [role for role in ROLES if permissions.may_delete(account(role), task)] == ["supervisor", "superuser"]
+    assert [role for role in ROLES if permissions.may_delete(account(role), task)] == [
+        "supervisor",
+        "superuser",
+    ]
 
 
 def test_a_published_policy_is_not_deleted(policy: object) -> None:
@@ -186,4 +200,7 @@ def test_a_published_policy_is_not_deleted(policy: object) -> None:
 @pytest.mark.django_db
 def test_a_draft_is_deleted_by_the_supervisor() -> None:
     draft = make_policy(state=PolicyState.DRAFT)
-    assert [role for role in ROLES if permissions.may_delete(account(role), draft)] == ["supervisor", "superuser"]
+    assert [role for role in ROLES if permissions.may_delete(account(role), draft)] == [
+        "supervisor",
+        "superuser",
+    ]

@@ -37,7 +37,9 @@ def killed(tmp_path: Path) -> Path:
     target = tmp_path / "out" / "x.tar"
     target.parent.mkdir()
     words = [sys.executable, "-c", KILLED, str(tmp_path / "working"), str(target)]
-    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
         assert process.stdout
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(signal.SIGKILL)

@@ -26,7 +26,9 @@ def zipped(parts: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> io
 
 def end_record(count: int, length: int) -> bytes:
     """Write the end record of a zip by hand."""
-    return struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, min(count, 65535), min(count, 65535), length, 4, 0)
+    return struct.pack(
+        "<4s4H2LH", b"PK\x05\x06", 0, 0, min(count, 65535), min(count, 65535), length, 4, 0
+    )
 
 
 def directory_of(count: int) -> io.BytesIO:
@@ -51,13 +53,17 @@ def test_a_zip_with_a_comment_is_read() -> None:
     assert zip_guard.read_names(file) == set(DOCUMENT)
 
 
-def test_a_directory_of_many_entries_is_refused_before_zipfile_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_of_many_entries_is_refused_before_zipfile_sees_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(zip_guard, "ZipFile", None)
     with pytest.raises(TooManyEntries):
         zip_guard.read_names(directory_of(180_000))
 
 
-def test_an_end_record_that_tells_of_fewer_entries_than_there_are_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_end_record_that_tells_of_fewer_entries_than_there_are_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(zip_guard, "ZipFile", None)
     many = RECORD * 20_000
     with pytest.raises(BrokenZip):
@@ -74,13 +80,17 @@ def test_a_large_directory_under_a_small_count_is_refused(monkeypatch: pytest.Mo
 def test_the_end_record_for_large_files_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zip_guard, "ZipFile", None)
     many = RECORD * 100_000
-    large = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 100_000, 100_000, len(many), 4)
+    large = struct.pack(
+        "<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 100_000, 100_000, len(many), 4
+    )
     locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 4 + len(many), 1)
     with pytest.raises(TooManyEntries):
         zip_guard.read_names(io.BytesIO(b"PK\x03\x04" + many + large + locator + end_record(1, 51)))
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"PK\x03\x04 broken", b"PK\x03\x04" + end_record(1, 51)])
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04", b"PK\x03\x04 broken", b"PK\x03\x04" + end_record(1, 51)]
+)
 def test_what_has_no_directory_is_broken(content: bytes) -> None:
     with pytest.raises(BrokenZip):
         zip_guard.read_names(io.BytesIO(content))
@@ -106,12 +116,16 @@ def test_macros_under_another_name_are_known_by_the_list_of_kinds(encoding: str)
     assert danger_of({**DOCUMENT, TYPES: kinds.encode(encoding)}) == Danger.MACRO
 
 
-@pytest.mark.parametrize("name", ["word/x.exe", "Attachs/RUN.BAT", "x.js", "a.pdf.scr", "word/x.exe "])
+@pytest.mark.parametrize(
+    "name", ["word/x.exe", "Attachs/RUN.BAT", "x.js", "a.pdf.scr", "word/x.exe "]
+)
 def test_programs_are_known_by_their_names(name: str) -> None:
     assert danger_of({**DOCUMENT, name: b"x"}) == Danger.EXECUTABLE
 
 
-@pytest.mark.parametrize("start", [b"MZ\x90\x00", b"\x7fELF\x02", b"#!/bin/sh\n", b"\xcf\xfa\xed\xfe"])
+@pytest.mark.parametrize(
+    "start", [b"MZ\x90\x00", b"\x7fELF\x02", b"#!/bin/sh\n", b"\xcf\xfa\xed\xfe"]
+)
 def test_programs_are_known_by_their_first_bytes(start: bytes) -> None:
     assert danger_of({**DOCUMENT, "word/media/image1.png": start + bytes(100)}) == Danger.EXECUTABLE
 
@@ -127,7 +141,9 @@ def test_archives_inside_are_refused(name: str, content: bytes) -> None:
 
 def test_the_workbook_of_a_chart_is_no_archive() -> None:
     inner = zipped({TYPES: b"<Types/>", "xl/workbook.xml": b"<x/>"}).getvalue()
-    assert "word/embeddings/x.xlsx" in zip_guard.read_names(zipped({**DOCUMENT, "word/embeddings/x.xlsx": inner}))
+    assert "word/embeddings/x.xlsx" in zip_guard.read_names(
+        zipped({**DOCUMENT, "word/embeddings/x.xlsx": inner})
+    )
 
 
 def test_a_drawing_that_office_packs_is_no_archive() -> None:
@@ -146,12 +162,19 @@ def test_a_document_within_a_document_within_the_document_is_refused() -> None:
 
 
 def test_an_embedded_document_that_unpacks_to_more_than_any_is_refused() -> None:
-    bomb = zipped({**DOCUMENT, "word/embeddings/x.bin": zip_guard.OLE_START + bytes(zip_guard.MAX_NESTED_BYTES)})
+    bomb = zipped(
+        {
+            **DOCUMENT,
+            "word/embeddings/x.bin": zip_guard.OLE_START + bytes(zip_guard.MAX_NESTED_BYTES),
+        }
+    )
     with pytest.raises(BrokenZip):
         zip_guard.read_names(bomb)
 
 
-@pytest.mark.parametrize(("word", "danger"), [("_VBA_PROJECT", Danger.MACRO), ("\x01Ole10Native", Danger.ARCHIVE)])
+@pytest.mark.parametrize(
+    ("word", "danger"), [("_VBA_PROJECT", Danger.MACRO), ("\x01Ole10Native", Danger.ARCHIVE)]
+)
 def test_an_object_of_the_older_kind_is_looked_into(word: str, danger: Danger) -> None:
     content = zip_guard.OLE_START + bytes(600) + word.encode("utf-16-le")
     assert danger_of({**DOCUMENT, "word/embeddings/oleObject1.bin": content}) == danger

@@ -51,8 +51,12 @@ class Writer:
     client: Client
     facts: dict[str, Any]
     accepted: list[str] = field(default_factory=list)
-    known: list[int] = field(default_factory=list)  # the version on which each accepted form was built
-    refused: list[tuple[int, int, str, list[str]]] = field(default_factory=list)  # seen, then, own, texts shown
+    known: list[int] = field(
+        default_factory=list
+    )  # the version on which each accepted form was built
+    refused: list[tuple[int, int, str, list[str]]] = field(
+        default_factory=list
+    )  # seen, then, own, texts shown
     faults: list[str] = field(default_factory=list)
 
     def work(self, edits: int) -> None:
@@ -127,10 +131,25 @@ def _values(page: str) -> dict[str, str]:
 def drill(writers: int, edits: int, url: str = "") -> Result:
     """Let the crowd work, then the hands; count what is there."""
     with database(url) as own, tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "DATABASE_URL": own, "DATA_DIR": folder, "PYTHONWARNINGS": "ignore"}
-        run = [sys.executable, "-m", "tests.drills.crowd", "--writers", str(writers), "--edits", str(edits)]
+        environment = {
+            **os.environ,
+            "DATABASE_URL": own,
+            "DATA_DIR": folder,
+            "PYTHONWARNINGS": "ignore",
+        }
+        run = [
+            sys.executable,
+            "-m",
+            "tests.drills.crowd",
+            "--writers",
+            str(writers),
+            "--edits",
+            str(edits),
+        ]
         laid = _part([*run, "--role", "lay"], environment)
-        with served(environment, "--workers=2", f"--threads={max(writers, HANDS) // 2 + 1}", "--timeout=300") as port:
+        with served(
+            environment, "--workers=2", f"--threads={max(writers, HANDS) // 2 + 1}", "--timeout=300"
+        ) as port:
             crowd = [
                 Writer(number, Client(port, 0, {}, dict(laid["cookies"])), facts)
                 for number, facts in enumerate(laid["writers"])
@@ -141,16 +160,29 @@ def drill(writers: int, edits: int, url: str = "") -> Result:
             for press in laid["buttons"]:
                 answers: list[int] = []
                 _at_once(
-                    [lambda hand=hand, p=press, a=answers: a.append(hand.ask("POST", p[0], p[1])[0]) for hand in hands]
+                    [
+                        lambda hand=hand, p=press, a=answers: a.append(
+                            hand.ask("POST", p[0], p[1])[0]
+                        )
+                        for hand in hands
+                    ]
                 )
                 faults += [f"{press[0]} answered {answer}" for answer in answers if answer >= 400]
         if faults:
             told = re.findall(
-                r"^\w+(?:\.\w+)*(?:Error|Exception|Stale).*", (Path(folder) / "log").read_text(), re.MULTILINE
+                r"^\w+(?:\.\w+)*(?:Error|Exception|Stale).*",
+                (Path(folder) / "log").read_text(),
+                re.MULTILINE,
             )
             print(f"faults: {faults[:5]} {dict(Counter(told))}", file=sys.stderr)
         done = [
-            (DOORS[each.number % len(DOORS)], each.facts["task"], each.accepted, each.refused, each.known)
+            (
+                DOORS[each.number % len(DOORS)],
+                each.facts["task"],
+                each.accepted,
+                each.refused,
+                each.known,
+            )
             for each in crowd
         ]
         found = _part([*run, "--role", "count"], environment, json.dumps(done))
@@ -174,7 +206,9 @@ def _at_once(deeds: list[Callable[[], Any]]) -> None:
 
 
 def _part(words: list[str], environment: dict[str, str], told: str = "") -> Any:
-    done = subprocess.run(words, env=environment, cwd=ROOT, check=True, input=told, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        words, env=environment, cwd=ROOT, check=True, input=told, stdout=subprocess.PIPE, text=True
+    )
     return json.loads(done.stdout)
 
 
@@ -207,7 +241,9 @@ def lay(writers: int, edits: int) -> None:
     facts = []
     for number in range(writers):
         task = tasks[(number // len(DOORS)) % TASKS]
-        item, _made = ChecklistItem.objects.get_or_create(task=task, number=1, defaults={"title": "Step"})
+        item, _made = ChecklistItem.objects.get_or_create(
+            task=task, number=1, defaults={"title": "Step"}
+        )
         reports = []
         if DOORS[number % len(DOORS)] == "accept":
             for edit in range(edits):
@@ -223,9 +259,15 @@ def lay(writers: int, edits: int) -> None:
             **{f"indicators-{name}_FORMS": "0" for name in counts},
             **{"items-0-id": str(item.pk), "items-0-task": str(task.pk), "items-0-number": "1"},
             **{"items-0-title": "Step", "items-0-weight": "1", "lead_unit": str(unit.pk)},
-            **{"measure": str(task.measure_id), "code": task.code, "title": task.title, "kind": task.kind},
             **{
-                name: str(getattr(task, name)) for name in ("deadline", "original_deadline", "assigned_on", "owed_from")
+                "measure": str(task.measure_id),
+                "code": task.code,
+                "title": task.title,
+                "kind": task.kind,
+            },
+            **{
+                name: str(getattr(task, name))
+                for name in ("deadline", "original_deadline", "assigned_on", "owed_from")
             },
             **{"reason": "drill"},
         }
@@ -245,7 +287,12 @@ def lay(writers: int, edits: int) -> None:
         (f"{page}report/?period={period}", {"progress": "once", "seen": "0", "submit": "1"}),
         (
             f"{page}do/request_extension/",
-            {"deadline": later, "reason": "once", "progress": "half", "seen": str(last.version + 2)},
+            {
+                "deadline": later,
+                "reason": "once",
+                "progress": "half",
+                "seen": str(last.version + 2),
+            },
         ),
     ]
     browser = Browser()
@@ -272,11 +319,21 @@ def count() -> None:
             bases.setdefault(key, []).extend(known)
         elif door == "accept":
             stand = ProgressUpdate.objects.filter(pk__in=accepted, state="accepted")
-            lost += len(accepted) - sum(report.history.filter(state="accepted").count() == 1 for report in stand)
+            lost += len(accepted) - sum(
+                report.history.filter(state="accepted").count() == 1 for report in stand
+            )
         for seen, then, own, shown in refused:
-            theirs = history[then].remark if door == "admin" and history[then].remark != history[seen].remark else ""
+            theirs = (
+                history[then].remark
+                if door == "admin" and history[then].remark != history[seen].remark
+                else ""
+            )
             others = set(shown) - {own}
-            unseen += own not in shown or (bool(theirs) and theirs not in others) or (door == "report" and not others)
+            unseen += (
+                own not in shown
+                or (bool(theirs) and theirs not in others)
+                or (door == "report" and not others)
+            )
     for task in Task.objects.all():
         versions = sorted(task.history.values_list("version", flat=True))
         # One row for each version: every save knew the one before it.
@@ -294,7 +351,11 @@ def count() -> None:
         ProgressUpdate.history.filter(task=last, history_type="+").count(),
         last.requests.count(),
     ]
-    print(json.dumps({"lost": lost, "unseen": unseen, "doubled": sum(abs(number - 1) for number in one)}))
+    print(
+        json.dumps(
+            {"lost": lost, "unseen": unseen, "doubled": sum(abs(number - 1) for number in one)}
+        )
+    )
 
 
 def main() -> None:
@@ -306,8 +367,12 @@ def main() -> None:
     options = parser.parse_args()
     if not options.role:
         result = drill(options.writers, options.edits, os.environ.get("DATABASE_URL", ""))
-        print(f"{result.accepted} edits accepted, {result.refused} refused and sent again: {result.lost} lost,")
-        print(f"{result.unseen} refused without both texts, {result.doubled} done twice, {result.faults} faults")
+        print(
+            f"{result.accepted} edits accepted, {result.refused} refused and sent again: {result.lost} lost,"
+        )
+        print(
+            f"{result.unseen} refused without both texts, {result.doubled} done twice, {result.faults} faults"
+        )
         sys.exit(bool(result.lost or result.unseen or result.doubled or result.faults))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
     import django

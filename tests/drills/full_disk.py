@@ -54,9 +54,15 @@ def upload(client: Client, path: str, fields: dict[str, str], content: bytes) ->
     """Send a form with a file."""
     mark, parts = "----drill", []
     for name, value in {**fields, "csrfmiddlewaretoken": client.cookies["csrftoken"]}.items():
-        parts.append(f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode())
+        parts.append(
+            f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        )
     head = f'--{mark}\r\nContent-Disposition: form-data; name="proofs"; filename="a.pdf"\r\n'
-    parts.append(f"{head}Content-Type: application/pdf\r\n\r\n".encode() + content + f"\r\n--{mark}--\r\n".encode())
+    parts.append(
+        f"{head}Content-Type: application/pdf\r\n\r\n".encode()
+        + content
+        + f"\r\n--{mark}--\r\n".encode()
+    )
     cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
     headers = {"Cookie": cookies, "Content-Type": f"multipart/form-data; boundary={mark}"}
     connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=120)
@@ -78,7 +84,12 @@ def drill() -> list[str]:
             faults.append(f"{what}: {found}, not {wanted}")
 
     with small_disk() as folder:
-        environment = {**os.environ, "DATA_DIR": str(folder), "PYTHONWARNINGS": "ignore", "MIN_FREE_MB": "1"}
+        environment = {
+            **os.environ,
+            "DATA_DIR": str(folder),
+            "PYTHONWARNINGS": "ignore",
+            "MIN_FREE_MB": "1",
+        }
         environment.pop("DATABASE_URL", None)
         lay = [sys.executable, "-m", "tests.drills.full_disk", "--lay"]
         subprocess.run(lay, env=environment, cwd=ROOT, check=True)
@@ -93,14 +104,19 @@ def drill() -> list[str]:
             expect("free bytes", os.statvfs(folder).f_bavail, 0)
             for page in PAGES:
                 expect(f"read {page}", client.ask("GET", page)[0], 200)
-            for content, size in ((b"%PDF-1.4" + bytes(1000), "a small file"), (PDF, "a large file")):
+            for content, size in (
+                (b"%PDF-1.4" + bytes(1000), "a small file"),
+                (PDF, "a large file"),
+            ):
                 status, page = upload(client, report, {"progress": TYPED, "seen": "1"}, content)
                 expect(f"report with {size} at 0 bytes", (status, TYPED in page), (507, True))
             status, page = client.ask("POST", report, {"progress": TYPED, "seen": "1"})
             expect("report without a file at 0 bytes", (status, TYPED in page), (507, True))
             stranger = Client(port, 0, {})
             stranger.ask("GET", "/login/")
-            status, _page = stranger.ask("POST", "/login/", {"username": "root", "password": PASSWORD})
+            status, _page = stranger.ask(
+                "POST", "/login/", {"username": "root", "password": PASSWORD}
+            )
             expect("log-in at 0 bytes", status, 507)
             status, said = client.ask("GET", "/healthz")
             expect("healthz", (status, json.loads(said)["disk"]), (503, "fault"))
@@ -110,7 +126,9 @@ def drill() -> list[str]:
             for page in PAGES:
                 expect(f"read {page} after a start at 0 bytes", client.ask("GET", page)[0], 200)
             (folder / "ballast").unlink()
-            expect("report after", client.ask("POST", report, {"progress": TYPED, "seen": "1"})[0], 302)
+            expect(
+                "report after", client.ask("POST", report, {"progress": TYPED, "seen": "1"})[0], 302
+            )
         expect("files of evidence", len(list((folder / "evidence").iterdir())), 1)
     return faults
 
@@ -127,7 +145,9 @@ def lay() -> None:
     unit = Organization.objects.create(name="Bureau of Science", short_name="Science")
     User.objects.create_user("root", password=PASSWORD, is_liaison=True, organization=unit)
     day = today().replace(day=1)  # one period is owed
-    make_task(make_policy(), "A1-01", kind="qualitative", lead_unit=unit, assigned_on=day, owed_from=day)
+    make_task(
+        make_policy(), "A1-01", kind="qualitative", lead_unit=unit, assigned_on=day, owed_from=day
+    )
 
 
 def main() -> None:

@@ -36,12 +36,16 @@ def drill(rounds: int, url: str = "") -> Result:
         run = [sys.executable, "-m", "tests.drills.imports", "--role"]
 
         def part(role: str) -> str:
-            done = subprocess.run([*run, role], env=environment, cwd=ROOT, check=True, capture_output=True, text=True)
+            done = subprocess.run(
+                [*run, role], env=environment, cwd=ROOT, check=True, capture_output=True, text=True
+            )
             return done.stdout
 
         part("lay")
         for _round in range(rounds):
-            victim = subprocess.Popen([*run, "land"], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+            victim = subprocess.Popen(
+                [*run, "land"], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
+            )
             if victim.stdout:
                 victim.stdout.readline()  # it has read the file and begins to write
             time.sleep(dice.random() * 3)
@@ -83,7 +87,9 @@ def lay() -> None:
         "assigned_on": day,
         "owed_from": day,
     }
-    Task.objects.bulk_create(Task(measure=policy.measures.first(), code=f"A1-{n}", **facts) for n in range(TASKS))
+    Task.objects.bulk_create(
+        Task(measure=policy.measures.first(), code=f"A1-{n}", **facts) for n in range(TASKS)
+    )
     rows = [
         {"sheet": "s", "row": n, "key": row.key, "code": row.task.code, "step": "", "then": {}, "typed": {},
          "faults": {}, "values": {"progress": "done so much"}}
@@ -134,7 +140,9 @@ def main() -> None:
     options = parser.parse_args()
     if not options.role:
         result = drill(options.rounds, os.environ.get("DATABASE_URL", ""))
-        print(f"imports killed: nothing landed {result.none}, all landed {result.whole}, half {result.half}")
+        print(
+            f"imports killed: nothing landed {result.none}, all landed {result.whole}, half {result.half}"
+        )
         sys.exit(bool(result.half))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
     import django

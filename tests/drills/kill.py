@@ -58,7 +58,9 @@ class Client:
     def ask(self, method: str, path: str, words: dict[str, str] | None = None) -> tuple[int, str]:
         """Send one request and read the answer; raise OSError or HTTPException when the server is gone."""
         head = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        body = urlencode({**(words or {}), "csrfmiddlewaretoken": self.cookies.get("csrftoken", "")})
+        body = urlencode(
+            {**(words or {}), "csrfmiddlewaretoken": self.cookies.get("csrftoken", "")}
+        )
         head["Content-Type"] = "application/x-www-form-urlencoded"
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
@@ -102,9 +104,16 @@ def drill(rounds: int, url: str = "") -> Result:
     """Start the server, let clients write, kill it at a random moment; look at what is there at the end."""
     dice = random.Random(rounds)
     with database(url) as own, tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "DATABASE_URL": own, "DATA_DIR": folder, "PYTHONWARNINGS": "ignore"}
+        environment = {
+            **os.environ,
+            "DATABASE_URL": own,
+            "DATA_DIR": folder,
+            "PYTHONWARNINGS": "ignore",
+        }
         run = [sys.executable, "-m", "tests.drills.kill"]
-        laid = subprocess.run([*run, "--role", "lay"], env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE)
+        laid = subprocess.run(
+            [*run, "--role", "lay"], env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE
+        )
         clients = [Client(0, task, form) for task, form in json.loads(laid.stdout)]
         for _round in range(rounds):
             _kill_once(clients, environment, dice.uniform(0.3, 1.2))
@@ -127,10 +136,14 @@ def _kill_once(clients: list[Client], environment: dict[str, str], seconds: floa
             if not client.cookies:
                 client.log_in()
         before = sum(len(client.acknowledged) for client in clients)
-        threads = [threading.Thread(target=client.write, args=[stop], daemon=True) for client in clients]
+        threads = [
+            threading.Thread(target=client.write, args=[stop], daemon=True) for client in clients
+        ]
         for thread in threads:
             thread.start()
-        while sum(len(client.acknowledged) for client in clients) == before and not any(c.faults for c in clients):
+        while sum(len(client.acknowledged) for client in clients) == before and not any(
+            c.faults for c in clients
+        ):
             time.sleep(0.01)  # killed while writing, not before
         time.sleep(seconds)
         stop.set()
@@ -144,9 +157,18 @@ def served(environment: dict[str, str], *options: str) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    serve = [sys.executable, "-m", "gunicorn", "tracker.wsgi", f"--bind=127.0.0.1:{port}", "--log-level=error"]
+    serve = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "tracker.wsgi",
+        f"--bind=127.0.0.1:{port}",
+        "--log-level=error",
+    ]
     with (Path(environment["DATA_DIR"]) / "log").open("ab") as log:
-        server = subprocess.Popen([*serve, *options], env=environment, cwd=ROOT, start_new_session=True, stderr=log)
+        server = subprocess.Popen(
+            [*serve, *options], env=environment, cwd=ROOT, start_new_session=True, stderr=log
+        )
     try:
         _wait_for(port, server)
         yield port
@@ -182,8 +204,18 @@ def lay() -> None:
         form = {
             **{f"items-{name}_FORMS": str(value) for name, value in counts.items()},
             **{f"indicators-{name}_FORMS": "0" for name in counts},
-            **{"items-0-id": str(item.pk), "items-0-task": str(task.pk), "items-0-number": "1", "items-0-weight": "1"},
-            **{"measure": str(task.measure_id), "code": task.code, "kind": task.kind, "status": task.status},
+            **{
+                "items-0-id": str(item.pk),
+                "items-0-task": str(task.pk),
+                "items-0-number": "1",
+                "items-0-weight": "1",
+            },
+            **{
+                "measure": str(task.measure_id),
+                "code": task.code,
+                "kind": task.kind,
+                "status": task.status,
+            },
             **{"percent": "0", "reason": "drill"},
         }
         forms.append((task.pk, form))
@@ -202,7 +234,9 @@ def count_up() -> None:
     half = 0
     for task in Task.objects.select_related("policy", "measure__section").prefetch_related("items"):
         texts = {text for text in titles if text.startswith(f"{task.pk} ")}
-        steps = set(ChecklistItem.history.filter(task_id=task.pk).values_list("title", flat=True)) - {"x"}
+        steps = set(
+            ChecklistItem.history.filter(task_id=task.pk).values_list("title", flat=True)
+        ) - {"x"}
         half += len(texts ^ steps)
         half += (task.title, task.history.count()) != (task.items.get().title, task.version)
         half += derive_task(task, list(task.items.all()))
@@ -211,7 +245,9 @@ def count_up() -> None:
         with connection.cursor() as cursor:
             integrity = cursor.execute("PRAGMA integrity_check").fetchone()[0]
     connection.check_constraints()
-    print(json.dumps({"lost": len(acknowledged - titles), "half_done": half, "integrity": integrity}))
+    print(
+        json.dumps({"lost": len(acknowledged - titles), "half_done": half, "integrity": integrity})
+    )
 
 
 def main() -> Any:
@@ -222,7 +258,9 @@ def main() -> Any:
     options = parser.parse_args()
     if not options.role:
         result = drill(options.rounds, os.environ.get("DATABASE_URL", ""))
-        print(f"killed {result.rounds} times, {result.acknowledged} writes acknowledged: {result.lost} lost,")
+        print(
+            f"killed {result.rounds} times, {result.acknowledged} writes acknowledged: {result.lost} lost,"
+        )
         print(f"{result.half_done} half done; the database says of itself: {result.integrity}")
         sys.exit(bool(result.lost or result.half_done or result.integrity != "ok"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")

@@ -57,7 +57,9 @@ class System:
 
     def part(self, *words: str) -> str:
         """Run a part of the drill, or a command, to its end."""
-        done = subprocess.run(words, env=self.environment, cwd=ROOT, check=False, capture_output=True, text=True)
+        done = subprocess.run(
+            words, env=self.environment, cwd=ROOT, check=False, capture_output=True, text=True
+        )
         if done.returncode:
             raise RuntimeError(f"{words}: {done.stderr[-1000:]}")
         return done.stdout
@@ -74,7 +76,11 @@ class System:
         words = {
             "export": ["export_ledger", "--policy", "rise", "--out", str(self.out / "ledger.xlsx")],
             "backup": ["backup", str(self.backups / f"{number}.tar")],
-            "restore": ["restore", str(self.backups.parent / f"{STATES[number % 2]}.tar"), "--force"],
+            "restore": [
+                "restore",
+                str(self.backups.parent / f"{STATES[number % 2]}.tar"),
+                "--force",
+            ],
         }
         return [sys.executable, "manage.py", *words[kind]]
 
@@ -82,7 +88,12 @@ class System:
         """Run a command and kill it with all its processes after a time; say whether it was done before."""
         quiet = subprocess.DEVNULL
         victim = subprocess.Popen(
-            words, env=self.environment, cwd=ROOT, start_new_session=True, stdout=quiet, stderr=quiet
+            words,
+            env=self.environment,
+            cwd=ROOT,
+            start_new_session=True,
+            stdout=quiet,
+            stderr=quiet,
         )
         try:
             return victim.wait(seconds) == 0
@@ -95,7 +106,9 @@ class System:
         """Count what a killed process has left."""
         working = [path.name for path in (self.data / "working").iterdir()]
         beside = [path.name for folder in (self.out, self.backups) for path in folder.glob(".*")]
-        return len([name for name in working if name not in STAYS and not name.startswith("export-")]) + len(beside)
+        return len(
+            [name for name in working if name not in STAYS and not name.startswith("export-")]
+        ) + len(beside)
 
 
 def drill(rounds: int, url: str = "") -> dict[str, Result]:

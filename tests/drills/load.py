@@ -56,7 +56,9 @@ class Result:
 
     def slow(self) -> list[str]:
         """Name the pages whose 95th percentile is above the limit, and the refusal of the third."""
-        told = {"refusal of a third": [answer.seconds for answer in self.tries if answer.status == BUSY]}
+        told = {
+            "refusal of a third": [answer.seconds for answer in self.tries if answer.status == BUSY]
+        }
         measured = {**self.pages, **{name: seconds for name, seconds in told.items() if seconds}}
         return [name for name, seconds in measured.items() if percentile(seconds) >= LIMIT]
 
@@ -79,7 +81,9 @@ def ask(port: int, path: str, cookie: str = "") -> Answer:
             begin = begin or part
     finally:
         connection.close()
-    return Answer(answer.status, size, time.perf_counter() - start, answer.headers.get("Location", ""), begin)
+    return Answer(
+        answer.status, size, time.perf_counter() - start, answer.headers.get("Location", ""), begin
+    )
 
 
 def export_to_end(port: int, cookie: str, begun: threading.Semaphore) -> Answer:
@@ -101,7 +105,12 @@ def drill(tasks: int, requests: int, url: str = "") -> Result:
     """Serve a policy of so many tasks and ask for each page so many times in both scenarios."""
     result = Result()
     with database(url) as own, tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "DATABASE_URL": own, "DATA_DIR": folder, "PYTHONWARNINGS": "ignore"}
+        environment = {
+            **os.environ,
+            "DATABASE_URL": own,
+            "DATA_DIR": folder,
+            "PYTHONWARNINGS": "ignore",
+        }
         lay = [sys.executable, "-m", "tests.drills.load", "--role", "lay", "--tasks", str(tasks)]
         laid = subprocess.run(lay, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE)
         cookies = json.loads(laid.stdout)
@@ -175,7 +184,9 @@ def dawdling(port: int) -> Iterator[None]:
 
 
 @contextmanager
-def _together(deeds: list[Callable[[str], None]], cookies: list[str], stop: threading.Event) -> Iterator[None]:
+def _together(
+    deeds: list[Callable[[str], None]], cookies: list[str], stop: threading.Event
+) -> Iterator[None]:
     """Do things in threads of their own until the block ends."""
     pairs = zip(deeds, cookies, strict=True)
     threads = [threading.Thread(target=deed, args=[cookie], daemon=True) for deed, cookie in pairs]
@@ -207,7 +218,9 @@ def lay(tasks: int) -> None:
         client = Client()
         user = User.objects.create_user(f"supervisor{number}", is_supervisor=True)
         client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-        cookies.append("; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items()))
+        cookies.append(
+            "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+        )
     print(json.dumps(cookies))
 
 
@@ -232,7 +245,9 @@ def main() -> None:
     for name, answers in (("exports", result.exports), ("tries of a third", result.tries)):
         for status in sorted({answer.status for answer in answers}):
             seconds = [answer.seconds for answer in answers if answer.status == status]
-            print(f"{name}: {len(seconds)} answered {status}, the longest after {max(seconds):.1f} s")
+            print(
+                f"{name}: {len(seconds)} answered {status}, the longest after {max(seconds):.1f} s"
+            )
     print(f"load average of the machine: {os.getloadavg()[0]:.1f}")
     print(f"faults: {len(result.faults)} {result.faults[:3]}")
     sys.exit(bool(result.slow() or result.faults))

@@ -55,14 +55,25 @@ def drill(processes: int, edits: int, url: str = "") -> Result:
         run = [sys.executable, "-m", "tests.drills.lost_updates", "--edits", str(edits)]
         subprocess.run([*run, "--role", "lay"], env=environment, cwd=ROOT, check=True)
         writers = [
-            subprocess.Popen([*run, "--role", "write"], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+            subprocess.Popen(
+                [*run, "--role", "write"],
+                env=environment,
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
             for _ in range(processes)
         ]
         printed = [writer.communicate()[0].split() for writer in writers]
         if any(writer.returncode for writer in writers):
             raise RuntimeError("a writer failed")
         counted = subprocess.run(
-            [*run, "--role", "count"], env=environment, cwd=ROOT, check=True, capture_output=True, text=True
+            [*run, "--role", "count"],
+            env=environment,
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
         )
     accepted, refused, locked = (sum(int(line[n]) for line in printed) for n in range(3))
     return Result(accepted, refused, locked, int(counted.stdout))
@@ -92,7 +103,9 @@ def write(edits: int) -> None:
     accepted = refused = locked = 0
     while accepted < edits:
         task = Task.objects.select_related("policy").get()
-        typed = {name: "" if value is None else value for name, value in model_to_dict(task).items()}
+        typed = {
+            name: "" if value is None else value for name, value in model_to_dict(task).items()
+        }
         typed |= {"seen": task.version, "remark": f"{os.getpid()} {accepted}", "reason": "drill"}
         form = TaskForm(typed, instance=task)
         try:
@@ -136,7 +149,9 @@ def main() -> None:
         result = drill(options.processes, options.edits, os.environ.get("DATABASE_URL", ""))
         lost = result.accepted - result.versions
         print(f"{result.accepted} saves accepted, {result.refused} refused and tried again,")
-        print(f"version rose by {result.versions}: {lost} lost; “database is locked”: {result.locked}")
+        print(
+            f"version rose by {result.versions}: {lost} lost; “database is locked”: {result.locked}"
+        )
         sys.exit(bool(lost or result.locked))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
     import django

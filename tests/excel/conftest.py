@@ -28,10 +28,21 @@ def english() -> Iterator[None]:
 @pytest.fixture
 def handed_over(policy: PolicyDocument, bureau: Organization) -> list[Task]:
     """Hand three tasks over to the bureau: two quantified ones, and one with a checklist."""
-    facts: dict[str, Any] = {"lead_unit": bureau, "assigned_on": TODAY - 60 * DAY, "owed_from": TODAY - 60 * DAY}
+    facts: dict[str, Any] = {
+        "lead_unit": bureau,
+        "assigned_on": TODAY - 60 * DAY,
+        "owed_from": TODAY - 60 * DAY,
+    }
     late = TODAY + 200 * DAY
     tasks = [
-        make_task(policy, f"A1-0{number}", kind=Kind.QUANTIFIED, start=TODAY - 60 * DAY, deadline=late, **facts)
+        make_task(
+            policy,
+            f"A1-0{number}",
+            kind=Kind.QUANTIFIED,
+            start=TODAY - 60 * DAY,
+            deadline=late,
+            **facts,
+        )
         for number in (1, 2)
     ]
     listed = make_task(policy, "B1-01", kind=Kind.QUALITATIVE, deadline=late, **facts)
@@ -43,13 +54,17 @@ def handed_over(policy: PolicyDocument, bureau: Organization) -> list[Task]:
 def fresh(unit: Organization) -> Workbook:
     """Export the fill-in workbook of a unit and open it as people do."""
     file = BytesIO()
-    progress_template.save_progress_template(progress_template.scope_of(unit, Task.objects.all(), TODAY), file)
+    progress_template.save_progress_template(
+        progress_template.scope_of(unit, Task.objects.all(), TODAY), file
+    )
     return load_workbook(file)
 
 
 def headers(book: Workbook, name: str = "Fill in") -> dict[str, int]:
     """Return the columns of a sheet by their headers."""
-    row = next(row for row in book[name].iter_rows() if any(cell.value == "task code" for cell in row))
+    row = next(
+        row for row in book[name].iter_rows() if any(cell.value == "task code" for cell in row)
+    )
     return {" ".join(str(cell.value).split()): cell.column for cell in row}
 
 
@@ -57,7 +72,9 @@ def row_of(book: Workbook, code: str, name: str = "Fill in", step: int | None = 
     """Return the row of a task, or of one of its steps."""
     places = headers(book, name)
     for row in book[name].iter_rows():
-        if row[places["task code"] - 1].value == code and (step is None or row[places["step no."] - 1].value == step):
+        if row[places["task code"] - 1].value == code and (
+            step is None or row[places["step no."] - 1].value == step
+        ):
             return row[0].row
     raise LookupError(code)
 
@@ -67,7 +84,9 @@ def fill(book: Workbook, code: str, step: int | None = None, **values: object) -
     name = "Fill in" if step is None else "Steps"
     places = headers(book, name)
     for header, value in values.items():
-        book[name].cell(row_of(book, code, name, step), places[header.replace("_", " ")]).value = value
+        book[name].cell(
+            row_of(book, code, name, step), places[header.replace("_", " ")]
+        ).value = value
 
 
 def as_file(book: Workbook) -> BytesIO:
@@ -129,7 +148,9 @@ def opened(scope: LedgerRequest) -> Workbook:
 
 def cover_text(book: Workbook) -> str:
     """Return all words of the cover."""
-    return "\n".join(str(cell) for row in book["Cover"].iter_rows(values_only=True) for cell in row if cell)
+    return "\n".join(
+        str(cell) for row in book["Cover"].iter_rows(values_only=True) for cell in row if cell
+    )
 
 
 def data(book: Workbook) -> list[dict[str, Any]]:

@@ -74,15 +74,31 @@ def attacks(good: bytes) -> Iterator[Entry]:
     outside = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
     many = packed(unpacked(good) | {f"x/{n}": b"" for n in range(100_000)}, zipfile.ZIP_STORED)
     dtd = with_sheet(good, lambda xml: '<!DOCTYPE x SYSTEM "http://x.example/x.dtd">' + xml)
-    yield "zip bomb within the limits", with_part(good, SHEET, b"<worksheet>" + b" " * 190_000_000), REFUSED
+    yield (
+        "zip bomb within the limits",
+        with_part(good, SHEET, b"<worksheet>" + b" " * 190_000_000),
+        REFUSED,
+    )
     yield "zip bomb beyond the limits", with_part(good, SHEET, b" " * 210_000_000), REFUSED
     yield "bomb of shared strings", with_part(good, "xl/sharedStrings.xml", strings), REFUSED
     yield "bomb of styles", with_part(good, "xl/styles.xml", styles), REFUSED
     yield "a million rows", instead(good, million), REFUSED
     yield "a million blank rows below", below(good, blank), FINE
-    yield "a cell at XFD1048576", below(good, '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'), REFUSED
-    yield "a cell beyond every column", below(good, '<row r="30"><c r="ZZZZ30"><v>1</v></c></row>'), REFUSED
-    yield "16,384 columns", below(good, '<row r="30">' + "<c><v>1</v></c>" * 16_384 + "</row>"), REFUSED
+    yield (
+        "a cell at XFD1048576",
+        below(good, '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
+        REFUSED,
+    )
+    yield (
+        "a cell beyond every column",
+        below(good, '<row r="30"><c r="ZZZZ30"><v>1</v></c></row>'),
+        REFUSED,
+    )
+    yield (
+        "16,384 columns",
+        below(good, '<row r="30">' + "<c><v>1</v></c>" * 16_384 + "</row>"),
+        REFUSED,
+    )
     yield "billion laughs in a sheet", instead(good, laugh, laughs), REFUSED
     yield (
         "billion laughs in a workbook",
@@ -96,8 +112,16 @@ def attacks(good: bytes) -> Iterator[Entry]:
     yield "path out of the archive", with_part(good, "../../etc/passwd", b"x"), FINE
     yield "deep nesting", instead(good, "<row>" * 100_000), FINE
     yield "an attribute of 10 MB", instead(good, f'<row r="{"9" * 10_000_000}"/>'), FINE
-    yield "a missing shared string", below(good, '<row r="30"><c r="B30" t="s"><v>99999999</v></c></row>'), FAULTS
-    yield "a number that is none", below(good, '<row r="30"><c r="B30"><v>abc</v></c></row>'), FAULTS
+    yield (
+        "a missing shared string",
+        below(good, '<row r="30"><c r="B30" t="s"><v>99999999</v></c></row>'),
+        FAULTS,
+    )
+    yield (
+        "a number that is none",
+        below(good, '<row r="30"><c r="B30"><v>abc</v></c></row>'),
+        FAULTS,
+    )
     yield "101 sheets", _with_sheets(good, 101), REFUSED
 
 
@@ -114,7 +138,11 @@ def others(good: bytes) -> Iterator[Entry]:
     yield "one byte", b"P", REFUSED
     yield "old workbook (.xls)", OLE + b"\0" * 5_000, REFUSED
     yield "WPS workbook (.et)", OLE + "Workbook".encode("utf-16-le") + b"\0" * 5_000, REFUSED
-    yield "encrypted", OLE + b"\0" * 1_000 + "EncryptedPackage".encode("utf-16-le") + b"\0" * 1_000, REFUSED
+    yield (
+        "encrypted",
+        OLE + b"\0" * 1_000 + "EncryptedPackage".encode("utf-16-le") + b"\0" * 1_000,
+        REFUSED,
+    )
     yield "macros (.xlsm)", with_part(good, "xl/vbaProject.bin", b"x"), REFUSED
     yield "binary workbook (.xlsb)", packed({"xl/workbook.bin": b"x"}), REFUSED
     yield "csv in GBK", "任务编号,落实情况\nA1-01,完成\n".encode("gbk"), REFUSED
@@ -123,7 +151,11 @@ def others(good: bytes) -> Iterator[Entry]:
     yield "xml spreadsheet", b"<?xml version='1.0'?><Workbook/>", REFUSED
     yield "picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 100, REFUSED
     yield "pdf", b"%PDF-1.7\n", REFUSED
-    yield "word document", packed({"word/document.xml": b"<w/>", "[Content_Types].xml": b"<x/>"}), REFUSED
+    yield (
+        "word document",
+        packed({"word/document.xml": b"<w/>", "[Content_Types].xml": b"<x/>"}),
+        REFUSED,
+    )
     yield "too large", b"PK\x03\x04" + b"\0" * 20_000_001, REFUSED
     for tenth in range(10):
         yield f"truncated at {tenth}/10", good[: len(good) * tenth // 10 + 3], REFUSED
@@ -132,10 +164,22 @@ def others(good: bytes) -> Iterator[Entry]:
         flags[place + 8 : place + 10] = struct.pack("<H", 1)
     yield "entries marked as encrypted", bytes(flags), REFUSED
     yield "without a directory", good[: good.rindex(b"PK\x05\x06")], REFUSED
-    yield "workbook part missing", packed({k: v for k, v in unpacked(good).items() if k != "xl/workbook.xml"}), REFUSED
-    yield "sheet part missing", packed({k: v for k, v in unpacked(good).items() if k != SHEET}), REFUSED
+    yield (
+        "workbook part missing",
+        packed({k: v for k, v in unpacked(good).items() if k != "xl/workbook.xml"}),
+        REFUSED,
+    )
+    yield (
+        "sheet part missing",
+        packed({k: v for k, v in unpacked(good).items() if k != SHEET}),
+        REFUSED,
+    )
     yield "sheet part garbled", with_part(good, SHEET, b"<worksheet><sheetData><row>"), REFUSED
-    yield "styles missing", packed({k: v for k, v in unpacked(good).items() if k != "xl/styles.xml"}), FAULTS
+    yield (
+        "styles missing",
+        packed({k: v for k, v in unpacked(good).items() if k != "xl/styles.xml"}),
+        FAULTS,
+    )
 
 
 def _saved(book: Workbook) -> bytes:
@@ -191,7 +235,9 @@ def odd(good: bytes, header: int = 4) -> Iterator[Entry]:
         book.remove(sheet(book))
 
     def merged(book: Workbook) -> None:
-        sheet(book).merge_cells(start_row=header + 1, end_row=header + 2, start_column=3, end_column=3)
+        sheet(book).merge_cells(
+            start_row=header + 1, end_row=header + 2, start_column=3, end_column=3
+        )
 
     def rich(book: Workbook) -> None:
         put("progress", CellRichText("plain ", TextBlock(InlineFont(b=True), "bold")))(book)
@@ -202,20 +248,40 @@ def odd(good: bytes, header: int = 4) -> Iterator[Entry]:
     yield "sheet removed", edited(only), REFUSED
     yield "sheet doubled", edited(second), REFUSED
     yield "header moved down", edited(lambda book: sheet(book).insert_rows(1, 3)), FINE
-    yield "header with line ends", edited(lambda book: put("progress", "pro\ngress ", header)(book)), FINE
+    yield (
+        "header with line ends",
+        edited(lambda book: put("progress", "pro\ngress ", header)(book)),
+        FINE,
+    )
     yield "header doubled", edited(twice), REFUSED
     yield "header missing", edited(put("task code", None, header)), REFUSED
     yield "header of a field renamed", edited(put("problems", "trouble", header)), FINE
     yield "header in two rows", edited(two_headers), REFUSED
     yield "category cells merged", edited(merged), FINE
-    yield "rows sorted", edited(lambda book: sheet(book).move_range(f"A{header + 1}:Z{header + 1}", rows=9)), FINE
-    yield "rows filtered", edited(lambda book: setattr(sheet(book).row_dimensions[header + 1], "hidden", True)), FINE
+    yield (
+        "rows sorted",
+        edited(lambda book: sheet(book).move_range(f"A{header + 1}:Z{header + 1}", rows=9)),
+        FINE,
+    )
+    yield (
+        "rows filtered",
+        edited(lambda book: setattr(sheet(book).row_dimensions[header + 1], "hidden", True)),
+        FINE,
+    )
     yield "row deleted", edited(lambda book: sheet(book).delete_rows(header + 1)), FINE
     yield "row inserted, blank", edited(lambda book: sheet(book).insert_rows(header + 2)), FINE
-    yield "row inserted, written", edited(lambda book: sheet(book).append([None, "A1-01", *["x"] * 12])), FAULTS
+    yield (
+        "row inserted, written",
+        edited(lambda book: sheet(book).append([None, "A1-01", *["x"] * 12])),
+        FAULTS,
+    )
     yield "row copied", edited(copy_row), FAULTS
     yield "code unknown", edited(put("mark (leave it as it is)", "rise/Z9-99/1/2026-06-01")), FAULTS
-    yield "code of another policy", edited(put("mark (leave it as it is)", "other/A1-01/1/2026-06-01")), FAULTS
+    yield (
+        "code of another policy",
+        edited(put("mark (leave it as it is)", "other/A1-01/1/2026-06-01")),
+        FAULTS,
+    )
     yield "mark garbled", edited(put("mark (leave it as it is)", "nonsense")), FAULTS
     yield "code in full-width signs", edited(put("task code", "Ａ１－０１")), FINE
     yield "code made a number", edited(put("task code", 101)), FAULTS
@@ -263,6 +329,19 @@ def _spoilt(content: bytes, dice: random.Random) -> bytes:
             data[place:place] = data[place : place + dice.randrange(1, 60)]
         else:
             data[place:place] = dice.choice(
-                [b"<", b">", b"&", b'"', b"</row>", b"<v>", b"0", b"9999999999", b"-", b"\xff", b"=", b"%"]
+                [
+                    b"<",
+                    b">",
+                    b"&",
+                    b'"',
+                    b"</row>",
+                    b"<v>",
+                    b"0",
+                    b"9999999999",
+                    b"-",
+                    b"\xff",
+                    b"=",
+                    b"%",
+                ]
             )
     return bytes(data)

@@ -41,7 +41,9 @@ class FilledBook:
         """Return a cell of the first, second or third task; of the column of prose where none is named."""
         return self.sheet.cell(self.top + row, self.column(header or self.header))
 
-    def put(self, value: object, header: str = "", row: int = 1, number_format: str = "General") -> Cell:
+    def put(
+        self, value: object, header: str = "", row: int = 1, number_format: str = "General"
+    ) -> Cell:
         """Write into such a cell; text stays text."""
         cell = self.cell(header, row)
         cell.value = value
@@ -95,5 +97,9 @@ class FilledBook:
 
 def new_value(preview: workbook_import.Preview, code: str, header: str) -> str:
     """Return what a preview shows of a field of a task; blank where it changes nothing."""
-    (entry,) = [entry for entry in preview.entries if entry.code == code and not entry.sheet.startswith("Steps")]
+    (entry,) = [
+        entry
+        for entry in preview.entries
+        if entry.code == code and not entry.sheet.startswith("Steps")
+    ]
     return next((field.new for field in entry.fields if field.header == header), "")

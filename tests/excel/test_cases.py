@@ -58,7 +58,9 @@ def loaded(name: str) -> Task:
 
 
 def faults(preview: workbook_import.Preview) -> list[tuple[str, int, str, str, str]]:
-    return [(fault.sheet, fault.row, fault.column, fault.value, fault.words) for fault in preview.faults]
+    return [
+        (fault.sheet, fault.row, fault.column, fault.value, fault.words) for fault in preview.faults
+    ]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +75,9 @@ def faults(preview: workbook_import.Preview) -> list[tuple[str, int, str, str, s
         ("co_lead_also_helps.xlsx", "市发展改革委", "牵头单位"),
     ],
 )
-def test_what_has_no_one_meaning_is_a_fault_of_its_cell(units: None, name: str, value: str, words: str) -> None:
+def test_what_has_no_one_meaning_is_a_fault_of_its_cell(
+    units: None, name: str, value: str, words: str
+) -> None:
     ((sheet, row, column, shown, said),) = faults(previewed(name))
     assert (sheet, row) == ("任务", 2)
     assert column in ("现时限", "配合单位", "备注")
@@ -81,14 +85,17 @@ def test_what_has_no_one_meaning_is_a_fault_of_its_cell(units: None, name: str, 
 
 
 @pytest.mark.parametrize(
-    ("name", "day"), [("date_1904.xlsx", dt.date(2026, 12, 31)), ("date_with_time.xlsx", dt.date(2026, 6, 30))]
+    ("name", "day"),
+    [("date_1904.xlsx", dt.date(2026, 12, 31)), ("date_with_time.xlsx", dt.date(2026, 6, 30))],
 )
 def test_a_real_day_is_that_day(units: None, name: str, day: dt.date) -> None:
     assert loaded(name).deadline == day
 
 
 def test_a_long_term_deadline_makes_a_standing_task_and_the_preview_says_so(units: None) -> None:
-    entry = next(each for each in previewed("long_term_sets_no_kind.xlsx").entries if each.code == "A1-01")
+    entry = next(
+        each for each in previewed("long_term_sets_no_kind.xlsx").entries if each.code == "A1-01"
+    )
     assert ("类别", "长期坚持") in [(field.header, field.new) for field in entry.fields]
     assert loaded("long_term_sets_no_kind.xlsx").kind == Kind.STANDING
 
@@ -105,12 +112,16 @@ def test_a_percent_in_prose_is_what_the_cell_shows(units: None) -> None:
         ("co_spaces.xlsx", {"市财政局", "市科技局"}),
     ],
 )
-def test_units_are_known_in_spite_of_blanks_and_unseen_signs(units: None, name: str, names: set[str]) -> None:
+def test_units_are_known_in_spite_of_blanks_and_unseen_signs(
+    units: None, name: str, names: set[str]
+) -> None:
     assert set(loaded(name).co_units.values_list("short_name", flat=True)) == names
 
 
 def test_a_sheet_that_lacks_a_header_it_needs_is_refused_by_name(units: None) -> None:
-    with pytest.raises(workbook_import.WorkbookRefused, match=r"工作表“任务”第 1 行缺少表头：重点任务.*任务名称"):
+    with pytest.raises(
+        workbook_import.WorkbookRefused, match=r"工作表“任务”第 1 行缺少表头：重点任务.*任务名称"
+    ):
         previewed("checklist_task_header_renamed.xlsx")
 
 
@@ -140,8 +151,20 @@ def reported(units: None) -> PolicyDocument:
     unit = Organization.objects.get(short_name="市发展改革委")
     section = policy.sections.first()
     measure = policy.measures.create(section=section, code="A0", name="解放思想")
-    facts: dict[str, Any] = {"lead_unit": unit, "assigned_on": TODAY - 60 * DAY, "owed_from": TODAY - 60 * DAY}
-    make_task(policy, "A0-03", measure=measure, kind=Kind.QUALITATIVE, deadline=TODAY + 90 * DAY, version=4, **facts)
+    facts: dict[str, Any] = {
+        "lead_unit": unit,
+        "assigned_on": TODAY - 60 * DAY,
+        "owed_from": TODAY - 60 * DAY,
+    }
+    make_task(
+        policy,
+        "A0-03",
+        measure=measure,
+        kind=Kind.QUALITATIVE,
+        deadline=TODAY + 90 * DAY,
+        version=4,
+        **facts,
+    )
     return policy
 
 
@@ -170,16 +193,24 @@ def test_words_that_are_struck_out_are_left_out_and_said_to_be(reported: PolicyD
 
 
 def test_a_percent_sign_that_the_format_writes_counts(reported: PolicyDocument) -> None:
-    batch = workbook_import.read_workbook(BytesIO((CASES / "fill_percent_fifty_literal.xlsx").read_bytes()), "x", None)
+    batch = workbook_import.read_workbook(
+        BytesIO((CASES / "fill_percent_fifty_literal.xlsx").read_bytes()), "x", None
+    )
     assert [row["values"]["percent"] for row in batch.rows if "percent" in row["values"]] == [50]
 
 
-def test_of_a_qualitative_task_it_is_said_that_no_percent_is_reported(reported: PolicyDocument, units: None) -> None:
-    batch = workbook_import.read_workbook(BytesIO((CASES / "fill_in_so_far_cell.xlsx").read_bytes()), "x", None)
+def test_of_a_qualitative_task_it_is_said_that_no_percent_is_reported(
+    reported: PolicyDocument, units: None
+) -> None:
+    batch = workbook_import.read_workbook(
+        BytesIO((CASES / "fill_in_so_far_cell.xlsx").read_bytes()), "x", None
+    )
     row = next(row for row in batch.rows if row["code"] == "A0-03" and not row["step"])
     row["faults"]["percent"] = "0.5% 还是 50%？"
     words = [
-        fault.words for fault in workbook_import.preview_batch(batch, None, TODAY).faults if fault.column == "完成率"
+        fault.words
+        for fault in workbook_import.preview_batch(batch, None, TODAY).faults
+        if fault.column == "完成率"
     ]
     assert words == ["“定性”类任务不填报完成率，请将此格留空。"]
 
@@ -233,7 +264,14 @@ def test_deadlines_are_read_as_offices_write_them() -> None:
 
 
 # What a cell holds in the file, and what is left of it: neither database nor page holds these signs.
-ESCAPES = {"_x0000_": "", "a_x0000_b": "ab", "_xD83D_": "", "_xDE00_x": "x", "_xFFFF_": "", "_x0008_": ""}
+ESCAPES = {
+    "_x0000_": "",
+    "a_x0000_b": "ab",
+    "_xD83D_": "",
+    "_xDE00_x": "x",
+    "_xFFFF_": "",
+    "_x0008_": "",
+}
 
 
 def batch_with_title(title: str, user: User) -> ImportBatch:
@@ -248,7 +286,9 @@ def batch_with_title(title: str, user: User) -> ImportBatch:
 
 
 @pytest.mark.parametrize(("text", "left"), ESCAPES.items())
-def test_escapes_of_signs_that_no_text_holds_are_cleaned(units: None, text: str, left: str, supervisor: User) -> None:
+def test_escapes_of_signs_that_no_text_holds_are_cleaned(
+    units: None, text: str, left: str, supervisor: User
+) -> None:
     stored = batch_with_title(f"题目{text}", supervisor)
     assert f"'题目{left}'" in str(stored.rows)
     assert workbook_import.preview_batch(stored, None, TODAY).faults == []

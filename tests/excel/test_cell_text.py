@@ -18,7 +18,9 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-@pytest.mark.parametrize("text", ["", "plain", "一二三", "①②", "😀", "a\tb\nc", "  spaces  ", "#N/A", "é"])
+@pytest.mark.parametrize(
+    "text", ["", "plain", "一二三", "①②", "😀", "a\tb\nc", "  spaces  ", "#N/A", "é"]
+)
 def test_what_a_cell_can_hold_passes_unchanged(text: str) -> None:
     assert clean_cell_text(text) == (text, [])
 
@@ -27,9 +29,14 @@ def test_line_ends_of_every_system_become_those_of_a_cell() -> None:
     assert clean_cell_text("a\r\nb\rc\nd") == ("a\nb\nc\nd", [])
 
 
-@pytest.mark.parametrize("sign", ["\x00", "\x0b", "\x1f", "\x7f", "\x85", "\ud800", "\udfff", "\ufffe", "\uffff"])
+@pytest.mark.parametrize(
+    "sign", ["\x00", "\x0b", "\x1f", "\x7f", "\x85", "\ud800", "\udfff", "\ufffe", "\uffff"]
+)
 def test_what_no_cell_can_hold_is_left_out_and_reported(sign: str) -> None:
-    assert clean_cell_text(f"a{sign}b{sign}") == ("ab", ["2 characters that no cell can hold were left out"])
+    assert clean_cell_text(f"a{sign}b{sign}") == (
+        "ab",
+        ["2 characters that no cell can hold were left out"],
+    )
 
 
 def test_a_text_that_just_fits_is_whole() -> None:

@@ -26,7 +26,9 @@ SHEETS = ("Policy", "Sections", "Measures", "Tasks", "Steps")
 @pytest.fixture
 def full(policy: PolicyDocument, bureau: Organization, county: Organization) -> PolicyDocument:
     """Give the policy tasks of every make."""
-    first = make_task(policy, "A1-01", lead_unit=bureau, description="a\nb", remark="r", kind=Kind.QUALITATIVE)
+    first = make_task(
+        policy, "A1-01", lead_unit=bureau, description="a\nb", remark="r", kind=Kind.QUALITATIVE
+    )
     first.co_units.add(county)
     first.items.create(number=1, title="step", weight=3, due=TODAY)
     make_task(policy, "B1-01", deadline=TODAY, start=TODAY, lead_official="An official")
@@ -44,7 +46,12 @@ def add(book: Workbook, name: str, **values: object) -> None:
     """Write a row below the last one, by the names of its headers with low dashes."""
     sheet = book[name]
     places = {cell.value: cell.column for cell in sheet[1]}
-    row = 1 + max(cell.row for line in sheet.iter_rows(min_row=1) for cell in line[1:] if cell.value is not None)
+    row = 1 + max(
+        cell.row
+        for line in sheet.iter_rows(min_row=1)
+        for cell in line[1:]
+        if cell.value is not None
+    )
     for header, value in values.items():
         sheet.cell(row, places[header.replace("_", " ")]).value = value
 
@@ -70,28 +77,33 @@ def load(book: Workbook, user: User) -> ImportBatch:
 
 def words(preview: workbook_import.Preview) -> str:
     return "\n".join(
-        f"{fault.sheet} {fault.row} {fault.column} {fault.value} {fault.words}" for fault in preview.faults
+        f"{fault.sheet} {fault.row} {fault.column} {fault.value} {fault.words}"
+        for fault in preview.faults
     )
 
 
 def everything() -> list[Any]:
-    return [list(model.objects.order_by("pk").values()) for model in (PolicyDocument, Measure, Task)] + [
-        list(Task.co_units.through.objects.values())
-    ]
+    return [
+        list(model.objects.order_by("pk").values()) for model in (PolicyDocument, Measure, Task)
+    ] + [list(Task.co_units.through.objects.values())]
 
 
 def test_the_template_of_a_policy_is_its_export(full: PolicyDocument) -> None:
     assert exported(full).sheetnames == [*SHEETS, "Words"]
 
 
-def test_an_empty_template_offers_kinds_and_units_and_says_what_a_cell_takes(bureau: Organization) -> None:
+def test_an_empty_template_offers_kinds_and_units_and_says_what_a_cell_takes(
+    bureau: Organization,
+) -> None:
     book = exported(None)
     rules = [rule for sheet in book for rule in sheet.data_validations.dataValidation]
     words = {each.formula1 for each in rules if each.type == "list"}
     hidden = next(sheet for sheet in book if sheet.sheet_state == "hidden")
     assert {f'"{",".join(map(str, Kind.labels))}"', f"'{hidden.title}'!$A$1:$A$1"} < words
     assert [cell.value for cell in hidden["A"]] == ["Science"]
-    assert {each.prompt for each in rules} >= {str(hint) for hint in checklist_template.COLUMN_HINTS.values()}
+    assert {each.prompt for each in rules} >= {
+        str(hint) for hint in checklist_template.COLUMN_HINTS.values()
+    }
     assert not any(each.showErrorMessage for each in rules)  # other words are read too
 
 
@@ -108,7 +120,14 @@ def new_policy() -> Workbook:
     book = exported(None)
     add(book, "Policy", short_address_of_the_policy="fresh", title_of_the_policy="A fresh policy")
     add(book, "Sections", **{"section_no.": 1}, name_of_the_section="First")
-    add(book, "Measures", **{"section_no.": 1}, measure_code="A1", order_in_the_section=1, name_of_the_measure="Do")
+    add(
+        book,
+        "Measures",
+        **{"section_no.": 1},
+        measure_code="A1",
+        order_in_the_section=1,
+        name_of_the_measure="Do",
+    )
     add(
         book, "Tasks", measure_code="A1", task_code="Ａ1-01", key_task="Begin", kind="定量", lead_unit="Sci",
         **{"co-operating_units": "East"}, start="2026.1.1", current_deadline="2026年6月底",
@@ -123,19 +142,27 @@ def test_a_filled_in_template_becomes_a_new_policy(
     load(new_policy(), supervisor)
     policy = PolicyDocument.objects.get(slug="fresh")
     task = policy.tasks.get()
-    assert (policy.state, policy.title, task.measure.section.name) == (PolicyState.DRAFT, "A fresh policy", "First")
+    assert (policy.state, policy.title, task.measure.section.name) == (
+        PolicyState.DRAFT,
+        "A fresh policy",
+        "First",
+    )
     assert (task.code, task.kind, task.lead_unit, str(task.deadline), str(task.start)) == (
         "A1-01", Kind.QUANTIFIED, bureau, "2026-06-30", "2026-01-01",
     )  # fmt: skip
     assert ([*task.co_units.all()], task.items.get().weight) == ([county], 2)
 
 
-def test_loaded_twice_nothing_changes(db: None, bureau: Organization, county: Organization, supervisor: User) -> None:
+def test_loaded_twice_nothing_changes(
+    db: None, bureau: Organization, county: Organization, supervisor: User
+) -> None:
     load(new_policy(), supervisor)
     assert set(previewed(new_policy(), supervisor).counts) == {"unchanged"}
 
 
-def test_a_new_policy_is_undone_whole(db: None, bureau: Organization, county: Organization, supervisor: User) -> None:
+def test_a_new_policy_is_undone_whole(
+    db: None, bureau: Organization, county: Organization, supervisor: User
+) -> None:
     batch = load(new_policy(), supervisor)
     workbook_import.undo_batch(batch, supervisor, now())
     assert not PolicyDocument.objects.exists()
@@ -162,13 +189,17 @@ def test_a_blank_cell_erases_nothing(full: PolicyDocument, supervisor: User) -> 
 
 
 @pytest.mark.parametrize("name", ["Bureau of Science", "Science", "Sci", "Tech"])
-def test_a_unit_is_known_by_each_of_its_names(full: PolicyDocument, supervisor: User, name: str) -> None:
+def test_a_unit_is_known_by_each_of_its_names(
+    full: PolicyDocument, supervisor: User, name: str
+) -> None:
     book = exported(full)
     change(book, "Tasks", 2, "lead unit", name)
     assert set(previewed(book, supervisor).counts) == {"unchanged"}
 
 
-def test_an_unknown_unit_is_named_with_the_nearest_matches(full: PolicyDocument, supervisor: User) -> None:
+def test_an_unknown_unit_is_named_with_the_nearest_matches(
+    full: PolicyDocument, supervisor: User
+) -> None:
     book = exported(full)
     change(book, "Tasks", 2, "lead unit", "Bureau of Scince")
     found = words(previewed(book, supervisor))
@@ -176,7 +207,9 @@ def test_an_unknown_unit_is_named_with_the_nearest_matches(full: PolicyDocument,
     assert "come near: Bureau of Science" in found
 
 
-@pytest.mark.parametrize(("header", "value"), [("lead unit", "火星航天局"), ("measure code", "火星")])
+@pytest.mark.parametrize(
+    ("header", "value"), [("lead unit", "火星航天局"), ("measure code", "火星")]
+)
 def test_where_no_name_comes_near_none_is_spoken_of(
     full: PolicyDocument, supervisor: User, header: str, value: str
 ) -> None:
@@ -211,7 +244,9 @@ def test_a_fault_names_place_value_and_what_is_allowed(
     assert said in found
 
 
-def test_a_task_that_somebody_changed_since_is_stale(full: PolicyDocument, supervisor: User) -> None:
+def test_a_task_that_somebody_changed_since_is_stale(
+    full: PolicyDocument, supervisor: User
+) -> None:
     book = exported(full)
     change(book, "Tasks", 2, "remark", "mine")
     Task.objects.filter(code="A1-01").update(version=7, remark="theirs")
@@ -241,7 +276,9 @@ def marked(batch: ImportBatch, user: User) -> Workbook:
     return load_workbook(file)
 
 
-def test_the_template_comes_back_with_its_faults_marked_in_their_cells(full: PolicyDocument, supervisor: User) -> None:
+def test_the_template_comes_back_with_its_faults_marked_in_their_cells(
+    full: PolicyDocument, supervisor: User
+) -> None:
     book = exported(full)
     change(book, "Tasks", 2, "current deadline", "2026年6月")
     back = marked(sent(book, supervisor), supervisor)
@@ -286,7 +323,9 @@ def test_checklists_are_loaded_by_the_office_alone(full: PolicyDocument, liaison
         workbook_import.read_workbook(as_file(exported(full)), "x", liaison)
 
 
-def test_a_preview_takes_as_many_queries_for_many_rows_as_for_few(full: PolicyDocument, supervisor: User) -> None:
+def test_a_preview_takes_as_many_queries_for_many_rows_as_for_few(
+    full: PolicyDocument, supervisor: User
+) -> None:
     counts = []
     for numbers in (range(10, 12), range(20, 60)):
         for number in numbers:
@@ -307,7 +346,9 @@ def many_rows(book: Workbook, count: int) -> Workbook:
     return book
 
 
-def test_loading_takes_as_many_queries_for_many_rows_as_for_few(full: PolicyDocument, supervisor: User) -> None:
+def test_loading_takes_as_many_queries_for_many_rows_as_for_few(
+    full: PolicyDocument, supervisor: User
+) -> None:
     counts = []
     for count in (2, 12):
         batch = sent(many_rows(exported(full), count), supervisor)
@@ -333,7 +374,9 @@ def test_each_row_that_is_loaded_has_a_version_and_a_history_row_of_its_own(
     assert {(row.way, row.history_user) for row in rows} == {(ChangeSource.IMPORT, supervisor)}
 
 
-def test_a_task_that_was_loaded_is_derived_like_one_that_was_typed(full: PolicyDocument, supervisor: User) -> None:
+def test_a_task_that_was_loaded_is_derived_like_one_that_was_typed(
+    full: PolicyDocument, supervisor: User
+) -> None:
     load(many_rows(exported(full), 3), supervisor)
     assert workflow.derived.preview_refresh().corrected == 0
 
@@ -346,5 +389,7 @@ def test_what_the_database_refuses_names_the_row(
     monkeypatch.setattr(checklist_writer, "validate_change", lambda *facts: None)
     rows[-3].thing.status = "closed"
     with pytest.raises(ValidationError, match=f"{rows[-3].thing.code} .*day of its closing"):
-        workflow.apply_checklist(batch, rows, workflow.ChangeContext(supervisor, ChangeSource.IMPORT), now())
+        workflow.apply_checklist(
+            batch, rows, workflow.ChangeContext(supervisor, ChangeSource.IMPORT), now()
+        )
     assert not full.tasks.filter(code__startswith="A1-1").exists()

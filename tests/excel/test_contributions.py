@@ -40,22 +40,31 @@ def words(preview: workbook_import.Preview) -> str:
     return "\n".join(fault.words for fault in preview.faults)
 
 
-def test_a_unit_that_only_co_operates_gets_a_file(helped: list[Task], policy: PolicyDocument) -> None:
+def test_a_unit_that_only_co_operates_gets_a_file(
+    helped: list[Task], policy: PolicyDocument
+) -> None:
     assert [name for name, _content in progress_template.of_all_units(policy, TODAY)] == [
         "Science_fill_in_20260615.xlsx", "East_fill_in_20260615.xlsx",
     ]  # fmt: skip
 
 
-def test_the_rows_say_which_role_the_unit_has(helped: list[Task], county: Organization, bureau: Organization) -> None:
+def test_the_rows_say_which_role_the_unit_has(
+    helped: list[Task], county: Organization, bureau: Organization
+) -> None:
     helped[2].co_units.add(bureau)
     Task.objects.filter(pk=helped[2].pk).update(lead_unit=county)
     book = fresh(bureau)
     places = headers(book)
-    roles = [book["Fill in"].cell(row_of(book, code), places["role of the unit"]).value for code in ("A1-01", "B1-01")]
+    roles = [
+        book["Fill in"].cell(row_of(book, code), places["role of the unit"]).value
+        for code in ("A1-01", "B1-01")
+    ]
     assert roles == ["leads", "co-operates; lead unit: East"]
 
 
-def test_an_untouched_file_changes_nothing(helped: list[Task], county: Organization, helper: User) -> None:
+def test_an_untouched_file_changes_nothing(
+    helped: list[Task], county: Organization, helper: User
+) -> None:
     preview = progress_import.preview_progress(sent(fresh(county), helper), helper, TODAY)
     assert (len(preview.entries), preview.counts["unchanged"]) == (2, 2)
 
@@ -63,12 +72,18 @@ def test_an_untouched_file_changes_nothing(helped: list[Task], county: Organizat
 def test_what_a_co_operating_unit_fills_in_lands_as_its_contribution(
     helped: list[Task], county: Organization, helper: User
 ) -> None:
-    contribution(county, helper, progress="we lent the trucks", problems="fuel", next_steps="more trucks")
+    contribution(
+        county, helper, progress="we lent the trucks", problems="fuel", next_steps="more trucks"
+    )
     report = ProgressUpdate.objects.get()
     assert (report.contribution, report.unit, report.state, report.percent) == (
         True, county, ReportState.SUBMITTED, None,
     )  # fmt: skip
-    assert (report.progress, report.problems, report.next_steps) == ("we lent the trucks", "fuel", "more trucks")
+    assert (report.progress, report.problems, report.next_steps) == (
+        "we lent the trucks",
+        "fuel",
+        "more trucks",
+    )
     assert report.history.first().way == ChangeSource.IMPORT
 
 
@@ -86,7 +101,9 @@ def test_a_contribution_leaves_the_lead_units_file_good(
     book = fresh(bureau)
     fill(book, "A1-01", percent_done=0.4, progress="done so much")
     contribution(county, helper)
-    assert progress_import.preview_progress(sent(book, liaison), liaison, TODAY).counts["changed"] == 1
+    assert (
+        progress_import.preview_progress(sent(book, liaison), liaison, TODAY).counts["changed"] == 1
+    )
 
 
 def test_the_lead_units_report_leaves_the_file_of_a_co_operating_unit_good(
@@ -96,7 +113,9 @@ def test_the_lead_units_report_leaves_the_file_of_a_co_operating_unit_good(
     fill(ours, "A1-01", percent_done=0.4, progress="done so much")
     landed(sent(ours, liaison), liaison)
     fill(theirs, "A1-01", progress="we lent the trucks")
-    assert progress_import.preview_progress(sent(theirs, helper), helper, TODAY).counts["changed"] == 1
+    assert (
+        progress_import.preview_progress(sent(theirs, helper), helper, TODAY).counts["changed"] == 1
+    )
 
 
 def test_a_contribution_that_was_changed_meanwhile_is_stale_three_ways(
@@ -112,7 +131,9 @@ def test_a_contribution_that_was_changed_meanwhile_is_stale_three_ways(
     assert preview.changes == []
 
 
-def test_sent_in_twice_it_changes_nothing(helped: list[Task], county: Organization, helper: User) -> None:
+def test_sent_in_twice_it_changes_nothing(
+    helped: list[Task], county: Organization, helper: User
+) -> None:
     book = fresh(county)
     fill(book, "A1-01", progress="we lent the trucks")
     landed(sent(book, helper), helper)
@@ -128,13 +149,20 @@ def test_a_contribution_goes_on_from_the_units_last_words(
     report.progress, report.state, report.submitted_on = "earlier", ReportState.SUBMITTED, TODAY
     report.save()
     book = fresh(county)
-    assert book["Fill in"].cell(row_of(book, "A1-01"), headers(book)["progress (so far)"]).value == "earlier"
+    assert (
+        book["Fill in"].cell(row_of(book, "A1-01"), headers(book)["progress (so far)"]).value
+        == "earlier"
+    )
 
 
-def test_a_percent_in_a_contribution_is_a_fault(helped: list[Task], county: Organization, helper: User) -> None:
+def test_a_percent_in_a_contribution_is_a_fault(
+    helped: list[Task], county: Organization, helper: User
+) -> None:
     book = fresh(county)
     fill(book, "A1-01", progress="x", percent_done=0.5)
-    assert "no percent of its own" in words(progress_import.preview_progress(sent(book, helper), helper, TODAY))
+    assert "no percent of its own" in words(
+        progress_import.preview_progress(sent(book, helper), helper, TODAY)
+    )
 
 
 def test_a_unit_does_not_write_the_contribution_of_another(
@@ -142,7 +170,9 @@ def test_a_unit_does_not_write_the_contribution_of_another(
 ) -> None:
     book = fresh(county)
     fill(book, "A1-01", progress="in their name")
-    assert "No such task is yours" in words(progress_import.preview_progress(sent(book, liaison), liaison, TODAY))
+    assert "No such task is yours" in words(
+        progress_import.preview_progress(sent(book, liaison), liaison, TODAY)
+    )
 
 
 def test_a_unit_that_no_longer_co_operates_contributes_no_more(
@@ -174,7 +204,9 @@ def test_a_marked_file_keeps_the_rows_of_both_roles(
     book = fresh(county)
     fill(book, "A1-01", progress="x", percent_done="half")
     file = BytesIO()
-    progress_template.save_progress_template(progress_import.marked_progress(sent(book, helper), helper, TODAY), file)
+    progress_template.save_progress_template(
+        progress_import.marked_progress(sent(book, helper), helper, TODAY), file
+    )
     back = load_workbook(file)
     cell = back["Fill in"].cell(row_of(back, "A1-01"), headers(back)["percent done"])
     assert (cell.value, cell.fill.fgColor.rgb[2:]) == ("half", "FFC7CE")
@@ -183,14 +215,20 @@ def test_a_marked_file_keeps_the_rows_of_both_roles(
     assert ProgressUpdate.objects.get().contribution
 
 
-def test_a_helper_takes_a_contribution_back(helped: list[Task], county: Organization, helper: User) -> None:
+def test_a_helper_takes_a_contribution_back(
+    helped: list[Task], county: Organization, helper: User
+) -> None:
     contribution(county, helper)
     workflow.withdraw(ProgressUpdate.objects.get(), ChangeContext(helper, ChangeSource.PAGE), TODAY)
     assert ProgressUpdate.objects.get().state == ReportState.DRAFT
 
 
-@pytest.mark.parametrize("spoilt", ["rise/A1-01/²/2026-05-01", "rise/A1-01/1/2026-05-01/x", "a/b/c", "rise/A1-01//"])
-def test_a_spoilt_mark_is_a_fault(helped: list[Task], county: Organization, helper: User, spoilt: str) -> None:
+@pytest.mark.parametrize(
+    "spoilt", ["rise/A1-01/²/2026-05-01", "rise/A1-01/1/2026-05-01/x", "a/b/c", "rise/A1-01//"]
+)
+def test_a_spoilt_mark_is_a_fault(
+    helped: list[Task], county: Organization, helper: User, spoilt: str
+) -> None:
     book = fresh(county)
     fill(book, "A1-01", progress="x")
     book["Fill in"].cell(row_of(book, "A1-01"), 1).value = spoilt

@@ -34,11 +34,15 @@ def fate_of(content: bytes, user: User) -> tuple[str, str]:
     except workbook_import.WorkbookRefused as refusal:
         return corpus.REFUSED, str(refusal)
     preview = workbook_import.preview_batch(batch, user, TODAY)
-    said = "\n".join(f"{each.sheet} {each.row} {each.column}: {each.words}" for each in preview.faults)
+    said = "\n".join(
+        f"{each.sheet} {each.row} {each.column}: {each.words}" for each in preview.faults
+    )
     return (corpus.FAULTS if preview.faults else corpus.FINE), said
 
 
-def test_each_workbook_of_the_corpus_is_read_rightly_or_refused_in_words(good: bytes, liaison: User) -> None:
+def test_each_workbook_of_the_corpus_is_read_rightly_or_refused_in_words(
+    good: bytes, liaison: User
+) -> None:
     wrong, count = [], 0
     for name, content, wanted in [*corpus.others(good), *corpus.odd(good)]:
         count += 1

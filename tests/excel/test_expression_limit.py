@@ -36,5 +36,7 @@ def test_no_address_breaks(wide: PolicyDocument) -> None:
 
 
 def test_the_command_that_exports_does_not_break(wide: PolicyDocument, tmp_path: Path) -> None:
-    call_command("export_ledger", policy=wide.slug, out=str(tmp_path / "ledger.xlsx"), stdout=StringIO())
+    call_command(
+        "export_ledger", policy=wide.slug, out=str(tmp_path / "ledger.xlsx"), stdout=StringIO()
+    )
     assert (tmp_path / "ledger.xlsx").exists()

@@ -53,12 +53,28 @@ def bands(sheet: Worksheet) -> set[str]:
 
 
 def test_the_sheets_are_those_of_the_specification(ask: Ask) -> None:
-    assert opened(ask()).sheetnames == ["Cover", "Ledger", "Data", "Units", "Sections", "Warnings", "Steps"]
+    assert opened(ask()).sheetnames == [
+        "Cover",
+        "Ledger",
+        "Data",
+        "Units",
+        "Sections",
+        "Warnings",
+        "Steps",
+    ]
 
 
 def test_the_sheets_bear_their_chinese_names(ask: Ask) -> None:
     with override("zh-hans"):
-        assert opened(ask()).sheetnames == ["封面", "总台账", "数据", "单位汇总", "部分汇总", "预警清单", "清单项"]
+        assert opened(ask()).sheetnames == [
+            "封面",
+            "总台账",
+            "数据",
+            "单位汇总",
+            "部分汇总",
+            "预警清单",
+            "清单项",
+        ]
 
 
 def test_the_columns_are_those_of_the_specification(ask: Ask) -> None:
@@ -77,7 +93,11 @@ def test_both_sheets_keep_the_order_of_the_list(ask: Ask, policy: PolicyDocument
     book = opened(ask(tasks=Task.objects.order_by("-code")))
     assert [row["task code"].value for row in data(book)] == ["B1-01", "A1-02", "A1-01"]
     top = header_row(book["Ledger"])
-    assert [book["Ledger"].cell(top + 1 + place, 4).value for place in range(3)] == ["B1-01", "A1-02", "A1-01"]
+    assert [book["Ledger"].cell(top + 1 + place, 4).value for place in range(3)] == [
+        "B1-01",
+        "A1-02",
+        "A1-01",
+    ]
 
 
 def test_rows_are_numbered(ask: Ask, policy: PolicyDocument) -> None:
@@ -100,10 +120,15 @@ def test_the_percent_is_a_real_share(ask: Ask, policy: PolicyDocument) -> None:
     assert (cell.value, cell.data_type, cell.number_format) == (0.4, "n", "0%")
 
 
-def test_what_has_no_value_is_empty_in_the_data_and_says_so_in_print(ask: Ask, policy: PolicyDocument) -> None:
+def test_what_has_no_value_is_empty_in_the_data_and_says_so_in_print(
+    ask: Ask, policy: PolicyDocument
+) -> None:
     make_task(policy, kind=Kind.STANDING)
     book = opened(ask())
-    assert [data(book)[0][name].value for name in ("percent done", "current deadline")] == [None, None]
+    assert [data(book)[0][name].value for name in ("percent done", "current deadline")] == [
+        None,
+        None,
+    ]
     printed = [cell.value for cell in book["Ledger"][header_row(book["Ledger"]) + 1]]
     assert (printed[10], printed[11], printed[12]) == ("standing", "standing", "—")
 
@@ -111,7 +136,10 @@ def test_what_has_no_value_is_empty_in_the_data_and_says_so_in_print(ask: Ask, p
 def test_codes_are_text_that_leads_to_the_task(ask: Ask, policy: PolicyDocument) -> None:
     make_task(policy, "A1-02")
     book = opened(ask())
-    for cell in (data(book)[0]["task code"], book["Ledger"].cell(header_row(book["Ledger"]) + 1, 4)):
+    for cell in (
+        data(book)[0]["task code"],
+        book["Ledger"].cell(header_row(book["Ledger"]) + 1, 4),
+    ):
         assert (cell.value, cell.data_type, cell.number_format) == ("A1-02", "s", "@")
         assert cell.hyperlink.target == "https://tracker.example/tasks/A1-02"
 
@@ -122,7 +150,9 @@ def test_without_an_address_a_code_is_no_link(ask: Ask, policy: PolicyDocument) 
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://x")'])
-def test_text_that_looks_like_a_formula_stays_text(ask: Ask, policy: PolicyDocument, text: str) -> None:
+def test_text_that_looks_like_a_formula_stays_text(
+    ask: Ask, policy: PolicyDocument, text: str
+) -> None:
     make_task(policy, title=text)
     book = opened(ask())
     for cell in (data(book)[0]["key task"], book["Ledger"].cell(header_row(book["Ledger"]) + 1, 5)):
@@ -150,14 +180,20 @@ def test_what_was_left_out_is_reported_by_code_and_column(ask: Ask, policy: Poli
     assert "A1-07 remark: 1 character that no cell can hold was left out" in cover_text(book)
 
 
-def test_a_text_too_long_for_a_cell_is_reported_by_code_and_column(ask: Ask, policy: PolicyDocument) -> None:
+def test_a_text_too_long_for_a_cell_is_reported_by_code_and_column(
+    ask: Ask, policy: PolicyDocument
+) -> None:
     make_task(policy, "A1-07", remark="x" * 40_000)
     book = opened(ask())
     assert len(data(book)[0]["remark"].value) == 32_767
-    assert "A1-07 remark: cut: a cell holds 32767 characters, the text has 40000" in cover_text(book)
+    assert "A1-07 remark: cut: a cell holds 32767 characters, the text has 40000" in cover_text(
+        book
+    )
 
 
-def test_a_text_too_long_for_a_printed_row_is_whole_and_reported(ask: Ask, policy: PolicyDocument) -> None:
+def test_a_text_too_long_for_a_printed_row_is_whole_and_reported(
+    ask: Ask, policy: PolicyDocument
+) -> None:
     make_task(policy, "A1-07", remark="word " * 400)
     book = opened(ask())
     assert data(book)[0]["remark"].value == "word " * 400
@@ -166,10 +202,14 @@ def test_a_text_too_long_for_a_printed_row_is_whole_and_reported(ask: Ask, polic
 
 def test_many_notes_are_counted_and_not_listed(ask: Ask, policy: PolicyDocument) -> None:
     task = make_task(policy, remark="\x07")
-    assert "and 20 more" in cover_text(opened(ask(tasks=Given(*[task] * (export_notes.MAX_NOTES + 20)))))
+    assert "and 20 more" in cover_text(
+        opened(ask(tasks=Given(*[task] * (export_notes.MAX_NOTES + 20))))
+    )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.fixed_dictionaries(
         {
@@ -179,8 +219,18 @@ def test_many_notes_are_counted_and_not_listed(ask: Ask, policy: PolicyDocument)
     ),
     st.text(st.characters(codec=None), max_size=60),
 )
-@example(dict.fromkeys(("title", "description", "remark", "lead_official", "responsible_person"), "😀" * 40_000), "=1")
-@example(dict.fromkeys(("title", "description", "remark", "lead_official", "responsible_person"), "_x0041_\r\n"), " ")
+@example(
+    dict.fromkeys(
+        ("title", "description", "remark", "lead_official", "responsible_person"), "😀" * 40_000
+    ),
+    "=1",
+)
+@example(
+    dict.fromkeys(
+        ("title", "description", "remark", "lead_official", "responsible_person"), "_x0041_\r\n"
+    ),
+    " ",
+)
 def test_any_text_comes_back_equal_or_is_reported(
     ask: Ask, policy: PolicyDocument, texts: dict[str, str], name: str
 ) -> None:
@@ -206,7 +256,9 @@ def test_equal_sections_and_measures_are_merged(ask: Ask, policy: PolicyDocument
     assert bands(sheet) == {f"B{top + 1}:B{top + 2}", f"C{top + 1}:C{top + 2}"}
 
 
-def test_equal_sections_that_do_not_follow_each_other_stay_apart(ask: Ask, policy: PolicyDocument) -> None:
+def test_equal_sections_that_do_not_follow_each_other_stay_apart(
+    ask: Ask, policy: PolicyDocument
+) -> None:
     tasks = [make_task(policy, code) for code in ("A1-01", "B1-01", "A1-02")]
     tasks = [Task.objects.with_related().get(pk=task.pk) for task in tasks]
     assert bands(opened(ask(tasks=Given(*tasks)))["Ledger"]) == set()
@@ -268,7 +320,9 @@ def test_a_list_without_tasks_says_so_and_keeps_a_row_for_the_table(ask: Ask) ->
 def test_a_light_is_word_shape_and_colour(ask: Ask, policy: PolicyDocument) -> None:
     make_task(policy, deadline=TODAY - dt.timedelta(days=1))
     for sheet in opened(ask()).worksheets[1:3]:
-        cell = next(cell for row in sheet.iter_rows() for cell in row if cell.value == "■ red light")
+        cell = next(
+            cell for row in sheet.iter_rows() for cell in row if cell.value == "■ red light"
+        )
         rules = {
             rule.formula[0]: rule.dxf
             for area in sheet.conditional_formatting
@@ -297,13 +351,19 @@ def test_every_word_of_a_light_has_its_colours(ask: Ask, policy: PolicyDocument)
         make_task(policy, f"A1-0{number}", **fact)
     book = opened(ask())
     said = {row["light"].value for row in data(book)}
-    coloured = {rule.formula[0].strip('"') for area in book["Data"].conditional_formatting for rule in area.rules}
+    coloured = {
+        rule.formula[0].strip('"')
+        for area in book["Data"].conditional_formatting
+        for rule in area.rules
+    }
     assert len(said) == len(facts)
     assert said <= coloured
 
 
 def test_the_cover_says_whose_tasks_these_are(ask: Ask) -> None:
-    words = cover_text(opened(ask(unit_scope="Bureau of Science", filters=["light: red", "section: A"])))
+    words = cover_text(
+        opened(ask(unit_scope="Bureau of Science", filters=["light: red", "section: A"]))
+    )
     assert "this unit only: tasks that Bureau of Science leads or co-operates in" in words
     assert "light: red; section: A" in words
 
@@ -316,12 +376,16 @@ def test_the_printed_sheet_says_whose_tasks_these_are(ask: Ask) -> None:
 def test_the_thresholds_in_force_are_on_the_cover(ask: Ask, policy: PolicyDocument) -> None:
     policy.warn_days, policy.yellow_gap, policy.red_gap, policy.grace_days = 11, 12, 33, 4
     words = cover_text(opened(ask()))
-    assert "11 days or less to the deadline; quantified and 12 points or more behind schedule" in words
+    assert (
+        "11 days or less to the deadline; quantified and 12 points or more behind schedule" in words
+    )
     assert "quantified and 33 points or more" in words
     assert "no report (monthly) within 4 days" in words
 
 
-def test_where_no_reports_are_owed_the_cover_speaks_of_none(ask: Ask, policy: PolicyDocument) -> None:
+def test_where_no_reports_are_owed_the_cover_speaks_of_none(
+    ask: Ask, policy: PolicyDocument
+) -> None:
     policy.cycle = Cycle.NONE
     assert "no report" not in cover_text(opened(ask()))
 
@@ -338,7 +402,9 @@ def test_the_lights_of_today_need_no_word(ask: Ask) -> None:
 
 
 def test_the_lights_of_another_day_are_said_to_be_so(ask: Ask) -> None:
-    assert "2026-07-31; lights as they stand on 2026-07-31 with what is known today" in cover_text(opened(ask(on=JULY)))
+    assert "2026-07-31; lights as they stand on 2026-07-31 with what is known today" in cover_text(
+        opened(ask(on=JULY))
+    )
 
 
 def test_lights_are_those_of_the_day_asked_for(ask: Ask, policy: PolicyDocument) -> None:
@@ -363,10 +429,18 @@ def test_the_ledger_takes_as_many_queries_for_many_tasks_as_for_few(
 ) -> None:
     def fill(numbers: range) -> None:
         tasks = Task.objects.bulk_create(
-            Task(policy=policy, measure=policy.measures.first(), code=f"A1-{number}", title="t", lead_unit=bureau)
+            Task(
+                policy=policy,
+                measure=policy.measures.first(),
+                code=f"A1-{number}",
+                title="t",
+                lead_unit=bureau,
+            )
             for number in numbers
         )
-        ChecklistItem.objects.bulk_create(ChecklistItem(task=task, number=1, title="step") for task in tasks)
+        ChecklistItem.objects.bulk_create(
+            ChecklistItem(task=task, number=1, title="step") for task in tasks
+        )
         Task.co_units.through.objects.bulk_create(
             Task.co_units.through(task=task, organization=county) for task in tasks
         )
@@ -381,7 +455,9 @@ def test_the_ledger_takes_as_many_queries_for_many_tasks_as_for_few(
     assert counts[0] == counts[1] <= 13
 
 
-def test_the_text_of_the_policy_is_not_fetched_with_every_task(ask: Ask, policy: PolicyDocument) -> None:
+def test_the_text_of_the_policy_is_not_fetched_with_every_task(
+    ask: Ask, policy: PolicyDocument
+) -> None:
     make_task(policy)
     with CaptureQueriesContext(connection) as queries:
         saved(ask())
@@ -411,7 +487,9 @@ def test_a_very_long_list_is_whole(ask: Ask, long_list: None) -> None:
     book = opened(ask())
     assert [row["task code"].value for row in data(book)] == ["A1-01", "A1-02", "A1-03"]
     top = header_row(book["Ledger"])
-    assert [book["Ledger"].cell(top + place, 3).value for place in (1, 2, 3)] == ["A1 Measure A1"] * 3
+    assert [book["Ledger"].cell(top + place, 3).value for place in (1, 2, 3)] == [
+        "A1 Measure A1"
+    ] * 3
 
 
 def test_a_very_long_list_has_no_bands_and_says_so(ask: Ask, long_list: None) -> None:
@@ -445,7 +523,9 @@ def make_steps(policy: PolicyDocument, *counts: int) -> None:
             task.items.create(number=step, title="step")
 
 
-def test_as_many_links_as_excel_takes_are_links(ask: Ask, policy: PolicyDocument, few_links: None) -> None:
+def test_as_many_links_as_excel_takes_are_links(
+    ask: Ask, policy: PolicyDocument, few_links: None
+) -> None:
     make_steps(policy, 1, 1, 1)
     assert linked_sheets(opened(ask())) == {"Ledger", "Data", "Warnings", "Steps"}
 
@@ -474,7 +554,12 @@ def test_a_further_sheet_of_more_rows_than_excel_takes_links_has_none(
     make_steps(policy, 0)
     rows = [policy.tasks.get()] * 4
     extra = ledger.ExtraSheet(
-        "More", "", {"code": TASK_COLUMNS["code"]}, rows, "more", lambda row: "https://tracker.example/"
+        "More",
+        "",
+        {"code": TASK_COLUMNS["code"]},
+        rows,
+        "more",
+        lambda row: "https://tracker.example/",
     )
     assert linked_sheets(opened(ask(extras=[extra]))) == {"Ledger", "Data", "Warnings"}
 

@@ -24,10 +24,16 @@ def form_of(client: Client, address: str, **typed: object) -> dict[str, object]:
     """Return what a form of the admin sends as it is shown, but for what is typed."""
     form = client.get(address).context["adminform"].form
     shown = {name: form[name].value() for name in form.fields}
-    return {name: "" if value is None else value for name, value in {**shown, **typed}.items() if value is not False}
+    return {
+        name: "" if value is None else value
+        for name, value in {**shown, **typed}.items()
+        if value is not False
+    }
 
 
-def test_a_measure_with_tasks_goes_to_no_section_of_another_policy(office: Client, other: Section) -> None:
+def test_a_measure_with_tasks_goes_to_no_section_of_another_policy(
+    office: Client, other: Section
+) -> None:
     measure = Measure.objects.get(code="A1", policy__slug="rise")
     address = reverse("admin:tracker_measure_change", args=[measure.pk])
     page = office.post(address, form_of(office, address, section=other.pk)).content.decode()
@@ -38,12 +44,18 @@ def test_a_measure_with_tasks_goes_to_no_section_of_another_policy(office: Clien
 def test_a_section_with_measures_goes_to_no_other_policy(office: Client, other: Section) -> None:
     section = Section.objects.get(policy__slug="rise", number=1)
     address = reverse("admin:tracker_section_change", args=[section.pk])
-    page = office.post(address, form_of(office, address, policy=other.policy_id, number=9)).content.decode()
+    page = office.post(
+        address, form_of(office, address, policy=other.policy_id, number=9)
+    ).content.decode()
     assert "The measures of this section belong to another policy." in page
     assert Section.objects.get(pk=section.pk).policy.slug == "rise"
 
 
-def test_a_ledger_is_written_where_a_measure_belongs_to_another_policy(office: Client, other: Section) -> None:
-    Task.objects.update(measure=Measure.objects.create(policy=other.policy, section=other, code="B7", name="moved"))
+def test_a_ledger_is_written_where_a_measure_belongs_to_another_policy(
+    office: Client, other: Section
+) -> None:
+    Task.objects.update(
+        measure=Measure.objects.create(policy=other.policy, section=other, code="B7", name="moved")
+    )
     answer = office.get(reverse("ledger", args=["rise"]))
     assert (answer.status_code, bool(answer.getvalue())) == (200, True)

@@ -16,7 +16,10 @@ from tracker.excel import progress_import
 from tracker.models import Organization, PolicyDocument, ProgressUpdate, Task, User
 from tracker.workflow import ChangeContext
 
-APRIL, QUARTER = Period(Cycle.MONTHLY, dt.date(2026, 4, 1)), Period(Cycle.QUARTERLY, dt.date(2026, 4, 1))
+APRIL, QUARTER = (
+    Period(Cycle.MONTHLY, dt.date(2026, 4, 1)),
+    Period(Cycle.QUARTERLY, dt.date(2026, 4, 1)),
+)
 OFFICE = ChangeContext(None, ChangeSource.COMMAND, "a new cycle")
 
 
@@ -52,7 +55,9 @@ def handed_over(handed_over: list[Task]) -> list[Task]:
 
 
 @pytest.fixture
-def task(handed_over: list[Task], policy: PolicyDocument, bureau: Organization, liaison: User) -> Task:
+def task(
+    handed_over: list[Task], policy: PolicyDocument, bureau: Organization, liaison: User
+) -> Task:
     """Hand April in by the month; from then on the policy takes its reports by the quarter."""
     report = write(handed_over[0], bureau, ChangeContext(liaison, ChangeSource.PAGE))
     workflow.submit(report, ChangeContext(liaison, ChangeSource.PAGE), TODAY)
@@ -60,7 +65,9 @@ def task(handed_over: list[Task], policy: PolicyDocument, bureau: Organization, 
     return Task.objects.get(pk=handed_over[0].pk)
 
 
-def test_a_workbook_of_the_quarter_leaves_the_report_of_april(task: Task, bureau: Organization, liaison: User) -> None:
+def test_a_workbook_of_the_quarter_leaves_the_report_of_april(
+    task: Task, bureau: Organization, liaison: User
+) -> None:
     book = fresh(bureau)
     fill(book, task.code, percent_done=0.2, progress="said of the quarter")
     landed(sent(book, liaison), liaison)
@@ -70,17 +77,23 @@ def test_a_workbook_of_the_quarter_leaves_the_report_of_april(task: Task, bureau
     }
 
 
-def test_the_page_of_the_quarter_leaves_the_report_of_april(task: Task, client: Client, liaison: User) -> None:
+def test_the_page_of_the_quarter_leaves_the_report_of_april(
+    task: Task, client: Client, liaison: User
+) -> None:
     client.force_login(liaison)
     page = reverse("report", args=["rise", task.code]) + "?period=2026-04-01"
-    client.post(page, {"progress": "said of the quarter", "percent": "20", "seen": "1", "submit": "1"})
+    client.post(
+        page, {"progress": "said of the quarter", "percent": "20", "seen": "1", "submit": "1"}
+    )
     assert said() == {
         (*days(APRIL), ReportState.SUBMITTED): "said of April",
         (*days(QUARTER), ReportState.SUBMITTED): "said of the quarter",
     }
 
 
-def test_the_row_of_the_quarter_says_that_it_is_not_reported(task: Task, bureau: Organization) -> None:
+def test_the_row_of_the_quarter_says_that_it_is_not_reported(
+    task: Task, bureau: Organization
+) -> None:
     book = fresh(bureau)
     place = headers(book)["this period"]
     assert book["Fill in"].cell(row_of(book, task.code), place).value == "quarter 2\nnot reported"

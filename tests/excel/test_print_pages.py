@@ -45,7 +45,11 @@ def cell_style(file: BytesIO, number: int, place: str) -> Any:
 
 def print_titles(file: BytesIO) -> dict[str, str | None]:
     names = part(file, "workbook.xml").findall("m:definedNames/m:definedName", NS)
-    return {name.attrib["localSheetId"]: name.text for name in names if name.get("name") == "_xlnm.Print_Titles"}
+    return {
+        name.attrib["localSheetId"]: name.text
+        for name in names
+        if name.get("name") == "_xlnm.Print_Titles"
+    }
 
 
 @pytest.fixture
@@ -81,7 +85,9 @@ def test_the_header_row_is_repeated_on_every_page(file: BytesIO) -> None:
     }
 
 
-def test_the_repeated_row_is_the_header_also_below_a_mark_of_demonstration(ask: Ask, policy: PolicyDocument) -> None:
+def test_the_repeated_row_is_the_header_also_below_a_mark_of_demonstration(
+    ask: Ask, policy: PolicyDocument
+) -> None:
     policy.demo = True
     assert print_titles(saved(ask()))["1"] == "'Ledger'!$4:$4"
     assert opened(ask())["Ledger"]["A4"].value == "No."
@@ -106,8 +112,12 @@ def test_every_row_has_a_height_of_its_own(file: BytesIO, number: int) -> None:
     assert all(row.get("customHeight") == "1" and float(row.attrib["ht"]) > 0 for row in rows)
 
 
-@pytest.mark.parametrize(("place", "font"), [("A1", "FZXiaoBiaoSong-B05S"), ("A3", "SimHei"), ("A4", "FangSong")])
-def test_title_header_and_body_have_the_fonts_of_official_papers(file: BytesIO, place: str, font: str) -> None:
+@pytest.mark.parametrize(
+    ("place", "font"), [("A1", "FZXiaoBiaoSong-B05S"), ("A3", "SimHei"), ("A4", "FangSong")]
+)
+def test_title_header_and_body_have_the_fonts_of_official_papers(
+    file: BytesIO, place: str, font: str
+) -> None:
     assert dict(cell_style(file, LEDGER, place))["font"] == font
 
 
@@ -116,10 +126,17 @@ def test_every_cell_of_a_merged_band_has_borders(ask: Ask, policy: PolicyDocumen
         make_task(policy, f"A1-0{number}")
     file = saved(ask())
     for place in ("B4", "B5", "B6", "C4", "C5", "C6"):
-        assert dict(cell_style(file, LEDGER, place))["borders"] == {"left", "right", "top", "bottom"}
+        assert dict(cell_style(file, LEDGER, place))["borders"] == {
+            "left",
+            "right",
+            "top",
+            "bottom",
+        }
 
 
-def test_every_printed_page_begins_with_section_and_measure(ask: Ask, policy: PolicyDocument) -> None:
+def test_every_printed_page_begins_with_section_and_measure(
+    ask: Ask, policy: PolicyDocument
+) -> None:
     for number in range(40):
         make_task(policy, f"A1-{number:02}", description="字" * 150)
     book = opened(ask())["Ledger"]

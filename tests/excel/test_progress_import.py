@@ -25,12 +25,17 @@ MAY, JUNE = Period("monthly", dt.date(2026, 5, 1)), Period("monthly", dt.date(20
 
 
 def states(preview: progress_import.Preview) -> dict[str, str]:
-    return {f"{entry.sheet} {entry.code}": entry.state for entry in preview.entries if entry.state != "unchanged"}
+    return {
+        f"{entry.sheet} {entry.code}": entry.state
+        for entry in preview.entries
+        if entry.state != "unchanged"
+    }
 
 
 def words(preview: progress_import.Preview) -> str:
     return "\n".join(
-        f"{fault.sheet} {fault.row} {fault.column} {fault.value} {fault.words}" for fault in preview.faults
+        f"{fault.sheet} {fault.row} {fault.column} {fault.value} {fault.words}"
+        for fault in preview.faults
     )
 
 
@@ -38,7 +43,9 @@ def reports() -> list[ProgressUpdate]:
     return list(ProgressUpdate.objects.order_by("task__code", "pk"))
 
 
-def test_an_untouched_workbook_changes_nothing(handed_over: list[Task], bureau: Organization, liaison: User) -> None:
+def test_an_untouched_workbook_changes_nothing(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
     batch = sent(fresh(bureau), liaison)
     preview = progress_import.preview_progress(batch, liaison, TODAY)
     assert (len(preview.entries), preview.counts["unchanged"], preview.changes) == (5, 5, [])
@@ -48,7 +55,9 @@ def test_what_was_filled_in_lands_as_submitted_reports(
     handed_over: list[Task], bureau: Organization, liaison: User
 ) -> None:
     book = fresh(bureau)
-    fill(book, "A1-01", percent_done=0.4, progress="done so much", problems="none", next_steps="more")
+    fill(
+        book, "A1-01", percent_done=0.4, progress="done so much", problems="none", next_steps="more"
+    )
     batch = sent(book, liaison)
     assert reports() == []
     landed(batch, liaison)
@@ -56,7 +65,11 @@ def test_what_was_filled_in_lands_as_submitted_reports(
     assert (report.state, report.percent, report.progress, report.problems, report.next_steps) == (
         ReportState.SUBMITTED, 40, "done so much", "none", "more",
     )  # fmt: skip
-    assert (report.unit, report.submitted_by, report.history.first().way) == (bureau, liaison, ChangeSource.IMPORT)
+    assert (report.unit, report.submitted_by, report.history.first().way) == (
+        bureau,
+        liaison,
+        ChangeSource.IMPORT,
+    )
     batch.refresh_from_db()
     assert batch.state == BatchState.LANDED
 
@@ -75,7 +88,9 @@ def test_the_second_import_of_the_same_file_changes_nothing(
     assert (list(ProgressUpdate.objects.values()), list(Task.objects.values())) == before
 
 
-def test_a_step_is_ticked_and_the_percent_follows(handed_over: list[Task], bureau: Organization, liaison: User) -> None:
+def test_a_step_is_ticked_and_the_percent_follows(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
     book = fresh(bureau)
     fill(book, "B1-01", step=2, done="✓")
     landed(sent(book, liaison), liaison)
@@ -102,12 +117,24 @@ def accepted(task: Task, supervisor: User, **facts: Any) -> ProgressUpdate:
 def test_a_blank_cell_erases_nothing(
     handed_over: list[Task], bureau: Organization, liaison: User, supervisor: User
 ) -> None:
-    accepted(handed_over[0], supervisor, percent=30, progress="old", problems="trouble", next_steps="go on")
+    accepted(
+        handed_over[0],
+        supervisor,
+        percent=30,
+        progress="old",
+        problems="trouble",
+        next_steps="go on",
+    )
     book = fresh(bureau)
     fill(book, "A1-01", progress="new")
     landed(sent(book, liaison), liaison)
     report = ProgressUpdate.objects.get(state=ReportState.SUBMITTED)
-    assert (report.progress, report.problems, report.next_steps, report.percent) == ("new", "trouble", "go on", 30)
+    assert (report.progress, report.problems, report.next_steps, report.percent) == (
+        "new",
+        "trouble",
+        "go on",
+        30,
+    )
 
 
 def test_the_word_that_erases_erases(
@@ -127,10 +154,16 @@ def test_the_last_text_stands_beside_the_empty_cell(
     book = fresh(bureau)
     row, places = row_of(book, "A1-01"), headers(book)
     cells = {name: book["Fill in"].cell(row, place).value for name, place in places.items()}
-    assert (cells["progress (so far)"], cells["progress"], cells["percent done (so far)"]) == ("old words", None, 0.3)
+    assert (cells["progress (so far)"], cells["progress"], cells["percent done (so far)"]) == (
+        "old words",
+        None,
+        0.3,
+    )
 
 
-def test_what_marks_a_header_stands_on_a_line_of_its_own(handed_over: list[Task], bureau: Organization) -> None:
+def test_what_marks_a_header_stands_on_a_line_of_its_own(
+    handed_over: list[Task], bureau: Organization
+) -> None:
     book = fresh(bureau)
     texts = [cell.value for cell in book["Fill in"][row_of(book, "A1-01") - 1]]
     assert "problems\n(so far)" in texts
@@ -168,7 +201,9 @@ def test_faults_name_the_place_the_value_and_what_is_allowed(
     assert "a whole percent from 0% to 100%" in words(preview)
 
 
-def test_a_file_with_a_fault_lands_nothing(handed_over: list[Task], bureau: Organization, liaison: User) -> None:
+def test_a_file_with_a_fault_lands_nothing(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
     book = fresh(bureau)
     fill(book, "A1-01", percent_done=0.4, progress="good")
     fill(book, "A1-02", percent_done=7, progress="bad")
@@ -178,7 +213,9 @@ def test_a_file_with_a_fault_lands_nothing(handed_over: list[Task], bureau: Orga
     assert reports() == []
 
 
-def test_all_faults_are_named_at_once(handed_over: list[Task], bureau: Organization, liaison: User) -> None:
+def test_all_faults_are_named_at_once(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
     book = fresh(bureau)
     fill(book, "A1-01", percent_done="x", progress="x")
     fill(book, "A1-02", percent_done=0.5)
@@ -194,14 +231,20 @@ def test_the_same_file_comes_back_with_its_faults_marked(
     book = fresh(bureau)
     fill(book, "A1-01", percent_done="about half", progress="kept words")
     file = BytesIO()
-    progress_template.save_progress_template(progress_import.marked_progress(sent(book, liaison), liaison, TODAY), file)
+    progress_template.save_progress_template(
+        progress_import.marked_progress(sent(book, liaison), liaison, TODAY), file
+    )
     back = load_workbook(file)
     row, places = row_of(back, "A1-01"), headers(back)
     cell = back["Fill in"].cell(row, places["percent done"])
     assert (cell.value, cell.fill.fgColor.rgb[2:]) == ("about half", "FFC7CE")
     assert back["Fill in"].cell(row, places["progress"]).value == "kept words"
     assert "about half" in str(back["Fill in"].cell(row, places["what is wrong"]).value)
-    assert [cell.value for cell in back["Faults"][2]][1:4] == ["Fill in", row_of(book, "A1-01"), "percent done"]
+    assert [cell.value for cell in back["Faults"][2]][1:4] == [
+        "Fill in",
+        row_of(book, "A1-01"),
+        "percent done",
+    ]
 
 
 def test_a_marked_workbook_tells_how_far_it_is_from_the_first_row_to_the_last(
@@ -215,18 +258,24 @@ def test_a_marked_workbook_tells_how_far_it_is_from_the_first_row_to_the_last(
     assert set(told) == set(range(len(batch.rows) + 1))
 
 
-def test_a_marked_workbook_that_is_mended_lands(handed_over: list[Task], bureau: Organization, liaison: User) -> None:
+def test_a_marked_workbook_that_is_mended_lands(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
     book = fresh(bureau)
     fill(book, "A1-01", percent_done="about half", progress="words")
     file = BytesIO()
-    progress_template.save_progress_template(progress_import.marked_progress(sent(book, liaison), liaison, TODAY), file)
+    progress_template.save_progress_template(
+        progress_import.marked_progress(sent(book, liaison), liaison, TODAY), file
+    )
     back = load_workbook(file)
     fill(back, "A1-01", percent_done=0.5)
     landed(sent(back, liaison), liaison)
     assert [(report.percent, report.progress) for report in reports()] == [(50, "words")]
 
 
-def test_sorted_rows_land_with_their_own_tasks(handed_over: list[Task], bureau: Organization, liaison: User) -> None:
+def test_sorted_rows_land_with_their_own_tasks(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
     book = fresh(bureau)
     fill(book, "A1-01", percent_done=0.1, progress="one")
     fill(book, "A1-02", percent_done=0.2, progress="two")
@@ -235,7 +284,10 @@ def test_sorted_rows_land_with_their_own_tasks(handed_over: list[Task], bureau: 
         a, b = sheet.cell(first, column), sheet.cell(second, column)
         a.value, b.value = b.value, a.value
     landed(sent(book, liaison), liaison)
-    assert [(report.task.code, report.progress) for report in reports()] == [("A1-01", "one"), ("A1-02", "two")]
+    assert [(report.task.code, report.progress) for report in reports()] == [
+        ("A1-01", "one"),
+        ("A1-02", "two"),
+    ]
 
 
 def test_a_part_of_the_columns_sorted_alone_is_a_fault(
@@ -249,7 +301,9 @@ def test_a_part_of_the_columns_sorted_alone_is_a_fault(
     assert "belongs to the task A1-01" in found
 
 
-def test_deleted_rows_change_nothing(handed_over: list[Task], bureau: Organization, liaison: User) -> None:
+def test_deleted_rows_change_nothing(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
     book = fresh(bureau)
     book["Fill in"].delete_rows(row_of(book, "A1-01"))
     fill(book, "A1-02", percent_done=0.2, progress="two")
@@ -276,17 +330,31 @@ def test_a_code_that_stands_twice_is_a_fault_in_both_rows(
     assert [fault.row for fault in found.faults] == [row, sheet.max_row]
 
 
-def test_a_row_without_its_mark_is_a_fault(handed_over: list[Task], bureau: Organization, liaison: User) -> None:
+def test_a_row_without_its_mark_is_a_fault(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
     book = fresh(bureau)
     book["Fill in"].append([None, "A1-07", *[None] * 11, "text"])
-    assert "mark of the row is missing" in words(progress_import.preview_progress(sent(book, liaison), liaison, TODAY))
+    assert "mark of the row is missing" in words(
+        progress_import.preview_progress(sent(book, liaison), liaison, TODAY)
+    )
 
 
 def test_the_task_of_another_unit_is_not_known(
-    handed_over: list[Task], policy: PolicyDocument, county: Organization, liaison: User, bureau: Organization
+    handed_over: list[Task],
+    policy: PolicyDocument,
+    county: Organization,
+    liaison: User,
+    bureau: Organization,
 ) -> None:
     theirs = make_task(
-        policy, "A1-09", title="CANARY", kind=Kind.QUALITATIVE, lead_unit=county, assigned_on=TODAY, owed_from=TODAY
+        policy,
+        "A1-09",
+        title="CANARY",
+        kind=Kind.QUALITATIVE,
+        lead_unit=county,
+        assigned_on=TODAY,
+        owed_from=TODAY,
     )
     book = fresh(county)
     fill(book, theirs.code, progress="not mine")
@@ -298,7 +366,9 @@ def test_the_task_of_another_unit_is_not_known(
 def test_where_no_code_comes_near_none_is_spoken_of(
     policy: PolicyDocument, county: Organization, liaison: User
 ) -> None:
-    make_task(policy, "A1-09", kind=Kind.QUALITATIVE, lead_unit=county, assigned_on=TODAY, owed_from=TODAY)
+    make_task(
+        policy, "A1-09", kind=Kind.QUALITATIVE, lead_unit=county, assigned_on=TODAY, owed_from=TODAY
+    )
     book = fresh(county)
     fill(book, "A1-09", progress="not mine")
     found = words(progress_import.preview_progress(sent(book, liaison), liaison, TODAY))
@@ -331,7 +401,9 @@ def test_what_changed_since_the_preview_is_shown_anew(
     assert reports() == []
 
 
-def test_a_batch_is_confirmed_once(handed_over: list[Task], bureau: Organization, liaison: User) -> None:
+def test_a_batch_is_confirmed_once(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
     book = fresh(bureau)
     fill(book, "A1-01", percent_done=0.1, progress="one")
     batch = sent(book, liaison)
@@ -350,12 +422,16 @@ def test_a_batch_that_cannot_land_whole_lands_not_at_all(
     preview = progress_import.preview_progress(batch, liaison, TODAY)
     preview.changes[1].fields["percent"] = None
     with pytest.raises(ValidationError, match="A1-02"):
-        workflow.apply_progress(batch, preview.changes, ChangeContext(liaison, ChangeSource.IMPORT), now())
+        workflow.apply_progress(
+            batch, preview.changes, ChangeContext(liaison, ChangeSource.IMPORT), now()
+        )
     batch.refresh_from_db()
     assert (reports(), batch.state) == ([], BatchState.READ)
 
 
-def test_a_batch_is_undone_whole(handed_over: list[Task], bureau: Organization, liaison: User) -> None:
+def test_a_batch_is_undone_whole(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
     book = fresh(bureau)
     fill(book, "A1-01", percent_done=0.1, progress="one")
     fill(book, "B1-01", step=1, done="✓")
@@ -367,20 +443,26 @@ def test_a_batch_is_undone_whole(handed_over: list[Task], bureau: Organization, 
     assert (reports(), after, batch.state) == ([], before, BatchState.UNDONE)
 
 
-def test_undoing_brings_back_what_waited_before(handed_over: list[Task], bureau: Organization, liaison: User) -> None:
+def test_undoing_brings_back_what_waited_before(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
     first = workflow.open_report(handed_over[0], bureau, MAY)
     first.progress, first.percent = "first words", 20
     workflow.save_draft(first, ChangeContext(liaison, ChangeSource.PAGE), today=TODAY)
     workflow.submit(first, ChangeContext(liaison, ChangeSource.PAGE), TODAY)
     book = fresh(bureau)
     sheet = book["Fill in"]
-    sheet.cell(row_of(book, "A1-01"), 1).value = f"rise/A1-01/{Task.objects.get(code='A1-01').version}/2026-05-01"
+    sheet.cell(
+        row_of(book, "A1-01"), 1
+    ).value = f"rise/A1-01/{Task.objects.get(code='A1-01').version}/2026-05-01"
     fill(book, "A1-01", progress="second words")
     batch = sent(book, liaison)
     landed(batch, liaison)
     assert [report.progress for report in reports()] == ["second words"]
     workflow.revert_progress(batch, ChangeContext(liaison, ChangeSource.IMPORT), now())
-    assert [(report.progress, report.state) for report in reports()] == [("first words", ReportState.SUBMITTED)]
+    assert [(report.progress, report.state) for report in reports()] == [
+        ("first words", ReportState.SUBMITTED)
+    ]
 
 
 def test_a_batch_with_an_accepted_report_cannot_be_undone(
@@ -398,15 +480,17 @@ def test_a_batch_with_an_accepted_report_cannot_be_undone(
     assert [report.state for report in reports()] == [ReportState.ACCEPTED, ReportState.SUBMITTED]
 
 
-def test_after_an_undo_the_file_can_be_sent_again(handed_over: list[Task], bureau: Organization, liaison: User) -> None:
+def test_after_an_undo_the_file_can_be_sent_again(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
     book = fresh(bureau)
     fill(book, "A1-01", percent_done=0.1, progress="one")
     batch = sent(book, liaison)
     landed(batch, liaison)
     workflow.revert_progress(batch, ChangeContext(liaison, ChangeSource.IMPORT), now())
-    assert states(progress_import.preview_progress(sent(fresh_with(bureau), liaison), liaison, TODAY)) == {
-        "Fill in A1-01": "changed"
-    }
+    assert states(
+        progress_import.preview_progress(sent(fresh_with(bureau), liaison), liaison, TODAY)
+    ) == {"Fill in A1-01": "changed"}
 
 
 def fresh_with(unit: Organization) -> Any:
@@ -415,7 +499,9 @@ def fresh_with(unit: Organization) -> Any:
     return book
 
 
-def test_a_task_that_takes_no_reports_is_a_fault(handed_over: list[Task], bureau: Organization, liaison: User) -> None:
+def test_a_task_that_takes_no_reports_is_a_fault(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
     book = fresh(bureau)
     fill(book, "A1-01", percent_done=0.1, progress="one")
     Task.objects.filter(code="A1-01").update(status=Status.SUSPENDED)
@@ -430,13 +516,17 @@ def test_a_fall_of_the_percent_needs_its_reason(
     accepted(handed_over[0], supervisor, percent=30, progress="then")
     book = fresh(bureau)
     fill(book, "A1-01", percent_done=0.2, progress="less")
-    assert "say why it falls" in words(progress_import.preview_progress(sent(book, liaison), liaison, TODAY))
+    assert "say why it falls" in words(
+        progress_import.preview_progress(sent(book, liaison), liaison, TODAY)
+    )
     fill(book, "A1-01", why_the_percent_falls="counted anew")
     landed(sent(book, liaison), liaison)
     assert ProgressUpdate.objects.get(state=ReportState.SUBMITTED).fall_reason == "counted anew"
 
 
-def test_a_ledger_is_no_workbook_to_fill_in(handed_over: list[Task], policy: PolicyDocument, liaison: User) -> None:
+def test_a_ledger_is_no_workbook_to_fill_in(
+    handed_over: list[Task], policy: PolicyDocument, liaison: User
+) -> None:
     from tests.excel.conftest import saved
     from tracker.excel import ledger
 
@@ -452,7 +542,12 @@ def test_a_preview_takes_as_many_queries_for_many_rows_as_for_few(
     for first, last in ((3, 4), (4, 40)):
         for number in range(first, last):
             make_task(
-                policy, f"A1-{number:02}", kind=Kind.QUALITATIVE, lead_unit=bureau, assigned_on=TODAY, owed_from=TODAY
+                policy,
+                f"A1-{number:02}",
+                kind=Kind.QUALITATIVE,
+                lead_unit=bureau,
+                assigned_on=TODAY,
+                owed_from=TODAY,
             )
         batch = sent(fresh(bureau), liaison)
         with CaptureQueriesContext(connection) as queries:
@@ -461,7 +556,9 @@ def test_a_preview_takes_as_many_queries_for_many_rows_as_for_few(
     assert counts[0] == counts[1] <= 9
 
 
-def test_the_file_itself_is_not_kept(handed_over: list[Task], bureau: Organization, liaison: User) -> None:
+def test_the_file_itself_is_not_kept(
+    handed_over: list[Task], bureau: Organization, liaison: User
+) -> None:
     batch = sent(fresh(bureau), liaison)
     assert {field.name for field in ImportBatch._meta.fields} & {"file", "content"} == set()
     assert len(batch.rows) == 5

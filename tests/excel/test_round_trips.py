@@ -20,7 +20,13 @@ from tests.factories import make_many, make_task
 from tracker.domain import parsing
 from tracker.domain.choices import ReportState, Status
 from tracker.domain.dates import DAY
-from tracker.excel import checklist_import, checklist_template, progress_import, progress_template, workbook_import
+from tracker.excel import (
+    checklist_import,
+    checklist_template,
+    progress_import,
+    progress_template,
+    workbook_import,
+)
 from tracker.excel.cell_text import clean_cell_text
 from tracker.models import Organization, PolicyDocument, ProgressUpdate, Task, User
 from tracker.reports import columns
@@ -35,7 +41,11 @@ def many(policy: PolicyDocument, bureau: Organization, liaison: User) -> PolicyD
     make_many(policy, MANY)
     tasks = Task.objects.filter(policy=policy)
     tasks.update(
-        lead_unit=bureau, status=Status.IN_PROGRESS, closed_on=None, closing_requested_on=None, assigned_on=TODAY - DAY
+        lead_unit=bureau,
+        status=Status.IN_PROGRESS,
+        closed_on=None,
+        closing_requested_on=None,
+        assigned_on=TODAY - DAY,
     )
     reports = ProgressUpdate.objects.bulk_create(
         ProgressUpdate(
@@ -72,7 +82,9 @@ def test_five_thousand_tasks_come_back_untouched_also_through_libreoffice(
 ) -> None:
     assert len(progress_template.report_columns()) >= 19
     file = tmp_path / "fill.xlsx"
-    progress_template.save_progress_template(progress_template.scope_of(bureau, Task.objects.all(), TODAY), str(file))
+    progress_template.save_progress_template(
+        progress_template.scope_of(bureau, Task.objects.all(), TODAY), str(file)
+    )
     for path in (file, through_libreoffice(file)):
         batch = workbook_import.read_workbook(BytesIO(path.read_bytes()), "x", liaison)
         assert len(batch.rows) >= MANY
@@ -96,7 +108,9 @@ def test_a_filled_in_workbook_that_libreoffice_has_saved_lands_the_same(
     fill(book, "A1-01", percent_done=0.29, progress="first\nsecond")
     file = tmp_path / "fill.xlsx"
     file.write_bytes(as_file(book).getvalue())
-    batch = workbook_import.read_workbook(BytesIO(through_libreoffice(file).read_bytes()), "x", liaison)
+    batch = workbook_import.read_workbook(
+        BytesIO(through_libreoffice(file).read_bytes()), "x", liaison
+    )
     (change,) = progress_import.preview_progress(batch, liaison, TODAY).changes
     assert change.fields == {"percent": 29, "progress": "first\nsecond"}
 
@@ -104,7 +118,9 @@ def test_a_filled_in_workbook_that_libreoffice_has_saved_lands_the_same(
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), min_size=1, max_size=60)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(progress_text=TEXTS, problems=TEXTS)
 def test_any_text_of_a_report_comes_back_equal_or_the_cut_is_reported(
     handed_over: list[Task], bureau: Organization, progress_text: str, problems: str
@@ -112,11 +128,16 @@ def test_any_text_of_a_report_comes_back_equal_or_the_cut_is_reported(
     task = handed_over[0]
     period = progress_import.lights.reportable(task, task.policy, TODAY)[0]
     texts = {"progress": progress_text, "problems": problems}
-    report = ProgressUpdate(unit=bureau, task=task, period_start=period.start, period_end=period.end, **texts)
+    report = ProgressUpdate(
+        unit=bureau, task=task, period_start=period.start, period_end=period.end, **texts
+    )
     row = progress_template.FillInRow(task, period, report)
     file = BytesIO()
     progress_template.save_progress_template(
-        progress_template.FillInRequest(bureau, [replace(row, typed={"progress": progress_text})], [], TODAY), file
+        progress_template.FillInRequest(
+            bureau, [replace(row, typed={"progress": progress_text})], [], TODAY
+        ),
+        file,
     )
     with zipfile.ZipFile(file) as archive:
         assert not re.search(r"<f[ >]", archive.read("xl/worksheets/sheet1.xml").decode())
@@ -128,16 +149,22 @@ def test_any_text_of_a_report_comes_back_equal_or_the_cut_is_reported(
         assert lost or kept == held or not held.strip()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(title=st.text(min_size=1, max_size=60), remark=st.text(max_size=60))
 def test_any_text_of_a_checklist_is_read_back_or_refused_in_words(
     policy: PolicyDocument, supervisor: User, title: str, remark: str
 ) -> None:
     task = Task.objects.with_related().first() or make_task(policy, "A1-01")
-    Task.objects.filter(pk=task.pk).update(title=title.replace("\0", ""), remark=remark.replace("\0", ""))
+    Task.objects.filter(pk=task.pk).update(
+        title=title.replace("\0", ""), remark=remark.replace("\0", "")
+    )
     file = BytesIO()
     checklist_template.save_checklist_template(policy, TODAY, file)
-    preview = checklist_import.preview_checklist(workbook_import.read_workbook(file, "x", supervisor), TODAY)
+    preview = checklist_import.preview_checklist(
+        workbook_import.read_workbook(file, "x", supervisor), TODAY
+    )
     assert all(len(fault.words) > 5 for fault in preview.faults)
 
 
@@ -145,7 +172,12 @@ def test_a_new_column_is_one_line(
     handed_over: list[Task], bureau: Organization, liaison: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     added = columns.Column(
-        "help_addressee", "who helps", columns.reported("help_addressee"), 12, parse=parsing.parse_prose, fills=True
+        "help_addressee",
+        "who helps",
+        columns.reported("help_addressee"),
+        12,
+        parse=parsing.parse_prose,
+        fills=True,
     )
     monkeypatch.setitem(columns.TASK_COLUMNS, "help_addressee", added)
     book = fresh(bureau)
@@ -156,12 +188,19 @@ def test_a_new_column_is_one_line(
 
 def xml_of(unit: Organization) -> str:
     file = BytesIO()
-    progress_template.save_progress_template(progress_template.scope_of(unit, Task.objects.all(), TODAY), file)
+    progress_template.save_progress_template(
+        progress_template.scope_of(unit, Task.objects.all(), TODAY), file
+    )
     with zipfile.ZipFile(file) as archive:
-        return archive.read("xl/worksheets/sheet1.xml").decode() + archive.read("xl/worksheets/sheet2.xml").decode()
+        return (
+            archive.read("xl/worksheets/sheet1.xml").decode()
+            + archive.read("xl/worksheets/sheet2.xml").decode()
+        )
 
 
-def test_drop_downs_come_from_a_hidden_sheet_by_range(handed_over: list[Task], bureau: Organization) -> None:
+def test_drop_downs_come_from_a_hidden_sheet_by_range(
+    handed_over: list[Task], bureau: Organization
+) -> None:
     xml = xml_of(bureau)
     assert "<formula1>'Words'!$A$1:$A$2</formula1>" in xml
     assert 'type="list"' in xml
@@ -190,10 +229,14 @@ def test_key_is_hidden_header_stays_and_nothing_below_it_is_merged(
     assert all(area.max_row < 4 for area in sheet.merged_cells.ranges)
 
 
-def test_the_workbook_says_until_when_and_to_whom(handed_over: list[Task], bureau: Organization, settings: Any) -> None:
+def test_the_workbook_says_until_when_and_to_whom(
+    handed_over: list[Task], bureau: Organization, settings: Any
+) -> None:
     settings.OPERATOR, settings.CONTACT = "Supervision office of the city", "extension 12"
     words = str(fresh(bureau)["Fill in"]["B2"].value)
-    assert all(part in words for part in ("2026-06-15", "Supervision office of the city", "extension 12"))
+    assert all(
+        part in words for part in ("2026-06-15", "Supervision office of the city", "extension 12")
+    )
 
 
 def test_a_workbook_in_one_language_is_read_in_the_other(
@@ -201,5 +244,7 @@ def test_a_workbook_in_one_language_is_read_in_the_other(
 ) -> None:
     with override("zh-hans"):
         file = BytesIO()
-        progress_template.save_progress_template(progress_template.scope_of(bureau, Task.objects.all(), TODAY), file)
+        progress_template.save_progress_template(
+            progress_template.scope_of(bureau, Task.objects.all(), TODAY), file
+        )
     assert states(workbook_import.read_workbook(file, "x", liaison), liaison) == {"unchanged"}

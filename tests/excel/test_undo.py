@@ -68,7 +68,9 @@ def save_task(code: str, **facts: Any) -> Task:
     return task
 
 
-def test_a_field_that_was_edited_since_is_named_three_ways_and_kept(changed: ImportBatch, supervisor: User) -> None:
+def test_a_field_that_was_edited_since_is_named_three_ways_and_kept(
+    changed: ImportBatch, supervisor: User
+) -> None:
     before = Task.history.filter(code="A1-01").earliest("history_id").remark
     save_task("A1-01", remark="later remark")
     (row,) = refused(changed, supervisor)
@@ -77,26 +79,34 @@ def test_a_field_that_was_edited_since_is_named_three_ways_and_kept(changed: Imp
     assert Task.objects.get(code="A1-01").remark == "later remark"
 
 
-def test_another_field_of_a_changed_row_that_was_edited_since_is_named(changed: ImportBatch, supervisor: User) -> None:
+def test_another_field_of_a_changed_row_that_was_edited_since_is_named(
+    changed: ImportBatch, supervisor: User
+) -> None:
     save_task("A1-01", responsible_person="Zhang")
     (row,) = refused(changed, supervisor)
     assert three_ways(row) == [("person responsible", "—", "—", "Zhang")]
 
 
-def test_a_new_task_that_was_edited_since_is_not_deleted(changed: ImportBatch, supervisor: User) -> None:
+def test_a_new_task_that_was_edited_since_is_not_deleted(
+    changed: ImportBatch, supervisor: User
+) -> None:
     save_task("A1-09", title="Better title")
     (row,) = refused(changed, supervisor)
     assert three_ways(row) == [("task", "One more", "One more", "Better title")]
     assert Task.objects.filter(code="A1-09").exists()
 
 
-def test_all_rows_that_were_changed_are_named_at_once(changed: ImportBatch, supervisor: User) -> None:
+def test_all_rows_that_were_changed_are_named_at_once(
+    changed: ImportBatch, supervisor: User
+) -> None:
     save_task("A1-01", remark="x")
     save_task("A1-09", remark="x")
     assert len(refused(changed, supervisor)) == 2
 
 
-def test_a_new_step_that_was_ticked_since_is_not_deleted(changed: ImportBatch, supervisor: User) -> None:
+def test_a_new_step_that_was_ticked_since_is_not_deleted(
+    changed: ImportBatch, supervisor: User
+) -> None:
     ChecklistItem.objects.filter(task__code="A1-09").update(done_on=TODAY)
     (row,) = refused(changed, supervisor)
     assert three_ways(row) == [("done on", "—", "—", "2026-06-15")]
@@ -134,17 +144,23 @@ def test_a_row_that_is_gone_is_named(changed: ImportBatch, supervisor: User) -> 
     assert {row.words for row in refused(changed, supervisor)} == {"it is gone already"}
 
 
-def test_work_on_what_the_import_did_not_touch_stands_in_no_way(changed: ImportBatch, supervisor: User) -> None:
+def test_work_on_what_the_import_did_not_touch_stands_in_no_way(
+    changed: ImportBatch, supervisor: User
+) -> None:
     save_task("B1-01", remark="something else")
     workbook_import.undo_batch(changed, supervisor, now())
     assert Task.objects.get(code="B1-01").remark == "something else"
     assert not Task.objects.filter(code="A1-09").exists()
 
 
-def test_the_page_shows_what_was_changed_three_ways(changed: ImportBatch, supervisor: User, browser: Browser) -> None:
+def test_the_page_shows_what_was_changed_three_ways(
+    changed: ImportBatch, supervisor: User, browser: Browser
+) -> None:
     save_task("A1-01", remark="later remark")
     page = browser(supervisor).post(changed.get_absolute_url(), {"undo": "1"}).content.decode()
-    assert page.index("before the import") < page.index("imported remark") < page.index("later remark")
+    assert (
+        page.index("before the import") < page.index("imported remark") < page.index("later remark")
+    )
 
 
 def test_every_row_of_a_refused_undo_is_named_on_the_page_or_on_one_after_it(
@@ -220,13 +236,17 @@ def test_a_step_that_was_unticked_since_is_named(reported: ImportBatch, liaison:
     assert three_ways(row) == [("done on", "—", "2026-06-15", "—")]
 
 
-def test_a_step_that_was_ticked_anew_on_another_day_is_named(reported: ImportBatch, liaison: User) -> None:
+def test_a_step_that_was_ticked_anew_on_another_day_is_named(
+    reported: ImportBatch, liaison: User
+) -> None:
     ChecklistItem.objects.filter(number=1).update(done_on=dt.date(2026, 6, 1))
     (row,) = refused(reported, liaison)
     assert three_ways(row) == [("done on", "—", "2026-06-15", "2026-06-01")]
 
 
-def test_a_batch_of_the_first_version_whose_step_stands_is_undone(reported: ImportBatch, liaison: User) -> None:
+def test_a_batch_of_the_first_version_whose_step_stands_is_undone(
+    reported: ImportBatch, liaison: User
+) -> None:
     for entry in reported.made:
         entry["ticks"] = [tick[:2] for tick in entry["ticks"]]
     reported.save()
@@ -234,7 +254,9 @@ def test_a_batch_of_the_first_version_whose_step_stands_is_undone(reported: Impo
     assert not ChecklistItem.objects.filter(done_on__isnull=False).exists()
 
 
-def test_a_report_that_an_undo_takes_away_names_who_did_it(reported: ImportBatch, liaison: User) -> None:
+def test_a_report_that_an_undo_takes_away_names_who_did_it(
+    reported: ImportBatch, liaison: User
+) -> None:
     workbook_import.undo_batch(reported, liaison, now())
     gone = ProgressUpdate.history.filter(history_type="-")
     assert {(row.history_user, row.way, row.state) for row in gone} == {

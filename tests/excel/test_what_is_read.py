@@ -71,7 +71,12 @@ def test_words_that_are_struck_out_are_left_out_and_named(filled: FilledBook) ->
     filled.put(CellRichText("begun, ", TextBlock(InlineFont(strike=True), "stopped, "), "goes on"))
     assert filled.read() == "begun, goes on"
     row = filled.top + 1
-    assert (filled.name, f"{filled.header} rows {row}", 1, "Words that are struck out are left out.") in filled.notes()
+    assert (
+        filled.name,
+        f"{filled.header} rows {row}",
+        1,
+        "Words that are struck out are left out.",
+    ) in filled.notes()
 
 
 def test_words_that_are_all_struck_out_are_asked_about(filled: FilledBook) -> None:
@@ -130,7 +135,9 @@ def test_prose_keeps_its_full_width_and_unseen_signs(filled: FilledBook, text: s
 def test_signs_that_no_text_holds_are_left_out_and_named(filled: FilledBook, text: str) -> None:
     filled.put(f"be{text}fore")
     assert filled.read() == "before"
-    assert "Signs that no text can hold are left out." in [words for *_place, words in filled.notes()]
+    assert "Signs that no text can hold are left out." in [
+        words for *_place, words in filled.notes()
+    ]
 
 
 def test_two_escapes_that_are_one_sign_are_that_sign(filled: FilledBook) -> None:
@@ -168,14 +175,21 @@ def test_comments_are_counted_and_said_not_to_be_read(filled: FilledBook) -> Non
 
 def test_what_lies_over_the_cells_is_said_not_to_be_read(filled: FilledBook) -> None:
     filled.sheet.add_chart(BarChart(), "D9")
-    assert (filled.name, "", 0, "Pictures and drawings that lie over the cells are not read.") in filled.notes()
+    assert (
+        filled.name,
+        "",
+        0,
+        "Pictures and drawings that lie over the cells are not read.",
+    ) in filled.notes()
 
 
 def test_a_hidden_column_is_read_and_said_to_be_hidden(filled: FilledBook) -> None:
     letter = filled.put("unseen").column_letter
     filled.sheet.column_dimensions[letter].hidden = True
     assert filled.read() == "unseen"
-    places = [place for _sheet, place, _count, words in filled.notes() if "The column is hidden" in words]
+    places = [
+        place for _sheet, place, _count, words in filled.notes() if "The column is hidden" in words
+    ]
     assert places == [f"{letter} ({filled.header})"]
 
 
@@ -193,7 +207,12 @@ def test_a_hidden_sheet_is_read_and_said_to_be_hidden(filled: FilledBook) -> Non
     filled.book.active = 0
     filled.sheet.sheet_state = "hidden"
     assert filled.read() == "unseen"
-    assert (filled.name, "", 0, "The sheet is hidden; it is read like every other.") in filled.notes()
+    assert (
+        filled.name,
+        "",
+        0,
+        "The sheet is hidden; it is read like every other.",
+    ) in filled.notes()
 
 
 def test_another_sheet_is_named_with_the_number_of_its_cells(filled: FilledBook) -> None:
@@ -208,7 +227,9 @@ def test_an_empty_sheet_is_not_named(filled: FilledBook) -> None:
     assert filled.notes() == []
 
 
-def test_a_column_without_a_header_is_named_with_the_number_of_its_cells(filled: FilledBook) -> None:
+def test_a_column_without_a_header_is_named_with_the_number_of_its_cells(
+    filled: FilledBook,
+) -> None:
     place = filled.sheet.max_column + 1
     filled.sheet.cell(filled.top + 1, place).value = "aside"
     filled.sheet.cell(filled.top + 2, place).value = "aside"
@@ -231,11 +252,15 @@ def test_text_above_the_header_is_counted(filled: FilledBook) -> None:
     assert (filled.name, "", 1, "What stands above the header is not read.") in filled.notes()
 
 
-def test_a_merged_cell_counts_for_each_of_its_tasks_and_the_preview_says_so(filled: FilledBook) -> None:
+def test_a_merged_cell_counts_for_each_of_its_tasks_and_the_preview_says_so(
+    filled: FilledBook,
+) -> None:
     first, second = filled.put("together"), filled.put(None, row=2)
     filled.merge(f"{first.coordinate}:{second.coordinate}")
     preview = filled.preview()
-    assert [new_value(preview, code, filled.header) for code in ("A1-01", "A1-02")] == ["together"] * 2
+    assert [new_value(preview, code, filled.header) for code in ("A1-01", "A1-02")] == [
+        "together"
+    ] * 2
     place = f"{filled.header} {first.coordinate}:{second.coordinate}"
     assert (filled.name, place, 1, "The merged cell counts for each of its rows.") in filled.notes()
 
@@ -260,7 +285,10 @@ def test_a_merged_code_is_no_code_of_the_rows_below(filled: FilledBook) -> None:
     code = filled.cell(filled.code_header)
     filled.merge(f"{code.coordinate}:{filled.cell(filled.code_header, 2).coordinate}")
     preview = filled.preview()
-    assert "A1-02" not in [entry.code for entry in preview.entries if entry.state == "changed"] or preview.notes
+    assert (
+        "A1-02" not in [entry.code for entry in preview.entries if entry.state == "changed"]
+        or preview.notes
+    )
 
 
 @pytest.mark.parametrize("code", ["Ａ１－０１", "A1\u200b-01", "\ufeffA1-01", "A1–01", " A1-01 "])
@@ -318,27 +346,45 @@ def test_text_over_a_grey_cell_is_named_with_its_row(progress_book: FilledBook) 
 
 
 def test_text_over_a_grey_cell_of_a_step_is_named(progress_book: FilledBook) -> None:
-    progress_book.book["Steps"].cell(row_of(progress_book.book, "B1-01", "Steps", 2), 4).value = "another step"
-    assert ("Steps", 1) in [(sheet, count) for sheet, _place, count, words in progress_book.notes() if "grey" in words]
+    progress_book.book["Steps"].cell(
+        row_of(progress_book.book, "B1-01", "Steps", 2), 4
+    ).value = "another step"
+    assert ("Steps", 1) in [
+        (sheet, count) for sheet, _place, count, words in progress_book.notes() if "grey" in words
+    ]
 
 
 def test_a_sheet_of_steps_that_lacks_a_header_is_refused_by_name(progress_book: FilledBook) -> None:
     sheet = progress_book.book["Steps"]
-    next(cell for row in sheet.iter_rows() for cell in row if cell.value == "done").value = "finished"
+    next(
+        cell for row in sheet.iter_rows() for cell in row if cell.value == "done"
+    ).value = "finished"
     with pytest.raises(
-        workbook_import.WorkbookRefused, match=r"Sheet “Steps”, row \d+: these headers are missing: done"
+        workbook_import.WorkbookRefused,
+        match=r"Sheet “Steps”, row \d+: these headers are missing: done",
     ):
         progress_book.preview()
 
 
-def test_a_file_without_the_sheet_of_tasks_says_that_none_is_read(checklist_book: FilledBook) -> None:
+def test_a_file_without_the_sheet_of_tasks_says_that_none_is_read(
+    checklist_book: FilledBook,
+) -> None:
     checklist_book.book.remove(checklist_book.sheet)
     checklist_book.name = "Policy"
-    assert ("Tasks", "", 0, "The file has no such sheet: nothing of it is read.") in checklist_book.notes()
+    assert (
+        "Tasks",
+        "",
+        0,
+        "The file has no such sheet: nothing of it is read.",
+    ) in checklist_book.notes()
 
 
-def test_all_units_of_a_cell_that_are_not_known_are_named(checklist_book: FilledBook, county: Organization) -> None:
-    checklist_book.put("Bureau of Scince、East、Ministry of Nothing；Office of Tea", "co-operating units")
+def test_all_units_of_a_cell_that_are_not_known_are_named(
+    checklist_book: FilledBook, county: Organization
+) -> None:
+    checklist_book.put(
+        "Bureau of Scince、East、Ministry of Nothing；Office of Tea", "co-operating units"
+    )
     _value, words = checklist_book.fault()
     for name in ("Bureau of Scince", "Ministry of Nothing", "Office of Tea"):
         assert f"“{name}” names no unit" in words
@@ -372,7 +418,11 @@ def test_a_date_that_has_to_be_guessed_is_asked_about(
 ) -> None:
     checklist_book.put(value, "current deadline", number_format=number_format)
     found, words = checklist_book.fault()
-    assert (found, "current deadline" in words, "a day from 2000-01-01 on" in words) == (shown, True, True)
+    assert (found, "current deadline" in words, "a day from 2000-01-01 on" in words) == (
+        shown,
+        True,
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -394,7 +444,9 @@ def test_a_date_with_one_meaning_is_read(
 
 
 @pytest.mark.parametrize("form", ["progress_book", "checklist_book"])
-def test_the_marked_file_says_of_the_reading_what_the_preview_says(request: pytest.FixtureRequest, form: str) -> None:
+def test_the_marked_file_says_of_the_reading_what_the_preview_says(
+    request: pytest.FixtureRequest, form: str
+) -> None:
     filled: FilledBook = request.getfixturevalue(form)
     filled.put(410400199001011234)
     filled.cell(row=2).comment = Comment("look here", "Li")
@@ -404,26 +456,42 @@ def test_the_marked_file_says_of_the_reading_what_the_preview_says(request: pyte
     notes = workbook_import.preview_batch(batch, filled.user, TODAY).notes
     file = BytesIO()
     workbook_import.save_marked_workbook(batch, filled.user, TODAY, file)
-    rows = list(load_workbook(file)["Notes on the reading"].iter_rows(min_row=2, min_col=2, values_only=True))
-    assert rows == [(note.sheet, note.place or None, note.count or None, note.words) for note in notes]
+    rows = list(
+        load_workbook(file)["Notes on the reading"].iter_rows(
+            min_row=2, min_col=2, values_only=True
+        )
+    )
+    assert rows == [
+        (note.sheet, note.place or None, note.count or None, note.words) for note in notes
+    ]
     assert len(rows) == 2
 
 
-def test_a_marked_file_without_reading_notes_has_no_sheet_for_them(progress_book: FilledBook) -> None:
+def test_a_marked_file_without_reading_notes_has_no_sheet_for_them(
+    progress_book: FilledBook,
+) -> None:
     progress_book.put("half", "percent done")
     file = BytesIO()
-    workbook_import.save_marked_workbook(sent(progress_book.book, progress_book.user), progress_book.user, TODAY, file)
+    workbook_import.save_marked_workbook(
+        sent(progress_book.book, progress_book.user), progress_book.user, TODAY, file
+    )
     assert "Notes on the reading" not in load_workbook(file).sheetnames
 
 
-def test_a_marked_file_with_reading_notes_that_comes_back_has_none_about_itself(progress_book: FilledBook) -> None:
+def test_a_marked_file_with_reading_notes_that_comes_back_has_none_about_itself(
+    progress_book: FilledBook,
+) -> None:
     progress_book.put("half", "percent done")
     progress_book.put("another title", "key task", row=2)
     file = BytesIO()
-    workbook_import.save_marked_workbook(sent(progress_book.book, progress_book.user), progress_book.user, TODAY, file)
+    workbook_import.save_marked_workbook(
+        sent(progress_book.book, progress_book.user), progress_book.user, TODAY, file
+    )
     back = load_workbook(file)
     fill(back, "A1-01", percent_done=0.5)
-    notes = workbook_import.preview_batch(sent(back, progress_book.user), progress_book.user, TODAY).notes
+    notes = workbook_import.preview_batch(
+        sent(back, progress_book.user), progress_book.user, TODAY
+    ).notes
     assert {note.sheet for note in notes} <= {"Fill in"}
 
 
@@ -435,11 +503,14 @@ def test_a_short_address_that_differs_by_capitals_alone_is_a_fault_of_its_row(
     place = next(cell.column for cell in sheet[1] if "address" in str(cell.value))
     sheet.cell(2, place).value = slug
     faults = [fault for fault in checklist_book.preview().faults if fault.sheet == "Policy"]
-    assert [(fault.row, fault.value, "“rise” is there already" in fault.words) for fault in faults] == [(2, slug, True)]
+    assert [
+        (fault.row, fault.value, "“rise” is there already" in fault.words) for fault in faults
+    ] == [(2, slug, True)]
 
 
 @pytest.mark.parametrize(
-    ("sheet", "header", "code"), [("Tasks", "task code", "a1-01"), ("Measures", "measure code", "a1")]
+    ("sheet", "header", "code"),
+    [("Tasks", "task code", "a1-01"), ("Measures", "measure code", "a1")],
 )
 def test_a_code_that_differs_by_capitals_alone_is_a_fault_of_its_row(
     checklist_book: FilledBook, sheet: str, header: str, code: str
@@ -451,9 +522,13 @@ def test_a_code_that_differs_by_capitals_alone_is_a_fault_of_its_row(
     assert f"“{code.upper()}” is there already" in faults[0].words
 
 
-def test_two_new_codes_that_differ_by_capitals_alone_are_a_fault(checklist_book: FilledBook) -> None:
+def test_two_new_codes_that_differ_by_capitals_alone_are_a_fault(
+    checklist_book: FilledBook,
+) -> None:
     sheet = checklist_book.sheet
     for row, code in ((20, "A1-30"), (21, "a1-30")):
         for header, value in (("measure code", "A1"), ("task code", code), ("key task", "new")):
             sheet.cell(row, checklist_book.column(header)).value = value
-    assert [(fault.row, fault.value) for fault in checklist_book.preview().faults] == [(21, "a1-30")]
+    assert [(fault.row, fault.value) for fault in checklist_book.preview().faults] == [
+        (21, "a1-30")
+    ]

@@ -34,6 +34,12 @@ def test_rows_and_links_stand_in_the_sheet_with_lxml_and_without(lxml: str, tmp_
     )  # fmt: skip
     assert done.stdout.strip() == lxml
     sheet = load_workbook(file)["rows"]
-    assert [[cell.value for cell in row] for row in sheet] == [["A1-01", "1 < 2 & 3 > 2 rows"], ["there", None]]
-    assert (sheet["A1"].hyperlink.target, sheet["A2"].hyperlink.location) == ("http://localhost/a?b=1&c=2", "'rows'!A1")
+    assert [[cell.value for cell in row] for row in sheet] == [
+        ["A1-01", "1 < 2 & 3 > 2 rows"],
+        ["there", None],
+    ]
+    assert (sheet["A1"].hyperlink.target, sheet["A2"].hyperlink.location) == (
+        "http://localhost/a?b=1&c=2",
+        "'rows'!A1",
+    )
     assert sheet.oddHeader.center.text == ">rows<"

@@ -20,7 +20,9 @@ def is_taken(password: str, user: User | None = None) -> bool:
 
 def test_the_names_of_every_unit_are_known(db: None) -> None:
     assert is_taken("Hochwasserschutz77")
-    Organization.objects.create(name="Hochwasserschutz", short_name="HWS", aliases="Deichamt am Fluss")
+    Organization.objects.create(
+        name="Hochwasserschutz", short_name="HWS", aliases="Deichamt am Fluss"
+    )
     assert not is_taken("Hochwasserschutz77")
     assert not is_taken("Deichamt-Fluss-77")
 
@@ -32,9 +34,13 @@ def test_the_operator_and_the_host_are_known(db: None, settings: Any) -> None:
     assert not is_taken("wegweiserplan.99")
 
 
-@pytest.mark.parametrize("password", ["li.weiming.2026", "liweimingliweiming", "weiming-li-weiming", "Mingming88ming"])
+@pytest.mark.parametrize(
+    "password", ["li.weiming.2026", "liweimingliweiming", "weiming-li-weiming", "Mingming88ming"]
+)
 def test_the_names_of_the_person_are_known(db: None, password: str) -> None:
-    user = User(username="liweiming", first_name="Mingming", last_name="Li", email="weiming@example.gov")
+    user = User(
+        username="liweiming", first_name="Mingming", last_name="Li", email="weiming@example.gov"
+    )
     assert not is_taken(password, user)
 
 

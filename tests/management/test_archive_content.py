@@ -22,7 +22,10 @@ def ours(until: str = "") -> tuple[list[tuple[str, str]], Columns]:
     steps = [node for node, migration in loader.disk_migrations.items() if not migration.replaces]
     nodes = [node for node in steps if node[0] != "tracker" or not until or node[1] <= until]
     models = loader.project_state(nodes).apps.get_models(include_auto_created=True)
-    columns = {each._meta.db_table: {field.column for field in each._meta.local_concrete_fields} for each in models}
+    columns = {
+        each._meta.db_table: {field.column for field in each._meta.local_concrete_fields}
+        for each in models
+    }
     return nodes, columns
 
 
@@ -39,7 +42,11 @@ def test_a_database_of_ours_is_taken_old_or_new(until: str) -> None:
 
 
 def test_a_database_that_was_made_by_a_replacing_migration_is_taken() -> None:
-    replacing = [node for node, migration in MigrationLoader(None).disk_migrations.items() if migration.replaces]
+    replacing = [
+        node
+        for node, migration in MigrationLoader(None).disk_migrations.items()
+        if migration.replaces
+    ]
     applied, columns = ours()
     assert replacing
     assert check_schema([*applied, *replacing], columns) is None
@@ -90,10 +97,14 @@ def test_a_file_that_is_no_database_is_damaged(tmp_path: Path, content: bytes) -
 def test_a_script_of_postgresql_is_read_for_tables_and_migrations(tmp_path: Path) -> None:
     applied, columns = ours()
     tables = [
-        f"CREATE TABLE public.{name} (\n" + ",\n".join(f'    "{column}" text' for column in found) + "\n);\n"
+        f"CREATE TABLE public.{name} (\n"
+        + ",\n".join(f'    "{column}" text' for column in found)
+        + "\n);\n"
         for name, found in columns.items()
     ]
-    rows = "".join(f"{number}\t{app}\t{name}\t2026-06-15\n" for number, (app, name) in enumerate(applied))
+    rows = "".join(
+        f"{number}\t{app}\t{name}\t2026-06-15\n" for number, (app, name) in enumerate(applied)
+    )
     copied = f"COPY public.django_migrations (id, app, name, applied) FROM stdin;\n{rows}\\.\n"
     (tmp_path / "x.sql").write_text("".join(tables) + copied)
     assert check_script(tmp_path / "x.sql") is None

@@ -20,7 +20,12 @@ MEMBERS = {"database": b"rows", "evidence/abc": b"proof", "secret_key": b"key"}
 
 
 def manifest(members: Mapping[str, bytes] = MEMBERS, **changes: Any) -> bytes:
-    facts: dict[str, Any] = {"database": "sqlite", "version": "0.1.0", "made": "2026-06-15", "migrations": ["a.1"]}
+    facts: dict[str, Any] = {
+        "database": "sqlite",
+        "version": "0.1.0",
+        "made": "2026-06-15",
+        "migrations": ["a.1"],
+    }
     facts["sums"] = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
     return json.dumps(facts | changes).encode()
 
@@ -61,7 +66,9 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_backup_is_unpacked_whole(tmp_path: Path, folder: Path) -> None:
     assert unpack(backup(tmp_path / "x"), folder)["version"] == "0.1.0"
-    assert {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()} == MEMBERS
+    assert {
+        str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()
+    } == MEMBERS
 
 
 @pytest.mark.parametrize(
@@ -79,7 +86,9 @@ def test_a_backup_is_unpacked_whole(tmp_path: Path, folder: Path) -> None:
     ],
     ids=lambda head: head.name,
 )
-def test_what_does_not_belong_into_a_backup_is_named(tmp_path: Path, folder: Path, head: tarfile.TarInfo) -> None:
+def test_what_does_not_belong_into_a_backup_is_named(
+    tmp_path: Path, folder: Path, head: tarfile.TarInfo
+) -> None:
     assert f"“{head.name}” does not belong" in refusal(backup(tmp_path / "x", head), folder)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["into", "x"]
 
@@ -97,13 +106,19 @@ def test_a_backup_that_was_cut_off_is_refused(tmp_path: Path, folder: Path, shar
      {"database": ["sqlite"]}],
     ids=str,
 )  # fmt: skip
-def test_a_manifest_of_another_shape_is_damaged(tmp_path: Path, folder: Path, changes: dict[str, Any]) -> None:
+def test_a_manifest_of_another_shape_is_damaged(
+    tmp_path: Path, folder: Path, changes: dict[str, Any]
+) -> None:
     path = packed(tmp_path / "x", {"manifest.json": manifest(**changes), **MEMBERS})
     assert "manifest.json" in refusal(path, folder)
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b"{", b"\xff", b"[" * 100_000], ids=lambda text: str(text[:3]))
-def test_a_manifest_that_cannot_be_read_is_refused(tmp_path: Path, folder: Path, text: bytes) -> None:
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b"{", b"\xff", b"[" * 100_000], ids=lambda text: str(text[:3])
+)
+def test_a_manifest_that_cannot_be_read_is_refused(
+    tmp_path: Path, folder: Path, text: bytes
+) -> None:
     assert "backup" in refusal(packed(tmp_path / "x", {"manifest.json": text, **MEMBERS}), folder)
 
 
@@ -118,7 +133,9 @@ def test_a_missing_member_is_named(tmp_path: Path, folder: Path, name: str) -> N
 
 
 def test_a_member_that_was_changed_is_named(tmp_path: Path, folder: Path) -> None:
-    path = packed(tmp_path / "x", {"manifest.json": manifest(), **MEMBERS, "evidence/abc": b"forged"})
+    path = packed(
+        tmp_path / "x", {"manifest.json": manifest(), **MEMBERS, "evidence/abc": b"forged"}
+    )
     assert "evidence/abc" in refusal(path, folder)
 
 
@@ -130,7 +147,9 @@ def test_what_the_disk_has_no_room_for_is_refused(
     assert "needs 1 MB, and 0 MB are free" in refusal(backup(tmp_path / "x"), folder)
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"x" * 2000, b"SQLite format 3\x00" + bytes(5000)])
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04", b"x" * 2000, b"SQLite format 3\x00" + bytes(5000)]
+)
 def test_a_file_of_another_kind_is_no_backup(tmp_path: Path, folder: Path, content: bytes) -> None:
     path = tmp_path / "x"
     path.write_bytes(content)

@@ -23,7 +23,12 @@ URL = os.environ.get("DATABASE_URL", "")
 def run(environment: Environment, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command as a person at the machine does."""
     return subprocess.run(
-        [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -45,9 +50,18 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], E
     with ExitStack() as stack:
 
         def make() -> Environment:
-            kept = {name: value for name, value in os.environ.items() if name not in ("DEBUG", "PRODUCTION")}
+            kept = {
+                name: value
+                for name, value in os.environ.items()
+                if name not in ("DEBUG", "PRODUCTION")
+            }
             url, folder = stack.enter_context(database(URL)), tmp_path_factory.mktemp("data")
-            return {**kept, "DATABASE_URL": url, "DATA_DIR": str(folder), "PYTHONWARNINGS": "ignore"}
+            return {
+                **kept,
+                "DATABASE_URL": url,
+                "DATA_DIR": str(folder),
+                "PYTHONWARNINGS": "ignore",
+            }
 
         yield make
 
@@ -73,7 +87,9 @@ def backup(office: Environment, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def rows(environment: Environment) -> Any:
-    return json.loads(manage(environment, "dumpdata", "tracker", "--natural-primary", "--natural-foreign"))
+    return json.loads(
+        manage(environment, "dumpdata", "tracker", "--natural-primary", "--natural-foreign")
+    )
 
 
 def test_a_backup_is_one_file_that_its_owner_alone_reads(backup: Path) -> None:
@@ -88,8 +104,14 @@ def test_a_restored_system_is_the_one_that_was_backed_up(
     manage(other, "restore", str(backup))
     assert rows(other) == rows(office) != []
     folders = [Path(environment["DATA_DIR"]) for environment in (office, other)]
-    assert [(folder / "evidence" / "abc").read_bytes() for folder in folders] == [b"proof", b"proof"]
-    assert folders[0].joinpath("secret_key").read_text() == folders[1].joinpath("secret_key").read_text()
+    assert [(folder / "evidence" / "abc").read_bytes() for folder in folders] == [
+        b"proof",
+        b"proof",
+    ]
+    assert (
+        folders[0].joinpath("secret_key").read_text()
+        == folders[1].joinpath("secret_key").read_text()
+    )
     manage(other, "check", "--database", "default", "--fail-level", "WARNING")
 
 
@@ -140,7 +162,12 @@ def repack(backup: Path, to: Path, **changes: Any) -> Path:
     ids=["in use", "damaged", "forged", "another database", "newer"],
 )
 def test_what_does_not_fit_is_refused_and_nothing_is_touched(
-    in_use: Environment, before: Any, backup: Path, tmp_path: Path, changes: dict[str, Any], words: str
+    in_use: Environment,
+    before: Any,
+    backup: Path,
+    tmp_path: Path,
+    changes: dict[str, Any],
+    words: str,
 ) -> None:
     path = repack(backup, tmp_path / "x.tar", **changes)
     said = refused(in_use, "restore", str(path), *(["--force"] if changes else []))
@@ -163,7 +190,9 @@ def test_a_database_that_is_damaged_inside_is_refused(
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"x" * 2000])
-def test_a_file_of_another_kind_is_refused_in_words(in_use: Environment, tmp_path: Path, content: bytes) -> None:
+def test_a_file_of_another_kind_is_refused_in_words(
+    in_use: Environment, tmp_path: Path, content: bytes
+) -> None:
     path = tmp_path / "x.tar"
     path.write_bytes(content)
     said = refused(in_use, "restore", str(path), "--force")
@@ -171,7 +200,9 @@ def test_a_file_of_another_kind_is_refused_in_words(in_use: Environment, tmp_pat
     assert "Traceback" not in said
 
 
-def test_a_file_that_leads_out_of_the_folder_is_refused(in_use: Environment, backup: Path, tmp_path: Path) -> None:
+def test_a_file_that_leads_out_of_the_folder_is_refused(
+    in_use: Environment, backup: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "x.tar"
     with tarfile.open(path, "w") as archive:
         archive.addfile(tarfile.TarInfo("../outside"), io.BytesIO(b""))
@@ -222,7 +253,9 @@ def test_a_folder_gets_a_file_named_by_the_moment(office: Environment, tmp_path:
     assert [file.name[:10] for file in tmp_path.iterdir()] == ["tracker-20"]
 
 
-def test_a_backup_under_load_holds_no_half_of_a_change(machine: Callable[[], Environment], tmp_path: Path) -> None:
+def test_a_backup_under_load_holds_no_half_of_a_change(
+    machine: Callable[[], Environment], tmp_path: Path
+) -> None:
     busy = machine()
     drill = [sys.executable, "-m", "tests.drills.lost_updates"]
     assert run(busy, *drill[1:], "--role", "lay").returncode == 0
@@ -237,12 +270,18 @@ def test_a_backup_under_load_holds_no_half_of_a_change(machine: Callable[[], Env
         writer.wait()
     other = machine()
     manage(other, "restore", str(tmp_path / "load.tar"))
-    counted = run(other, *drill[1:], "--role", "count")  # fails unless every version has its history row
+    counted = run(
+        other, *drill[1:], "--role", "count"
+    )  # fails unless every version has its history row
     assert counted.returncode == 0, counted.stderr
     assert int(counted.stdout) > 0
 
 
 @pytest.mark.skipif(not URL.startswith("postgres"), reason="SQLite needs no client")
-def test_without_the_client_of_postgresql_it_says_what_to_install(office: Environment, tmp_path: Path) -> None:
-    assert "postgresql-client" in refused({**office, "PATH": str(tmp_path)}, "backup", str(tmp_path / "x.tar"))
+def test_without_the_client_of_postgresql_it_says_what_to_install(
+    office: Environment, tmp_path: Path
+) -> None:
+    assert "postgresql-client" in refused(
+        {**office, "PATH": str(tmp_path)}, "backup", str(tmp_path / "x.tar")
+    )
     assert list(tmp_path.iterdir()) == []

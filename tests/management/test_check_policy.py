@@ -10,7 +10,14 @@ from django.utils.translation import override
 
 from tests.factories import make_policy, make_task
 from tracker.domain.choices import Kind, Status
-from tracker.models import BackgroundPassage, ChecklistItem, DeclaredCount, Measure, Organization, PolicyDocument
+from tracker.models import (
+    BackgroundPassage,
+    ChecklistItem,
+    DeclaredCount,
+    Measure,
+    Organization,
+    PolicyDocument,
+)
 from tracker.reports.health_check import run_checkup
 
 TEXT = "标题\n第一部分，修路。天气很好。\n第二部分，架桥。\n(来源)\n"
@@ -57,17 +64,23 @@ def test_an_unknown_policy_is_an_error() -> None:
 
 
 def test_measures_are_counted_per_section_and_general_ones_apart(policy: PolicyDocument) -> None:
-    Measure.objects.create(policy=policy, section=policy.sections.get(number=1), code="A0", name="All", general=True)
+    Measure.objects.create(
+        policy=policy, section=policy.sections.get(number=1), code="A0", name="All", general=True
+    )
     assert "Measures: 1 + 1 = 2; general demands apart: 1." in check()
 
 
 def test_a_declared_count_that_holds_is_no_fault(policy: PolicyDocument) -> None:
-    DeclaredCount.objects.create(policy=policy, name="First", number=1, section=policy.sections.get(number=1))
+    DeclaredCount.objects.create(
+        policy=policy, name="First", number=1, section=policy.sections.get(number=1)
+    )
     assert "ok  First: declared 1, found 1" in check()
 
 
 def test_a_declared_count_that_does_not_hold_is_a_fault(policy: PolicyDocument) -> None:
-    DeclaredCount.objects.create(policy=policy, name="First", number=7, section=policy.sections.get(number=1))
+    DeclaredCount.objects.create(
+        policy=policy, name="First", number=7, section=policy.sections.get(number=1)
+    )
     assert "FAULT  First: declared 7, found 1" in faults()
 
 
@@ -104,7 +117,9 @@ def test_a_proposed_lead_unit_is_open(policy: PolicyDocument, bureau: Organizati
     assert "tasks with a lead unit that is only a proposal: 1 (A1-01)" in check()
 
 
-def test_a_lead_unit_that_cooperates_with_itself_is_listed(policy: PolicyDocument, bureau: Organization) -> None:
+def test_a_lead_unit_that_cooperates_with_itself_is_listed(
+    policy: PolicyDocument, bureau: Organization
+) -> None:
     make_task(policy, lead_unit=bureau).co_units.add(bureau)
     assert "among its own co-operating units: 1 (A1-01)" in check()
 
@@ -119,9 +134,14 @@ def test_a_cancelled_task_is_outside_every_count(policy: PolicyDocument) -> None
     assert "Open points: none." in check()
 
 
-def test_a_text_that_is_all_accounted_for_has_no_faults(anchored: PolicyDocument, file: Path) -> None:
+def test_a_text_that_is_all_accounted_for_has_no_faults(
+    anchored: PolicyDocument, file: Path
+) -> None:
     said = check(text=file)
-    assert "3 sentences, 5 clauses; touched by an anchor: 4; background: 1; unaccounted for: 0." in said
+    assert (
+        "3 sentences, 5 clauses; touched by an anchor: 4; background: 1; unaccounted for: 0."
+        in said
+    )
     assert "No faults." in said
 
 
@@ -147,12 +167,16 @@ def test_a_text_that_is_not_there_is_an_error(anchored: PolicyDocument, tmp_path
         check(text=tmp_path / "nothing.txt")
 
 
-def test_an_anchor_that_is_not_found_is_a_fault_with_its_owner(anchored: PolicyDocument, file: Path) -> None:
+def test_an_anchor_that_is_not_found_is_a_fault_with_its_owner(
+    anchored: PolicyDocument, file: Path
+) -> None:
     make_task(anchored, anchor="造船")
     assert "not found: task A1-01 “造船”" in faults(text=file)
 
 
-def test_an_anchor_that_is_found_twice_is_a_fault_with_its_owner(anchored: PolicyDocument, file: Path) -> None:
+def test_an_anchor_that_is_found_twice_is_a_fault_with_its_owner(
+    anchored: PolicyDocument, file: Path
+) -> None:
     item = ChecklistItem(task=make_task(anchored), number=3, title="Part", anchor="部分")
     item.save()
     assert "found 2 times: checklist item A1-01/3 “部分”" in faults(text=file)

@@ -77,7 +77,9 @@ def test_the_ledger_of_a_unit_says_so(tasks: None, out: Path) -> None:
 
 def test_lights_are_those_of_the_day(tasks: None, out: Path) -> None:
     book = export(out, on="2026-08-01")
-    assert [row[14].value for row in book["Data"].iter_rows(min_row=3, max_row=3)] == ["■ red light"]
+    assert [row[14].value for row in book["Data"].iter_rows(min_row=3, max_row=3)] == [
+        "■ red light"
+    ]
 
 
 def test_codes_lead_to_the_tracker(tasks: None, out: Path) -> None:
@@ -108,7 +110,9 @@ def test_an_empty_name_is_no_unit(tasks: None, out: Path) -> None:
 
 
 @pytest.mark.parametrize("day", ["2026-02-30", "yesterday", "2026-6-1", ""])
-def test_a_day_that_cannot_be_read_is_refused_with_how_to_write_it(tasks: None, out: Path, day: str) -> None:
+def test_a_day_that_cannot_be_read_is_refused_with_how_to_write_it(
+    tasks: None, out: Path, day: str
+) -> None:
     words = refused(out, on=day)
     assert f"“{day}”" in words
     assert "YYYY-MM-DD" in words
@@ -118,7 +122,9 @@ def test_a_place_that_cannot_be_written_is_refused(tasks: None, out: Path) -> No
     assert "cannot be written" in refused(out.parent / "nowhere" / "x.xlsx", folder=out.parent)
 
 
-def test_a_refusal_leaves_an_older_file_as_it_was(tasks: None, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_leaves_an_older_file_as_it_was(
+    tasks: None, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     out.write_text("old")
 
     def fail(scope: Any, file: Any) -> None:
@@ -145,17 +151,29 @@ def test_the_sheet_to_print_comes_on_a4_where_it_is_asked_for(out: Path, tasks: 
 
 def all_links(book: Workbook) -> set[str]:
     """Return where the cells of a workbook lead to, but for the sheets that the cover names."""
-    cells = (cell for sheet in book.worksheets[1:] for row in sheet.iter_rows() for cell in row if cell.hyperlink)
+    cells = (
+        cell
+        for sheet in book.worksheets[1:]
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.hyperlink
+    )
     return {cell.hyperlink.target for cell in cells}
 
 
-def test_codes_lead_to_the_address_that_the_office_has_set(tasks: None, out: Path, settings: Any) -> None:
+def test_codes_lead_to_the_address_that_the_office_has_set(
+    tasks: None, out: Path, settings: Any
+) -> None:
     settings.SITE_URL = "https://tracker.gov.example"
-    assert {link.split("/policies/")[0] for link in all_links(export(out))} == {"https://tracker.gov.example"}
+    assert {link.split("/policies/")[0] for link in all_links(export(out))} == {
+        "https://tracker.gov.example"
+    }
 
 
 @pytest.mark.parametrize("production", [False, True])
-def test_without_an_address_codes_are_plain_text(tasks: None, out: Path, settings: Any, production: bool) -> None:
+def test_without_an_address_codes_are_plain_text(
+    tasks: None, out: Path, settings: Any, production: bool
+) -> None:
     settings.SITE_URL, settings.PRODUCTION = "", production
     book = export(out)
     assert all_links(book) == set()

@@ -27,7 +27,9 @@ def file(handed_over: list[Task], bureau: Organization, tmp_path: Path) -> Path:
     return tmp_path / "back.xlsx"
 
 
-def test_every_unit_gets_its_workbook_in_the_folder(handed_over: list[Task], tmp_path: Path) -> None:
+def test_every_unit_gets_its_workbook_in_the_folder(
+    handed_over: list[Task], tmp_path: Path
+) -> None:
     run("export_fill_in", policy="rise", out=str(tmp_path / "new"))
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["Science_fill_in_20260615.xlsx"]
 

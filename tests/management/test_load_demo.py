@@ -41,13 +41,19 @@ def source(bureau: Organization, county: Organization) -> PolicyDocument:
     """Make a small sample policy: two units lead, and there is something of every part."""
     policy = make_policy("central-china-rise", full_text="The whole text.")
     for number, kind in enumerate((Kind.QUANTIFIED, Kind.QUALITATIVE, Kind.STANDING), 1):
-        task = make_task(policy, f"A1-0{number}", kind=kind, lead_unit=bureau, lead_is_proposed=True)
+        task = make_task(
+            policy, f"A1-0{number}", kind=kind, lead_unit=bureau, lead_is_proposed=True
+        )
         task.co_units.add(county)
     first = make_task(policy, "B1-01", kind=Kind.QUALITATIVE, lead_unit=county, anchor="bridge")
     for number in (1, 2, 3):
-        ChecklistItem.objects.create(task=first, number=number, title=f"Step {number}", weight=number)
+        ChecklistItem.objects.create(
+            task=first, number=number, title=f"Step {number}", weight=number
+        )
     DeclaredCount.objects.create(policy=policy, name="Steps", number=3, task=first)
-    DeclaredCount.objects.create(policy=policy, name="First", number=1, section=policy.sections.get(number=1))
+    DeclaredCount.objects.create(
+        policy=policy, name="First", number=1, section=policy.sections.get(number=1)
+    )
     BackgroundPassage.objects.create(policy=policy, anchor="fine weather")
     return policy
 
@@ -71,7 +77,10 @@ def told() -> list[dict[str, Any]]:
     """Return all that the demonstration says of its tasks, but for the numbers of the database."""
     names = [field.name for field in Task._meta.concrete_fields if field.name not in SKIPPED]
     rows = Task.objects.filter(policy=demo()).order_by("code")
-    steps = {row.code: list(row.items.values_list("number", "title", "weight", "done_on")) for row in rows}
+    steps = {
+        row.code: list(row.items.values_list("number", "title", "weight", "done_on"))
+        for row in rows
+    }
     units = {row.code: sorted(unit.name for unit in row.co_units.all()) for row in rows}
     return [
         {**row, "steps": steps[row["code"]], "units": units[row["code"]]}
@@ -79,7 +88,9 @@ def told() -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("day", ["2026-01-01", "2026-03-06", "2026-06-15", "2026-10-31", "2028-02-29"])
+@pytest.mark.parametrize(
+    "day", ["2026-01-01", "2026-03-06", "2026-06-15", "2026-10-31", "2028-02-29"]
+)
 def test_every_light_appears_and_every_reason_in_both_colours(day: str, time_machine: Any) -> None:
     time_machine.move_to(dt.datetime.fromisoformat(f"{day}T04:00:00+00:00"), tick=False)
     call_command("loaddata", "organizations", "central-china-rise", verbosity=0)
@@ -89,7 +100,10 @@ def test_every_light_appears_and_every_reason_in_both_colours(day: str, time_mac
     assert on.isoformat() == day
     assert {task.light for task in tasks} == set(Light.values)
     assert {
-        (turn.cause, turn.light(on)) for task in tasks for turn in lights.light_changes(task, policy) if turn.light(on)
+        (turn.cause, turn.light(on))
+        for task in tasks
+        for turn in lights.light_changes(task, policy)
+        if turn.light(on)
     } == {(cause, light) for cause in LightCause for light in (Light.YELLOW, Light.RED)}
 
 
@@ -133,15 +147,18 @@ def test_the_text_is_not_copied(source: PolicyDocument) -> None:
 
 def test_every_task_is_handed_over(source: PolicyDocument) -> None:
     load()
-    assert {(bool(task.assigned_on), bool(task.owed_from), task.lead_is_proposed) for task in demo().tasks.all()} == {
-        (True, True, False)
-    }
+    assert {
+        (bool(task.assigned_on), bool(task.owed_from), task.lead_is_proposed)
+        for task in demo().tasks.all()
+    } == {(True, True, False)}
 
 
 def test_the_sample_itself_stays_as_it_was(source: PolicyDocument) -> None:
     before = [list(model.objects.filter(policy=source).order_by("pk").values()) for model in PARTS]
     load()
-    assert [list(model.objects.filter(policy=source).order_by("pk").values()) for model in PARTS] == before
+    assert [
+        list(model.objects.filter(policy=source).order_by("pk").values()) for model in PARTS
+    ] == before
 
 
 def test_the_turning_dates_are_those_of_the_rules(source: PolicyDocument) -> None:
@@ -171,12 +188,19 @@ def test_another_day_gives_another_one(source: PolicyDocument, time_machine: Any
 
 def test_no_percent_is_invented_where_none_means_anything(source: PolicyDocument) -> None:
     load()
-    assert {task.percent for task in demo().tasks.filter(items__isnull=True).exclude(kind=Kind.QUANTIFIED)} == {0}
+    assert {
+        task.percent
+        for task in demo().tasks.filter(items__isnull=True).exclude(kind=Kind.QUANTIFIED)
+    } == {0}
 
 
 def test_nothing_was_done_after_today(source: PolicyDocument) -> None:
     load()
-    days = [day for task in demo().tasks.all() for day in (task.closed_on, task.closing_requested_on, task.assigned_on)]
+    days = [
+        day
+        for task in demo().tasks.all()
+        for day in (task.closed_on, task.closing_requested_on, task.assigned_on)
+    ]
     days += ChecklistItem.objects.filter(task__policy=demo()).values_list("done_on", flat=True)
     assert max(day for day in days if day) <= TODAY
 
@@ -185,7 +209,9 @@ def test_there_are_accounts_for_a_supervisor_a_leader_and_the_liaisons_of_the_tw
     source: PolicyDocument, bureau: Organization, county: Organization
 ) -> None:
     load()
-    assert [(user.is_leader, user.is_liaison, user.organization) for user in map(account, ACCOUNTS)] == [
+    assert [
+        (user.is_leader, user.is_liaison, user.organization) for user in map(account, ACCOUNTS)
+    ] == [
         (False, False, None),
         (True, False, None),
         (False, True, bureau),
@@ -211,7 +237,9 @@ def test_one_account_supervises_and_none_administers(source: PolicyDocument) -> 
     load()
     accounts = [account(name) for name in ACCOUNTS]
     assert [user.username for user in accounts if user.is_supervisor] == ["demo-supervisor"]
-    assert {(u.is_administrator, u.is_superuser, u.is_staff) for u in accounts} == {(False, False, False)}
+    assert {(u.is_administrator, u.is_superuser, u.is_staff) for u in accounts} == {
+        (False, False, False)
+    }
 
 
 def test_passwords_are_random(source: PolicyDocument) -> None:
@@ -248,12 +276,18 @@ def test_clearing_leaves_the_history_and_it_says_what_it_is(source: PolicyDocume
     keys = list(demo().tasks.values_list("pk", flat=True))
     clear()
     history = Task.history.filter(id__in=keys)
-    assert history.filter(history_type="+").count() == history.filter(history_type="-").count() == len(keys)
+    assert (
+        history.filter(history_type="+").count()
+        == history.filter(history_type="-").count()
+        == len(keys)
+    )
     words = {(row.way, re.split("[: ]", row.history_change_reason.lower())[0]) for row in history}
     assert words == {(ChangeSource.COMMAND, "demonstration")}
 
 
-def test_a_percent_follows_an_invented_indicator_that_is_named_as_one(source: PolicyDocument) -> None:
+def test_a_percent_follows_an_invented_indicator_that_is_named_as_one(
+    source: PolicyDocument,
+) -> None:
     load()
     task = demo().tasks.get(follows_indicator=True)
     driver = task.indicators.get(drives_percent=True)
@@ -303,7 +337,9 @@ def test_a_second_load_is_refused_and_changes_nothing(source: PolicyDocument) ->
 
 
 @pytest.mark.parametrize("options", [[], ["--clear"]])
-def test_a_policy_of_the_office_under_that_address_is_not_touched(source: PolicyDocument, options: list[str]) -> None:
+def test_a_policy_of_the_office_under_that_address_is_not_touched(
+    source: PolicyDocument, options: list[str]
+) -> None:
     own = make_policy(SLUG)
     with pytest.raises(CommandError, match="is a policy of the office"):
         load(*options)

@@ -22,12 +22,24 @@ BUREAU = {
     "model": "tracker.organization",
     "fields": {"name": "Bureau of Science", "short_name": "Science", "order": 10},
 }
-COUNTY = {"model": "tracker.organization", "fields": {"name": "County of the East", "short_name": "East", "order": 20}}
-POLICY = {"model": "tracker.policydocument", "fields": {"slug": "rise", "title": "Rise", "state": "published"}}
+COUNTY = {
+    "model": "tracker.organization",
+    "fields": {"name": "County of the East", "short_name": "East", "order": 20},
+}
+POLICY = {
+    "model": "tracker.policydocument",
+    "fields": {"slug": "rise", "title": "Rise", "state": "published"},
+}
 SECTION = {"model": "tracker.section", "fields": {"policy": ["rise"], "number": 1, "name": "One"}}
 MEASURE = {
     "model": "tracker.measure",
-    "fields": {"policy": ["rise"], "section": ["rise", 1], "code": "A1", "order": 1, "name": "First"},
+    "fields": {
+        "policy": ["rise"],
+        "section": ["rise", 1],
+        "code": "A1",
+        "order": 1,
+        "name": "First",
+    },
 }
 TASK = {
     "model": "tracker.task",
@@ -46,7 +58,10 @@ TASK = {
     },
 }
 ITEMS = [
-    {"model": "tracker.checklistitem", "fields": {"task": ["rise", "A1-01"], "number": number, "title": "x", **facts}}
+    {
+        "model": "tracker.checklistitem",
+        "fields": {"task": ["rise", "A1-01"], "number": number, "title": "x", **facts},
+    }
     for number, facts in ((1, {"weight": 1, "done_on": "2026-05-01"}), (2, {"weight": 2}))
 ]
 ALL = [BUREAU, COUNTY, POLICY, SECTION, MEASURE, TASK, *ITEMS]
@@ -65,7 +80,9 @@ def fixture(tmp_path: Path) -> Path:
 
 def load(file: Path, entries: Any = ALL, *options: str) -> None:
     """Write a fixture and load it."""
-    file.write_text(entries if isinstance(entries, str) else yaml.safe_dump(entries), encoding="utf-8")
+    file.write_text(
+        entries if isinstance(entries, str) else yaml.safe_dump(entries), encoding="utf-8"
+    )
     with override("en"):
         call_command("loaddata", str(file), *options, verbosity=0, stdout=StringIO())
 
@@ -97,7 +114,11 @@ def test_the_dump_sees_every_table() -> None:
 def test_derived_columns_are_right_after_the_load(fixture: Path) -> None:
     load(fixture)
     task = Task.objects.get()
-    assert (task.percent, task.turns_yellow_on, task.turns_red_on) == (33, dt.date(2026, 7, 24), dt.date(2026, 8, 1))
+    assert (task.percent, task.turns_yellow_on, task.turns_red_on) == (
+        33,
+        dt.date(2026, 7, 24),
+        dt.date(2026, 8, 1),
+    )
 
 
 def test_derived_columns_follow_when_only_the_policy_is_loaded_again(fixture: Path) -> None:
@@ -199,7 +220,9 @@ EDITS = {
 
 
 @pytest.mark.parametrize("what", EDITS)
-def test_a_policy_that_people_have_edited_is_not_loaded_over(fixture: Path, act: ChangeContext, what: str) -> None:
+def test_a_policy_that_people_have_edited_is_not_loaded_over(
+    fixture: Path, act: ChangeContext, what: str
+) -> None:
     load(fixture)
     EDITS[what](act)
     assert "rise has been edited since it was loaded" in refusal(fixture, ALL)
@@ -240,27 +263,37 @@ def test_force_is_told_by_the_history(fixture: Path, act: ChangeContext) -> None
     ]
 
 
-def test_an_edited_policy_does_not_stand_in_the_way_of_another(fixture: Path, act: ChangeContext) -> None:
+def test_an_edited_policy_does_not_stand_in_the_way_of_another(
+    fixture: Path, act: ChangeContext
+) -> None:
     load(fixture)
     edit(Task.objects.get(), act, title="Renamed")
     load(fixture, [edited(POLICY, slug="other")])
     assert PolicyDocument.objects.filter(slug="other").exists()
 
 
-def test_a_unit_that_people_have_edited_is_not_loaded_over(fixture: Path, act: ChangeContext) -> None:
+def test_a_unit_that_people_have_edited_is_not_loaded_over(
+    fixture: Path, act: ChangeContext
+) -> None:
     load(fixture)
     edit(Organization.objects.get(short_name="East"), act, order=5)
-    assert "['County of the East'] has been edited" in refusal(fixture, [edited(BUREAU, order=1), COUNTY])
+    assert "['County of the East'] has been edited" in refusal(
+        fixture, [edited(BUREAU, order=1), COUNTY]
+    )
 
 
 def test_force_overwrites_a_unit(fixture: Path, act: ChangeContext) -> None:
     load(fixture)
     edit(Organization.objects.get(short_name="East"), act, order=5)
     load(fixture, [COUNTY], "--force")
-    assert list(Organization.objects.filter(short_name="East").values_list("order", "version")) == [(20, 3)]
+    assert list(Organization.objects.filter(short_name="East").values_list("order", "version")) == [
+        (20, 3)
+    ]
 
 
-def test_an_edited_unit_that_stands_as_the_fixture_says_is_no_obstacle(fixture: Path, act: ChangeContext) -> None:
+def test_an_edited_unit_that_stands_as_the_fixture_says_is_no_obstacle(
+    fixture: Path, act: ChangeContext
+) -> None:
     load(fixture)
     edit(Organization.objects.get(short_name="East"), act, order=5)
     load(fixture, [edited(COUNTY, order=5)])
@@ -279,7 +312,11 @@ FAULTS = [
     ("no model", [POLICY, {"fields": {}}], ["unknown model"]),
     ("no entry", [POLICY, "task"], ["unknown model", "task"]),
     ("no list", {"policy": "rise"}, ["unknown model", "policy"]),
-    ("field", [*ALL[:5], edited(TASK, titel="x")], ["tracker.task ['rise', 'A1-01']", "titel", "no such field"]),
+    (
+        "field",
+        [*ALL[:5], edited(TASK, titel="x")],
+        ["tracker.task ['rise', 'A1-01']", "titel", "no such field"],
+    ),
     (
         "unit",
         [*ALL[:5], edited(TASK, lead_unit=["Bureau of Magic"])],
@@ -290,24 +327,56 @@ FAULTS = [
         [*ALL[:5], edited(TASK, co_units=[["Bureau of Magic"]])],
         ["tracker.task ['rise', 'A1-01']", "co_units", "Bureau of Magic"],
     ),
-    ("unit as text", [*ALL[:5], edited(TASK, lead_unit="Science")], ["['rise', 'A1-01']", "lead_unit", "Science"]),
-    ("measure", [*ALL[:5], edited(TASK, measure=["rise", "Z9"])], ["['rise', 'A1-01']", "measure", "Z9"]),
+    (
+        "unit as text",
+        [*ALL[:5], edited(TASK, lead_unit="Science")],
+        ["['rise', 'A1-01']", "lead_unit", "Science"],
+    ),
+    (
+        "measure",
+        [*ALL[:5], edited(TASK, measure=["rise", "Z9"])],
+        ["['rise', 'A1-01']", "measure", "Z9"],
+    ),
     ("half a key", [*ALL[:5], edited(TASK, measure=["rise"])], ["['rise', 'A1-01']", "measure"]),
-    ("task", [*ALL, edited(ITEMS[0], task=["rise", "A1-99"])], ["['rise', 'A1-99', 1]", "task", "A1-99"]),
-    ("kind", [*ALL[:5], edited(TASK, kind="quantative")], ["['rise', 'A1-01']", "kind", "quantative"]),
-    ("day", [*ALL[:5], edited(TASK, deadline="2026-06-31")], ["['rise', 'A1-01']", "deadline", "2026-06-31"]),
+    (
+        "task",
+        [*ALL, edited(ITEMS[0], task=["rise", "A1-99"])],
+        ["['rise', 'A1-99', 1]", "task", "A1-99"],
+    ),
+    (
+        "kind",
+        [*ALL[:5], edited(TASK, kind="quantative")],
+        ["['rise', 'A1-01']", "kind", "quantative"],
+    ),
+    (
+        "day",
+        [*ALL[:5], edited(TASK, deadline="2026-06-31")],
+        ["['rise', 'A1-01']", "deadline", "2026-06-31"],
+    ),
     ("percent", [*ALL[:5], edited(TASK, percent="half")], ["['rise', 'A1-01']", "percent", "half"]),
     ("range", [*ALL[:5], edited(TASK, percent=101)], ["['rise', 'A1-01']", "percent", "100"]),
-    ("code", [*ALL[:5], edited(TASK, code="1=1")], ["['rise', '1=1']", "code", "A code begins with a letter"]),
+    (
+        "code",
+        [*ALL[:5], edited(TASK, code="1=1")],
+        ["['rise', '1=1']", "code", "A code begins with a letter"],
+    ),
     ("empty title", [*ALL[:5], edited(TASK, title="")], ["['rise', 'A1-01']", "title", "blank"]),
-    ("constraint", [*ALL[:5], edited(TASK, start="2026-08-01")], ["['rise', 'A1-01']", "start is after the deadline"]),
+    (
+        "constraint",
+        [*ALL[:5], edited(TASK, start="2026-08-01")],
+        ["['rise', 'A1-01']", "start is after the deadline"],
+    ),
     ("clean", [*ALL[:5], edited(POLICY, yellow_gap=50)], ["['rise']", "1 ≤ yellow ≤ red ≤ 100"]),
     ("no fields", [{"model": "tracker.policydocument"}], ["tracker.policydocument", "slug"]),
 ]
 
 
-@pytest.mark.parametrize(("entries", "named"), [fault[1:] for fault in FAULTS], ids=[fault[0] for fault in FAULTS])
-def test_a_fault_is_refused_with_file_object_and_field(fixture: Path, entries: Any, named: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("entries", "named"), [fault[1:] for fault in FAULTS], ids=[fault[0] for fault in FAULTS]
+)
+def test_a_fault_is_refused_with_file_object_and_field(
+    fixture: Path, entries: Any, named: list[str]
+) -> None:
     said = refusal(fixture, entries)
     assert [part for part in [str(fixture), *named] if part not in said] == []
 
@@ -336,7 +405,10 @@ def test_an_unknown_fixture_is_refused() -> None:
 
 def test_a_row_names_only_what_stands_before_it(fixture: Path) -> None:
     said = refusal(fixture, [COUNTY, POLICY, SECTION, MEASURE, TASK, BUREAU])
-    assert "lead_unit: ['Bureau of Science'] is no key of a row that exists or stands before it" in said
+    assert (
+        "lead_unit: ['Bureau of Science'] is no key of a row that exists or stands before it"
+        in said
+    )
 
 
 def test_the_loaded_task_stands_as_the_fixture_says(fixture: Path) -> None:

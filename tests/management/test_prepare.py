@@ -78,7 +78,9 @@ def test_the_password_is_shown_once() -> None:
 @pytest.mark.django_db
 def test_the_first_account_has_a_history() -> None:
     prepare()
-    assert [(row.history_type, row.way) for row in User.history.all()] == [("+", ChangeSource.COMMAND)]
+    assert [(row.history_type, row.way) for row in User.history.all()] == [
+        ("+", ChangeSource.COMMAND)
+    ]
 
 
 def test_where_there_is_an_account_none_is_made(supervisor: User) -> None:
@@ -137,14 +139,18 @@ def test_a_new_database_gets_the_demonstration(new_database: None) -> None:
     assert slugs() == {SAMPLE, DEMO}
 
 
-def test_the_demonstration_is_declined_with_demo_0(new_database: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demonstration_is_declined_with_demo_0(
+    new_database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DEMO", "0")
     prepare()
     assert slugs() == {SAMPLE}
 
 
 @pytest.mark.django_db
-def test_a_demonstration_that_was_cleared_does_not_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_demonstration_that_was_cleared_does_not_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     prepare()
     call_command("load_demo", stdout=StringIO())
     call_command("load_demo", "--clear", stdout=StringIO())
@@ -153,7 +159,9 @@ def test_a_demonstration_that_was_cleared_does_not_come_back(monkeypatch: pytest
 
 
 @pytest.mark.parametrize(("demo", "expected"), [("", {SAMPLE, DEMO}), ("0", {SAMPLE})])
-def test_a_file_that_is_not_there_yet_becomes_a_database(tmp_path: Path, demo: str, expected: set[str]) -> None:
+def test_a_file_that_is_not_there_yet_becomes_a_database(
+    tmp_path: Path, demo: str, expected: set[str]
+) -> None:
     run(tmp_path, demo)
     with sqlite3.connect(tmp_path / "db.sqlite3") as database:
         found = {slug for (slug,) in database.execute("SELECT slug FROM tracker_policydocument")}
@@ -163,10 +171,19 @@ def test_a_file_that_is_not_there_yet_becomes_a_database(tmp_path: Path, demo: s
 
 def run(folder: Path, demo: str) -> Any:
     """Run the command as a person at a new machine does."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "DEBUG", "PRODUCTION")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DATABASE_URL", "DEBUG", "PRODUCTION")
+    }
     environment = {**kept, "DATA_DIR": str(folder), "DEMO": demo}
     return subprocess.run(
-        [sys.executable, "manage.py", "prepare"], cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+        [sys.executable, "manage.py", "prepare"],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
     )
 
 

@@ -11,7 +11,9 @@ from tracker.workflow import TRANSITIONS
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.mark.parametrize(("file", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh-hans")])
+@pytest.mark.parametrize(
+    ("file", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh-hans")]
+)
 def test_the_readme_shows_the_table_of_steps(file: str, language: str) -> None:
     out = StringIO()
     call_command("print_steps", "--language", language, stdout=out)

@@ -23,7 +23,9 @@ def data(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     (tmp_path / "evidence").mkdir()
     (tmp_path / "evidence" / "old").write_text("old")
     replaced = tmp_path / "replaced"
-    monkeypatch.setattr(archive, "_replace_database", lambda copy: replaced.write_text(copy.read_text()))
+    monkeypatch.setattr(
+        archive, "_replace_database", lambda copy: replaced.write_text(copy.read_text())
+    )
     monkeypatch.setattr(archive, "call_command", lambda *words, **options: None)
     return tmp_path
 
@@ -46,11 +48,17 @@ def names(folder: Path) -> list[str]:
 def test_a_restore_that_was_cut_off_is_finished(ready: Path, data: Path) -> None:
     recovery.recover_unfinished()
     assert (names(data / "evidence"), (data / "replaced").read_text()) == (["new"], "rows")
-    assert [name for name in names(data / "working") if name.startswith("restore-") and name != "restore-lock"] == []
+    assert [
+        name
+        for name in names(data / "working")
+        if name.startswith("restore-") and name != "restore-lock"
+    ] == []
 
 
 @pytest.mark.django_db
-def test_a_restore_that_was_cut_off_between_two_folders_is_finished(ready: Path, data: Path) -> None:
+def test_a_restore_that_was_cut_off_between_two_folders_is_finished(
+    ready: Path, data: Path
+) -> None:
     (data / "evidence").rename(ready / "replaced")
     recovery.recover_unfinished()
     assert names(data / "evidence") == ["new"]
@@ -94,7 +102,9 @@ def test_without_a_restore_nothing_is_touched(data: Path) -> None:
     assert (names(data / "evidence"), (data / "replaced").exists()) == (["old"], False)
 
 
-def test_an_upload_that_became_no_row_is_removed_and_one_that_did_stays(data: Path, policy: PolicyDocument) -> None:
+def test_an_upload_that_became_no_row_is_removed_and_one_that_did_stays(
+    data: Path, policy: PolicyDocument
+) -> None:
     kept = Evidence(task=make_task(policy), name="kept", added_on=TODAY)
     kept.file.save("kept.pdf", ContentFile(b"%PDF"))
     lost = default_storage.save("lost.pdf", ContentFile(b"%PDF"))
@@ -103,5 +113,8 @@ def test_an_upload_that_became_no_row_is_removed_and_one_that_did_stays(data: Pa
     for number, name in enumerate((str(kept.file.name), lost)):
         (folder / scratch.PENDING_FILE / str(number)).write_text(name)
     recovery.recover_unfinished()
-    assert (default_storage.exists(str(kept.file.name)), default_storage.exists(lost)) == (True, False)
+    assert (default_storage.exists(str(kept.file.name)), default_storage.exists(lost)) == (
+        True,
+        False,
+    )
     assert not folder.exists()

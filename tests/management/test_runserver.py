@@ -15,7 +15,12 @@ def told(port: int = 8000) -> list[str]:
     """Return the lines that are printed when the server listens."""
     out = StringIO()
     command = Command(stdout=out)
-    command.addr, command._raw_ipv6, command.protocol, command.use_ipv6 = "127.0.0.1", False, "http", False
+    command.addr, command._raw_ipv6, command.protocol, command.use_ipv6 = (
+        "127.0.0.1",
+        False,
+        "http",
+        False,
+    )
     with override("en"):
         command.on_bind(port)
     return out.getvalue().strip().splitlines()

@@ -42,12 +42,48 @@ BOTH = {"deadline": TODAY, "original_deadline": TODAY}
 # Constraint, model, facts that break it, its words, and the field where `full_clean` says it; without a
 # field `clean` brings the facts in line by itself, because what they mean is beyond doubt.
 BROKEN: list[tuple[str, str, dict[str, Any], str, str]] = [
-    ("report_at_hand_once", "report", {"period_start": TODAY - 40 * DAY}, "report of this period already", "__all__"),
-    ("report_percent_in_range", "report", {"percent": 101}, "whole number from 0 to 100", "percent"),
-    ("report_period_in_order", "report", {"period_end": TODAY - DAY}, "ends before it begins", "__all__"),
-    ("report_submitted_on_a_day", "report", {"state": "submitted"}, "the day on which it was", "__all__"),
-    ("request_open_once", "request", {"kind": "extend", "new_deadline": TODAY}, "is waiting already", "__all__"),
-    ("request_decided_on_a_day", "request", {"decided_on": TODAY}, "only a decided one has it", "__all__"),
+    (
+        "report_at_hand_once",
+        "report",
+        {"period_start": TODAY - 40 * DAY},
+        "report of this period already",
+        "__all__",
+    ),
+    (
+        "report_percent_in_range",
+        "report",
+        {"percent": 101},
+        "whole number from 0 to 100",
+        "percent",
+    ),
+    (
+        "report_period_in_order",
+        "report",
+        {"period_end": TODAY - DAY},
+        "ends before it begins",
+        "__all__",
+    ),
+    (
+        "report_submitted_on_a_day",
+        "report",
+        {"state": "submitted"},
+        "the day on which it was",
+        "__all__",
+    ),
+    (
+        "request_open_once",
+        "request",
+        {"kind": "extend", "new_deadline": TODAY},
+        "is waiting already",
+        "__all__",
+    ),
+    (
+        "request_decided_on_a_day",
+        "request",
+        {"decided_on": TODAY},
+        "only a decided one has it",
+        "__all__",
+    ),
     (
         "extension_has_deadline",
         "request",
@@ -56,12 +92,36 @@ BROKEN: list[tuple[str, str, dict[str, Any], str, str]] = [
         "__all__",
     ),
     ("evidence_is_file_or_link", "evidence", {"link": ""}, "either a file or a link", "__all__"),
-    ("reminder_once_a_day", "reminder", {"address": "a@example.cn"}, "reminder of the day", "__all__"),
-    ("task_yellow_before_red", "task", {"turns_red_on": TODAY}, "yellow before it turns red", "__all__"),
+    (
+        "reminder_once_a_day",
+        "reminder",
+        {"address": "a@example.cn"},
+        "reminder of the day",
+        "__all__",
+    ),
+    (
+        "task_yellow_before_red",
+        "task",
+        {"turns_red_on": TODAY},
+        "yellow before it turns red",
+        "__all__",
+    ),
     ("task_closed_iff_day", "task", CLOSED, "closed task has the day of its closing", "closed_on"),
     ("task_closed_iff_day", "task", {"closed_on": TODAY}, "only a closed one has it", ""),
-    ("task_closing_iff_request", "task", CLOSING, "has the day of the request", "closing_requested_on"),
-    ("task_closing_iff_request", "task", {"closing_requested_on": TODAY}, "only such a task has it", ""),
+    (
+        "task_closing_iff_request",
+        "task",
+        CLOSING,
+        "has the day of the request",
+        "closing_requested_on",
+    ),
+    (
+        "task_closing_iff_request",
+        "task",
+        {"closing_requested_on": TODAY},
+        "only such a task has it",
+        "",
+    ),
     (
         "task_closing_iff_request",
         "task",
@@ -69,9 +129,21 @@ BROKEN: list[tuple[str, str, dict[str, Any], str, str]] = [
         "only such a task has it",
         "",
     ),
-    ("task_starts_before_deadline", "task", {**BOTH, "start": TODAY + DAY}, "start is after the deadline", "start"),
+    (
+        "task_starts_before_deadline",
+        "task",
+        {**BOTH, "start": TODAY + DAY},
+        "start is after the deadline",
+        "start",
+    ),
     ("task_both_deadlines_or_none", "task", {"deadline": TODAY}, "both set or both empty", ""),
-    ("task_both_deadlines_or_none", "task", {"original_deadline": TODAY}, "both set or both empty", ""),
+    (
+        "task_both_deadlines_or_none",
+        "task",
+        {"original_deadline": TODAY},
+        "both set or both empty",
+        "",
+    ),
     (
         "task_both_deadlines_or_none",
         "task",
@@ -87,24 +159,60 @@ BROKEN: list[tuple[str, str, dict[str, Any], str, str]] = [
         "standing task has no deadline",
         "deadline",
     ),
-    ("task_handed_over_has_lead", "task", {"assigned_on": TODAY}, "has a lead unit and a kind", "lead_unit"),
-    ("task_handed_over_has_lead", "task", {**HANDED_OVER, "kind": ""}, "has a lead unit and a kind", "kind"),
+    (
+        "task_handed_over_has_lead",
+        "task",
+        {"assigned_on": TODAY},
+        "has a lead unit and a kind",
+        "lead_unit",
+    ),
+    (
+        "task_handed_over_has_lead",
+        "task",
+        {**HANDED_OVER, "kind": ""},
+        "has a lead unit and a kind",
+        "kind",
+    ),
     ("task_code_once", "task", {"code": "A1-01"}, "already exists", "__all__"),
     ("policy_gaps_in_range", "policy", {"yellow_gap": 0}, "1 ≤ yellow ≤ red ≤ 100", "yellow_gap"),
     ("policy_gaps_in_range", "policy", {"red_gap": 101}, "1 ≤ yellow ≤ red ≤ 100", "red_gap"),
-    ("policy_gaps_in_range", "policy", {"yellow_gap": 31, "red_gap": 30}, "1 ≤ yellow ≤ red ≤ 100", "__all__"),
+    (
+        "policy_gaps_in_range",
+        "policy",
+        {"yellow_gap": 31, "red_gap": 30},
+        "1 ≤ yellow ≤ red ≤ 100",
+        "__all__",
+    ),
     ("policy_waits_in_range", "policy", {"warn_days": 367}, "between 0 and 366", "warn_days"),
     ("policy_waits_in_range", "policy", {"grace_days": 367}, "between 0 and 366", "grace_days"),
     ("section_number_once", "section", {"number": 1}, "already exists", "__all__"),
     ("measure_code_once", "measure", {"code": "A1"}, "already exists", "__all__"),
     ("declared_count_once", "count", {"name": "Steps"}, "already exists", "__all__"),
-    ("declared_count_has_one_object", "count", {"section": None}, "either a section or a task", "__all__"),
-    ("declared_count_has_one_object", "count", {"task": "task"}, "either a section or a task", "__all__"),
+    (
+        "declared_count_has_one_object",
+        "count",
+        {"section": None},
+        "either a section or a task",
+        "__all__",
+    ),
+    (
+        "declared_count_has_one_object",
+        "count",
+        {"task": "task"},
+        "either a section or a task",
+        "__all__",
+    ),
     ("background_once", "passage", {"anchor": "fine weather"}, "already exists", "__all__"),
     ("item_number_once", "item", {"number": 1}, "already exists", "__all__"),
     ("item_weight_in_range", "item", {"weight": 0}, "whole number from 1 to 1000", "weight"),
     ("item_weight_in_range", "item", {"weight": 1001}, "whole number from 1 to 1000", "weight"),
-    ("indicator_name_once", "indicator", {"name": "Forest cover"}, "indicator of this name already", "__all__"),
+    (
+        "indicator_name_once",
+        "indicator",
+        {"name": "Forest cover"},
+        "indicator of this name already",
+        "__all__",
+    ),
     (
         "indicator_drives_once",
         "indicator",
@@ -112,9 +220,27 @@ BROKEN: list[tuple[str, str, dict[str, Any], str, str]] = [
         "another indicator of the task",
         "__all__",
     ),
-    ("indicator_has_way_to_go", "free", {"drives_percent": True}, "does not reach the target yet", "__all__"),
-    ("indicator_has_way_to_go", "free", {**DRIVES, "baseline": 70}, "does not reach the target yet", "__all__"),
-    ("indicator_has_way_to_go", "free", {**DRIVES, "direction": "down"}, "does not reach the target yet", "__all__"),
+    (
+        "indicator_has_way_to_go",
+        "free",
+        {"drives_percent": True},
+        "does not reach the target yet",
+        "__all__",
+    ),
+    (
+        "indicator_has_way_to_go",
+        "free",
+        {**DRIVES, "baseline": 70},
+        "does not reach the target yet",
+        "__all__",
+    ),
+    (
+        "indicator_has_way_to_go",
+        "free",
+        {**DRIVES, "direction": "down"},
+        "does not reach the target yet",
+        "__all__",
+    ),
     ("indicator_value_once_a_day", "value", {"day": TODAY}, "value of this day already", "__all__"),
     ("liaison_has_unit", "user", {"is_liaison": True}, "belongs to a unit", "__all__"),
 ]
@@ -153,11 +279,15 @@ def rows(bureau: Organization) -> dict[str, Model]:
     task, other = make_task(policy), make_task(policy, "B1-01")
     section = policy.sections.get(number=1)
     ChecklistItem.objects.create(task=task, number=1, title="Step")
-    cover = Indicator.objects.create(task=task, name="Forest cover", unit_of_measure="%", target=70, **DRIVES)
+    cover = Indicator.objects.create(
+        task=task, name="Forest cover", unit_of_measure="%", target=70, **DRIVES
+    )
     IndicatorValue.objects.create(indicator=cover, day=TODAY, value=65)
     DeclaredCount.objects.create(policy=policy, name="Steps", number=1, task=task)
     BackgroundPassage.objects.create(policy=policy, anchor="fine weather")
-    ProgressUpdate.objects.create(task=task, unit=bureau, period_start=TODAY - 40 * DAY, period_end=TODAY)
+    ProgressUpdate.objects.create(
+        task=task, unit=bureau, period_start=TODAY - 40 * DAY, period_end=TODAY
+    )
     SentReminder.objects.create(address="a@example.cn", **REMINDER)
     TaskRequest.objects.create(task=task, kind="extend", asked_on=TODAY, new_deadline=TODAY)
     measure = policy.measures.get(code="A1")
@@ -178,20 +308,41 @@ def new(rows: dict[str, Model], model: str, facts: dict[str, Any]) -> Model:
     whole = {
         "task": (
             Task,
-            {"policy": policy, "measure": rows["measure"], "code": "A1-99", "title": "x", "kind": Kind.QUALITATIVE},
+            {
+                "policy": policy,
+                "measure": rows["measure"],
+                "code": "A1-99",
+                "title": "x",
+                "kind": Kind.QUALITATIVE,
+            },
         ),
         "policy": (PolicyDocument, {"slug": "new", "title": "New"}),
         "section": (Section, {"policy": policy, "number": 9, "name": "x"}),
-        "measure": (Measure, {"policy": policy, "section": rows["section"], "code": "A9", "name": "x"}),
-        "count": (DeclaredCount, {"policy": policy, "name": "New", "number": 1, "section": rows["section"]}),
+        "measure": (
+            Measure,
+            {"policy": policy, "section": rows["section"], "code": "A9", "name": "x"},
+        ),
+        "count": (
+            DeclaredCount,
+            {"policy": policy, "name": "New", "number": 1, "section": rows["section"]},
+        ),
         "passage": (BackgroundPassage, {"policy": policy, "anchor": "new"}),
         "report": (ProgressUpdate, {"task": rows["task"], "unit": rows["unit"], **PERIOD}),
         "request": (TaskRequest, {"task": rows["task"], "kind": "close", "asked_on": TODAY}),
-        "evidence": (Evidence, {"task": rows["task"], "name": "x", "link": "https://example.cn/", "added_on": TODAY}),
+        "evidence": (
+            Evidence,
+            {"task": rows["task"], "name": "x", "link": "https://example.cn/", "added_on": TODAY},
+        ),
         "reminder": (SentReminder, {"address": "b@example.cn", **REMINDER}),
         "item": (ChecklistItem, {"task": rows["task"], "number": 9, "title": "x"}),
-        "indicator": (Indicator, {"task": rows["task"], "name": "Lakes", "unit_of_measure": "x", "target": 70}),
-        "free": (Indicator, {"task": rows["other"], "name": "Lakes", "unit_of_measure": "x", "target": 70}),
+        "indicator": (
+            Indicator,
+            {"task": rows["task"], "name": "Lakes", "unit_of_measure": "x", "target": 70},
+        ),
+        "free": (
+            Indicator,
+            {"task": rows["other"], "name": "Lakes", "unit_of_measure": "x", "target": 70},
+        ),
         "value": (IndicatorValue, {"indicator": rows["cover"], "day": TODAY - DAY, "value": 64}),
         "user": (User, {"username": "new", "password": "x"}),
     }
@@ -215,7 +366,9 @@ def test_every_constraint_of_the_product_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("case", BROKEN, ids=ids)
-def test_the_database_refuses_what_breaks_a_rule(rows: dict[str, Model], case: tuple[Any, ...]) -> None:
+def test_the_database_refuses_what_breaks_a_rule(
+    rows: dict[str, Model], case: tuple[Any, ...]
+) -> None:
     name, model, facts, _words, _field = case
     row = new(rows, model, facts)
     with pytest.raises(IntegrityError) as caught, transaction.atomic():
@@ -233,7 +386,9 @@ def test_a_constraint_speaks_in_words(rows: dict[str, Model], case: tuple[Any, .
 
 
 @pytest.mark.parametrize("case", [case for case in BROKEN if case[-1]], ids=ids)
-def test_a_broken_rule_is_said_beside_the_field(rows: dict[str, Model], case: tuple[Any, ...]) -> None:
+def test_a_broken_rule_is_said_beside_the_field(
+    rows: dict[str, Model], case: tuple[Any, ...]
+) -> None:
     _name, model, facts, _words, field = case
     with pytest.raises(ValidationError) as caught:
         new(rows, model, facts).full_clean()
@@ -241,7 +396,9 @@ def test_a_broken_rule_is_said_beside_the_field(rows: dict[str, Model], case: tu
 
 
 @pytest.mark.parametrize("case", [case for case in BROKEN if not case[-1]], ids=ids)
-def test_what_is_beyond_doubt_is_brought_in_line(rows: dict[str, Model], case: tuple[Any, ...]) -> None:
+def test_what_is_beyond_doubt_is_brought_in_line(
+    rows: dict[str, Model], case: tuple[Any, ...]
+) -> None:
     row = new(rows, *case[1:3])
     row.full_clean()
     row.save()
@@ -276,7 +433,9 @@ def test_a_name_of_a_unit_is_taken_once(bureau: Organization, facts: dict[str, s
 
 
 @pytest.mark.parametrize("code", ["1-01", "-A", "A_1", "A 1", "A1\n2", "任务", "A1+2", "=A1", ""])
-def test_a_code_that_a_spreadsheet_would_misread_is_refused(rows: dict[str, Model], code: str) -> None:
+def test_a_code_that_a_spreadsheet_would_misread_is_refused(
+    rows: dict[str, Model], code: str
+) -> None:
     with pytest.raises(ValidationError) as caught:
         new(rows, "task", {"code": code}).full_clean()
     assert "code" in caught.value.message_dict
@@ -288,7 +447,9 @@ def test_a_code_of_letters_digits_dot_and_dash_is_taken(rows: dict[str, Model], 
 
 
 @pytest.mark.parametrize("day", [dt.date(1899, 12, 31), dt.date(3000, 1, 1)])
-def test_a_year_that_no_calendar_of_ours_has_is_refused(rows: dict[str, Model], day: dt.date) -> None:
+def test_a_year_that_no_calendar_of_ours_has_is_refused(
+    rows: dict[str, Model], day: dt.date
+) -> None:
     with pytest.raises(ValidationError) as caught:
         new(rows, "task", {"start": day}).full_clean()
     assert "start" in caught.value.message_dict

@@ -43,9 +43,13 @@ def test_what_a_document_must_not_hold_is_named(part: str, content: bytes, words
     assert words in refusal_of("a.docx", document({part: content}))
 
 
-@pytest.mark.parametrize(("name", "word"), [("a.doc", "_VBA_PROJECT"), ("a.wps", "_VBA_PROJECT_CUR")])
+@pytest.mark.parametrize(
+    ("name", "word"), [("a.doc", "_VBA_PROJECT"), ("a.wps", "_VBA_PROJECT_CUR")]
+)
 def test_macros_in_a_document_of_the_older_kind_are_refused(name: str, word: str) -> None:
-    assert "macros" in refusal_of(name, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + word.encode("utf-16-le"))
+    assert "macros" in refusal_of(
+        name, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + word.encode("utf-16-le")
+    )
 
 
 def test_a_plain_document_is_taken() -> None:

@@ -22,8 +22,16 @@ TABLES = sorted(history_triggers.history_tables())
 
 def test_every_history_table_is_known() -> None:
     # By what the tables are, not by the list that the guard keeps.
-    rows = {model._meta.db_table for model in apps.get_models() if issubclass(model, (HistoryRow, HistoricalChanges))}
-    links = {model._meta.db_table for model in apps.get_models() if model.__name__.startswith("HistoricalTask_")}
+    rows = {
+        model._meta.db_table
+        for model in apps.get_models()
+        if issubclass(model, (HistoryRow, HistoricalChanges))
+    }
+    links = {
+        model._meta.db_table
+        for model in apps.get_models()
+        if model.__name__.startswith("HistoricalTask_")
+    }
     assert rows | links == set(TABLES)
     assert links
 
@@ -34,10 +42,16 @@ def test_after_the_last_migration_no_trigger_is_missing() -> None:
 
 @pytest.fixture
 def row(
-    policy: PolicyDocument, bureau: Organization, county: Organization, act: ChangeContext, supervisor: User
+    policy: PolicyDocument,
+    bureau: Organization,
+    county: Organization,
+    act: ChangeContext,
+    supervisor: User,
 ) -> Task:
     task = make_task(policy, lead_unit=bureau)
-    workflow.save_task(task, act, task.version, co_units=[county], today=task.history.first().history_date.date())
+    workflow.save_task(
+        task, act, task.version, co_units=[county], today=task.history.first().history_date.date()
+    )
     return task
 
 
@@ -53,7 +67,9 @@ def test_history_is_neither_altered_nor_deleted(row: Task, name: str, deed: str)
     table, column = model._meta.db_table, model._meta.pk.column
     with pytest.raises(IntegrityError, match="kept as it was written"), transaction.atomic():
         if deed == "update":
-            model._default_manager.update(**{"title": "x"} if name == "row" else {"organization": 9})
+            model._default_manager.update(
+                **{"title": "x"} if name == "row" else {"organization": 9}
+            )
         elif deed == "delete":
             model._default_manager.all()._raw_delete("default")
         else:
@@ -83,7 +99,9 @@ def test_each_table_refuses_by_a_trigger_of_its_own(table: str) -> None:
     assert {f"{table}_{end}" for end in history_triggers.TRIGGERS[connection.vendor]} <= found
 
 
-def test_the_product_still_changes_and_deletes_what_it_records(row: Task, act: ChangeContext) -> None:
+def test_the_product_still_changes_and_deletes_what_it_records(
+    row: Task, act: ChangeContext
+) -> None:
     key = row.pk
     workflow.delete_object(row, act)
     assert Task.history.filter(id=key).first().history_type == "-"
@@ -106,14 +124,22 @@ def unguarded() -> str:
 
 
 def test_a_lost_trigger_is_found_by_the_check(unguarded: str) -> None:
-    found = [message.msg for message in run_checks(databases=["default"]) if message.id == "tracker.W1"]
+    found = [
+        message.msg for message in run_checks(databases=["default"]) if message.id == "tracker.W1"
+    ]
     assert len(found) == 1
     assert found[0].count(f"{unguarded}_kept") == 2
 
 
 def test_the_check_fails_where_warnings_count(unguarded: str) -> None:
     with pytest.raises(CommandError):
-        call_command("check", databases=["default"], fail_level="WARNING", stderr=StringIO(), stdout=StringIO())
+        call_command(
+            "check",
+            databases=["default"],
+            fail_level="WARNING",
+            stderr=StringIO(),
+            stdout=StringIO(),
+        )
 
 
 def test_a_migration_makes_lost_triggers_again(unguarded: str) -> None:
@@ -122,4 +148,6 @@ def test_a_migration_makes_lost_triggers_again(unguarded: str) -> None:
 
 
 def test_where_nothing_is_missing_nothing_is_found() -> None:
-    assert [message for message in run_checks(databases=["default"]) if message.id == "tracker.W1"] == []
+    assert [
+        message for message in run_checks(databases=["default"]) if message.id == "tracker.W1"
+    ] == []

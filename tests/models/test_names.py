@@ -51,7 +51,12 @@ def page(client: Client, name: str, *arguments: Any) -> str:
 
 
 def test_a_report_keeps_the_names_of_unit_author_and_reviewer(
-    task: Task, unit_act: ChangeContext, act: ChangeContext, bureau: Organization, liaison: User, supervisor: User
+    task: Task,
+    unit_act: ChangeContext,
+    act: ChangeContext,
+    bureau: Organization,
+    liaison: User,
+    supervisor: User,
 ) -> None:
     report = accepted(task, unit_act, act)
     rename(bureau, liaison, supervisor)
@@ -87,7 +92,12 @@ def test_a_report_that_is_handed_in_anew_takes_the_name_of_that_day(
 
 
 def test_a_request_keeps_the_names_of_who_asked_and_who_decided(
-    task: Task, unit_act: ChangeContext, act: ChangeContext, bureau: Organization, liaison: User, supervisor: User
+    task: Task,
+    unit_act: ChangeContext,
+    act: ChangeContext,
+    bureau: Organization,
+    liaison: User,
+    supervisor: User,
 ) -> None:
     later = {"deadline": TODAY.replace(year=2027), "reason": "more", "progress": "half"}
     workflow.execute_transition(task, Action.REQUEST_EXTENSION, unit_act, TODAY, **later)
@@ -141,11 +151,18 @@ def upgrade() -> None:
 
 
 def test_an_upgrade_takes_the_names_of_their_day_from_the_history(
-    task: Task, unit_act: ChangeContext, act: ChangeContext, bureau: Organization, liaison: User, supervisor: User
+    task: Task,
+    unit_act: ChangeContext,
+    act: ChangeContext,
+    bureau: Organization,
+    liaison: User,
+    supervisor: User,
 ) -> None:
     report = accepted(task, unit_act, act)
     later = {"deadline": TODAY.replace(year=2027), "reason": "more", "progress": "half"}
-    workflow.execute_transition(Task.objects.get(), Action.REQUEST_EXTENSION, unit_act, TODAY, **later)
+    workflow.execute_transition(
+        Task.objects.get(), Action.REQUEST_EXTENSION, unit_act, TODAY, **later
+    )
     rename(bureau, liaison, supervisor)
     upgrade()
     assert names(report) == ["Science", "liaison", "supervisor"]
@@ -161,7 +178,9 @@ def test_an_upgrade_names_what_no_history_tells_as_of_today(
     assert names(batch) == ["Renamed", "liaison", ""]
 
 
-def test_a_record_that_was_laid_raw_goes_by_the_names_of_today(task: Task, bureau: Organization) -> None:
+def test_a_record_that_was_laid_raw_goes_by_the_names_of_today(
+    task: Task, bureau: Organization
+) -> None:
     report = ProgressUpdate(task=task, unit=bureau, period_start=JUNE.start, period_end=JUNE.end)
     report.save_base(raw=True)
     rename(bureau)

@@ -9,10 +9,19 @@ from django.db.models import Model
 
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
-from tracker.models import BackgroundPassage, ChecklistItem, DeclaredCount, Indicator, Organization, User
+from tracker.models import (
+    BackgroundPassage,
+    ChecklistItem,
+    DeclaredCount,
+    Indicator,
+    Organization,
+    User,
+)
 from tracker.models.base import Natural
 
-NATURAL = [model for model in apps.get_app_config("tracker").get_models() if issubclass(model, Natural)]
+NATURAL = [
+    model for model in apps.get_app_config("tracker").get_models() if issubclass(model, Natural)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -20,16 +29,24 @@ def rows(bureau: Organization, county: Organization, supervisor: User) -> None:
     """Make two rows of everything: the same codes and numbers in two policies."""
     for slug in ("rise", "other"):
         policy = make_policy(slug)
-        task = make_task(policy, lead_unit=bureau, assigned_on=TODAY, start=dt.date(2026, 1, 1), percent=0)
+        task = make_task(
+            policy, lead_unit=bureau, assigned_on=TODAY, start=dt.date(2026, 1, 1), percent=0
+        )
         task.co_units.add(county)
-        ChecklistItem.objects.create(task=task, number=1, title="Step", done_on=TODAY, done_by=supervisor)
+        ChecklistItem.objects.create(
+            task=task, number=1, title="Step", done_on=TODAY, done_by=supervisor
+        )
         Indicator.objects.create(task=task, name="Forest cover", unit_of_measure="%", target=70)
         DeclaredCount.objects.create(policy=policy, name="Steps", number=1, task=task)
         BackgroundPassage.objects.create(policy=policy, anchor="fine weather", marked_by=supervisor)
 
 
 def facts(row: Model) -> dict[str, object]:
-    return {field.name: field.value_from_object(row) for field in row._meta.get_fields() if hasattr(field, "attname")}
+    return {
+        field.name: field.value_from_object(row)
+        for field in row._meta.get_fields()
+        if hasattr(field, "attname")
+    }
 
 
 def test_every_row_that_a_fixture_may_carry_has_a_natural_key() -> None:
@@ -62,7 +79,9 @@ def test_no_two_rows_have_one_natural_key(model: type[Model]) -> None:
 @pytest.mark.parametrize("model", NATURAL, ids=lambda model: model.__name__)
 def test_what_is_written_by_natural_keys_is_read_back_as_the_same_row(model: type[Model]) -> None:
     row = model.objects.order_by("pk").last()
-    text = serializers.serialize("yaml", [row], use_natural_foreign_keys=True, use_natural_primary_keys=True)
+    text = serializers.serialize(
+        "yaml", [row], use_natural_foreign_keys=True, use_natural_primary_keys=True
+    )
     (read,) = serializers.deserialize("yaml", text)
     assert "pk:" not in text
     assert (read.object.pk, facts(read.object)) == (row.pk, facts(row))

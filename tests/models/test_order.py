@@ -62,8 +62,12 @@ ADMIN = {"deadline": "deadline_text", "lead_unit": "lead"}
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_the_page_orders_by_count_with_empty_values_last(ranked: PolicyDocument, order: str) -> None:
-    found = ranked.tasks.order_by(*ordering(TASK_COLUMNS[order.removeprefix("-")], order.startswith("-")))
+def test_the_page_orders_by_count_with_empty_values_last(
+    ranked: PolicyDocument, order: str
+) -> None:
+    found = ranked.tasks.order_by(
+        *ordering(TASK_COLUMNS[order.removeprefix("-")], order.startswith("-"))
+    )
     assert list(found.values_list("code", flat=True)) == ORDERS[order]
 
 
@@ -77,13 +81,17 @@ def test_the_admin_orders_as_the_page_does(
 
 
 @pytest.mark.parametrize("path", ["/policies/rise/tasks/", "/policies/rise/tasks/?sort=code"])
-def test_the_list_counts_codes(client: Client, ranked: PolicyDocument, supervisor: User, path: str) -> None:
+def test_the_list_counts_codes(
+    client: Client, ranked: PolicyDocument, supervisor: User, path: str
+) -> None:
     client.force_login(supervisor)
     assert [task.code for task in client.get(path).context["table"].tasks] == ORDERS["code"]
 
 
 @pytest.mark.parametrize("order", ["title", "-title"])
-def test_titles_stand_by_code_points_whatever_the_locale(policy: PolicyDocument, order: str) -> None:
+def test_titles_stand_by_code_points_whatever_the_locale(
+    policy: PolicyDocument, order: str
+) -> None:
     for number, title in enumerate(TITLES):
         make_task(policy, f"A1-{len(TITLES) - number}", title=title)
     found = policy.tasks.order_by(*ordering(TASK_COLUMNS["title"], order.startswith("-")))
@@ -110,12 +118,19 @@ def sorted_by_locale(db: None) -> None:
         return
     with connection.cursor() as cursor:
         for table in ("tracker_organization", "tracker_measure"):
-            cursor.execute(f'ALTER TABLE {table} ALTER COLUMN name TYPE varchar(200) COLLATE "und-x-icu"')
+            cursor.execute(
+                f'ALTER TABLE {table} ALTER COLUMN name TYPE varchar(200) COLLATE "und-x-icu"'
+            )
 
 
 @pytest.mark.parametrize(("kind", "made"), [("organization", Organization), ("measure", Measure)])
 def test_names_in_the_admin_stand_by_code_points_too(
-    sorted_by_locale: None, client: Client, policy: PolicyDocument, supervisor: User, kind: str, made: type
+    sorted_by_locale: None,
+    client: Client,
+    policy: PolicyDocument,
+    supervisor: User,
+    kind: str,
+    made: type,
 ) -> None:
     client.force_login(supervisor)
     names = ["B", "_x", "a", "é", "中"]
@@ -124,7 +139,10 @@ def test_names_in_the_admin_stand_by_code_points_too(
             Organization.objects.create(name=name, short_name=f"U{number}", order=9 - number)
         else:
             Measure.objects.create(
-                policy=policy, section=policy.sections.get(number=1), code=f"A{9 - number}", name=name
+                policy=policy,
+                section=policy.sections.get(number=1),
+                code=f"A{9 - number}",
+                name=name,
             )
     address = reverse(f"admin:tracker_{kind}_changelist")
     place = [*client.get(address).context["cl"].list_display].index("name")
@@ -142,7 +160,8 @@ def test_measures_of_one_place_stand_by_count(policy: PolicyDocument) -> None:
 def test_tasks_of_measures_of_one_place_stand_together(policy: PolicyDocument) -> None:
     section = policy.sections.get(number=1)
     measures = [
-        Measure.objects.create(policy=policy, section=section, code=code, order=1, name="x") for code in ("A10", "A2")
+        Measure.objects.create(policy=policy, section=section, code=code, order=1, name="x")
+        for code in ("A10", "A2")
     ]
     for code, measure in (("A1-1", measures[0]), ("A1-2", measures[1]), ("A1-3", measures[0])):
         make_task(policy, code, measure=measure)
@@ -152,7 +171,9 @@ def test_tasks_of_measures_of_one_place_stand_together(policy: PolicyDocument) -
 def test_the_longest_code_of_many_numbers_is_sorted(policy: PolicyDocument) -> None:
     make_task(policy, "A1-10", title="last")
     measure = policy.measures.get(code="A1")
-    long = Task.objects.create(policy=policy, measure=measure, code="a1b2c3d4e5f6g7h8i9j0", title="x")
+    long = Task.objects.create(
+        policy=policy, measure=measure, code="a1b2c3d4e5f6g7h8i9j0", title="x"
+    )
     assert len(long.code_key) < 64
     make_task(policy, "A1-2")
     long.refresh_from_db()
@@ -163,9 +184,11 @@ def test_what_is_asked_of_a_unit_ends_with_what_has_no_deadline(ranked: PolicyDo
     unit = Organization.objects.get(name="Zeta")
     tasks = ranked.tasks.all()
     tasks.update(lead_unit=unit, assigned_on=TODAY, kind="quantified")
-    (group,) = [each for each in worklist.work_groups(tasks, unit, TODAY) if each.call.name == "unacknowledged"] or [
-        None
-    ]
+    (group,) = [
+        each
+        for each in worklist.work_groups(tasks, unit, TODAY)
+        if each.call.name == "unacknowledged"
+    ] or [None]
     assert group is not None
     shown = [line.task.code for line in group.lines]
     assert shown[-2:] == ["A1-2", "A1-9"]

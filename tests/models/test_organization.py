@@ -8,9 +8,22 @@ from tracker.models import Organization, User
 
 
 @pytest.mark.parametrize(
-    "text", ["Bureau of Science", "Science", "Sci", "Tech", "  Tech \n", "ＳＣＩ", "science", "“Tech”", "Te\u200bch"]
+    "text",
+    [
+        "Bureau of Science",
+        "Science",
+        "Sci",
+        "Tech",
+        "  Tech \n",
+        "ＳＣＩ",
+        "science",
+        "“Tech”",
+        "Te\u200bch",
+    ],
 )
-def test_a_unit_is_found_by_name_short_name_and_alias(bureau: Organization, county: Organization, text: str) -> None:
+def test_a_unit_is_found_by_name_short_name_and_alias(
+    bureau: Organization, county: Organization, text: str
+) -> None:
     assert Organization.objects.all().named(text) == bureau
 
 
@@ -19,7 +32,9 @@ def test_what_is_not_a_whole_name_finds_no_unit(bureau: Organization, text: str)
     assert Organization.objects.all().named(text) is None
 
 
-def test_a_name_that_two_units_bear_finds_neither(bureau: Organization, county: Organization) -> None:
+def test_a_name_that_two_units_bear_finds_neither(
+    bureau: Organization, county: Organization
+) -> None:
     county.aliases = "Tech"
     county.save()
     assert Organization.objects.all().named("Tech") is None
@@ -31,7 +46,9 @@ def test_a_unit_whose_alias_repeats_its_name_is_found(bureau: Organization) -> N
     assert Organization.objects.all().named("Science") == bureau
 
 
-def test_units_are_found_among_those_asked_alone(bureau: Organization, county: Organization) -> None:
+def test_units_are_found_among_those_asked_alone(
+    bureau: Organization, county: Organization
+) -> None:
     assert Organization.objects.filter(pk=county.pk).named("Science") is None
 
 
@@ -40,8 +57,12 @@ def test_all_names_leaves_blank_lines_out() -> None:
     assert unit.all_names() == ["Bureau", "B", "one", "two"]
 
 
-@pytest.mark.parametrize("facts", [{"name": "Sci"}, {"short_name": "Bureau of Science"}, {"aliases": "East\nTech"}])
-def test_a_name_in_use_is_refused_and_its_owner_named(bureau: Organization, facts: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "facts", [{"name": "Sci"}, {"short_name": "Bureau of Science"}, {"aliases": "East\nTech"}]
+)
+def test_a_name_in_use_is_refused_and_its_owner_named(
+    bureau: Organization, facts: dict[str, str]
+) -> None:
     unit = Organization(**{"name": "New bureau", "short_name": "New"} | facts)
     with pytest.raises(ValidationError, match="Bureau of Science"):
         unit.full_clean()

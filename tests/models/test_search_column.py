@@ -19,7 +19,9 @@ def found(word: str) -> list[str]:
     return list(Task.objects.filter(contains_term(word)).values_list("code", flat=True))
 
 
-def test_a_saved_task_is_found_by_its_new_words_alone(policy: PolicyDocument, act: ChangeContext) -> None:
+def test_a_saved_task_is_found_by_its_new_words_alone(
+    policy: PolicyDocument, act: ChangeContext
+) -> None:
     task = make_task(policy, title="建设枢纽", description="STRASSE Äther")
     assert found("枢纽") == found("a1-0") == found("äther") == found("ÄTHER") == ["A1-01"]
     task.title = "三条高铁"
@@ -33,11 +35,15 @@ def test_letters_that_stand_apart_are_no_word(policy: PolicyDocument) -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=5), st.text(max_size=40))
-def test_the_letters_of_a_word_are_among_those_of_every_text_that_holds_it(left: str, word: str, right: str) -> None:
+def test_the_letters_of_a_word_are_among_those_of_every_text_that_holds_it(
+    left: str, word: str, right: str
+) -> None:
     assert letter_mask(word) & letter_mask(left + word + right) == letter_mask(word) < 2**63
 
 
-def test_no_word_spans_the_end_of_one_field_and_the_beginning_of_the_next(policy: PolicyDocument) -> None:
+def test_no_word_spans_the_end_of_one_field_and_the_beginning_of_the_next(
+    policy: PolicyDocument,
+) -> None:
     make_task(policy, title="建设", description="枢纽")
     assert found("设枢") == []
 
@@ -48,7 +54,9 @@ def test_what_is_searched_is_no_edit_and_not_in_the_history(policy: PolicyDocume
 
 
 def test_a_long_description_is_searched_to_its_end(policy: PolicyDocument) -> None:
-    make_task(policy, description="".join(chr(0x4E00 + n % 20000) for n in range(0, 30000, 7)) + "尾声")
+    make_task(
+        policy, description="".join(chr(0x4E00 + n % 20000) for n in range(0, 30000, 7)) + "尾声"
+    )
     assert found("尾声") == ["A1-01"]
 
 

@@ -28,7 +28,9 @@ def english() -> Any:
 
 def raw_task(policy: PolicyDocument, code: str) -> Task:
     """Lay a task as an earlier release let it in."""
-    return Task.objects.create(policy=policy, measure=policy.measures.get(code="A1"), code=code, title="x")
+    return Task.objects.create(
+        policy=policy, measure=policy.measures.get(code="A1"), code=code, title="x"
+    )
 
 
 @pytest.mark.parametrize("code", SAME)
@@ -41,14 +43,18 @@ def test_a_task_whose_code_differs_by_signs_alone_is_refused(
         new.full_clean()
 
 
-def test_the_write_path_refuses_it_too_and_names_the_other(policy: PolicyDocument, act: ChangeContext) -> None:
+def test_the_write_path_refuses_it_too_and_names_the_other(
+    policy: PolicyDocument, act: ChangeContext
+) -> None:
     make_task(policy)
     new = Task(policy=policy, measure=policy.measures.get(code="A1"), code="a1-01", title="x")
     with pytest.raises(ValidationError, match="“A1-01” is there already"):
         workflow.save_task(new, act, today=TODAY)
 
 
-def test_a_task_may_not_take_the_code_of_another_in_other_capitals(policy: PolicyDocument, act: ChangeContext) -> None:
+def test_a_task_may_not_take_the_code_of_another_in_other_capitals(
+    policy: PolicyDocument, act: ChangeContext
+) -> None:
     make_task(policy)
     other = make_task(policy, "A1-02")
     other.code = "a1-01"
@@ -56,14 +62,18 @@ def test_a_task_may_not_take_the_code_of_another_in_other_capitals(policy: Polic
         workflow.save_task(other, act, today=TODAY)
 
 
-def test_a_task_may_change_the_capitals_of_its_own_code(policy: PolicyDocument, act: ChangeContext) -> None:
+def test_a_task_may_change_the_capitals_of_its_own_code(
+    policy: PolicyDocument, act: ChangeContext
+) -> None:
     task = make_task(policy)
     task.code = "a1-01"
     workflow.save_task(task, act, today=TODAY)
     assert Task.objects.get().code == "a1-01"
 
 
-def test_the_same_code_in_another_policy_is_no_twin(policy: PolicyDocument, act: ChangeContext) -> None:
+def test_the_same_code_in_another_policy_is_no_twin(
+    policy: PolicyDocument, act: ChangeContext
+) -> None:
     make_task(policy)
     make_task(make_policy("other"), "B1-01")
     new = Task(policy=policy, measure=policy.measures.get(code="B1"), code="b1-01", title="x")
@@ -86,10 +96,15 @@ def test_tasks_of_before_that_differ_by_capitals_are_kept_and_edited(
     one.title = "still edited"
     one.full_clean()
     workflow.save_task(one, act, today=TODAY)
-    assert sorted(Task.objects.values_list("code", "title")) == [("A1-01", "still edited"), ("a1-01", "x")]
+    assert sorted(Task.objects.values_list("code", "title")) == [
+        ("A1-01", "still edited"),
+        ("a1-01", "x"),
+    ]
 
 
-def test_a_measure_whose_code_differs_by_capitals_alone_is_refused(policy: PolicyDocument, act: ChangeContext) -> None:
+def test_a_measure_whose_code_differs_by_capitals_alone_is_refused(
+    policy: PolicyDocument, act: ChangeContext
+) -> None:
     new = Measure(policy=policy, section=Section.objects.first(), code="a1", name="x")
     with pytest.raises(ValidationError, match="“A1” is there already"):
         workflow.save_object(new, act)
@@ -103,7 +118,9 @@ def test_a_policy_whose_address_differs_by_signs_alone_is_refused(
         PolicyDocument(slug=slug, title="x").full_clean()
 
 
-def test_the_admin_says_it_beside_the_field(client: Client, policy: PolicyDocument, supervisor: User) -> None:
+def test_the_admin_says_it_beside_the_field(
+    client: Client, policy: PolicyDocument, supervisor: User
+) -> None:
     client.force_login(supervisor)
     typed = {"title": "x", "slug": "RISE", "state": "draft", "seen": "0", "cycle": "monthly"}
     numbers = {"warn_days": "7", "yellow_gap": "10", "red_gap": "30", "grace_days": "5"}
@@ -111,14 +128,18 @@ def test_the_admin_says_it_beside_the_field(client: Client, policy: PolicyDocume
     assert list(answer.context["adminform"].form.errors) == ["slug"]
 
 
-def test_full_width_letters_of_a_new_code_are_stored_as_plain_ones(policy: PolicyDocument, act: ChangeContext) -> None:
+def test_full_width_letters_of_a_new_code_are_stored_as_plain_ones(
+    policy: PolicyDocument, act: ChangeContext
+) -> None:
     new = Task(policy=policy, measure=policy.measures.get(code="A1"), code="Ａ１–０９", title="x")
     new.full_clean()
     workflow.save_task(new, act, today=TODAY)
     assert Task.objects.get().code == "A1-09"
 
 
-def test_loading_a_fixture_refuses_it_and_loads_nothing(policy: PolicyDocument, tmp_path: Path) -> None:
+def test_loading_a_fixture_refuses_it_and_loads_nothing(
+    policy: PolicyDocument, tmp_path: Path
+) -> None:
     make_task(policy)
     fixture = tmp_path / "twin.yaml"
     fixture.write_text(
@@ -143,7 +164,9 @@ def test_what_is_there_already_is_named_by_a_check(policy: PolicyDocument) -> No
     assert "task rise a1-01" in warning.msg
 
 
-def test_where_nothing_differs_by_capitals_alone_the_check_is_silent(policy: PolicyDocument) -> None:
+def test_where_nothing_differs_by_capitals_alone_the_check_is_silent(
+    policy: PolicyDocument,
+) -> None:
     make_task(policy)
     assert check_twins(databases=["default"]) == []
 

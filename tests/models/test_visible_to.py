@@ -48,7 +48,9 @@ def slugs(user: User | AnonymousUser) -> set[str]:
 
 
 @pytest.mark.parametrize("who", ["supervisor", "administrator", "superuser"])
-def test_the_office_sees_every_task_and_every_draft(who: str, request: pytest.FixtureRequest) -> None:
+def test_the_office_sees_every_task_and_every_draft(
+    who: str, request: pytest.FixtureRequest
+) -> None:
     user = request.getfixturevalue(who)
     assert (slugs(user), codes(user)) == ({"rise", "draft"}, {*PUBLISHED, DRAFTED})
 
@@ -57,7 +59,9 @@ def test_a_leader_sees_every_task_of_published_policies_and_no_draft(leader: Use
     assert (slugs(leader), codes(leader)) == ({"rise"}, PUBLISHED)
 
 
-def test_a_liaison_sees_what_is_handed_over_to_its_unit_to_lead_or_to_help_with(liaison: User) -> None:
+def test_a_liaison_sees_what_is_handed_over_to_its_unit_to_lead_or_to_help_with(
+    liaison: User,
+) -> None:
     assert (slugs(liaison), codes(liaison)) == ({"rise"}, {LED, HELPED})
 
 
@@ -92,10 +96,18 @@ def test_the_cut_holds_under_further_filters(liaison: User) -> None:
 
 
 def test_involving_finds_what_a_unit_leads_and_what_it_helps_with(bureau: Organization) -> None:
-    assert {task.code for task in Task.objects.involving(bureau)} == {LED, HELPED, PROPOSED, INTENDED, DRAFTED}
+    assert {task.code for task in Task.objects.involving(bureau)} == {
+        LED,
+        HELPED,
+        PROPOSED,
+        INTENDED,
+        DRAFTED,
+    }
 
 
-def test_involving_names_a_task_once_however_many_units_cooperate(bureau: Organization, county: Organization) -> None:
+def test_involving_names_a_task_once_however_many_units_cooperate(
+    bureau: Organization, county: Organization
+) -> None:
     other = Organization.objects.create(name="Office of Order", short_name="Order")
     task = Task.objects.get(code=LED)
     task.co_units.add(county, other)

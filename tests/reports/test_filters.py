@@ -30,8 +30,17 @@ def english() -> Iterator[None]:
 def four(policy: PolicyDocument, bureau: Organization, county: Organization) -> PolicyDocument:
     """Lay four tasks that differ in every filter."""
     make_task(policy, "A1-01", title="建设区域枢纽", lead_unit=bureau, deadline=TODAY + 90 * DAY)
-    make_task(policy, "A1-02", title="Bridges", lead_unit=county, deadline=TODAY - DAY).co_units.add(bureau)
-    make_task(policy, "B1-01", title="Roads", description="100% of_them", kind="", owed_from=TODAY - 80 * DAY)
+    make_task(
+        policy, "A1-02", title="Bridges", lead_unit=county, deadline=TODAY - DAY
+    ).co_units.add(bureau)
+    make_task(
+        policy,
+        "B1-01",
+        title="Roads",
+        description="100% of_them",
+        kind="",
+        owed_from=TODAY - 80 * DAY,
+    )
     make_task(policy, "B1-02", title="Rails", status=Status.CANCELLED, deadline=TODAY + 20 * DAY)
     return policy
 
@@ -89,15 +98,21 @@ def test_a_filter_keeps_what_it_says(four: PolicyDocument, query: str, codes: li
     assert kept(four, query) == codes
 
 
-def test_a_unit_is_found_where_it_leads_and_where_it_co_operates(four: PolicyDocument, bureau: Organization) -> None:
+def test_a_unit_is_found_where_it_leads_and_where_it_co_operates(
+    four: PolicyDocument, bureau: Organization
+) -> None:
     assert kept(four, f"unit={bureau.pk}") == ["A1-01", "A1-02"]
 
 
-def test_a_lead_unit_is_found_only_where_it_leads(four: PolicyDocument, bureau: Organization) -> None:
+def test_a_lead_unit_is_found_only_where_it_leads(
+    four: PolicyDocument, bureau: Organization
+) -> None:
     assert kept(four, f"lead={bureau.pk}") == ["A1-01"]
 
 
-def test_a_task_with_two_matching_units_is_listed_once(four: PolicyDocument, county: Organization) -> None:
+def test_a_task_with_two_matching_units_is_listed_once(
+    four: PolicyDocument, county: Organization
+) -> None:
     Task.objects.get(code="A1-01").co_units.add(county)
     assert kept(four, "text=t") == ["A1-01", "A1-02", "B1-01"]
 
@@ -155,7 +170,9 @@ def test_the_same_value_twice_is_one_value(four: PolicyDocument) -> None:
 
 
 def test_the_filters_in_force_are_said_in_words(four: PolicyDocument, bureau: Organization) -> None:
-    chosen, _asked = ask(four, f"text=bridges&unit={bureau.pk}&overdue=1&deadline_to=2026-06-30&measure=A1&light=bad")
+    chosen, _asked = ask(
+        four, f"text=bridges&unit={bureau.pk}&overdue=1&deadline_to=2026-06-30&measure=A1&light=bad"
+    )
     assert chosen.words() == [
         "search text: bridges",
         "unit (lead or co-operating): Science",
@@ -166,7 +183,9 @@ def test_the_filters_in_force_are_said_in_words(four: PolicyDocument, bureau: Or
 
 
 def test_more_filters_stand_open_when_one_of_them_is_in_force(four: PolicyDocument) -> None:
-    assert [ask(four, query)[0].more_in_force for query in ("light=red", "light=red&overdue=1")] == [False, True]
+    assert [
+        ask(four, query)[0].more_in_force for query in ("light=red", "light=red&overdue=1")
+    ] == [False, True]
 
 
 def test_the_lights_of_the_filter_are_those_of_the_rule(four: PolicyDocument) -> None:
@@ -177,24 +196,45 @@ def test_the_lights_of_the_filter_are_those_of_the_rule(four: PolicyDocument) ->
 
 
 def test_filtering_costs_the_same_queries_for_any_filter(
-    policy: PolicyDocument, bureau: Organization, django_assert_num_queries: type[CaptureQueriesContext]
+    policy: PolicyDocument,
+    bureau: Organization,
+    django_assert_num_queries: type[CaptureQueriesContext],
 ) -> None:
     scatter(policy, [bureau], 50)
     with django_assert_num_queries(3 + 1):
-        ask(policy, f"text=a b c&unit={bureau.pk}&light=red&group=red&kind={Kind.STANDING}&overdue=1")[0].qs.count()
+        ask(
+            policy,
+            f"text=a b c&unit={bureau.pk}&light=red&group=red&kind={Kind.STANDING}&overdue=1",
+        )[0].qs.count()
 
 
 NAMES = st.sampled_from([*TaskFilter.base_filters, "on", "sort", "page", "x"])
 VALUES = st.one_of(
     st.text(max_size=12),
     st.sampled_from(
-        ["", "0", "1", "-1", "none", "total", "red", "closed", "A1", "2026-06-30", "\x00", "%", "x" * 10_000]
+        [
+            "",
+            "0",
+            "1",
+            "-1",
+            "none",
+            "total",
+            "red",
+            "closed",
+            "A1",
+            "2026-06-30",
+            "\x00",
+            "%",
+            "x" * 10_000,
+        ]
     ),
 )
 
 
 @given(pairs=st.lists(st.tuples(NAMES, VALUES), max_size=6))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_query_string_is_filtered_by_or_refused_in_words(
     four: PolicyDocument, pairs: list[tuple[str, str]]
 ) -> None:
@@ -213,9 +253,15 @@ def test_any_query_string_is_filtered_by_or_refused_in_words(
 def test_the_list_shows_where_nothing_was_heard(
     client: Client, policy: PolicyDocument, supervisor: User, bureau: Organization, name: str
 ) -> None:
-    silent = {"lead_unit": bureau, "assigned_on": TODAY.replace(day=1), "owed_from": TODAY.replace(day=1)}
+    silent = {
+        "lead_unit": bureau,
+        "assigned_on": TODAY.replace(day=1),
+        "owed_from": TODAY.replace(day=1),
+    }
     make_task(policy, "A1-01", **silent)
-    make_task(policy, "A1-02", **silent, acknowledged_on=TODAY, reported_through=TODAY.replace(day=30))
+    make_task(
+        policy, "A1-02", **silent, acknowledged_on=TODAY, reported_through=TODAY.replace(day=30)
+    )
     client.force_login(supervisor)
     table = client.get(reverse("tasks", args=["rise"]) + f"?{name}=1").context["table"]
     assert [task.code for task in table.tasks] == ["A1-01"]

@@ -28,12 +28,21 @@ from tracker.models import (
     Task,
     User,
 )
-from tracker.reports.health_check import HEALTH_CHECKS, UNFINISHED_STATUSES, HealthFinding, run_checkup
+from tracker.reports.health_check import (
+    HEALTH_CHECKS,
+    UNFINISHED_STATUSES,
+    HealthFinding,
+    run_checkup,
+)
 from tracker.text.text_view import TextView
 
 __all__ = ["browser", "office", "stranger"]
 PAGE, LEDGER = "/policies/rise/health/", "/policies/rise/ledger.xlsx"
-WORKDAY, HOLIDAY, SATURDAY_AT_WORK = dt.date(2026, 7, 31), dt.date(2026, 10, 1), dt.date(2026, 10, 10)
+WORKDAY, HOLIDAY, SATURDAY_AT_WORK = (
+    dt.date(2026, 7, 31),
+    dt.date(2026, 10, 1),
+    dt.date(2026, 10, 10),
+)
 TEXT = "第一部分，修路。\n第二部分，架桥。天气很好。"
 
 Make = Callable[..., Task]
@@ -49,7 +58,12 @@ def make(policy: PolicyDocument, bureau: Organization) -> Make:
     """Make a task in which nothing is wrong but what a test says."""
 
     def made(code: str = "A1-01", **facts: Any) -> Task:
-        plain = {"kind": Kind.QUANTIFIED, "start": dt.date(2026, 1, 5), "deadline": WORKDAY, "lead_unit": bureau}
+        plain = {
+            "kind": Kind.QUANTIFIED,
+            "start": dt.date(2026, 1, 5),
+            "deadline": WORKDAY,
+            "lead_unit": bureau,
+        }
         return make_task(policy, code, **{**plain, **facts})
 
     return made
@@ -102,12 +116,16 @@ def test_an_empty_policy_has_nothing_to_find(policy: PolicyDocument) -> None:
 
 
 def test_a_declared_count_that_does_not_hold(policy: PolicyDocument) -> None:
-    DeclaredCount.objects.create(policy=policy, name="Firsts", number=7, section=policy.sections.first())
+    DeclaredCount.objects.create(
+        policy=policy, name="Firsts", number=7, section=policy.sections.first()
+    )
     assert words(policy, "count") == ["Firsts: Firsts: declared 7, found 1"]
 
 
 def test_a_declared_count_that_holds_is_not_found(policy: PolicyDocument, make: Make) -> None:
-    DeclaredCount.objects.create(policy=policy, name="Firsts", number=1, section=policy.sections.first())
+    DeclaredCount.objects.create(
+        policy=policy, name="Firsts", number=1, section=policy.sections.first()
+    )
     task = make()
     ChecklistItem.objects.create(task=task, number=1, title="Base one")
     DeclaredCount.objects.create(policy=policy, name="Bases", number=1, task=task, match="Base")
@@ -118,7 +136,9 @@ def test_a_text_that_is_accounted_for_has_no_findings(loaded: PolicyDocument) ->
     assert found(loaded) == {}
 
 
-def test_a_passage_without_a_task_is_found_with_its_sentence(loaded: PolicyDocument, make: Make) -> None:
+def test_a_passage_without_a_task_is_found_with_its_sentence(
+    loaded: PolicyDocument, make: Make
+) -> None:
     loaded.background.all().delete()
     make("A1-09", anchor="第一部分，修路")
     assert words(loaded, "passage") == ["sentence 3: unaccounted for: 天气很好。"]
@@ -133,7 +153,9 @@ def test_a_passage_whose_only_task_is_cancelled_is_settled_as_on_the_text_page(
     assert TextView(loaded, loaded.tasks.all(), whole=True).opens == []
 
 
-def test_without_a_text_no_passage_and_no_anchor_is_looked_for(policy: PolicyDocument, make: Make) -> None:
+def test_without_a_text_no_passage_and_no_anchor_is_looked_for(
+    policy: PolicyDocument, make: Make
+) -> None:
     make(anchor="nowhere")
     assert found(policy) == {}
 
@@ -155,23 +177,35 @@ def test_an_anchor_that_occurs_twice(loaded: PolicyDocument, make: Make) -> None
 
 def test_a_step_later_than_its_task(policy: PolicyDocument, make: Make) -> None:
     ChecklistItem.objects.create(task=make(), number=3, title="Late", due=dt.date(2026, 8, 1))
-    assert words(policy, "late_step") == ["A1-01: step 3 is due on 2026-08-01, the task on 2026-07-31"]
+    assert words(policy, "late_step") == [
+        "A1-01: step 3 is due on 2026-08-01, the task on 2026-07-31"
+    ]
 
 
 @pytest.mark.parametrize(
-    "facts", [{"due": WORKDAY}, {"due": None}, {"due": dt.date(2026, 8, 1), "done_on": TODAY}], ids=str
+    "facts",
+    [{"due": WORKDAY}, {"due": None}, {"due": dt.date(2026, 8, 1), "done_on": TODAY}],
+    ids=str,
 )
-def test_a_step_in_time_or_done_is_not_found(policy: PolicyDocument, make: Make, facts: dict[str, Any]) -> None:
+def test_a_step_in_time_or_done_is_not_found(
+    policy: PolicyDocument, make: Make, facts: dict[str, Any]
+) -> None:
     ChecklistItem.objects.create(task=make(kind=Kind.QUALITATIVE), number=1, title="Step", **facts)
     assert found(policy) == {}
 
 
-def test_a_step_of_a_task_without_a_deadline_is_not_late(policy: PolicyDocument, make: Make) -> None:
-    ChecklistItem.objects.create(task=make(kind=Kind.STANDING, deadline=None), number=1, title="x", due=WORKDAY)
+def test_a_step_of_a_task_without_a_deadline_is_not_late(
+    policy: PolicyDocument, make: Make
+) -> None:
+    ChecklistItem.objects.create(
+        task=make(kind=Kind.STANDING, deadline=None), number=1, title="x", due=WORKDAY
+    )
     assert found(policy) == {}
 
 
-def test_a_lead_unit_that_is_no_longer_in_office(policy: PolicyDocument, make: Make, gone: Organization) -> None:
+def test_a_lead_unit_that_is_no_longer_in_office(
+    policy: PolicyDocument, make: Make, gone: Organization
+) -> None:
     make(lead_unit=gone)
     assert words(policy, "lead_gone") == ["A1-01: Old is no longer in office"]
 
@@ -198,7 +232,9 @@ def test_a_task_without_a_deadline(policy: PolicyDocument, make: Make) -> None:
     assert words(policy, "deadline") == ["A1-01: no deadline"]
 
 
-def test_a_standing_task_needs_neither_deadline_nor_start(policy: PolicyDocument, make: Make) -> None:
+def test_a_standing_task_needs_neither_deadline_nor_start(
+    policy: PolicyDocument, make: Make
+) -> None:
     make(kind=Kind.STANDING, deadline=None, start=None)
     assert found(policy) == {}
 
@@ -218,7 +254,9 @@ def test_a_task_at_100_percent_that_is_not_closed(policy: PolicyDocument, make: 
     assert words(policy, "unclosed") == ["A1-01: 100%, closing not requested"]
 
 
-def test_a_task_at_99_percent_or_for_which_closing_is_asked_is_not_found(policy: PolicyDocument, make: Make) -> None:
+def test_a_task_at_99_percent_or_for_which_closing_is_asked_is_not_found(
+    policy: PolicyDocument, make: Make
+) -> None:
     make(percent=99)
     make("A1-02", percent=100, status=Status.CLOSING, closing_requested_on=TODAY)
     assert found(policy) == {}
@@ -242,7 +280,9 @@ def test_the_same_words_in_several_periods(policy: PolicyDocument, make: Make) -
     assert words(policy, "same_text") == ["A1-01: the same words in 3 periods"]
 
 
-def test_words_handed_in_again_and_not_yet_reviewed_are_found(policy: PolicyDocument, make: Make) -> None:
+def test_words_handed_in_again_and_not_yet_reviewed_are_found(
+    policy: PolicyDocument, make: Make
+) -> None:
     task = make()
     report(task, 4, "Goes on.")
     report(task, 5, "Goes on.", "submitted")
@@ -257,7 +297,9 @@ def test_new_words_end_the_repetition(policy: PolicyDocument, make: Make) -> Non
 
 
 @pytest.mark.parametrize(
-    "second", [{"unchanged": True}, {"state": "returned"}, {"contribution": True}, {"state": "draft"}], ids=str
+    "second",
+    [{"unchanged": True}, {"state": "returned"}, {"contribution": True}, {"state": "draft"}],
+    ids=str,
 )
 def test_an_honest_no_change_and_what_does_not_stand_are_not_found(
     policy: PolicyDocument, make: Make, second: dict[str, Any]
@@ -275,7 +317,9 @@ def test_reports_without_words_are_not_the_same_words(policy: PolicyDocument, ma
     assert found(policy) == {}
 
 
-def test_a_lead_unit_among_its_own_co_operating_units(policy: PolicyDocument, make: Make, bureau: Organization) -> None:
+def test_a_lead_unit_among_its_own_co_operating_units(
+    policy: PolicyDocument, make: Make, bureau: Organization
+) -> None:
     make().co_units.add(bureau)
     assert words(policy, "own_helper") == ["A1-01: the lead unit helps itself"]
 
@@ -295,12 +339,16 @@ def test_a_deadline_on_a_holiday(policy: PolicyDocument, make: Make) -> None:
     assert words(policy, "day_off") == ["A1-01: 2026-10-01 is a day off"]
 
 
-def test_a_deadline_on_a_saturday_that_is_worked_is_not_found(policy: PolicyDocument, make: Make) -> None:
+def test_a_deadline_on_a_saturday_that_is_worked_is_not_found(
+    policy: PolicyDocument, make: Make
+) -> None:
     make(deadline=SATURDAY_AT_WORK)
     assert found(policy) == {}
 
 
-def test_a_weekend_beyond_the_official_calendar_is_said_to_be_a_guess(policy: PolicyDocument, make: Make) -> None:
+def test_a_weekend_beyond_the_official_calendar_is_said_to_be_a_guess(
+    policy: PolicyDocument, make: Make
+) -> None:
     make(deadline=dt.date(2040, 6, 30))
     (said,) = words(policy, "day_off")
     assert "not known yet" in said
@@ -308,7 +356,13 @@ def test_a_weekend_beyond_the_official_calendar_is_said_to_be_a_guess(policy: Po
 
 def everything_wrong(code: str, policy: PolicyDocument, gone: Organization, **facts: Any) -> Task:
     """Make a task with as much wrong as can be at once."""
-    wrong = {"kind": Kind.QUANTIFIED, "deadline": HOLIDAY, "lead_unit": gone, "lead_is_proposed": True, "percent": 100}
+    wrong = {
+        "kind": Kind.QUANTIFIED,
+        "deadline": HOLIDAY,
+        "lead_unit": gone,
+        "lead_is_proposed": True,
+        "percent": 100,
+    }
     task = make_task(policy, code, **{**wrong, **facts})
     task.co_units.add(gone)
     ChecklistItem.objects.create(task=task, number=1, title="x", due=HOLIDAY + dt.timedelta(days=1))
@@ -332,7 +386,11 @@ OF_DAYS = {"late_step", "start", "unclosed", "day_off"}
     ],
 )
 def test_a_status_is_asked_only_for_what_still_matters(
-    policy: PolicyDocument, gone: Organization, status: Status, facts: dict[str, Any], asked: set[str]
+    policy: PolicyDocument,
+    gone: Organization,
+    status: Status,
+    facts: dict[str, Any],
+    asked: set[str],
 ) -> None:
     everything_wrong("A1-01", policy, gone, status=status, **facts)
     assert set(found(policy)) == asked
@@ -351,13 +409,17 @@ def test_the_gravest_come_first() -> None:
 
 
 @pytest.fixture
-def faulty(loaded: PolicyDocument, make: Make, gone: Organization, supervisor: User) -> PolicyDocument:
+def faulty(
+    loaded: PolicyDocument, make: Make, gone: Organization, supervisor: User
+) -> PolicyDocument:
     """Make findings of many kinds, on tasks and on the text."""
     loaded.background.all().delete()
     make(anchor="造船", start=None)
     everything_wrong("A1-02", loaded, gone)
     everything_wrong("A1-03", loaded, gone)
-    DeclaredCount.objects.create(policy=loaded, name="Firsts", number=7, section=loaded.sections.first())
+    DeclaredCount.objects.create(
+        policy=loaded, name="Firsts", number=7, section=loaded.sections.first()
+    )
     return loaded
 
 
@@ -390,7 +452,9 @@ def test_page_sheet_and_command_say_the_same(faulty: PolicyDocument, office: Cli
         assert f"{label} <b>{len(group)}</b>" in " ".join(page.text.split())
 
 
-def test_each_finding_says_why_and_leads_to_where_it_is_mended(faulty: PolicyDocument, office: Client) -> None:
+def test_each_finding_says_why_and_leads_to_where_it_is_mended(
+    faulty: PolicyDocument, office: Client
+) -> None:
     page = " ".join(office.get(PAGE).text.split())
     task = faulty.tasks.get(code="A1-02")
     count, lost = faulty.counts.get(), faulty.tasks.get(code="A1-01")
@@ -402,14 +466,19 @@ def test_each_finding_says_why_and_leads_to_where_it_is_mended(faulty: PolicyDoc
     assert 'href="/policies/rise/tasks/A1-02/"' in page
 
 
-def test_every_place_where_something_is_mended_opens(faulty: PolicyDocument, office: Client, supervisor: User) -> None:
+def test_every_place_where_something_is_mended_opens(
+    faulty: PolicyDocument, office: Client, supervisor: User
+) -> None:
     for finding in run_checkup(faulty).findings:
         for address in (finding.page("rise"), finding.mended_at("rise", supervisor)):
             assert not address or office.get(address.split("#")[0]).status_code == 200
 
 
 def test_an_administrator_is_led_to_the_forms_of_units_and_else_to_the_page(
-    faulty: PolicyDocument, administrator: User, gone: Organization, browser: Callable[[User], Client]
+    faulty: PolicyDocument,
+    administrator: User,
+    gone: Organization,
+    browser: Callable[[User], Client],
 ) -> None:
     page = browser(administrator).get(PAGE).text
     assert f'href="/admin/tracker/organization/{gone.pk}/change/' in page
@@ -420,7 +489,10 @@ def test_an_administrator_is_led_to_the_forms_of_units_and_else_to_the_page(
 
 @pytest.mark.parametrize("name", ["leader", "liaison"])
 def test_who_keeps_no_checklist_has_neither_page_nor_sheet_nor_link(
-    faulty: PolicyDocument, request: pytest.FixtureRequest, browser: Callable[[User], Client], name: str
+    faulty: PolicyDocument,
+    request: pytest.FixtureRequest,
+    browser: Callable[[User], Client],
+    name: str,
 ) -> None:
     client = browser(request.getfixturevalue(name))
     assert client.get(PAGE).status_code == 403
@@ -441,7 +513,9 @@ def test_the_overview_leads_to_the_health_check(office: Client, policy: PolicyDo
     assert f'href="{PAGE}"' in office.get("/policies/rise/").text
 
 
-def test_a_draft_is_not_found_by_a_leader(db: None, leader: User, browser: Callable[[User], Client]) -> None:
+def test_a_draft_is_not_found_by_a_leader(
+    db: None, leader: User, browser: Callable[[User], Client]
+) -> None:
     make_policy("draft", state="draft")
     assert browser(leader).get("/policies/draft/health/").status_code == 404
 
@@ -459,13 +533,17 @@ def test_one_kind_alone_is_shown(faulty: PolicyDocument, office: Client) -> None
     assert [check.name for check, _count, _rows in page.context["groups"]] == ["day_off"]
 
 
-def test_a_kind_that_is_not_known_is_said_and_all_are_shown(faulty: PolicyDocument, office: Client) -> None:
+def test_a_kind_that_is_not_known_is_said_and_all_are_shown(
+    faulty: PolicyDocument, office: Client
+) -> None:
     page = office.get(f"{PAGE}?kind=nonsense")
     assert "“nonsense” is not understood" in page.text
     assert len(page.context["groups"]) > 5
 
 
-def test_many_of_a_kind_are_shown_in_part_and_lead_to_the_rest(policy: PolicyDocument, office: Client) -> None:
+def test_many_of_a_kind_are_shown_in_part_and_lead_to_the_rest(
+    policy: PolicyDocument, office: Client
+) -> None:
     make_many(policy, 200)
     policy.tasks.filter(status=Status.IN_PROGRESS).update(deadline=None, original_deadline=None)
     page = office.get(PAGE).text
@@ -485,7 +563,9 @@ def test_a_row_of_the_sheet_leads_to_its_page(faulty: PolicyDocument, office: Cl
     assert links["sentence 3"] == "http://testserver/policies/rise/text/"
 
 
-def test_the_command_writes_the_sheet_into_the_whole_ledger_alone(faulty: PolicyDocument, tmp_path: Any) -> None:
+def test_the_command_writes_the_sheet_into_the_whole_ledger_alone(
+    faulty: PolicyDocument, tmp_path: Any
+) -> None:
     with override("en"):
         for number, options in enumerate(({}, {"unit": "Science"}, {"filter": "section=1"})):
             out = tmp_path / f"{number}.xlsx"
@@ -494,14 +574,20 @@ def test_the_command_writes_the_sheet_into_the_whole_ledger_alone(faulty: Policy
     assert ["Health check" in names for names in books] == [True, False, False]
 
 
-def test_three_thousand_tasks_and_a_text_cost_no_query_more_than_three(loaded: PolicyDocument) -> None:
+def test_three_thousand_tasks_and_a_text_cost_no_query_more_than_three(
+    loaded: PolicyDocument,
+) -> None:
     counts = []
     for many in (3, 3000):
         make_many(loaded, many)
         task = loaded.tasks.first()
         number = loaded.counts.count()
-        DeclaredCount.objects.create(policy=loaded, name=f"x{number}", number=1, task=task, match="步骤")
-        DeclaredCount.objects.create(policy=loaded, name=f"y{number}", number=1, section=loaded.sections.first())
+        DeclaredCount.objects.create(
+            policy=loaded, name=f"x{number}", number=1, task=task, match="步骤"
+        )
+        DeclaredCount.objects.create(
+            policy=loaded, name=f"y{number}", number=1, section=loaded.sections.first()
+        )
         with CaptureQueriesContext(connection) as queries:
             assert run_checkup(PolicyDocument.objects.get()).findings
         counts.append(len(queries) - 1)

@@ -66,12 +66,19 @@ def latest(row: object) -> HistoryEvent:
     return history_events(row)[0]
 
 
-def test_an_event_says_who_by_which_way_what_and_why(task: Task, act: ChangeContext, supervisor: User) -> None:
+def test_an_event_says_who_by_which_way_what_and_why(
+    task: Task, act: ChangeContext, supervisor: User
+) -> None:
     supervisor.first_name = "Wang"
     supervisor.save()
     save(task, act, title="New")
     event = latest(task)
-    assert (event.who, event.way, event.what, event.reason) == ("Wang", "page", "changed", "because")
+    assert (event.who, event.way, event.what, event.reason) == (
+        "Wang",
+        "page",
+        "changed",
+        "because",
+    )
 
 
 def test_an_event_knows_its_moment(task: Task, act: ChangeContext, time_machine: object) -> None:
@@ -93,7 +100,9 @@ def test_what_no_person_did_was_done_by_the_system(task: Task) -> None:
     assert (event.who, event.way, event.reason) == ("the system", "command", "")
 
 
-def test_a_disabled_account_is_still_named(task: Task, act: ChangeContext, supervisor: User) -> None:
+def test_a_disabled_account_is_still_named(
+    task: Task, act: ChangeContext, supervisor: User
+) -> None:
     save(task, act, title="New")
     supervisor.is_active = False
     supervisor.save()
@@ -151,7 +160,9 @@ def test_a_measure_is_told_by_its_name(task: Task, act: ChangeContext) -> None:
     assert latest(task).changes == [FieldChange("measure", "A1 Measure A1", "B1 Measure B1")]
 
 
-def test_a_row_that_is_gone_is_told_by_the_name_it_had(task: Task, act: ChangeContext, county: Organization) -> None:
+def test_a_row_that_is_gone_is_told_by_the_name_it_had(
+    task: Task, act: ChangeContext, county: Organization
+) -> None:
     save(task, act, lead_unit=county)
     save(task, act, lead_unit=None)
     county.delete()
@@ -163,13 +174,17 @@ def rename(unit: Organization) -> None:
     unit.save()
 
 
-def test_a_new_name_of_a_unit_rewrites_no_line(task: Task, act: ChangeContext, county: Organization) -> None:
+def test_a_new_name_of_a_unit_rewrites_no_line(
+    task: Task, act: ChangeContext, county: Organization
+) -> None:
     save(task, act, lead_unit=county)
     rename(county)
     assert latest(task).changes == [FieldChange("lead unit", "Science", "East")]
 
 
-def test_a_new_name_of_a_unit_is_no_change_of_its_tasks(task: Task, act: ChangeContext, bureau: Organization) -> None:
+def test_a_new_name_of_a_unit_is_no_change_of_its_tasks(
+    task: Task, act: ChangeContext, bureau: Organization
+) -> None:
     rename(bureau)
     save(Task.objects.get(pk=task.pk), act, title="New")
     assert latest(task).changes == [FieldChange("task", "Task A1-01", "New")]
@@ -200,7 +215,9 @@ def test_a_new_name_of_a_measure_rewrites_no_line(task: Task, act: ChangeContext
     assert latest(task).changes == [FieldChange("measure", "A1 Measure A1", "B1 Measure B1")]
 
 
-def test_a_new_name_of_a_person_rewrites_no_line(task: Task, act: ChangeContext, supervisor: User) -> None:
+def test_a_new_name_of_a_person_rewrites_no_line(
+    task: Task, act: ChangeContext, supervisor: User
+) -> None:
     save(task, act, title="New")
     supervisor.first_name = "Renamed"
     supervisor.save()
@@ -223,7 +240,9 @@ def test_a_new_name_of_an_indicator_rewrites_no_line(task: Task, act: ChangeCont
     indicator = Indicator.objects.get()
     indicator.name = "Renamed"
     save(Task.objects.get(pk=task.pk), act, items=[indicator])
-    assert "value of an indicator Roads 2026-06-15" in {event.subject for event in history_events(task)}
+    assert "value of an indicator Roads 2026-06-15" in {
+        event.subject for event in history_events(task)
+    }
 
 
 def test_a_row_that_holds_no_name_of_its_day_is_told_by_todays(
@@ -236,7 +255,9 @@ def test_a_row_that_holds_no_name_of_its_day_is_told_by_todays(
     assert latest(task).changes == [FieldChange("lead unit", "Science", "Renamed")]
 
 
-def test_cooperating_units_are_told_from_and_to(task: Task, act: ChangeContext, county: Organization) -> None:
+def test_cooperating_units_are_told_from_and_to(
+    task: Task, act: ChangeContext, county: Organization
+) -> None:
     other = Organization.objects.create(name="Office of Order", short_name="Order", order=30)
     save(task, act, co_units=[county])
     save(task, act, co_units=[county, other])
@@ -255,11 +276,17 @@ def test_units_that_stay_are_not_told(task: Task, act: ChangeContext, county: Or
     assert [change.field for change in latest(task).changes] == ["task"]
 
 
-def test_several_changes_of_one_save_are_one_event(task: Task, act: ChangeContext, county: Organization) -> None:
+def test_several_changes_of_one_save_are_one_event(
+    task: Task, act: ChangeContext, county: Organization
+) -> None:
     before = len(history_events(task))
     save(task, act, title="New", percent=7, co_units=[county])
     assert len(history_events(task)) == before + 1
-    assert {change.field for change in latest(task).changes} == {"task", "percent done", "co-operating units"}
+    assert {change.field for change in latest(task).changes} == {
+        "task",
+        "percent done",
+        "co-operating units",
+    }
 
 
 def test_a_change_of_book_keeping_alone_is_no_event(task: Task, act: ChangeContext) -> None:
@@ -268,7 +295,9 @@ def test_a_change_of_book_keeping_alone_is_no_event(task: Task, act: ChangeConte
     assert (task.history.count(), history_events(task)) == (rows + 1, before)
 
 
-def test_the_first_event_tells_what_was_set_and_not_what_was_left(policy: PolicyDocument, act: ChangeContext) -> None:
+def test_the_first_event_tells_what_was_set_and_not_what_was_left(
+    policy: PolicyDocument, act: ChangeContext
+) -> None:
     task = Task(policy=policy, measure=policy.measures.get(code="A1"), code="A1-07", title="Build")
     workflow.save_task(task, act, today=TODAY)
     event = latest(task)
@@ -284,7 +313,11 @@ def test_events_stand_newest_first(task: Task, act: ChangeContext, time_machine:
     for day in (16, 17, 18):
         time_machine.move_to(dt.datetime(2026, 6, day, tzinfo=dt.UTC), tick=False)
         save(task, act, title=f"Title {day}")
-    assert [event.changes[0].after for event in history_events(task)[:3]] == ["Title 18", "Title 17", "Title 16"]
+    assert [event.changes[0].after for event in history_events(task)[:3]] == [
+        "Title 18",
+        "Title 17",
+        "Title 16",
+    ]
 
 
 def test_no_more_events_than_asked_for(task: Task, act: ChangeContext) -> None:
@@ -321,17 +354,24 @@ def test_a_ticked_step_is_told_with_the_day_and_who_ticked_it(
     workflow.tick_item(item, act, TODAY, TODAY)
     event = of_items(task)[0]
     assert (event.what, event.who) == ("changed", "supervisor")
-    assert event.changes == [FieldChange("done on", "", "2026-06-15"), FieldChange("ticked by", "", "supervisor")]
+    assert event.changes == [
+        FieldChange("done on", "", "2026-06-15"),
+        FieldChange("ticked by", "", "supervisor"),
+    ]
 
 
-def test_a_tick_moves_the_percent_in_the_tasks_own_event(task: Task, item: ChecklistItem, act: ChangeContext) -> None:
+def test_a_tick_moves_the_percent_in_the_tasks_own_event(
+    task: Task, item: ChecklistItem, act: ChangeContext
+) -> None:
     workflow.tick_item(item, act, TODAY, TODAY)
     assert next(event.changes for event in history_events(task) if not event.subject) == [
         FieldChange("percent done", "0", "100")
     ]
 
 
-def test_a_step_that_is_taken_away_is_still_told(task: Task, item: ChecklistItem, act: ChangeContext) -> None:
+def test_a_step_that_is_taken_away_is_still_told(
+    task: Task, item: ChecklistItem, act: ChangeContext
+) -> None:
     save(task, act, removed=[item])
     event = of_items(task)[0]
     assert (event.what, event.subject, event.who, event.changes) == (
@@ -346,14 +386,21 @@ def test_the_steps_of_another_task_are_not_told(task: Task, item: ChecklistItem)
     assert of_items(make_task(task.policy, "A1-02")) == []
 
 
-def test_the_oldest_step_shown_is_not_told_as_if_it_were_new(task: Task, act: ChangeContext) -> None:
+def test_the_oldest_step_shown_is_not_told_as_if_it_were_new(
+    task: Task, act: ChangeContext
+) -> None:
     steps = [ChecklistItem(number=number, title=f"Step {number}") for number in (1, 2)]
     save(task, act, items=steps)
     for _day in range(3):
         for step in steps:
             step.weight += 1
             save(task, act, items=[step])
-    told = [change for event in history_events(task, limit=2) if event.subject for change in event.changes]
+    told = [
+        change
+        for event in history_events(task, limit=2)
+        if event.subject
+        for change in event.changes
+    ]
     assert {change.field for change in told} == {"weight"}
 
 

@@ -23,7 +23,15 @@ from tests.factories import make_policy, make_task
 from tracker import workflow
 from tracker.domain.choices import Kind, PolicyState, Reminder, ReportState, RequestKind, Status
 from tracker.domain.dates import now
-from tracker.models import Organization, PolicyDocument, ProgressUpdate, SentReminder, Task, TaskRequest, User
+from tracker.models import (
+    Organization,
+    PolicyDocument,
+    ProgressUpdate,
+    SentReminder,
+    Task,
+    TaskRequest,
+    User,
+)
 from tracker.reports import reminders
 
 DAY = dt.timedelta(days=1)
@@ -31,7 +39,11 @@ DAY = dt.timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def mail_is_on(settings: Any) -> object:
-    settings.EMAIL_URL, settings.DEFAULT_FROM_EMAIL, settings.SITE_URL = "smtp://x", "office@example.gov", ""
+    settings.EMAIL_URL, settings.DEFAULT_FROM_EMAIL, settings.SITE_URL = (
+        "smtp://x",
+        "office@example.gov",
+        "",
+    )
     with override("en"):
         yield
 
@@ -43,9 +55,15 @@ def unit(bureau: Organization, liaison: User) -> Organization:
     return bureau
 
 
-def given(policy: PolicyDocument, unit: Organization | None, code: str = "A1-01", **facts: Any) -> Task:
+def given(
+    policy: PolicyDocument, unit: Organization | None, code: str = "A1-01", **facts: Any
+) -> Task:
     """Make a task that is handed over and asks for nothing yet."""
-    usual = {"deadline": TODAY + 90 * DAY, "assigned_on": TODAY - 30 * DAY, "kind": Kind.QUALITATIVE}
+    usual = {
+        "deadline": TODAY + 90 * DAY,
+        "assigned_on": TODAY - 30 * DAY,
+        "kind": Kind.QUALITATIVE,
+    }
     return make_task(policy, code, lead_unit=unit, **{**usual, **facts})
 
 
@@ -77,12 +95,16 @@ def reasons(policy: PolicyDocument, on: dt.date = TODAY) -> list[tuple[Reminder,
     ]
 
 
-def test_a_task_that_asks_for_nothing_is_no_matter(policy: PolicyDocument, unit: Organization) -> None:
+def test_a_task_that_asks_for_nothing_is_no_matter(
+    policy: PolicyDocument, unit: Organization
+) -> None:
     given(policy, unit)
     assert reasons(policy) == []
 
 
-@pytest.mark.parametrize(("days", "found"), [(-1, Reminder.OVERDUE), (0, Reminder.DUE_SOON), (7, Reminder.DUE_SOON)])
+@pytest.mark.parametrize(
+    ("days", "found"), [(-1, Reminder.OVERDUE), (0, Reminder.DUE_SOON), (7, Reminder.DUE_SOON)]
+)
 def test_the_deadline_is_a_matter_of_its_unit(
     policy: PolicyDocument, unit: Organization, days: int, found: Reminder
 ) -> None:
@@ -90,7 +112,9 @@ def test_the_deadline_is_a_matter_of_its_unit(
     assert reasons(policy) == [(found, "Science")]
 
 
-def test_a_deadline_beyond_the_warning_is_no_matter(policy: PolicyDocument, unit: Organization) -> None:
+def test_a_deadline_beyond_the_warning_is_no_matter(
+    policy: PolicyDocument, unit: Organization
+) -> None:
     given(policy, unit, deadline=TODAY + 8 * DAY)
     assert reasons(policy) == []
 
@@ -109,14 +133,18 @@ def test_a_returned_report_is_a_matter_of_the_unit_that_wrote_it(
     assert reasons(policy) == [(Reminder.RETURNED, "East")]
 
 
-def test_a_task_stands_once_under_its_most_pressing_reason(policy: PolicyDocument, unit: Organization) -> None:
+def test_a_task_stands_once_under_its_most_pressing_reason(
+    policy: PolicyDocument, unit: Organization
+) -> None:
     task = given(policy, unit, deadline=TODAY - DAY, owed_from=dt.date(2026, 4, 1))
     report(task, unit, ReportState.RETURNED)
     assert reasons(policy) == [(Reminder.RETURNED, "Science")]
 
 
 @pytest.mark.parametrize("state", [ReportState.DRAFT, ReportState.ACCEPTED])
-def test_a_report_that_waits_for_nobody_is_no_matter(policy: PolicyDocument, unit: Organization, state: str) -> None:
+def test_a_report_that_waits_for_nobody_is_no_matter(
+    policy: PolicyDocument, unit: Organization, state: str
+) -> None:
     report(given(policy, unit), unit, state)
     assert reasons(policy) == []
 
@@ -132,7 +160,9 @@ def test_a_request_waits_for_the_office(policy: PolicyDocument, unit: Organizati
     assert reasons(policy) == [(Reminder.WAITING, "office")]
 
 
-@pytest.mark.parametrize("facts", [{"assigned_on": None}, {"status": Status.SUSPENDED}, {"status": Status.CANCELLED}])
+@pytest.mark.parametrize(
+    "facts", [{"assigned_on": None}, {"status": Status.SUSPENDED}, {"status": Status.CANCELLED}]
+)
 def test_nobody_is_reminded_of_a_task_that_is_not_under_way(
     policy: PolicyDocument, unit: Organization, facts: dict[str, Any]
 ) -> None:
@@ -171,16 +201,24 @@ def test_one_person_gets_one_mail_of_all_units_and_policies(late: Task, unit: Or
     given(make_policy("other"), unit, deadline=TODAY - DAY)
     send()
     ((_to, body),) = sent()
-    assert [body.count(words) for words in ("overdue (2)", "due soon (1)", "Policy other")] == [1, 1, 1]
+    assert [body.count(words) for words in ("overdue (2)", "due soon (1)", "Policy other")] == [
+        1,
+        1,
+        1,
+    ]
 
 
 def test_every_liaison_of_the_unit_is_written_to(late: Task, unit: Organization) -> None:
-    User.objects.create_user("second", email="second@example.gov", is_liaison=True, organization=unit)
+    User.objects.create_user(
+        "second", email="second@example.gov", is_liaison=True, organization=unit
+    )
     send()
     assert [to for to, _body in sent()] == ["liaison@example.gov", "second@example.gov"]
 
 
-def test_a_liaison_who_reviews_too_gets_one_mail(late: Task, liaison: User, unit: Organization) -> None:
+def test_a_liaison_who_reviews_too_gets_one_mail(
+    late: Task, liaison: User, unit: Organization
+) -> None:
     liaison.is_supervisor = True
     liaison.save()
     report(late, unit, ReportState.SUBMITTED)
@@ -190,7 +228,10 @@ def test_a_liaison_who_reviews_too_gets_one_mail(late: Task, liaison: User, unit
 
 @pytest.mark.parametrize(
     ("contact", "office", "to"),
-    [("unit@example.gov", "office@example.gov", "unit@example.gov"), ("", "office@example.gov", "office@example.gov")],
+    [
+        ("unit@example.gov", "office@example.gov", "unit@example.gov"),
+        ("", "office@example.gov", "office@example.gov"),
+    ],
 )
 def test_without_a_liaisons_address_the_units_contact_is_written_to_and_then_the_office(
     late: Task, unit: Organization, liaison: User, settings: Any, contact: str, office: str, to: str
@@ -223,11 +264,16 @@ def test_a_unit_is_told_of_its_own_tasks_alone(late: Task, county: Organization)
     User.objects.create_user("east", email="east@example.gov", is_liaison=True, organization=county)
     given(late.policy, county, "B1-01", deadline=TODAY - DAY)
     send()
-    assert [("A1-01" in body, "B1-01" in body) for _to, body in sorted(sent())] == [(False, True), (True, False)]
+    assert [("A1-01" in body, "B1-01" in body) for _to, body in sorted(sent())] == [
+        (False, True),
+        (True, False),
+    ]
 
 
 @pytest.mark.parametrize("hidden", [{"state": PolicyState.DRAFT}, {"demo": True}])
-def test_nobody_is_written_to_of_drafts_and_of_the_demonstration(late: Task, hidden: dict[str, Any]) -> None:
+def test_nobody_is_written_to_of_drafts_and_of_the_demonstration(
+    late: Task, hidden: dict[str, Any]
+) -> None:
     PolicyDocument.objects.update(**hidden)
     send()
     assert sent() == []
@@ -269,7 +315,9 @@ def test_after_a_week_the_same_is_said_again(late: Task) -> None:
     ]  # fmt: skip
 
 
-def test_the_days_of_grace_bring_one_mail_and_the_red_light_another(policy: PolicyDocument, unit: Organization) -> None:
+def test_the_days_of_grace_bring_one_mail_and_the_red_light_another(
+    policy: PolicyDocument, unit: Organization
+) -> None:
     """May and June are owed; the deadline, of which the sentence counts the days, is far away."""
     policy.grace_days = 10
     policy.save()
@@ -294,18 +342,31 @@ def test_a_missing_report_is_mailed_weekly_and_on_the_day_that_it_turns_red(
     assert set(gaps) == {7}
 
 
-def test_a_near_deadline_of_an_unreported_task_brings_one_mail(policy: PolicyDocument, unit: Organization) -> None:
-    given(policy, unit, owed_from=dt.date(2026, 5, 1), deadline=TODAY + 5 * DAY, status=Status.NOT_STARTED)
+def test_a_near_deadline_of_an_unreported_task_brings_one_mail(
+    policy: PolicyDocument, unit: Organization
+) -> None:
+    given(
+        policy,
+        unit,
+        owed_from=dt.date(2026, 5, 1),
+        deadline=TODAY + 5 * DAY,
+        status=Status.NOT_STARTED,
+    )
     for number in range(5):
         send("--any-day", "--on", (TODAY + number * DAY).isoformat())
     assert len(sent()) == 1
 
 
-def test_a_deadline_is_mailed_when_it_nears_and_when_it_has_passed(policy: PolicyDocument, unit: Organization) -> None:
+def test_a_deadline_is_mailed_when_it_nears_and_when_it_has_passed(
+    policy: PolicyDocument, unit: Organization
+) -> None:
     given(policy, unit, deadline=TODAY)
     for number in range(3):
         send("--any-day", "--on", (TODAY + number * DAY).isoformat())
-    assert list(SentReminder.objects.order_by("day").values_list("day", flat=True)) == [TODAY, TODAY + DAY]
+    assert list(SentReminder.objects.order_by("day").values_list("day", flat=True)) == [
+        TODAY,
+        TODAY + DAY,
+    ]
 
 
 def test_a_second_mail_tells_the_new_and_counts_the_old(late: Task, unit: Organization) -> None:
@@ -317,7 +378,9 @@ def test_a_second_mail_tells_the_new_and_counts_the_old(late: Task, unit: Organi
     assert "1 more matter of earlier mails is still waiting." in body
 
 
-def test_a_report_that_is_returned_again_is_mailed_again(policy: PolicyDocument, unit: Organization) -> None:
+def test_a_report_that_is_returned_again_is_mailed_again(
+    policy: PolicyDocument, unit: Organization
+) -> None:
     found = report(given(policy, unit), unit, ReportState.RETURNED, reviewed_on=TODAY)
     send()
     ProgressUpdate.objects.filter(pk=found.pk).update(reviewed_on=TODAY + DAY)
@@ -343,7 +406,11 @@ def test_every_matter_of_every_mail_opens_for_its_reader(
     User.objects.create_user("east", email="east@example.gov", is_liaison=True, organization=county)
     User.objects.filter(pk=supervisor.pk).update(email="supervisor@example.gov")
     units = {"bureau": unit, "county": county}
-    for code, facts in (("A1-01", {}), ("A1-02", {"assigned_on": None}), ("A1-03", {"deadline": TODAY - DAY})):
+    for code, facts in (
+        ("A1-01", {}),
+        ("A1-02", {"assigned_on": None}),
+        ("A1-03", {"deadline": TODAY - DAY}),
+    ):
         task = given(policy, units[lead], code, **facts)
         for each in units.values():
             report(task, each, ReportState.RETURNED)
@@ -358,12 +425,16 @@ def test_every_matter_of_every_mail_opens_for_its_reader(
     for address, found in post.items():
         client = Client()
         client.force_login(User.objects.get(email=address))
-        wrong += [(address, each.path) for each in found if client.get(each.path).status_code != 200]
+        wrong += [
+            (address, each.path) for each in found if client.get(each.path).status_code != 200
+        ]
     assert wrong == []
     assert sum(map(len, post.values())) >= 4
 
 
-def test_each_line_leads_to_its_page_where_the_address_of_the_pages_is_known(late: Task, settings: Any) -> None:
+def test_each_line_leads_to_its_page_where_the_address_of_the_pages_is_known(
+    late: Task, settings: Any
+) -> None:
     settings.SITE_URL = "https://tracker.example"
     send()
     assert f"https://tracker.example{late.get_absolute_url()}" in sent()[0][1]
@@ -393,12 +464,16 @@ def test_one_address_in_two_spellings_gets_one_mail_with_each_line_once(
 
 
 @pytest.mark.parametrize("email", ["x", "a@b", "a@" + "b" * 70 + ".gov", "two words"])
-def test_an_address_that_is_none_is_named_and_stops_nobody_else(late: Task, liaison: User, email: str) -> None:
+def test_an_address_that_is_none_is_named_and_stops_nobody_else(
+    late: Task, liaison: User, email: str
+) -> None:
     User.objects.filter(pk=liaison.pk).update(email=email)
     assert "No address for: Science: A1-01" in send()
 
 
-def test_two_addresses_of_the_office_get_a_mail_each(late: Task, liaison: User, settings: Any) -> None:
+def test_two_addresses_of_the_office_get_a_mail_each(
+    late: Task, liaison: User, settings: Any
+) -> None:
     User.objects.filter(pk=liaison.pk).update(email="")
     settings.OFFICE_EMAIL = "Office <office@example.gov>, second@example.gov"
     send()
@@ -406,7 +481,9 @@ def test_two_addresses_of_the_office_get_a_mail_each(late: Task, liaison: User, 
 
 
 # A Saturday, the Dragon Boat Festival on a Friday; the Sunday before National Day is worked.
-@pytest.mark.parametrize(("day", "mails"), [("2026-06-13", 0), ("2026-06-19", 0), ("2026-09-20", 1), ("2026-06-15", 1)])
+@pytest.mark.parametrize(
+    ("day", "mails"), [("2026-06-13", 0), ("2026-06-19", 0), ("2026-09-20", 1), ("2026-06-15", 1)]
+)
 def test_on_days_off_nothing_is_sent(late: Task, day: str, mails: int) -> None:
     Task.objects.update(deadline=dt.date(2026, 6, 1), original_deadline=dt.date(2026, 6, 1))
     workflow.refresh_tasks([late.policy_id])
@@ -420,7 +497,9 @@ def test_on_a_day_off_mails_are_sent_when_asked_for(late: Task) -> None:
     assert len(sent()) == 1
 
 
-@pytest.mark.parametrize(("day", "mails"), [("2031-06-16", 1), ("2031-06-14", 0), ("2999-12-31", 1), ("1900-01-06", 0)])
+@pytest.mark.parametrize(
+    ("day", "mails"), [("2031-06-16", 1), ("2031-06-14", 0), ("2999-12-31", 1), ("1900-01-06", 0)]
+)
 def test_of_a_year_that_the_calendar_does_not_know_monday_to_friday_are_worked(
     late: Task, day: str, mails: int
 ) -> None:
@@ -442,7 +521,9 @@ def test_without_a_mail_server_it_says_what_to_set(late: Task, settings: Any) ->
         send()
 
 
-@pytest.mark.parametrize("words", [["--on", "2026-13-01"], ["--on", "today"], ["--policy", "nothing"]])
+@pytest.mark.parametrize(
+    "words", [["--on", "2026-13-01"], ["--on", "today"], ["--policy", "nothing"]]
+)
 def test_what_cannot_be_read_is_refused_in_words(late: Task, words: list[str]) -> None:
     with pytest.raises(CommandError, match=words[1]):
         send(*words)
@@ -454,7 +535,9 @@ def test_what_was_sent_is_kept(late: Task) -> None:
     assert (row.address, row.day, row.text) == ("liaison@example.gov", TODAY, sent()[0][1])
 
 
-def test_what_could_not_be_sent_is_not_kept_and_tried_again(late: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_could_not_be_sent_is_not_kept_and_tried_again(
+    late: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: Any) -> int:
         raise SMTPServerDisconnected("gone")
 
@@ -468,7 +551,9 @@ def test_what_could_not_be_sent_is_not_kept_and_tried_again(late: Task, monkeypa
 
 def test_of_two_runs_at_a_time_one_sends(late: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        reminders, "due_matters", lambda post, on: [reminders.reminder_mail(*each, on) for each in post.items()]
+        reminders,
+        "due_matters",
+        lambda post, on: [reminders.reminder_mail(*each, on) for each in post.items()],
     )
     send()
     send()
@@ -496,11 +581,19 @@ def test_long_lists_are_cut_and_counted(late: Task, unit: Organization) -> None:
     assert "and 11 more" in body
 
 
-def test_the_number_of_queries_does_not_depend_on_the_number_of_tasks(late: Task, unit: Organization) -> None:
+def test_the_number_of_queries_does_not_depend_on_the_number_of_tasks(
+    late: Task, unit: Organization
+) -> None:
     counts = []
     for number in (2, 12):
         for n in range(Task.objects.count(), number):
-            given(late.policy, unit, f"A1-{n:02}x", deadline=TODAY - DAY, owed_from=dt.date(2026, 4, 1))
+            given(
+                late.policy,
+                unit,
+                f"A1-{n:02}x",
+                deadline=TODAY - DAY,
+                owed_from=dt.date(2026, 4, 1),
+            )
         with CaptureQueriesContext(connection) as caught:
             send("--dry-run")
         counts.append(len(caught))
@@ -512,7 +605,9 @@ def test_what_was_mailed_before_the_upgrade_is_not_mailed_again(
 ) -> None:
     """The keys that 0.1.0 kept, for one matter of each cause."""
     User.objects.filter(pk=supervisor.pk).update(email="supervisor@example.gov")
-    back = report(given(policy, unit, "A1-01"), unit, ReportState.RETURNED, reviewed_on=TODAY - 3 * DAY)
+    back = report(
+        given(policy, unit, "A1-01"), unit, ReportState.RETURNED, reviewed_on=TODAY - 3 * DAY
+    )
     late = given(policy, unit, "A1-02", deadline=TODAY - DAY)
     owing = given(policy, unit, "A1-03", owed_from=dt.date(2026, 4, 1))
     near = given(policy, unit, "A1-04", deadline=TODAY + DAY)
@@ -528,12 +623,26 @@ def test_what_was_mailed_before_the_upgrade_is_not_mailed_again(
         SentReminder.objects.create(
             address=address, day=TODAY - DAY, subject="x", text="x", matters=said, sent_at=now()
         )
-    assert len(reminders.due_matters(reminders.reminder_mails(reminders.reminder_matters([policy], TODAY)), TODAY)) == 1
+    assert (
+        len(
+            reminders.due_matters(
+                reminders.reminder_mails(reminders.reminder_matters([policy], TODAY)), TODAY
+            )
+        )
+        == 1
+    )
     import_module("tracker.migrations.0018_reminder_keys").write_keys(apps, None)
-    assert reminders.due_matters(reminders.reminder_mails(reminders.reminder_matters([policy], TODAY)), TODAY) == []
+    assert (
+        reminders.due_matters(
+            reminders.reminder_mails(reminders.reminder_matters([policy], TODAY)), TODAY
+        )
+        == []
+    )
 
 
-@pytest.mark.parametrize(("who", "status"), [("supervisor", 200), ("administrator", 200), ("leader", 403)])
+@pytest.mark.parametrize(
+    ("who", "status"), [("supervisor", 200), ("administrator", 200), ("leader", 403)]
+)
 def test_the_log_is_read_by_the_office_and_written_by_nobody(
     client: Client, late: Task, who: str, status: int, request: pytest.FixtureRequest
 ) -> None:

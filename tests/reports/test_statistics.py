@@ -12,7 +12,15 @@ from django.test.utils import CaptureQueriesContext
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
 from tracker.domain import lights
-from tracker.domain.choices import OPEN_STATUSES, RUNNING_STATUSES, Cycle, Kind, Light, PolicyState, Status
+from tracker.domain.choices import (
+    OPEN_STATUSES,
+    RUNNING_STATUSES,
+    Cycle,
+    Kind,
+    Light,
+    PolicyState,
+    Status,
+)
 from tracker.domain.dates import DAY
 from tracker.models import Organization, PolicyDocument, Task
 from tracker.reports import statistics
@@ -30,9 +38,17 @@ def scatter(policy: PolicyDocument, units: list[Organization], count: int, seed:
 
     def task(number: int) -> Task:
         measure, kind = dice.choice(measures), dice.choice([*Kind, ""])
-        status = list(Status)[number] if number < len(Status) else dice.choice([*Status, Status.IN_PROGRESS])
+        status = (
+            list(Status)[number]
+            if number < len(Status)
+            else dice.choice([*Status, Status.IN_PROGRESS])
+        )
         start = TODAY - dice.randint(0, 200) * DAY
-        deadline = None if kind == Kind.STANDING or dice.random() < 0.2 else start + dice.randint(0, 300) * DAY
+        deadline = (
+            None
+            if kind == Kind.STANDING or dice.random() < 0.2
+            else start + dice.randint(0, 300) * DAY
+        )
         owed = TODAY - dice.randint(0, 150) * DAY if dice.random() < 0.5 else None
         asked_on = TODAY - dice.randint(0, 30) * DAY
         return Task(
@@ -74,12 +90,16 @@ def plain(tasks: list[Task], on: dt.date) -> Counts:
     owed = [
         period
         for task in tasks
-        if task.status in RUNNING_STATUSES and (period := lights.first_owed(task, task.policy)) and period.end < on
+        if task.status in RUNNING_STATUSES
+        and (period := lights.first_owed(task, task.policy))
+        and period.end < on
     ]
     late = [
         task
         for task in tasks
-        if task.status in OPEN_STATUSES and task.deadline and lights.judged_on(task, on) > task.deadline
+        if task.status in OPEN_STATUSES
+        and task.deadline
+        and lights.judged_on(task, on) > task.deadline
     ]
     return Counts(
         total=sum(task.status != Status.CANCELLED for task in tasks),
@@ -122,18 +142,26 @@ def test_the_figures_of_a_policy_are_those_of_plain_counting(
     PolicyDocument.objects.filter(pk=scattered.pk).update(cycle=cycle)
     refresh_tasks([scattered.pk])
     tasks = Task.objects.select_related("policy")
-    assert statistics.by_policy(Task.objects.all(), [scattered], on, {})[0].counts == plain(list(tasks), on)
+    assert statistics.by_policy(Task.objects.all(), [scattered], on, {})[0].counts == plain(
+        list(tasks), on
+    )
 
 
 @pytest.mark.parametrize("on", DAYS)
-def test_the_figures_of_each_section_are_those_of_plain_counting(scattered: PolicyDocument, on: dt.date) -> None:
+def test_the_figures_of_each_section_are_those_of_plain_counting(
+    scattered: PolicyDocument, on: dt.date
+) -> None:
     tasks = list(Task.objects.select_related("policy", "measure"))
     for row in statistics.by_section(Task.objects.all(), scattered, on, {}):
-        assert row.counts == plain([task for task in tasks if task.measure.section_id == row.of.pk], on)
+        assert row.counts == plain(
+            [task for task in tasks if task.measure.section_id == row.of.pk], on
+        )
 
 
 @pytest.mark.parametrize("on", DAYS)
-def test_the_figures_of_each_unit_count_the_tasks_it_leads(scattered: PolicyDocument, on: dt.date) -> None:
+def test_the_figures_of_each_unit_count_the_tasks_it_leads(
+    scattered: PolicyDocument, on: dt.date
+) -> None:
     tasks = list(Task.objects.select_related("policy"))
     for row in statistics.by_unit(Task.objects.all(), on, {}):
         unit = row.of.pk if row.of else None
@@ -141,21 +169,27 @@ def test_the_figures_of_each_unit_count_the_tasks_it_leads(scattered: PolicyDocu
 
 
 @pytest.mark.parametrize("on", DAYS)
-def test_the_figures_of_each_kind_are_those_of_plain_counting(scattered: PolicyDocument, on: dt.date) -> None:
+def test_the_figures_of_each_kind_are_those_of_plain_counting(
+    scattered: PolicyDocument, on: dt.date
+) -> None:
     tasks = list(Task.objects.select_related("policy"))
     for row in statistics.by_kind(Task.objects.all(), on, {}):
         assert row.counts == plain([task for task in tasks if task.kind == row.of], on)
 
 
 @pytest.mark.parametrize("on", DAYS)
-def test_five_figures_add_up_to_the_total_in_every_row(scattered: PolicyDocument, on: dt.date) -> None:
+def test_five_figures_add_up_to_the_total_in_every_row(
+    scattered: PolicyDocument, on: dt.date
+) -> None:
     for row in rows_of(scattered, on):
         assert sum(figure.value for figure in row.groups) == row.total.value
 
 
 @pytest.mark.parametrize("on", DAYS)
 @pytest.mark.parametrize("name", METRICS)
-def test_the_list_behind_each_figure_shows_exactly_that_many(scattered: PolicyDocument, on: dt.date, name: str) -> None:
+def test_the_list_behind_each_figure_shows_exactly_that_many(
+    scattered: PolicyDocument, on: dt.date, name: str
+) -> None:
     for row in rows_of(scattered, on):
         assert listed(row, name, scattered, on) == row.figure(name).value
 
@@ -180,7 +214,9 @@ def test_every_figure_is_found_among_the_scattered_tasks(scattered: PolicyDocume
 
 def test_a_section_without_tasks_is_a_row_of_zeros(policy: PolicyDocument) -> None:
     make_task(policy, "A1-01")
-    assert [row.counts.total for row in statistics.by_section(Task.objects.all(), policy, TODAY, {})] == [1, 0]
+    assert [
+        row.counts.total for row in statistics.by_section(Task.objects.all(), policy, TODAY, {})
+    ] == [1, 0]
 
 
 def test_without_tasks_there_is_no_closing_rate(policy: PolicyDocument) -> None:
@@ -202,12 +238,17 @@ def test_the_on_time_rate_divides_by_the_closed_tasks(policy: PolicyDocument) ->
     make_task(policy, "A1-01", status=Status.CLOSED, closed_on=TODAY, deadline=TODAY)
     make_task(policy, "A1-02", status=Status.CLOSED, closed_on=TODAY, deadline=TODAY - DAY)
     make_task(policy, "A1-03")
-    assert statistics.by_section(Task.objects.all(), policy, TODAY, {})[0].on_time_rate == Fraction(1, 2)
+    assert statistics.by_section(Task.objects.all(), policy, TODAY, {})[0].on_time_rate == Fraction(
+        1, 2
+    )
 
 
 def with_rates(*rates: tuple[int, int]) -> list[int | None]:
     """Rank rows of closed / total and return their ranks in the order in which they were given."""
-    rows = [StatRow(place, "", Counts(total=total, done=done), {}) for place, (done, total) in enumerate(rates)]
+    rows = [
+        StatRow(place, "", Counts(total=total, done=done), {})
+        for place, (done, total) in enumerate(rates)
+    ]
     return [row.rank for row in sorted(statistics.ranked_rows(rows), key=lambda row: row.of)]
 
 
@@ -223,7 +264,9 @@ def test_a_unit_without_tasks_has_no_rank() -> None:
     assert with_rates((0, 0), (0, 4), (1, 4)) == [None, 2, 1]
 
 
-def test_units_of_one_rank_stand_in_official_order(policy: PolicyDocument, units: list[Organization]) -> None:
+def test_units_of_one_rank_stand_in_official_order(
+    policy: PolicyDocument, units: list[Organization]
+) -> None:
     for number, unit in enumerate(reversed(units)):
         make_task(policy, f"A1-0{number}", lead_unit=unit)
     assert [row.of for row in statistics.by_unit(Task.objects.all(), TODAY, {})] == units
@@ -244,11 +287,18 @@ def test_the_latest_tasks_come_first_with_their_days(policy: PolicyDocument) -> 
 
 def test_a_late_task_says_why_its_light_is_red(policy: PolicyDocument) -> None:
     task = make_task(policy, deadline=TODAY - DAY)
-    assert statistics.overdue_tasks(Task.objects.all(), TODAY, 10)[0].reasons == task.reasons_on(TODAY)
+    assert statistics.overdue_tasks(Task.objects.all(), TODAY, 10)[0].reasons == task.reasons_on(
+        TODAY
+    )
 
 
 def test_while_closing_the_days_late_end_with_the_request(policy: PolicyDocument) -> None:
-    make_task(policy, deadline=TODAY - 9 * DAY, status=Status.CLOSING, closing_requested_on=TODAY - 5 * DAY)
+    make_task(
+        policy,
+        deadline=TODAY - 9 * DAY,
+        status=Status.CLOSING,
+        closing_requested_on=TODAY - 5 * DAY,
+    )
     assert [row.days for row in statistics.overdue_tasks(Task.objects.all(), TODAY, 10)] == [4]
 
 
@@ -266,22 +316,33 @@ def test_the_next_turn_of_a_yellow_task_is_red(policy: PolicyDocument) -> None:
 
 def test_a_turning_task_says_why_on_the_day_of_its_turn(policy: PolicyDocument) -> None:
     task = make_task(policy, deadline=TODAY + 10 * DAY)
-    assert statistics.forecast(Task.objects.all(), TODAY, 10)[0].reasons == task.reasons_on(TODAY + 3 * DAY)
+    assert statistics.forecast(Task.objects.all(), TODAY, 10)[0].reasons == task.reasons_on(
+        TODAY + 3 * DAY
+    )
 
 
 @pytest.mark.parametrize("on", DAYS)
-def test_each_turning_task_shows_its_new_light_first_on_that_day(scattered: PolicyDocument, on: dt.date) -> None:
+def test_each_turning_task_shows_its_new_light_first_on_that_day(
+    scattered: PolicyDocument, on: dt.date
+) -> None:
     for row in statistics.forecast(Task.objects.all(), on, 1000):
-        assert (row.task.light_on(row.day - DAY), row.task.light_on(row.day)) != (row.light, row.light)
+        assert (row.task.light_on(row.day - DAY), row.task.light_on(row.day)) != (
+            row.light,
+            row.light,
+        )
 
 
 @pytest.mark.parametrize("on", DAYS)
 def test_as_many_tasks_turn_as_the_filter_lists(scattered: PolicyDocument, on: dt.date) -> None:
-    assert len(statistics.forecast(Task.objects.all(), on, 1000)) == Task.objects.turning(on).count()
+    assert (
+        len(statistics.forecast(Task.objects.all(), on, 1000)) == Task.objects.turning(on).count()
+    )
 
 
 def test_the_figures_cost_the_same_queries_for_any_number_of_tasks(
-    policy: PolicyDocument, units: list[Organization], django_assert_num_queries: type[CaptureQueriesContext]
+    policy: PolicyDocument,
+    units: list[Organization],
+    django_assert_num_queries: type[CaptureQueriesContext],
 ) -> None:
     for size in (3, 300):
         Task.objects.all().delete()

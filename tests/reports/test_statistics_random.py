@@ -67,12 +67,18 @@ THRESHOLDS = st.fixed_dictionaries(
 )
 
 
-def make(number: int, facts: Mapping[str, Any], policies: list[PolicyDocument], units: list[Organization]) -> Task:
+def make(
+    number: int, facts: Mapping[str, Any], policies: list[PolicyDocument], units: list[Organization]
+) -> Task:
     """Make a task of drawn facts, as far as the database allows them."""
     policy, status = policies[facts["second_policy"]], facts["status"]
     measure = policy.parts[facts["second_measure"]]  # type: ignore[attr-defined]
     start, length = facts["start"], facts["length"]
-    deadline = None if facts["kind"] == Kind.STANDING or length is None else (start or TODAY - 100 * DAY) + length * DAY
+    deadline = (
+        None
+        if facts["kind"] == Kind.STANDING or length is None
+        else (start or TODAY - 100 * DAY) + length * DAY
+    )
     owed, reported = facts["owed_from"], facts["reported"]
     return Task(
         policy=policy,
@@ -95,16 +101,24 @@ def make(number: int, facts: Mapping[str, Any], policies: list[PolicyDocument], 
 
 @contextmanager
 def laid(
-    ledger: list[Mapping[str, Any]], thresholds: list[Mapping[str, Any]], policies: list[PolicyDocument]
+    ledger: list[Mapping[str, Any]],
+    thresholds: list[Mapping[str, Any]],
+    policies: list[PolicyDocument],
 ) -> Iterator[None]:
     """Lay a ledger, and take it away again."""
     units = list(Organization.objects.all())
     with transaction.atomic():
         for policy, facts in zip(policies, thresholds, strict=True):
             policy.yellow_gap, policy.red_gap = facts["gaps"]
-            policy.warn_days, policy.cycle, policy.grace_days = facts["warn_days"], facts["cycle"], facts["grace_days"]
+            policy.warn_days, policy.cycle, policy.grace_days = (
+                facts["warn_days"],
+                facts["cycle"],
+                facts["grace_days"],
+            )
             policy.save()
-        Task.objects.bulk_create(make(number, facts, policies, units) for number, facts in enumerate(ledger))
+        Task.objects.bulk_create(
+            make(number, facts, policies, units) for number, facts in enumerate(ledger)
+        )
         refresh_tasks([policy.pk for policy in policies])
         yield
         transaction.set_rollback(True)
@@ -119,15 +133,19 @@ def check_rows(policy: PolicyDocument, on: dt.date) -> list[statistics.StatRow]:
     kinds = statistics.by_kind(tasks, on, {})
     whole = statistics.by_policy(tasks, [policy], on, {})
     for row in sections:
-        assert row.counts == plain([task for task in rows if task.measure.section_id == row.of.pk], on), row.label
+        assert row.counts == plain(
+            [task for task in rows if task.measure.section_id == row.of.pk], on
+        ), row.label
     assert {row.of for row in units} == {task.lead_unit for task in rows}
     for row in units:
-        assert row.counts == plain([task for task in rows if task.lead_unit == row.of], on), row.label
-    assert {row.asks["kind"] for row in kinds} == {task.kind or NO_VALUE for task in rows}
-    for row in kinds:
-        assert row.counts == plain([task for task in rows if (task.kind or NO_VALUE) == row.asks["kind"]], on), (
+        assert row.counts == plain([task for task in rows if task.lead_unit == row.of], on), (
             row.label
         )
+    assert {row.asks["kind"] for row in kinds} == {task.kind or NO_VALUE for task in rows}
+    for row in kinds:
+        assert row.counts == plain(
+            [task for task in rows if (task.kind or NO_VALUE) == row.asks["kind"]], on
+        ), row.label
     sums = [*whole, *(statistics.all_of(table, {}) for table in (sections, units, kinds))]
     assert [row.counts for row in sums] == [plain(rows, on)] * len(sums)
     return [*sections, *units, *kinds, *sums]
@@ -140,13 +158,17 @@ def check_lists(policy: PolicyDocument, on: dt.date) -> None:
     late = [
         (task, (lights.judged_on(task, on) - task.deadline).days)
         for task in rows
-        if task.status in OPEN_STATUSES and task.deadline and lights.judged_on(task, on) > task.deadline
+        if task.status in OPEN_STATUSES
+        and task.deadline
+        and lights.judged_on(task, on) > task.deadline
     ]
     late.sort(key=lambda pair: (pair[0].deadline, pair[0].code))
     assert [(row.task, row.days) for row in statistics.overdue_tasks(tasks, on, MOST)] == late
     turning = [(*turn, task) for task in rows if (turn := next_turn(task, on))]
     turning.sort(key=lambda turn: turn[0])
-    assert [(row.days, row.light, row.task) for row in statistics.forecast(tasks, on, MOST)] == turning
+    assert [
+        (row.days, row.light, row.task) for row in statistics.forecast(tasks, on, MOST)
+    ] == turning
 
 
 def next_turn(task: Task, on: dt.date) -> tuple[int, Light] | None:
@@ -160,7 +182,9 @@ def next_turn(task: Task, on: dt.date) -> tuple[int, Light] | None:
     return None
 
 
-def check_links(row: statistics.StatRow, policy: PolicyDocument, on: dt.date, names: Iterable[str] = METRICS) -> None:
+def check_links(
+    row: statistics.StatRow, policy: PolicyDocument, on: dt.date, names: Iterable[str] = METRICS
+) -> None:
     """Ask for the list behind figures of a row."""
     for name in names:
         assert listed(row, name, policy, on) == row.figure(name).value, (row.label, name)
@@ -175,7 +199,9 @@ def two(policy: PolicyDocument, bureau: Organization, county: Organization) -> l
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_every_figure_of_random_ledgers_is_that_of_plain_counting(two: list[PolicyDocument], part: int) -> None:
+def test_every_figure_of_random_ledgers_is_that_of_plain_counting(
+    two: list[PolicyDocument], part: int
+) -> None:
     @settings(
         max_examples=-(-LEDGERS // PARTS),
         deadline=None,
@@ -199,15 +225,17 @@ def test_every_figure_of_random_ledgers_is_that_of_plain_counting(two: list[Poli
             else:
                 check_links(rows[place % len(rows)], policy, on, list(METRICS)[place % 3 :: 3])
             tasks = list(Task.objects.select_related("policy"))
-            assert [row.counts for row in statistics.by_policy(Task.objects.all(), two, on, {})] == [
-                plain([task for task in tasks if task.policy == each], on) for each in two
-            ]
+            assert [
+                row.counts for row in statistics.by_policy(Task.objects.all(), two, on, {})
+            ] == [plain([task for task in tasks if task.policy == each], on) for each in two]
 
     check()
 
 
 @pytest.mark.parametrize("slug", ["central-china-rise", "central-china-rise-demo"])
-def test_every_figure_of_sample_and_demonstration_is_that_of_plain_counting(db: None, slug: str) -> None:
+def test_every_figure_of_sample_and_demonstration_is_that_of_plain_counting(
+    db: None, slug: str
+) -> None:
     call_command("loaddata", "organizations", "central-china-rise", verbosity=0)
     call_command("load_demo", stdout=io.StringIO())
     policy = PolicyDocument.objects.get(slug=slug)

@@ -28,7 +28,9 @@ class Quality:
 def shares(proposed: list[str], right: list[str]) -> tuple[float, float]:
     """Return precision and recall of a list; nothing proposed where nothing is right is all right."""
     hits = len(set(proposed) & set(right))
-    return hits / len(proposed) if proposed else float(not right), hits / len(right) if right else float(not proposed)
+    return hits / len(proposed) if proposed else float(not right), hits / len(
+        right
+    ) if right else float(not proposed)
 
 
 def measure(path: Path) -> Quality:
@@ -45,13 +47,22 @@ def measure(path: Path) -> Quality:
 
     found = [flat(section.row.name) for section in made.sections]
     right = [flat(section["name"]) for section in answer["sections"]]
-    found_in = [f"{flat(s.row.name)} / {flat(m.row.name)}" for s in made.sections for m in s.measures if not m.general]
-    right_in = [f"{flat(s['name'])} / {flat(name)}" for s in answer["sections"] for name in s["measures"]]
+    found_in = [
+        f"{flat(s.row.name)} / {flat(m.row.name)}"
+        for s in made.sections
+        for m in s.measures
+        if not m.general
+    ]
+    right_in = [
+        f"{flat(s['name'])} / {flat(name)}" for s in answer["sections"] for name in s["measures"]
+    ]
     wrong = [
         *(f"not found: {name}" for name in [*right, *right_in] if name not in found + found_in),
         *(f"not right: {name}" for name in [*found, *found_in] if name not in right + right_in),
     ]
-    return Quality(path.stem, answer["kind"], shares(found, right), shares(found_in, right_in), wrong)
+    return Quality(
+        path.stem, answer["kind"], shares(found, right), shares(found_in, right_in), wrong
+    )
 
 
 def main() -> None:

@@ -121,7 +121,9 @@ def test_blanks_around_a_clause_stay_outside() -> None:
     assert cut(split_clauses(text), text) == ["修路，", "架桥。"]
 
 
-def test_the_sections_begin_at_their_opening_and_end_with_the_paragraph_of_the_last_anchor() -> None:
+def test_the_sections_begin_at_their_opening_and_end_with_the_paragraph_of_the_last_anchor() -> (
+    None
+):
     found = coverage(TEXT, [task("养花")], opening="一是修路")
     assert found.within.of(TEXT).startswith("一是修路，")
     assert found.within.of(TEXT).endswith("五是养花。")
@@ -198,7 +200,9 @@ def test_faults_of_background_passages_are_found_too() -> None:
 
 def phrases() -> list[str]:
     """Return the anchors of the sample policy; a phrase that stands inside another is left out."""
-    rows = yaml.safe_load((settings.BASE_DIR / "fixtures" / "central-china-rise.yaml").read_text(encoding="utf-8"))
+    rows = yaml.safe_load(
+        (settings.BASE_DIR / "fixtures" / "central-china-rise.yaml").read_text(encoding="utf-8")
+    )
     found = dict.fromkeys(row["fields"].get("anchor") for row in rows)
     whole = [phrase for phrase in found if phrase]
     return [phrase for phrase in whole if sum(phrase in other for other in whole) == 1]
@@ -206,12 +210,18 @@ def phrases() -> list[str]:
 
 def invented() -> str:
     """Make a text in which each anchor of the sample policy has a clause of its own, a fifth of them in quotes."""
-    said = [f"推进“{phrase}”" if n % 5 == 0 else f"推进{phrase}" for n, phrase in enumerate(phrases())]
-    return "\n".join(f"{said[n]}；{'，'.join(said[n + 1 : n + 12])}。" for n in range(0, len(said) - 1, 12))
+    said = [
+        f"推进“{phrase}”" if n % 5 == 0 else f"推进{phrase}" for n, phrase in enumerate(phrases())
+    ]
+    return "\n".join(
+        f"{said[n]}；{'，'.join(said[n + 1 : n + 12])}。" for n in range(0, len(said) - 1, 12)
+    )
 
 
 def wrapped(text: str) -> str:
-    return "\n".join(line[at : at + 40] for line in text.split("\n") for at in range(0, len(line), 40))
+    return "\n".join(
+        line[at : at + 40] for line in text.split("\n") for at in range(0, len(line), 40)
+    )
 
 
 @pytest.mark.parametrize(
@@ -230,7 +240,17 @@ def wrapped(text: str) -> str:
         lambda text: wrapped(text.replace("“", "『").replace("”", "』").replace("，", ",")),
     ],
     ids=[
-        *("as-is", "half-width", "full-width", "straight", "corner", "single", "apostrophe", "indent", "blanks"),
+        *(
+            "as-is",
+            "half-width",
+            "full-width",
+            "straight",
+            "corner",
+            "single",
+            "apostrophe",
+            "indent",
+            "blanks",
+        ),
         *("wrapped", "wrapped-corner"),
     ],
 )

@@ -45,7 +45,10 @@ def accounted(text: str, proposed: Draft) -> list[str]:
     ]
     asked = [Anchor("", "", anchor) for anchor in anchors if anchor]
     found = coverage(
-        text, asked, [Anchor("", "", anchor) for anchor in proposed.background], proposed.sections[0].anchor
+        text,
+        asked,
+        [Anchor("", "", anchor) for anchor in proposed.background],
+        proposed.sections[0].anchor,
     )
     assert found.missing == []
     assert found.repeated == []
@@ -69,7 +72,8 @@ def test_every_clause_of_a_measure_is_inside_one_of_its_tasks(name: str) -> None
     left = [
         clause.of(text)
         for clause in split_clauses(text)
-        if first <= clause.start < last and not any(clause.overlaps(span) for span in taken + sections)
+        if first <= clause.start < last
+        and not any(clause.overlaps(span) for span in taken + sections)
     ]
     assert [said for said in left if "序号" not in said] == []
 
@@ -78,13 +82,17 @@ def test_every_clause_of_a_measure_is_inside_one_of_its_tasks(name: str) -> None
 def test_the_anchors_of_a_proposal_account_for_every_clause(name: str) -> None:
     proposed = made(read(name))
     known = {section.row.name for section in proposed.sections}
-    assert [said for said in accounted(read(name), proposed) if not any(name in said for name in known)] == []
+    assert [
+        said for said in accounted(read(name), proposed) if not any(name in said for name in known)
+    ] == []
 
 
 def test_an_anchor_occurs_once_and_is_short() -> None:
     text = read("notice")
     anchors = [task.anchor for task in made(text).tasks]
-    assert all(len(find_passage(anchor, text)) == 1 and 4 <= len(anchor) <= 30 for anchor in anchors)
+    assert all(
+        len(find_passage(anchor, text)) == 1 and 4 <= len(anchor) <= 30 for anchor in anchors
+    )
 
 
 def test_other_punctuation_and_line_ends_make_no_difference() -> None:
@@ -150,13 +158,19 @@ def test_without_a_year_the_end_of_the_year_is_no_day() -> None:
         ("改善营商环境。", [], []),
     ],
 )
-def test_units_are_read_as_the_text_names_them(passage: str, lead: list[str], helps: list[str]) -> None:
+def test_units_are_read_as_the_text_names_them(
+    passage: str, lead: list[str], helps: list[str]
+) -> None:
     assert find_unit_notes(passage) == (lead, helps)
 
 
 def test_a_row_of_a_table_brings_its_owner_and_its_deadline() -> None:
     task = made(read("table")).tasks[1]
-    assert (task.row.name, task.row.lead, task.row.helps) == ("建设东湖科创走廊", "区科技局", "区发改局、区财政局")
+    assert (task.row.name, task.row.lead, task.row.helps) == (
+        "建设东湖科创走廊",
+        "区科技局",
+        "区发改局、区财政局",
+    )
     assert task.day == dt.date(2025, 12, 31)
 
 
@@ -185,7 +199,9 @@ def test_title_author_and_source_are_told_apart() -> None:
 
 def test_every_row_says_where_it_comes_from_and_why() -> None:
     text = read("notice")
-    assert all(row.passage(text) and row.rule in Rule.values for row in propose_breakdown(text).rows)
+    assert all(
+        row.passage(text) and row.rule in Rule.values for row in propose_breakdown(text).rows
+    )
 
 
 def test_rows_moved_by_a_person_make_another_draft() -> None:
@@ -204,13 +220,16 @@ def test_rows_moved_by_a_person_make_another_draft() -> None:
 
 def test_a_task_without_a_measure_above_gets_one() -> None:
     found = draft_policy(
-        Proposal(PLAIN, "", "", "", None, [], []), [ProposedRow(ProposalKind.TASK, "甲", (Span(0, 3),), Rule.HAND)]
+        Proposal(PLAIN, "", "", "", None, [], []),
+        [ProposedRow(ProposalKind.TASK, "甲", (Span(0, 3),), Rule.HAND)],
     )
     assert [part.code for part in found.measures] == ["A1"]
 
 
 def test_beyond_26_sections_the_rest_becomes_measures_and_a_note_says_so() -> None:
-    text = "\n".join(f"第{n}章 事项{n}号\n第{n}条 推进工程{n}号建设，完成全部任务。" for n in range(1, 31))
+    text = "\n".join(
+        f"第{n}章 事项{n}号\n第{n}条 推进工程{n}号建设，完成全部任务。" for n in range(1, 31)
+    )
     found = made(text)
     assert len(found.sections) == 26
     assert "26" in found.notes[0]
@@ -218,7 +237,15 @@ def test_beyond_26_sections_the_rest_becomes_measures_and_a_note_says_so() -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["", " \n\t", "x" * 100_000, "一是推进，" * 5_000, "（一）" * 5_000, "|任务|单位|\n" * 500, "<script>x</script>"],
+    [
+        "",
+        " \n\t",
+        "x" * 100_000,
+        "一是推进，" * 5_000,
+        "（一）" * 5_000,
+        "|任务|单位|\n" * 500,
+        "<script>x</script>",
+    ],
     ids=range(7),
 )
 def test_any_text_is_answered(text: str) -> None:
@@ -227,7 +254,17 @@ def test_any_text_is_answered(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("words", "number"),
-    [("十二", 12), ("二十", 20), ("一百零三", 103), ("7", 7), ("③", 3), ("首先", 1), ("XIV", 14), ("㈢", 3), ("b", 2)],
+    [
+        ("十二", 12),
+        ("二十", 20),
+        ("一百零三", 103),
+        ("7", 7),
+        ("③", 3),
+        ("首先", 1),
+        ("XIV", 14),
+        ("㈢", 3),
+        ("b", 2),
+    ],
 )
 def test_numerals_are_read(words: str, number: int) -> None:
     assert number_of(words) == number
@@ -255,10 +292,17 @@ def test_the_command_says_what_it_cannot_read(tmp_path: Path) -> None:
         call_command("propose_breakdown", str(tmp_path / "nothing.txt"))
 
 
-@pytest.mark.skipif(not ARTICLE.exists(), reason="the article is not ours to keep: name a copy in SAMPLE_ARTICLE")
+@pytest.mark.skipif(
+    not ARTICLE.exists(), reason="the article is not ours to keep: name a copy in SAMPLE_ARTICLE"
+)
 def test_the_article_breaks_down_into_its_twenty_measures() -> None:
     text = ARTICLE.read_text(encoding="utf-8")
     found = made(text)
-    assert [sum(not part.general for part in section.measures) for section in found.sections] == [7, 6, 3, 4]
+    assert [sum(not part.general for part in section.measures) for section in found.sections] == [
+        7,
+        6,
+        3,
+        4,
+    ]
     assert {"三基地", "一枢纽", "7大产业集群", "十百千万"} <= {count.name for count in found.counts}
     assert accounted(text, found) == []

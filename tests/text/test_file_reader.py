@@ -11,7 +11,12 @@ from django.core.management import CommandError, call_command
 
 from tracker.domain.choices import ChangeSource
 from tracker.models import PolicyDocument
-from tracker.text.file_reader import MAX_POLICY_TEXT, MAX_TEXT_FILE_BYTES, clean_policy_text, read_text_file
+from tracker.text.file_reader import (
+    MAX_POLICY_TEXT,
+    MAX_TEXT_FILE_BYTES,
+    clean_policy_text,
+    read_text_file,
+)
 
 
 def word(*lines: str, style: str = "Normal", rows: list[list[str]] | None = None) -> bytes:
@@ -106,14 +111,19 @@ def test_a_text_that_is_too_long_is_refused() -> None:
         clean_policy_text("x" * (MAX_POLICY_TEXT + 1))
 
 
-def test_the_command_loads_a_text_and_says_so_in_the_history(policy: PolicyDocument, tmp_path: Path) -> None:
+def test_the_command_loads_a_text_and_says_so_in_the_history(
+    policy: PolicyDocument, tmp_path: Path
+) -> None:
     path = tmp_path / "text.txt"
     path.write_bytes("一、加快建设".encode("gbk"))
     call_command("load_text", "rise", str(path))
     policy.refresh_from_db()
     assert policy.full_text == "一、加快建设"
     latest = policy.history.first()
-    assert (latest.way, latest.history_change_reason) == (ChangeSource.COMMAND, "text loaded from text.txt")
+    assert (latest.way, latest.history_change_reason) == (
+        ChangeSource.COMMAND,
+        "text loaded from text.txt",
+    )
 
 
 def test_the_command_knows_the_policies(tmp_path: Path, db: None) -> None:

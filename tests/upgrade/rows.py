@@ -31,7 +31,9 @@ def read_rows(apps: Apps) -> Rows:
     for model in tables_of(apps):
         fields = model._meta.concrete_fields
         stored = model._base_manager.order_by("pk")
-        rows[model._meta.model_name] = [{f.attname: _text(f, row) for f in fields} for row in stored]
+        rows[model._meta.model_name] = [
+            {f.attname: _text(f, row) for f in fields} for row in stored
+        ]
     return rows
 
 

@@ -13,7 +13,11 @@ Schema = dict[str, dict[str, Any]]  # by table: its columns and its constraints,
 def read_schema() -> Schema:
     """Return columns, indexes and constraints of every table; the order of columns does not count."""
     with connection.cursor() as cursor:
-        tables = [table.name for table in connection.introspection.get_table_list(cursor) if table.type == "t"]
+        tables = [
+            table.name
+            for table in connection.introspection.get_table_list(cursor)
+            if table.type == "t"
+        ]
         return {table: _describe(cursor, table) for table in sorted(tables)}
 
 
@@ -28,7 +32,9 @@ def _describe(cursor: Any, table: str) -> dict[str, Any]:
         # SQLite numbers those that have no name of their own, in the order of the columns.
         known = ",".join(facts["columns"]) if facts["foreign_key"] else name
         if not known.startswith("__"):
-            constraints[known] = {key: facts[key] for key in ("columns", "unique", "check", "foreign_key", "index")}
+            constraints[known] = {
+                key: facts[key] for key in ("columns", "unique", "check", "foreign_key", "index")
+            }
     # As JSON knows it: tuples are lists.
     return json.loads(json.dumps({"columns": columns, "constraints": constraints}))
 

@@ -89,7 +89,9 @@ FORMS: dict[str, Listed] = {
     "set_language language": reading("is of this browser alone"),
     "large_type large": reading("is of this browser alone"),
     "admin:tracker_task_changelist apply": Listed(("seen-",), {"on": "2026-06-15", **REASON}),
-    "admin:tracker_task_change _save": Listed(SEEN, {"remark": "typed remark", "co_units": [], **REASON}),
+    "admin:tracker_task_change _save": Listed(
+        SEEN, {"remark": "typed remark", "co_units": [], **REASON}
+    ),
     "admin:tracker_organization_change _save": Listed(SEEN, {"aliases": "typed alias", **REASON}),
     "admin:tracker_task_delete": Listed(SEEN),
     "admin:tracker_organization_move confirm": Listed(SEEN, REASON),

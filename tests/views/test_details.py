@@ -16,7 +16,11 @@ from tracker.domain.dates import DAY
 from tracker.models import ChecklistItem, Organization, PolicyDocument, Task, User
 from tracker.workflow import ChangeContext, save_object
 
-TASK, MEASURE, UNITS = "/policies/rise/tasks/A1-01/", "/policies/rise/measures/A1/", "/policies/rise/units/"
+TASK, MEASURE, UNITS = (
+    "/policies/rise/tasks/A1-01/",
+    "/policies/rise/measures/A1/",
+    "/policies/rise/units/",
+)
 
 
 def unit_page(unit: Organization) -> str:
@@ -32,7 +36,9 @@ def flat(page: str) -> str:
 def pair(policy: PolicyDocument, bureau: Organization, county: Organization) -> list[Task]:
     """Lay a task that the bureau leads, and one of the county that it helps with."""
     led = make_task(policy, "A1-01", lead_unit=bureau, assigned_on=TODAY, deadline=TODAY - 3 * DAY)
-    helped = make_task(policy, "A1-02", lead_unit=county, assigned_on=TODAY, deadline=TODAY + 9 * DAY)
+    helped = make_task(
+        policy, "A1-02", lead_unit=county, assigned_on=TODAY, deadline=TODAY + 9 * DAY
+    )
     helped.co_units.add(bureau)
     return [led, helped]
 
@@ -45,8 +51,12 @@ def test_a_task_says_its_light_and_why(office: Client, pair: list[Task]) -> None
     assert "red light 3 days overdue" in page
 
 
-def test_a_task_shows_what_is_expected_and_what_is_done(office: Client, policy: PolicyDocument) -> None:
-    make_task(policy, kind=Kind.QUANTIFIED, start=TODAY - 50 * DAY, deadline=TODAY + 50 * DAY, percent=37)
+def test_a_task_shows_what_is_expected_and_what_is_done(
+    office: Client, policy: PolicyDocument
+) -> None:
+    make_task(
+        policy, kind=Kind.QUANTIFIED, start=TODAY - 50 * DAY, deadline=TODAY + 50 * DAY, percent=37
+    )
     page = read(office, TASK)
     assert "37% percent done 50% expected by now" in flat(page)
     assert '<rect class="expected" x="0.00%" width="50.00%"' in page
@@ -54,7 +64,12 @@ def test_a_task_shows_what_is_expected_and_what_is_done(office: Client, policy: 
 
 
 def test_the_line_of_a_task_bears_every_day_of_it(office: Client, policy: PolicyDocument) -> None:
-    make_task(policy, start=TODAY - 50 * DAY, original_deadline=TODAY + 10 * DAY, deadline=TODAY + 50 * DAY)
+    make_task(
+        policy,
+        start=TODAY - 50 * DAY,
+        original_deadline=TODAY + 10 * DAY,
+        deadline=TODAY + 50 * DAY,
+    )
     page = flat(read(office, TASK))
     for words in (
         "today 2026-06-15", "start 2026-04-26", "original deadline 2026-06-25", "current deadline 2026-08-04",
@@ -70,14 +85,21 @@ def test_a_task_without_a_deadline_has_no_line(office: Client, policy: PolicyDoc
 
 def test_a_closed_task_expects_nothing_more(office: Client, policy: PolicyDocument) -> None:
     make_task(
-        policy, kind=Kind.QUANTIFIED, start=TODAY - 9 * DAY, deadline=TODAY, status=Status.CLOSED, closed_on=TODAY
+        policy,
+        kind=Kind.QUANTIFIED,
+        start=TODAY - 9 * DAY,
+        deadline=TODAY,
+        status=Status.CLOSED,
+        closed_on=TODAY,
     )
     page = read(office, TASK)
     assert "</b> expected by now" not in page
     assert "When the light turns" not in page
 
 
-def test_a_task_shows_its_steps_ticked_or_not(browser: Browser, leader: User, policy: PolicyDocument) -> None:
+def test_a_task_shows_its_steps_ticked_or_not(
+    browser: Browser, leader: User, policy: PolicyDocument
+) -> None:
     task = make_task(policy)
     ChecklistItem.objects.create(task=task, number=1, title="Lay it", done_on=TODAY)
     ChecklistItem.objects.create(task=task, number=2, title="Test it")
@@ -87,14 +109,18 @@ def test_a_task_shows_its_steps_ticked_or_not(browser: Browser, leader: User, po
     assert "○ not done yet Test it" in page
 
 
-def test_a_task_says_where_in_the_text_it_comes_from(office: Client, policy: PolicyDocument) -> None:
+def test_a_task_says_where_in_the_text_it_comes_from(
+    office: Client, policy: PolicyDocument
+) -> None:
     make_task(policy, anchor="三基地一枢纽")
     page = read(office, TASK)
     assert "<q>三基地一枢纽</q>" in page
     assert {f"{LIST}?section=1", MEASURE} <= set(links(page))
 
 
-def test_a_task_tells_its_changes_in_words(office: Client, policy: PolicyDocument, act: ChangeContext) -> None:
+def test_a_task_tells_its_changes_in_words(
+    office: Client, policy: PolicyDocument, act: ChangeContext
+) -> None:
     task = make_task(policy)
     task.title = "New words"
     save_object(task, act)
@@ -117,20 +143,28 @@ def test_a_task_that_is_not_the_unit_s_does_not_exist_for_it(
     assert browser(liaison).get(TASK).status_code == 404
 
 
-@pytest.mark.parametrize("address", [f"{LIST}A9-99/", "/policies/rise/measures/Z9/", f"{UNITS}999/", "/units/999/"])
+@pytest.mark.parametrize(
+    "address", [f"{LIST}A9-99/", "/policies/rise/measures/Z9/", f"{UNITS}999/", "/units/999/"]
+)
 def test_what_is_unknown_is_not_found(office: Client, policy: PolicyDocument, address: str) -> None:
     assert office.get(address).status_code == 404
 
 
-def test_a_task_of_another_policy_is_not_found_under_this_one(office: Client, policy: PolicyDocument) -> None:
+def test_a_task_of_another_policy_is_not_found_under_this_one(
+    office: Client, policy: PolicyDocument
+) -> None:
     make_task(make_policy("other"), "A1-01")
     assert office.get(TASK).status_code == 404
 
 
-def test_nothing_of_a_draft_is_found_by_a_leader(browser: Browser, leader: User, bureau: Organization) -> None:
+def test_nothing_of_a_draft_is_found_by_a_leader(
+    browser: Browser, leader: User, bureau: Organization
+) -> None:
     make_task(make_policy(state=PolicyState.DRAFT), "A1-01", lead_unit=bureau)
     client = browser(leader)
-    assert [client.get(page).status_code for page in (TASK, MEASURE, UNITS, unit_page(bureau))] == [404] * 4
+    assert [client.get(page).status_code for page in (TASK, MEASURE, UNITS, unit_page(bureau))] == [
+        404
+    ] * 4
     assert "Policy rise" not in read(client, f"/units/{bureau.pk}/")
 
 
@@ -165,7 +199,9 @@ def test_a_unit_parts_what_it_leads_from_what_it_helps_with(
     assert (codes(leads), codes(helps)) == (["A1-01"], ["A1-02"])
 
 
-def test_a_unit_is_told_what_is_asked_of_it(office: Client, policy: PolicyDocument, bureau: Organization) -> None:
+def test_a_unit_is_told_what_is_asked_of_it(
+    office: Client, policy: PolicyDocument, bureau: Organization
+) -> None:
     make_task(policy, "A1-01", lead_unit=bureau, deadline=TODAY - 3 * DAY)
     make_task(policy, "A1-02", lead_unit=bureau, owed_from=TODAY - 50 * DAY)
     make_task(policy, "A1-03", lead_unit=bureau, deadline=TODAY + 9 * DAY)
@@ -184,7 +220,9 @@ def test_a_liaison_sees_of_another_unit_only_the_common_tasks(
     assert "This unit only" in page
 
 
-def test_a_unit_without_tasks_says_so(office: Client, policy: PolicyDocument, bureau: Organization) -> None:
+def test_a_unit_without_tasks_says_so(
+    office: Client, policy: PolicyDocument, bureau: Organization
+) -> None:
     for address in (unit_page(bureau), f"/units/{bureau.pk}/"):
         page = read(office, address)
         assert "It leads no task." in page
@@ -219,7 +257,12 @@ def test_every_number_of_a_page_leads_to_a_list_of_that_many(
         task.co_units.add(bureau)
     for address in (MEASURE, UNITS, unit_page(bureau), f"/units/{bureau.pk}/"):
         page = read(office, address + on)
-        found = re.findall(r'<a (?:class="more" )?href="(/policies/rise/tasks/\?[^"]+)">\s*(?:<b>|all )?(\d+)', page)
+        found = re.findall(
+            r'<a (?:class="more" )?href="(/policies/rise/tasks/\?[^"]+)">\s*(?:<b>|all )?(\d+)',
+            page,
+        )
         assert len(found) > 7
         for link, number in dict.fromkeys(found):
-            assert re.search(rf'<p class="count">\s*{number} tasks? of 120', read(office, unescape(link))), link
+            assert re.search(
+                rf'<p class="count">\s*{number} tasks? of 120', read(office, unescape(link))
+            ), link

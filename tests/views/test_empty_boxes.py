@@ -47,24 +47,40 @@ def pages(policy: PolicyDocument, bureau: Organization, liaison: User) -> list[s
     make_policy("idle").measures.all()
     PolicyDocument.objects.create(slug="bare", title="Bare", state="published")
     slugs = ("rise", "idle", "bare")
-    found = [reverse(name, args=[slug]) for name in ("policy", "tasks", "units", "text", "health") for slug in slugs]
+    found = [
+        reverse(name, args=[slug])
+        for name in ("policy", "tasks", "units", "text", "health")
+        for slug in slugs
+    ]
     found += [reverse("unit", args=[slug, bureau.pk]) for slug in slugs]
     found += [reverse("measure", args=[slug, "A1"]) for slug in slugs[:2]]
     found += [reverse(name) for name in ("home", "my", "queue", "search", "imports")]
     found += [reverse("queue", args=[name]) for name in ("requests", "help", "silent")]
-    return [*found, reverse("task", args=["rise", "A1-01"]), reverse("unit_everywhere", args=[bureau.pk])]
+    return [
+        *found,
+        reverse("task", args=["rise", "A1-01"]),
+        reverse("unit_everywhere", args=[bureau.pk]),
+    ]
 
 
 def test_no_page_shows_an_empty_box(client: Client, pages: list[str], liaison: User) -> None:
     User.objects.filter(pk=liaison.pk).update(is_supervisor=True)
     client.force_login(liaison)
     answers = {page: client.get(page) for page in pages}
-    assert {page: answer.status_code for page, answer in answers.items() if answer.status_code != 200} == {}
-    empty = {page: boxes for page, answer in answers.items() if (boxes := Boxes(answer.content.decode()).empty)}
+    assert {
+        page: answer.status_code for page, answer in answers.items() if answer.status_code != 200
+    } == {}
+    empty = {
+        page: boxes
+        for page, answer in answers.items()
+        if (boxes := Boxes(answer.content.decode()).empty)
+    }
     assert empty == {}
 
 
-def test_the_text_page_prints_the_rules_of_its_policy(client: Client, policy: PolicyDocument, leader: User) -> None:
+def test_the_text_page_prints_the_rules_of_its_policy(
+    client: Client, policy: PolicyDocument, leader: User
+) -> None:
     PolicyDocument.objects.filter(pk=policy.pk).update(warn_days=13)
     client.force_login(leader)
     page = client.get(reverse("text", args=["rise"])).content.decode()

@@ -68,7 +68,9 @@ class Form:
     def send(self, without: tuple[str, ...] = ()) -> Any:
         """Send it as the account would, and follow where the answer leads."""
         data = FORMS[self.key].data(self.shown)
-        kept = {name: value for name, value in data.items() if not name.startswith(without or ("\0",))}
+        kept = {
+            name: value for name, value in data.items() if not name.startswith(without or ("\0",))
+        }
         if "unmark" in without:
             kept["unmark"] = data["unmark"].partition(":")[0]
         if "pick" in without:
@@ -92,7 +94,11 @@ def forms_of(client: Client, page: str, html: str) -> Iterator[Form]:
     for form in Fields(html).forms:
         to = urljoin(page, form["action"])
         shown = {name: value for name, value in form["fields"].items() if value is not None}
-        named = [(name, value) for name, value in form["buttons"] if name not in ("_addanother", "_continue", "action")]
+        named = [
+            (name, value)
+            for name, value in form["buttons"]
+            if name not in ("_addanother", "_continue", "action")
+        ]
         # A button without a name stands beside those of the queue.
         buttons = [*named, ("", "")] if not named or "accept_many" in key_of(to, "") else named
         for name, value in buttons if form["posts"] else ():
@@ -115,7 +121,9 @@ class World:
         self.templates |= {template.name for template in answer.templates}
         for form in forms_of(client, page, answer.content.decode()):
             shared = "/" not in form.key and not FORMS.get(form.key, Listed()).writes
-            self.forms.setdefault((form.key, "" if shared else (form.to, *form.shown.items())), form)
+            self.forms.setdefault(
+                (form.key, "" if shared else (form.to, *form.shown.items())), form
+            )
             if form.key in LEADS_ON and data is None:
                 self.look(client, form.to, {**form.shown, **LEADS_ON[form.key]})
 
@@ -137,14 +145,26 @@ def make_tasks(policy: PolicyDocument, bureau: Organization) -> list[Task]:
     """Make tasks that are handed over, the eighth not yet; by their numbers, from 1 on."""
     facts = {"kind": Kind.QUALITATIVE, "deadline": dt.date(2026, 12, 31), "lead_unit": bureau}
     given = {"assigned_on": dt.date(2026, 4, 1), "owed_from": dt.date(2026, 4, 1)}
-    made = [make_task(policy, f"A1-{n:02}", **facts, **({} if n in (8, 13) else given)) for n in range(1, 14)]
+    made = [
+        make_task(policy, f"A1-{n:02}", **facts, **({} if n in (8, 13) else given))
+        for n in range(1, 14)
+    ]
     return [made[0], *made]
 
 
 @pytest.fixture
-def world(policy: PolicyDocument, bureau: Organization, county: Organization, supervisor: User, liaison: User) -> World:
+def world(
+    policy: PolicyDocument,
+    bureau: Organization,
+    county: Organization,
+    supervisor: User,
+    liaison: User,
+) -> World:
     """Bring tasks into each state in which a page shows another form, and look at the pages."""
-    office, unit = ChangeContext(supervisor, ChangeSource.PAGE, "because"), ChangeContext(liaison, ChangeSource.PAGE)
+    office, unit = (
+        ChangeContext(supervisor, ChangeSource.PAGE, "because"),
+        ChangeContext(liaison, ChangeSource.PAGE),
+    )
     PolicyDocument.objects.filter(pk=policy.pk).update(full_text=TEXT)
     BackgroundPassage.objects.create(policy=policy, anchor="天气很好")
     tasks = make_tasks(policy, bureau)
@@ -155,11 +175,20 @@ def world(policy: PolicyDocument, bureau: Organization, county: Organization, su
     hand_in(tasks[12], unit, submit=False)
 
     def take(number: int, action: Action, act: ChangeContext, **entered: Any) -> None:
-        workflow.execute_transition(Task.objects.get(pk=tasks[number].pk), action, act, TODAY, **entered)
+        workflow.execute_transition(
+            Task.objects.get(pk=tasks[number].pk), action, act, TODAY, **entered
+        )
 
     evidence = [Evidence(link="https://example.gov/proof", name="proof")]
     take(4, Action.REQUEST_CLOSING, unit, reason="it is done", evidence=evidence)
-    take(5, Action.REQUEST_EXTENSION, unit, deadline=dt.date(2027, 1, 31), reason="more time", progress="half")
+    take(
+        5,
+        Action.REQUEST_EXTENSION,
+        unit,
+        deadline=dt.date(2027, 1, 31),
+        reason="more time",
+        progress="half",
+    )
     take(6, Action.SUSPEND, office, reason="because")
     take(7, Action.CLOSE, office, on=TODAY, rating="good")
     batches = [*workbooks(policy, bureau, supervisor, liaison)]
@@ -168,13 +197,24 @@ def world(policy: PolicyDocument, bureau: Organization, county: Organization, su
     plan = workflow.plan_move(UnitMoveKind.MOVE, west, county)
     move = workflow.make_move(plan, office, plan.digest, now())
     found = World()
-    visit(found, liaison, [*map(address_of, OF_UNIT), *(each.get_absolute_url() for each in batches[:2])])
+    visit(
+        found,
+        liaison,
+        [*map(address_of, OF_UNIT), *(each.get_absolute_url() for each in batches[:2])],
+    )
     pages = [*map(address_of, OF_OFFICE), *(each.get_absolute_url() for each in batches[2:])]
     pages += [reverse("review", args=[waiting.pk]), reverse("review", args=[done.pk])]
-    pages += [reverse("answer", args=[waiting.pk]), reverse("admin:tracker_unitmove_undo", args=[move.pk])]
-    pages.append(f"{reverse('admin:tracker_organization_move', args=[bureau.pk])}?kind=move&target={county.pk}")
+    pages += [
+        reverse("answer", args=[waiting.pk]),
+        reverse("admin:tracker_unitmove_undo", args=[move.pk]),
+    ]
+    pages.append(
+        f"{reverse('admin:tracker_organization_move', args=[bureau.pk])}?kind=move&target={county.pk}"
+    )
     pages.append(reverse("admin:tracker_organization_change", args=[county.pk]))
-    pages += [reverse(f"admin:tracker_task_{page}", args=[tasks[13].pk]) for page in ("change", "delete")]
+    pages += [
+        reverse(f"admin:tracker_task_{page}", args=[tasks[13].pk]) for page in ("change", "delete")
+    ]
     client = visit(found, supervisor, pages)
     picked = {"action": "hand_over", ACTION_CHECKBOX_NAME: tasks[8].pk}
     found.look(client, reverse("admin:tracker_task_changelist"), picked)
@@ -182,7 +222,9 @@ def world(policy: PolicyDocument, bureau: Organization, county: Organization, su
     return found
 
 
-def workbooks(policy: PolicyDocument, bureau: Organization, supervisor: User, liaison: User) -> Iterator[Any]:
+def workbooks(
+    policy: PolicyDocument, bureau: Organization, supervisor: User, liaison: User
+) -> Iterator[Any]:
     """Yield of each kind of workbook a batch that waits and one that is confirmed."""
     for code, words in (("A1-09", "said"), ("A1-09", "sent in"), ("A1-10", "confirmed")):
         book = fresh(bureau)
@@ -225,7 +267,9 @@ def visit(world: World, user: User, pages: list[str]) -> Client:
 def everything() -> dict[str, list[Any]]:
     """Return the rows of all tables of the product, histories too."""
     models = apps.get_app_config("tracker").get_models(include_auto_created=True)
-    return {model.__name__: list(model._base_manager.order_by("pk").values_list()) for model in models}
+    return {
+        model.__name__: list(model._base_manager.order_by("pk").values_list()) for model in models
+    }
 
 
 def changed(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> list[str]:
@@ -283,7 +327,11 @@ def test_every_form_names_what_it_was_shown_with_or_says_why_not(world: World) -
     lacking = []
     for form in world.forms.values():
         listed = FORMS[form.key]
-        lacking += [(form.key, name) for name in listed.names if not any(each.startswith(name) for each in form.shown)]
+        lacking += [
+            (form.key, name)
+            for name in listed.names
+            if not any(each.startswith(name) for each in form.shown)
+        ]
         if form.key.startswith("report") and "period=" not in form.to:
             lacking.append((form.key, "period"))
         if not listed.names and not listed.why:
@@ -298,7 +346,9 @@ def test_a_form_that_is_sent_twice_has_one_effect(world: World) -> None:
         between = everything()
         answers.append(form.send())
         wrong = [f"wrote {name} again" for name in changed(between, everything())]
-        wrong += [f"answered {answer.status_code}" for answer in answers if answer.status_code >= 400]
+        wrong += [
+            f"answered {answer.status_code}" for answer in answers if answer.status_code >= 400
+        ]
         if FORMS[form.key].writes != bool(changed(before, between)):
             wrong.append(f"wrote {changed(before, between)}: {said_by(answers[0])}")
         return wrong
@@ -315,7 +365,9 @@ def test_a_form_writes_nothing_over_what_was_changed_since_and_keeps_what_was_ty
         answer = form.send()
         wrong = [f"wrote {name}" for name in changed(before, everything())]
         html = answer.content.decode()
-        typed = [value for value in FORMS[form.key].typed.values() if str(value).startswith("typed")]
+        typed = [
+            value for value in FORMS[form.key].typed.values() if str(value).startswith("typed")
+        ]
         wrong += [f"lost “{value}”" for value in typed if value not in html]
         if not said_by(answer):
             wrong.append("says nothing")

@@ -40,7 +40,9 @@ def codes(book: Workbook) -> list[str]:
 
 
 def cover(book: Workbook) -> str:
-    return "\n".join(str(cell) for row in book.worksheets[0].iter_rows(values_only=True) for cell in row if cell)
+    return "\n".join(
+        str(cell) for row in book.worksheets[0].iter_rows(values_only=True) for cell in row if cell
+    )
 
 
 @pytest.fixture
@@ -49,11 +51,15 @@ def scattered(policy: PolicyDocument, bureau: Organization, county: Organization
     return policy
 
 
-def test_the_ledger_holds_every_task_and_not_one_page(office: Client, scattered: PolicyDocument) -> None:
+def test_the_ledger_holds_every_task_and_not_one_page(
+    office: Client, scattered: PolicyDocument
+) -> None:
     assert len(codes(fetch(office))) == 60
 
 
-def test_the_ledger_holds_the_tasks_of_the_filter(office: Client, scattered: PolicyDocument) -> None:
+def test_the_ledger_holds_the_tasks_of_the_filter(
+    office: Client, scattered: PolicyDocument
+) -> None:
     expected = Task.objects.filter(measure__code="A1").overdue(TODAY).order_by("code")
     assert codes(fetch(office, "?section=1&overdue=1")) == [task.code for task in expected]
 
@@ -62,7 +68,11 @@ def test_the_ledger_stands_in_the_order_of_the_page(office: Client, policy: Poli
     make_task(policy, "A1-01", deadline=TODAY + DAY)
     make_task(policy, "A1-02", deadline=TODAY)
     make_task(policy, "B1-01", deadline=TODAY + 2 * DAY)
-    assert codes(fetch(office, "?sort=-deadline&page=7&per_page=1000")) == ["B1-01", "A1-01", "A1-02"]
+    assert codes(fetch(office, "?sort=-deadline&page=7&per_page=1000")) == [
+        "B1-01",
+        "A1-01",
+        "A1-02",
+    ]
 
 
 def test_the_ledger_says_its_filters_in_words(office: Client, policy: PolicyDocument) -> None:
@@ -75,7 +85,9 @@ def test_the_ledger_says_who_made_it(office: Client, policy: PolicyDocument) -> 
     assert "supervisor" in cover(fetch(office))
 
 
-def test_page_and_workbook_explain_lights_and_figures_in_the_same_words(office: Client, policy: PolicyDocument) -> None:
+def test_page_and_workbook_explain_lights_and_figures_in_the_same_words(
+    office: Client, policy: PolicyDocument
+) -> None:
     make_task(policy)
     page, front = unescape(office.get("/policies/rise/").text), cover(fetch(office))
     with override("en"):
@@ -84,20 +96,32 @@ def test_page_and_workbook_explain_lights_and_figures_in_the_same_words(office: 
     assert [rule for rule in rules if rule not in page or rule not in front] == []
 
 
-def test_the_ledger_shows_the_lights_of_the_day_asked_for(office: Client, policy: PolicyDocument) -> None:
+def test_the_ledger_shows_the_lights_of_the_day_asked_for(
+    office: Client, policy: PolicyDocument
+) -> None:
     make_task(policy, deadline=TODAY + DAY)
-    cells = [cell for row in fetch(office, "?on=2026-06-18").worksheets[2].iter_rows(values_only=True) for cell in row]
+    cells = [
+        cell
+        for row in fetch(office, "?on=2026-06-18").worksheets[2].iter_rows(values_only=True)
+        for cell in row
+    ]
     assert "■ red light" in cells
 
 
-def test_the_ledger_is_named_for_the_policy_and_the_day(office: Client, policy: PolicyDocument) -> None:
+def test_the_ledger_is_named_for_the_policy_and_the_day(
+    office: Client, policy: PolicyDocument
+) -> None:
     response = office.get(LEDGER + "?on=2026-07-01")
     list(response.streaming_content)
     assert "20260701.xlsx" in unquote(response.headers["Content-Disposition"])
 
 
 def test_the_ledger_of_a_liaison_holds_only_the_tasks_of_the_unit(
-    browser: Browser, liaison: User, policy: PolicyDocument, bureau: Organization, county: Organization
+    browser: Browser,
+    liaison: User,
+    policy: PolicyDocument,
+    bureau: Organization,
+    county: Organization,
 ) -> None:
     make_task(policy, "A1-01", lead_unit=bureau, assigned_on=TODAY)
     make_task(policy, "A1-02", lead_unit=county, assigned_on=TODAY)
@@ -136,7 +160,9 @@ def test_what_cannot_be_read_is_refused_in_words_and_without_a_file(
 
 
 def test_the_page_offers_the_ledger_of_its_own_list(office: Client, policy: PolicyDocument) -> None:
-    page = office.get("/policies/rise/tasks/?section=1&sort=code&on=2026-07-01&per_page=50&page=2").content.decode()
+    page = office.get(
+        "/policies/rise/tasks/?section=1&sort=code&on=2026-07-01&per_page=50&page=2"
+    ).content.decode()
     assert f'href="{LEDGER}?on=2026-07-01&amp;section=1&amp;sort=code"' in page
 
 
@@ -155,7 +181,9 @@ def test_the_ledger_costs_the_same_queries_for_3_and_300_tasks(
 
 
 @given(pairs=st.lists(st.tuples(NAMES, VALUES), max_size=4))
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_query_string_gives_a_file_or_a_refusal(
     office: Client, scattered: PolicyDocument, pairs: list[tuple[str, str]]
 ) -> None:
@@ -165,6 +193,10 @@ def test_any_query_string_gives_a_file_or_a_refusal(
         list(response.streaming_content)
 
 
-def test_the_sheet_to_print_comes_on_a4_where_it_is_asked_for(policy: PolicyDocument, office: Client) -> None:
-    papers = [fetch(office, query).worksheets[1].page_setup.paperSize for query in ("", "?paper=a4")]
+def test_the_sheet_to_print_comes_on_a4_where_it_is_asked_for(
+    policy: PolicyDocument, office: Client
+) -> None:
+    papers = [
+        fetch(office, query).worksheets[1].page_setup.paperSize for query in ("", "?paper=a4")
+    ]
     assert [int(paper) for paper in papers] == [8, 9]

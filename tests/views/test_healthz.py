@@ -45,7 +45,10 @@ def test_a_database_that_does_not_answer_is_a_fault(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(MigrationRecorder, "applied_migrations", gone)
     answer = Client().get("/healthz")
-    assert (answer.status_code, answer.json()) == (503, WELL | {"database": "fault", "migrations": "fault"})
+    assert (answer.status_code, answer.json()) == (
+        503,
+        WELL | {"database": "fault", "migrations": "fault"},
+    )
 
 
 def test_migrations_that_wait_are_a_fault(db: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,9 @@ def confirm(client: Client, batch: ImportBatch) -> str:
     return client.post(batch.get_absolute_url(), data, follow=True).content.decode()
 
 
-def test_a_large_import_is_confirmed_and_says_so_on_its_page(client: Client, batch: ImportBatch) -> None:
+def test_a_large_import_is_confirmed_and_says_so_on_its_page(
+    client: Client, batch: ImportBatch
+) -> None:
     assert "The import is confirmed" in confirm(client, batch)
     assert ProgressUpdate.objects.count() == 2
 
@@ -88,7 +90,9 @@ def test_a_large_import_that_others_have_changed_leads_to_every_row(
     confirm(client, batch)
     report = ProgressUpdate.objects.first()
     assert report
-    workflow.accept(report, workflow.ChangeContext(supervisor, ChangeSource.PAGE), report.version, TODAY)
+    workflow.accept(
+        report, workflow.ChangeContext(supervisor, ChangeSource.PAGE), report.version, TODAY
+    )
     page = client.post(batch.get_absolute_url(), {"undo": "1"}, follow=True).content.decode()
     address = f"{batch.get_absolute_url()}?changed=1"
     assert f'href="{address}"' in page
@@ -119,14 +123,19 @@ def test_its_page_leads_to_the_work_that_is_under_way(
 
 
 def test_what_is_refused_is_said_and_nothing_is_written(client: Client, batch: ImportBatch) -> None:
-    page = client.post(batch.get_absolute_url(), {"seen": "another preview"}, follow=True).content.decode()
+    page = client.post(
+        batch.get_absolute_url(), {"seen": "another preview"}, follow=True
+    ).content.decode()
     assert "Something has changed meanwhile" in page
     batch.refresh_from_db()
     assert batch.state == BatchState.READ
 
 
 def test_a_fault_of_the_program_ends_in_words(
-    client: Client, batch: ImportBatch, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    client: Client,
+    batch: ImportBatch,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def fail(*args: Any) -> None:
         raise RuntimeError("a fault")
@@ -151,8 +160,12 @@ jobs.start_job("import-7", 10, work)
 """
 
 
-def test_the_work_of_a_killed_process_ends_in_words_and_can_be_started_again(db: None, settings: Any) -> None:
-    subprocess.run([sys.executable, "-c", KILLED, str(settings.WORKING_DIR)], check=False, capture_output=True)
+def test_the_work_of_a_killed_process_ends_in_words_and_can_be_started_again(
+    db: None, settings: Any
+) -> None:
+    subprocess.run(
+        [sys.executable, "-c", KILLED, str(settings.WORKING_DIR)], check=False, capture_output=True
+    )
     found = jobs.read_job("import-7")
     assert found
     assert (found.state, found.done) == (jobs.FAILED, 3)
@@ -162,7 +175,10 @@ def test_the_work_of_a_killed_process_ends_in_words_and_can_be_started_again(db:
 
 
 def test_without_any_work_the_page_says_so(client: Client, batch: ImportBatch) -> None:
-    assert "Nothing is under way" in client.get(reverse("batch_progress", args=[batch.pk])).content.decode()
+    assert (
+        "Nothing is under way"
+        in client.get(reverse("batch_progress", args=[batch.pk])).content.decode()
+    )
 
 
 @pytest.fixture
@@ -174,12 +190,19 @@ def test_a_long_preview_shows_what_a_short_one_shows(
     client: Client, batch: ImportBatch, liaison: User, long_preview: None
 ) -> None:
     page = client.get(batch.get_absolute_url())
-    assert page.context["preview"].digest == workbook_import.preview_batch(batch, liaison, TODAY).digest
+    assert (
+        page.context["preview"].digest
+        == workbook_import.preview_batch(batch, liaison, TODAY).digest
+    )
     assert "Confirm: write all of it" in page.text
 
 
 def test_how_far_a_preview_is_is_told_by_a_page_that_reloads(
-    client: Client, batch: ImportBatch, liaison: User, long_preview: None, monkeypatch: pytest.MonkeyPatch
+    client: Client,
+    batch: ImportBatch,
+    liaison: User,
+    long_preview: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pages, preview = [], workbook_import.preview
 
@@ -198,7 +221,9 @@ def test_a_preview_that_goes_on_leads_to_its_page(
     client: Client, batch: ImportBatch, long_preview: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "start_job", lambda *args, **options: True)
-    assert client.get(batch.get_absolute_url())["Location"] == reverse("batch_progress", args=[batch.pk])
+    assert client.get(batch.get_absolute_url())["Location"] == reverse(
+        "batch_progress", args=[batch.pk]
+    )
 
 
 def test_a_preview_that_is_ready_leads_from_its_page_to_the_import(

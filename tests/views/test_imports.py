@@ -41,7 +41,9 @@ def test_a_liaison_fetches_fills_sends_looks_and_confirms(
     assert "done so much" in page.content.decode()
     assert not ProgressUpdate.objects.exists()
     batch = ImportBatch.objects.get()
-    page = client.post(batch.get_absolute_url(), {"seen": page.context["preview"].digest}, follow=True)
+    page = client.post(
+        batch.get_absolute_url(), {"seen": page.context["preview"].digest}, follow=True
+    )
     assert "The import is confirmed" in page.content.decode()
     assert ProgressUpdate.objects.get().progress == "done so much"
 
@@ -60,7 +62,12 @@ def test_a_confirmed_import_is_undone_by_a_button(
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "empty"), (b"a,b\n1,2\n", "csv"), (b"PK\x03\x04cut", "cut off"), (b"<html>", "web page")],
+    [
+        (b"", "empty"),
+        (b"a,b\n1,2\n", "csv"),
+        (b"PK\x03\x04cut", "cut off"),
+        (b"<html>", "web page"),
+    ],
 )
 def test_another_kind_of_file_is_refused_in_its_own_words(
     handed_over: list[Task], liaison: User, browser: Browser, content: bytes, words: str
@@ -89,7 +96,11 @@ def test_the_office_fetches_the_workbooks_of_all_units(
 
 
 def test_a_liaison_sees_the_imports_of_the_own_unit_alone(
-    handed_over: list[Task], bureau: Organization, county: Organization, liaison: User, browser: Browser
+    handed_over: list[Task],
+    bureau: Organization,
+    county: Organization,
+    liaison: User,
+    browser: Browser,
 ) -> None:
     sent(fresh(bureau), liaison)
     other = User.objects.create_user("other", is_liaison=True, organization=county)
@@ -143,7 +154,11 @@ def test_whoever_goes_away_meanwhile_has_sent_nothing_in(
 
 
 def test_what_is_refused_half_way_is_said_on_the_same_page(
-    handed_over: list[Task], bureau: Organization, liaison: User, browser: Browser, monkeypatch: pytest.MonkeyPatch
+    handed_over: list[Task],
+    bureau: Organization,
+    liaison: User,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def cut_off(*_given: object) -> workbook_import.ReadingSteps[ImportBatch]:
         yield workbook_import.ReadingProgress(2, 50)
@@ -151,7 +166,11 @@ def test_what_is_refused_half_way_is_said_on_the_same_page(
 
     monkeypatch.setattr(workbook_import, "reading_steps", cut_off)
     page = send_large(browser(liaison), filled(bureau)).getvalue().decode()
-    assert page.index("2 rows read, 50% of the file") < page.index("cut off here") < page.index("</html>")
+    assert (
+        page.index("2 rows read, 50% of the file")
+        < page.index("cut off here")
+        < page.index("</html>")
+    )
     assert not ImportBatch.objects.exists()
 
 

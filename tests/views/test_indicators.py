@@ -18,7 +18,15 @@ from tests.views.conftest import Browser
 from tracker import workflow
 from tracker.domain.choices import ChangeSource, Kind, ReportState
 from tracker.excel.indicator_sheet import indicator_sheets
-from tracker.models import Indicator, IndicatorValue, Organization, PolicyDocument, ProgressUpdate, Task, User
+from tracker.models import (
+    Indicator,
+    IndicatorValue,
+    Organization,
+    PolicyDocument,
+    ProgressUpdate,
+    Task,
+    User,
+)
 from tracker.workflow import ChangeContext, refresh_tasks
 
 MAY_31 = dt.date(2026, 5, 31)
@@ -29,7 +37,9 @@ FACTS = {
 
 
 @pytest.fixture
-def indicator(policy: PolicyDocument, bureau: Organization, county: Organization, act: ChangeContext) -> Indicator:
+def indicator(
+    policy: PolicyDocument, bureau: Organization, county: Organization, act: ChangeContext
+) -> Indicator:
     task = make_task(
         policy,
         kind=Kind.QUANTIFIED,
@@ -42,7 +52,9 @@ def indicator(policy: PolicyDocument, bureau: Organization, county: Organization
     task = Task.objects.get()
     workflow.save_task(task, act, items=[Indicator(**FACTS)], today=TODAY)
     found = Indicator.objects.get()
-    workflow.save_values(found, act, None, [IndicatorValue(day=MAY_31, value=Decimal(64))], today=TODAY)
+    workflow.save_values(
+        found, act, None, [IndicatorValue(day=MAY_31, value=Decimal(64))], today=TODAY
+    )
     return Indicator.objects.get()
 
 
@@ -58,7 +70,12 @@ def page(name: str = "report") -> str:
 def write(client: Client, typed: str, button: str = "submit", **said: Any) -> Any:
     report = ProgressUpdate.objects.exclude(state=ReportState.ACCEPTED).first()
     name = f"indicator_{Indicator.objects.get().pk}"
-    whole = {"seen": report.version if report else "", "progress": "planted", name: typed, button: "1"}
+    whole = {
+        "seen": report.version if report else "",
+        "progress": "planted",
+        name: typed,
+        button: "1",
+    }
     return client.post(page(), whole | said)
 
 
@@ -70,7 +87,9 @@ def kept() -> list[tuple[str, str]]:
     return [(figure["name"], figure["value"]) for figure in ProgressUpdate.objects.get().figures]
 
 
-def test_the_report_asks_for_the_value_and_for_no_percent(unit: Client, indicator: Indicator) -> None:
+def test_the_report_asks_for_the_value_and_for_no_percent(
+    unit: Client, indicator: Indicator
+) -> None:
     form = unit.get(page()).context["form"]
     field = form.fields[f"indicator_{indicator.pk}"]
     assert (field.label, "percent" in form.fields) == ("Forest cover (%)", False)
@@ -78,7 +97,9 @@ def test_the_report_asks_for_the_value_and_for_no_percent(unit: Client, indicato
 
 
 @pytest.mark.parametrize("typed", ["65.5", "６５．５", " 65.50 ", "65.5%", "６５．５％"])
-def test_a_draft_keeps_the_value_as_a_number(unit: Client, indicator: Indicator, typed: str) -> None:
+def test_a_draft_keeps_the_value_as_a_number(
+    unit: Client, indicator: Indicator, typed: str
+) -> None:
     write(unit, typed, "save")
     assert kept() == [("Forest cover", "65.5")]
     assert unit.get(page()).context["form"][f"indicator_{indicator.pk}"].value() == "65.5"
@@ -89,7 +110,9 @@ def test_groups_of_digits_are_read(unit: Client, indicator: Indicator) -> None:
     assert kept() == [("Forest cover", "1234.5")]
 
 
-@pytest.mark.parametrize("typed", ["abc", "1e999", "NaN", "65.12345", "123456789012", "<b>", "1\x00"])
+@pytest.mark.parametrize(
+    "typed", ["abc", "1e999", "NaN", "65.12345", "123456789012", "<b>", "1\x00"]
+)
 def test_what_is_no_number_is_said_beside_its_field_and_kept_there(
     unit: Client, indicator: Indicator, typed: str
 ) -> None:
@@ -107,7 +130,9 @@ def test_a_value_is_not_owed_every_period(unit: Client, indicator: Indicator) ->
     assert kept() == []
 
 
-def test_a_lower_value_asks_for_the_reason_beside_its_field(unit: Client, indicator: Indicator) -> None:
+def test_a_lower_value_asks_for_the_reason_beside_its_field(
+    unit: Client, indicator: Indicator
+) -> None:
     assert list(errors(write(unit, "61"))) == ["fall_reason"]
     write(unit, "61", fall_reason="a fire")
     assert ProgressUpdate.objects.get().state == ReportState.SUBMITTED
@@ -127,14 +152,18 @@ def test_a_percent_of_before_the_indicator_is_forgotten(unit: Client, indicator:
     assert ProgressUpdate.objects.get().percent is None
 
 
-def test_a_co_operating_unit_enters_no_value(browser: Browser, county: Organization, indicator: Indicator) -> None:
+def test_a_co_operating_unit_enters_no_value(
+    browser: Browser, county: Organization, indicator: Indicator
+) -> None:
     helper = browser(User.objects.create_user("helper", is_liaison=True, organization=county))
     assert f"indicator_{indicator.pk}" not in helper.get(page()).context["form"].fields
     write(helper, "65")
     assert kept() == []
 
 
-def test_for_another_unit_the_task_and_its_indicators_do_not_exist(browser: Browser, indicator: Indicator) -> None:
+def test_for_another_unit_the_task_and_its_indicators_do_not_exist(
+    browser: Browser, indicator: Indicator
+) -> None:
     west = Organization.objects.create(name="Office of the West", short_name="West")
     other = browser(User.objects.create_user("other", is_liaison=True, organization=west))
     assert [other.get(page(name)).status_code for name in ("task", "report")] == [404, 404]
@@ -144,8 +173,17 @@ def test_the_review_shows_target_last_value_reported_value_and_gap(
     unit: Client, indicator: Indicator, supervisor: User, browser: Browser
 ) -> None:
     write(unit, "68.8")
-    shown = browser(supervisor).get(reverse("review", args=[ProgressUpdate.objects.get().pk])).content.decode()
-    for words in ("≥ 70% by 2026-12-31", "64% on 2026-05-31", "68.8% on 2026-06-30", "1.2 percentage points to go"):
+    shown = (
+        browser(supervisor)
+        .get(reverse("review", args=[ProgressUpdate.objects.get().pk]))
+        .content.decode()
+    )
+    for words in (
+        "≥ 70% by 2026-12-31",
+        "64% on 2026-05-31",
+        "68.8% on 2026-06-30",
+        "1.2 percentage points to go",
+    ):
         assert words in shown
 
 
@@ -154,7 +192,9 @@ def test_an_accepted_report_moves_value_and_percent(
 ) -> None:
     write(unit, "68.8")
     report = ProgressUpdate.objects.get()
-    browser(supervisor).post(reverse("review", args=[report.pk]), {"accept": "1", "seen": report.version})
+    browser(supervisor).post(
+        reverse("review", args=[report.pk]), {"accept": "1", "seen": report.version}
+    )
     assert (Indicator.objects.get().actual, Task.objects.get().percent) == (Decimal("68.8"), 88)
 
 
@@ -163,21 +203,38 @@ def test_a_fall_that_nobody_explained_is_said_in_the_review(
 ) -> None:
     write(unit, "65")
     report = ProgressUpdate.objects.get()
-    workflow.save_values(indicator, act, None, [IndicatorValue(day=TODAY, value=Decimal(69))], today=TODAY)
-    answer = browser(supervisor).post(reverse("review", args=[report.pk]), {"accept": "1", "seen": report.version})
+    workflow.save_values(
+        indicator, act, None, [IndicatorValue(day=TODAY, value=Decimal(69))], today=TODAY
+    )
+    answer = browser(supervisor).post(
+        reverse("review", args=[report.pk]), {"accept": "1", "seen": report.version}
+    )
     assert "falls from 90% to 50%" in answer.content.decode()
 
 
-def test_the_page_of_a_task_shows_target_value_gap_line_and_table(unit: Client, indicator: Indicator) -> None:
+def test_the_page_of_a_task_shows_target_value_gap_line_and_table(
+    unit: Client, indicator: Indicator
+) -> None:
     shown = unit.get(page("task")).content.decode()
-    for words in ("≥ 70% by 2026-12-31", "64% on 2026-05-31", "6 percentage points to go", 'class="trend"', "<desc>"):
+    for words in (
+        "≥ 70% by 2026-12-31",
+        "64% on 2026-05-31",
+        "6 percentage points to go",
+        'class="trend"',
+        "<desc>",
+    ):
         assert words in shown
     assert "style=" not in shown
 
 
-def test_the_line_begins_at_the_baseline_and_stays_within_its_frame(unit: Client, indicator: Indicator) -> None:
+def test_the_line_begins_at_the_baseline_and_stays_within_its_frame(
+    unit: Client, indicator: Indicator
+) -> None:
     ((_indicator, trend),) = unit.get(page("task")).context["indicators"]
-    assert [(point.day, point.value) for point in trend.points] == [(FACTS["baseline_on"], 60), (MAY_31, 64)]
+    assert [(point.day, point.value) for point in trend.points] == [
+        (FACTS["baseline_on"], 60),
+        (MAY_31, 64),
+    ]
     assert all(0 <= float(point.x[:-1]) <= 100 and 0 <= point.y <= 56 for point in trend.points)
     assert trend.points[0].y > trend.points[1].y > trend.target
 
@@ -189,7 +246,9 @@ def test_the_words_of_an_indicator_are_escaped(unit: Client, indicator: Indicato
         assert "<script>alert" not in unit.get(page(name)).content.decode()
 
 
-def test_a_task_without_indicators_says_nothing_of_them(unit: Client, indicator: Indicator, act: ChangeContext) -> None:
+def test_a_task_without_indicators_says_nothing_of_them(
+    unit: Client, indicator: Indicator, act: ChangeContext
+) -> None:
     workflow.save_task(Task.objects.get(), act, removed=list(Indicator.objects.all()), today=TODAY)
     assert 'id="indicators"' not in unit.get(page("task")).content.decode()
 
@@ -212,16 +271,25 @@ def test_what_the_ledger_says_is_what_the_page_says(unit: Client, indicator: Ind
     assert str(said["gap_text"]) in shown.content.decode()
 
 
-def test_the_ledger_has_a_sheet_of_real_numbers(unit: Client, indicator: Indicator, tmp_path: Any) -> None:
+def test_the_ledger_has_a_sheet_of_real_numbers(
+    unit: Client, indicator: Indicator, tmp_path: Any
+) -> None:
     file = tmp_path / "ledger.xlsx"
     file.write_bytes(unit.get(reverse("ledger", args=["rise"])).getvalue())
     header, row = load_workbook(file)["Indicators"].iter_rows(values_only=True)
     found = dict(zip(header, row, strict=True))
-    assert (found["target"], found["actual value"], found["gap"], found["way done"]) == (70, 64, 6, 0.4)
+    assert (found["target"], found["actual value"], found["gap"], found["way done"]) == (
+        70,
+        64,
+        6,
+        0.4,
+    )
     assert found["to be reached by"] == dt.datetime(2026, 12, 31)
 
 
-def test_a_list_without_indicators_has_no_such_sheet(office: Client, indicator: Indicator, tmp_path: Any) -> None:
+def test_a_list_without_indicators_has_no_such_sheet(
+    office: Client, indicator: Indicator, tmp_path: Any
+) -> None:
     file = tmp_path / "ledger.xlsx"
     file.write_bytes(office.get(reverse("ledger", args=["rise"]) + "?measure=B1").getvalue())
     assert "Indicators" not in load_workbook(file).sheetnames
@@ -232,11 +300,17 @@ def test_the_sheet_of_a_unit_holds_its_own_tasks_alone(
 ) -> None:
     other = make_task(policy, "B1-01", lead_unit=county)
     Indicator.objects.create(task=other, **{**FACTS, "name": "CANARY"})
-    mine = Task.objects.visible_to(User.objects.create_user("x", is_liaison=True, organization=county))
-    assert [[row.name for row in extra.rows] for extra in indicator_sheets(mine)] == [["Forest cover"]]
+    mine = Task.objects.visible_to(
+        User.objects.create_user("x", is_liaison=True, organization=county)
+    )
+    assert [[row.name for row in extra.rows] for extra in indicator_sheets(mine)] == [
+        ["Forest cover"]
+    ]
 
 
-@pytest.mark.parametrize(("name", "limit"), [("task", 20), ("report", 20), ("review", 20), ("ledger", 27)])
+@pytest.mark.parametrize(
+    ("name", "limit"), [("task", 20), ("report", 20), ("review", 20), ("ledger", 27)]
+)
 def test_many_indicators_and_tasks_cost_no_query_more_than_few(
     office: Client, indicator: Indicator, policy: PolicyDocument, name: str, limit: int
 ) -> None:
@@ -246,15 +320,25 @@ def test_many_indicators_and_tasks_cost_no_query_more_than_few(
         task_id=indicator.task_id, unit=policy.tasks.get().lead_unit, period_start=TODAY, period_end=TODAY,
         state="submitted", submitted_on=TODAY, figures=[indicator.figure(Decimal(65))],
     )  # fmt: skip
-    address = reverse("review", args=[report.pk]) if name == "review" else reverse("ledger", args=["rise"])
+    address = (
+        reverse("review", args=[report.pk])
+        if name == "review"
+        else reverse("ledger", args=["rise"])
+    )
     for many in (3, 300):
         make_many(policy, many)
         found = list(policy.tasks.all())
         facts = {**FACTS, "drives_percent": False}
-        rows = [Indicator(task=task, **{**facts, "name": f"I{many}-{n}"}) for task in found for n in range(2)]
+        rows = [
+            Indicator(task=task, **{**facts, "name": f"I{many}-{n}"})
+            for task in found
+            for n in range(2)
+        ]
         Indicator.objects.bulk_create(rows)
         values = [
-            IndicatorValue(indicator=row, day=MAY_31 + dt.timedelta(n), value=n) for row in rows for n in range(1, 4)
+            IndicatorValue(indicator=row, day=MAY_31 + dt.timedelta(n), value=n)
+            for row in rows
+            for n in range(1, 4)
         ]
         IndicatorValue.objects.bulk_create(values)
         refresh_tasks([policy.pk])

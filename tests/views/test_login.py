@@ -32,7 +32,9 @@ def test_after_the_login_the_page_asked_for_is_shown(stranger: Client, leader: U
 
 
 def test_the_login_leads_to_no_other_site(stranger: Client, leader: User) -> None:
-    assert enter(stranger, RIGHT, next="https://elsewhere.example/").headers["Location"] == reverse("home")
+    assert enter(stranger, RIGHT, next="https://elsewhere.example/").headers["Location"] == reverse(
+        "home"
+    )
 
 
 def test_a_wrong_password_says_so_and_links_to_the_field(stranger: Client, leader: User) -> None:
@@ -84,7 +86,12 @@ def test_the_language_is_remembered(browser: Browser, leader: User) -> None:
 
 
 def test_a_stranger_may_choose_the_language_too(stranger: Client, db: None) -> None:
-    assert stranger.post(reverse("set_language"), {"language": "zh-hans", "next": "/login/"}).status_code == 302
+    assert (
+        stranger.post(
+            reverse("set_language"), {"language": "zh-hans", "next": "/login/"}
+        ).status_code
+        == 302
+    )
 
 
 def test_the_pages_speak_chinese_until_somebody_chooses(db: None) -> None:

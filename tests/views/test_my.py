@@ -48,7 +48,9 @@ def test_the_form_offers_every_owed_period(unit: Client, task: Task) -> None:
     assert starts == ["2026-03-01", "2026-04-01", "2026-05-01", "2026-06-01"]
 
 
-def test_the_work_list_names_the_day_by_which_the_form_says_it_is_due(unit: Client, task: Task) -> None:
+def test_the_work_list_names_the_day_by_which_the_form_says_it_is_due(
+    unit: Client, task: Task
+) -> None:
     (line,) = lines(unit)
     assert line.due == unit.get(form_page(task)).context["due"]
 
@@ -59,6 +61,8 @@ def test_a_supervisor_who_is_also_a_liaison_is_not_asked_for_tasks_of_a_draft_po
     draft = make_policy("draft", state=PolicyState.DRAFT)
     day = dt.date(2026, 5, 1)
     make_task(draft, lead_unit=bureau, assigned_on=day, owed_from=day)
-    both = User.objects.create_user("both", is_supervisor=True, is_liaison=True, organization=bureau)
+    both = User.objects.create_user(
+        "both", is_supervisor=True, is_liaison=True, organization=bureau
+    )
     client.force_login(both)
     assert lines(client) == []

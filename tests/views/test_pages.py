@@ -80,7 +80,11 @@ def test_an_unknown_address_tells_a_stranger_so_too(stranger: Client, db: None) 
 
 
 def test_a_liaison_sees_only_the_tasks_of_the_unit(
-    browser: Browser, liaison: User, policy: PolicyDocument, bureau: Organization, county: Organization
+    browser: Browser,
+    liaison: User,
+    policy: PolicyDocument,
+    bureau: Organization,
+    county: Organization,
 ) -> None:
     make_task(policy, "A1-01", lead_unit=bureau, assigned_on=TODAY)
     make_task(policy, "A1-02", lead_unit=county, assigned_on=TODAY).co_units.add(bureau)
@@ -102,11 +106,15 @@ def test_a_liaison_sees_no_ranking_made_of_a_part_of_the_tasks(
     assert "Rank" not in read(browser(liaison), OVERVIEW)
 
 
-def test_a_liaison_without_tasks_is_told_why(browser: Browser, liaison: User, policy: PolicyDocument) -> None:
+def test_a_liaison_without_tasks_is_told_why(
+    browser: Browser, liaison: User, policy: PolicyDocument
+) -> None:
     assert "Nothing has been handed over to your unit yet." in read(browser(liaison), LIST)
 
 
-def test_an_account_without_a_role_is_told_whom_to_ask(browser: Browser, policy: PolicyDocument) -> None:
+def test_an_account_without_a_role_is_told_whom_to_ask(
+    browser: Browser, policy: PolicyDocument
+) -> None:
     nobody = User.objects.create_user("nobody", password="a long password")
     assert "Your account has no role yet" in read(browser(nobody), "/")
 
@@ -123,7 +131,9 @@ def test_the_first_page_lists_every_policy_that_one_sees(browser: Browser, leade
     for slug in ("one", "two"):
         make_policy(slug)
     make_policy("three", state=PolicyState.DRAFT)
-    assert re.findall(r">Policy (one|two|three)</a>", read(browser(leader), "/").split("<main")[1]) == ["one", "two"]
+    assert re.findall(
+        r">Policy (one|two|three)</a>", read(browser(leader), "/").split("<main")[1]
+    ) == ["one", "two"]
 
 
 @pytest.mark.parametrize("address", PAGES)
@@ -133,12 +143,16 @@ def test_every_page_of_demonstration_data_says_so(office: Client, address: str) 
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_no_page_of_real_data_is_called_a_demonstration(office: Client, policy: PolicyDocument, address: str) -> None:
+def test_no_page_of_real_data_is_called_a_demonstration(
+    office: Client, policy: PolicyDocument, address: str
+) -> None:
     assert "Demonstration data" not in read(office, address)
 
 
 @pytest.mark.parametrize("address", [OVERVIEW, LIST])
-def test_a_task_leads_to_its_page(browser: Browser, leader: User, policy: PolicyDocument, address: str) -> None:
+def test_a_task_leads_to_its_page(
+    browser: Browser, leader: User, policy: PolicyDocument, address: str
+) -> None:
     make_task(policy, deadline=TODAY - DAY)
     page = read(browser(leader), address)
     assert "/policies/rise/tasks/A1-01/" in links(page)
@@ -149,17 +163,23 @@ def test_a_task_leads_to_its_page(browser: Browser, leader: User, policy: Policy
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_the_foot_of_each_page_forbids_secrets(office: Client, policy: PolicyDocument, address: str) -> None:
+def test_the_foot_of_each_page_forbids_secrets(
+    office: Client, policy: PolicyDocument, address: str
+) -> None:
     assert "Secret matters must not be entered in this system." in read(office, address)
 
 
 def test_the_overview_prints_the_thresholds_in_force(office: Client) -> None:
     make_policy(warn_days=3, yellow_gap=12, red_gap=34)
     page = read(office, OVERVIEW)
-    assert [words in page for words in ("3 days or less", "12 points or more", "34 points or more")] == [True] * 3
+    assert [
+        words in page for words in ("3 days or less", "12 points or more", "34 points or more")
+    ] == [True] * 3
 
 
-def test_a_section_without_tasks_has_a_dash_for_its_rate(office: Client, policy: PolicyDocument) -> None:
+def test_a_section_without_tasks_has_a_dash_for_its_rate(
+    office: Client, policy: PolicyDocument
+) -> None:
     make_task(policy, "A1-01")
     row = re.search(r"B Section B</a>.*?</tr>", read(office, OVERVIEW), re.DOTALL)
     assert row
@@ -167,12 +187,16 @@ def test_a_section_without_tasks_has_a_dash_for_its_rate(office: Client, policy:
     assert "%" not in row[0]
 
 
-def test_a_late_task_stands_on_the_overview_with_its_reason(office: Client, policy: PolicyDocument) -> None:
+def test_a_late_task_stands_on_the_overview_with_its_reason(
+    office: Client, policy: PolicyDocument
+) -> None:
     make_task(policy, deadline=TODAY - 4 * DAY)
     assert "4 days overdue" in read(office, OVERVIEW)
 
 
-def test_a_late_task_says_what_its_unit_does_next(office: Client, policy: PolicyDocument, bureau: Organization) -> None:
+def test_a_late_task_says_what_its_unit_does_next(
+    office: Client, policy: PolicyDocument, bureau: Organization
+) -> None:
     task = make_task(policy, deadline=TODAY - DAY, lead_unit=bureau)
     report = ProgressUpdate.objects.create(
         task=task, unit=bureau, period_start=TODAY, period_end=TODAY, state=ReportState.ACCEPTED, submitted_on=TODAY,
@@ -182,7 +206,9 @@ def test_a_late_task_says_what_its_unit_does_next(office: Client, policy: Policy
     assert "Next: Pour the concrete" in read(office, OVERVIEW)
 
 
-def test_a_task_about_to_turn_stands_on_the_overview(office: Client, policy: PolicyDocument) -> None:
+def test_a_task_about_to_turn_stands_on_the_overview(
+    office: Client, policy: PolicyDocument
+) -> None:
     make_task(policy, deadline=TODAY + 9 * DAY)
     page = read(office, OVERVIEW)
     assert '<time datetime="2026-06-17">' in page
@@ -244,7 +270,9 @@ def test_tasks_stand_in_the_order_of_the_text(office: Client, policy: PolicyDocu
 
 @pytest.mark.parametrize("sign", ["", "-"])
 @pytest.mark.parametrize("name", TaskTable.base_columns)
-def test_the_list_is_sorted_by_each_column(office: Client, scattered: PolicyDocument, name: str, sign: str) -> None:
+def test_the_list_is_sorted_by_each_column(
+    office: Client, scattered: PolicyDocument, name: str, sign: str
+) -> None:
     page = read(office, f"{LIST}?sort={sign}{name}")
     direction = "descending" if sign else "ascending"
     assert f'class="col-{name}" aria-sort="{direction}"' in page
@@ -252,7 +280,8 @@ def test_the_list_is_sorted_by_each_column(office: Client, scattered: PolicyDocu
 
 
 @pytest.mark.parametrize(
-    ("sort", "order"), [("deadline", ["A1-02", "A1-01", "A1-03"]), ("-deadline", ["A1-01", "A1-02", "A1-03"])]
+    ("sort", "order"),
+    [("deadline", ["A1-02", "A1-01", "A1-03"]), ("-deadline", ["A1-01", "A1-02", "A1-03"])],
 )
 def test_tasks_without_a_deadline_come_last_in_both_directions(
     office: Client, policy: PolicyDocument, sort: str, order: list[str]
@@ -270,14 +299,23 @@ def test_sorted_by_light_the_gravest_comes_first(office: Client, policy: PolicyD
     assert codes(read(office, f"{LIST}?sort=light")) == ["A1-02", "A1-03", "A1-01"]
 
 
-def test_an_unknown_sort_is_named_and_the_default_order_kept(office: Client, scattered: PolicyDocument) -> None:
+def test_an_unknown_sort_is_named_and_the_default_order_kept(
+    office: Client, scattered: PolicyDocument
+) -> None:
     page = read(office, f"{LIST}?sort=colour")
     assert "sort: “colour” is not understood" in page
     assert codes(page) == codes(read(office, LIST))
 
 
 @pytest.mark.parametrize(
-    ("query", "rows"), [("", 25), ("?per_page=50", 50), ("?page=5", 20), ("?page=99", 20), ("?per_page=50&page=3", 20)]
+    ("query", "rows"),
+    [
+        ("", 25),
+        ("?per_page=50", 50),
+        ("?page=5", 20),
+        ("?page=99", 20),
+        ("?per_page=50&page=3", 20),
+    ],
 )
 def test_a_page_holds_25_or_50_rows_and_beyond_the_last_is_the_last(
     office: Client, scattered: PolicyDocument, query: str, rows: int
@@ -285,8 +323,12 @@ def test_a_page_holds_25_or_50_rows_and_beyond_the_last_is_the_last(
     assert len(codes(read(office, LIST + query))) == rows
 
 
-@pytest.mark.parametrize("query", ["page=0", "page=-1", "page=two", "page=%00", "page=" + "9" * 5000, "per_page=1000"])
-def test_an_unreadable_page_is_named_and_a_page_is_shown(office: Client, scattered: PolicyDocument, query: str) -> None:
+@pytest.mark.parametrize(
+    "query", ["page=0", "page=-1", "page=two", "page=%00", "page=" + "9" * 5000, "per_page=1000"]
+)
+def test_an_unreadable_page_is_named_and_a_page_is_shown(
+    office: Client, scattered: PolicyDocument, query: str
+) -> None:
     page = read(office, f"{LIST}?{query}")
     assert "is not understood; allowed" in page
     assert len(codes(page)) == 25
@@ -304,7 +346,9 @@ def test_all_rows_can_be_printed_at_once_and_what_is_too_long_says_so(
     assert "100 of 120 tasks are printed at once" in page
 
 
-def test_the_longest_page_weighs_less_than_300_kilobytes_with_its_style(office: Client, policy: PolicyDocument) -> None:
+def test_the_longest_page_weighs_less_than_300_kilobytes_with_its_style(
+    office: Client, policy: PolicyDocument
+) -> None:
     make_many(policy, PAGE_SIZES["all"].rows)
     Task.objects.update(title="推动重点产业集群延链补链强链并按期报送进展情况与存在问题" * 2)
     style = Path("tracker/static/tracker/style.css").stat().st_size
@@ -314,7 +358,9 @@ def test_the_longest_page_weighs_less_than_300_kilobytes_with_its_style(office: 
     assert len(answer.content) + style < 300 * 1024
 
 
-def test_each_page_of_the_list_links_to_the_next_with_its_filters(office: Client, scattered: PolicyDocument) -> None:
+def test_each_page_of_the_list_links_to_the_next_with_its_filters(
+    office: Client, scattered: PolicyDocument
+) -> None:
     assert "?section=1&sort=code&page=2" in links(read(office, f"{LIST}?section=1&sort=code&text="))
 
 
@@ -332,7 +378,9 @@ def test_filters_in_force_are_printed_in_words(office: Client, policy: PolicyDoc
     assert "Filters in force: section: A Section A, overdue." in page
 
 
-def test_a_list_filtered_to_nothing_says_so_and_leads_back(office: Client, policy: PolicyDocument) -> None:
+def test_a_list_filtered_to_nothing_says_so_and_leads_back(
+    office: Client, policy: PolicyDocument
+) -> None:
     make_task(policy)
     page = read(office, f"{LIST}?text=nothing like it")
     assert "No task matches these filters." in page
@@ -351,17 +399,23 @@ def test_an_unreadable_filter_is_named_and_left_out(office: Client, policy: Poli
 
 @pytest.mark.parametrize("address", PAGES)
 def test_another_day_is_announced(office: Client, policy: PolicyDocument, address: str) -> None:
-    assert "Lights as they stand on 2026-07-01 with what is known today." in read(office, f"{address}?on=2026-07-01")
+    assert "Lights as they stand on 2026-07-01 with what is known today." in read(
+        office, f"{address}?on=2026-07-01"
+    )
 
 
 @pytest.mark.parametrize("address", PAGES)
 @pytest.mark.parametrize("query", ["", "?on=2026-06-15", "?on="])
-def test_today_is_not_announced(office: Client, policy: PolicyDocument, address: str, query: str) -> None:
+def test_today_is_not_announced(
+    office: Client, policy: PolicyDocument, address: str, query: str
+) -> None:
     assert "Lights as they stand" not in read(office, address + query)
 
 
 @pytest.mark.parametrize("address", PAGES)
-@pytest.mark.parametrize("day", ["tomorrow", "2026-02-30", "20260701", "1800-01-01", "%00", "9" * 10_000])
+@pytest.mark.parametrize(
+    "day", ["tomorrow", "2026-02-30", "20260701", "1800-01-01", "%00", "9" * 10_000]
+)
 def test_an_unreadable_day_is_named_and_today_is_shown(
     office: Client, policy: PolicyDocument, address: str, day: str
 ) -> None:
@@ -376,11 +430,19 @@ def test_the_lights_are_those_of_the_day(office: Client, policy: PolicyDocument)
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_links_to_report_pages_keep_the_day(office: Client, scattered: PolicyDocument, address: str) -> None:
-    found = [link for link in links(read(office, f"{address}?on=2026-07-01")) if link.startswith("/policies/")]
+def test_links_to_report_pages_keep_the_day(
+    office: Client, scattered: PolicyDocument, address: str
+) -> None:
+    found = [
+        link
+        for link in links(read(office, f"{address}?on=2026-07-01"))
+        if link.startswith("/policies/")
+    ]
     # What is written is of today, and so is the health check.
     writing = ("/policies/new/", "/health/", "checklist.xlsx", "fill-in.zip", "fill-in.xlsx")
-    assert [link for link in found if "on=2026-07-01" not in link and not link.endswith(writing)] == []
+    assert [
+        link for link in found if "on=2026-07-01" not in link and not link.endswith(writing)
+    ] == []
 
 
 @pytest.mark.parametrize("address", [OVERVIEW, LIST])
@@ -389,16 +451,25 @@ def test_one_link_leads_back_to_today(office: Client, policy: PolicyDocument, ad
 
 
 @pytest.mark.parametrize("address", ["/", OVERVIEW])
-def test_a_page_without_filters_names_a_filter_as_unknown(office: Client, policy: PolicyDocument, address: str) -> None:
+def test_a_page_without_filters_names_a_filter_as_unknown(
+    office: Client, policy: PolicyDocument, address: str
+) -> None:
     assert "light: this page knows no such filter" in read(office, f"{address}?light=red")
 
 
 # What the pages cost, and what they withstand
 
 
-@pytest.mark.parametrize(("address", "most"), [("/", 6), (OVERVIEW, 25), (LIST, 15), (f"{LIST}?sort=-light", 15)])
+@pytest.mark.parametrize(
+    ("address", "most"), [("/", 6), (OVERVIEW, 25), (LIST, 15), (f"{LIST}?sort=-light", 15)]
+)
 def test_a_page_costs_the_same_queries_for_3_and_300_tasks(
-    office: Client, policy: PolicyDocument, bureau: Organization, county: Organization, address: str, most: int
+    office: Client,
+    policy: PolicyDocument,
+    bureau: Organization,
+    county: Organization,
+    address: str,
+    most: int,
 ) -> None:
     counts = []
     for size in (3, 300):
@@ -413,21 +484,28 @@ def test_a_page_costs_the_same_queries_for_3_and_300_tasks(
     assert counts[0] == counts[1] <= most
 
 
-def test_pages_carry_no_inline_style_and_no_script(office: Client, scattered: PolicyDocument) -> None:
+def test_pages_carry_no_inline_style_and_no_script(
+    office: Client, scattered: PolicyDocument
+) -> None:
     for address in PAGES:
         page = read(office, f"{address}?on=2026-07-01&x=1")
         assert re.findall(r"<style|<script|\sstyle=|\son[a-z]+=\"", page) == []
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_no_page_is_changed_by_posting(office: Client, policy: PolicyDocument, address: str) -> None:
+def test_no_page_is_changed_by_posting(
+    office: Client, policy: PolicyDocument, address: str
+) -> None:
     assert office.post(address).status_code == 405
 
 
 @given(
-    pairs=st.lists(st.tuples(st.one_of(NAMES, st.text(max_size=6)), VALUES), max_size=5), place=st.sampled_from(PAGES)
+    pairs=st.lists(st.tuples(st.one_of(NAMES, st.text(max_size=6)), VALUES), max_size=5),
+    place=st.sampled_from(PAGES),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_query_string_gives_a_page(
     office: Client, scattered: PolicyDocument, pairs: list[tuple[str, str]], place: str
 ) -> None:
@@ -463,7 +541,9 @@ def test_too_many_parameters_are_refused_in_words(office: Client) -> None:
 # The overview's measures and its forecast
 
 
-def test_the_overview_counts_measures_without_general_demands(office: Client, policy: PolicyDocument) -> None:
+def test_the_overview_counts_measures_without_general_demands(
+    office: Client, policy: PolicyDocument
+) -> None:
     policy.measures.filter(code="B1").update(general=True)
     page = re.sub(r"\s+", " ", read(office, OVERVIEW))
     assert "1 measure; general demands are not counted among them" in page
@@ -471,7 +551,9 @@ def test_the_overview_counts_measures_without_general_demands(office: Client, po
     assert {"/policies/rise/measures/A1/", "/policies/rise/measures/B1/"} <= set(links(page))
 
 
-def test_the_calendar_has_30_days_and_counts_every_turn_once(office: Client, scattered: PolicyDocument) -> None:
+def test_the_calendar_has_30_days_and_counts_every_turn_once(
+    office: Client, scattered: PolicyDocument
+) -> None:
     page = read(office, OVERVIEW)
     strip = re.search(r'<ol class="calendar".*?</ol>', page, re.DOTALL)
     assert strip
@@ -483,17 +565,24 @@ def test_the_calendar_has_30_days_and_counts_every_turn_once(office: Client, sca
 
 def test_the_calendar_tells_yellow_from_red(office: Client, policy: PolicyDocument) -> None:
     make_task(policy, "A1-01", deadline=TODAY + 9 * DAY)
-    make_task(policy, "A1-02", deadline=TODAY + DAY)  # yellow since six days, red the day after tomorrow
-    strip = re.sub(r"<[^>]+>|\s+", " ", read(office, OVERVIEW).split('class="calendar"')[1].split("</ol>")[0])
+    make_task(
+        policy, "A1-02", deadline=TODAY + DAY
+    )  # yellow since six days, red the day after tomorrow
+    strip = re.sub(
+        r"<[^>]+>|\s+", " ", read(office, OVERVIEW).split('class="calendar"')[1].split("</ol>")[0]
+    )
     assert re.search(r"17\s+■\s+1\s+red light\s+▲\s+1\s+warning\s+18\s+none", strip)
 
 
-def test_the_list_stands_in_bands_in_the_order_of_the_text_alone(office: Client, policy: PolicyDocument) -> None:
+def test_the_list_stands_in_bands_in_the_order_of_the_text_alone(
+    office: Client, policy: PolicyDocument
+) -> None:
     for code in ("B1-01", "A1-02", "A1-01"):
         make_task(policy, code)
     page = read(office, LIST)
     bands = re.findall(
-        r'<tr class="band band-(\w+)"><th scope="rowgroup" colspan="8"><a href="([^"]+)">([^<]+)</a>', page
+        r'<tr class="band band-(\w+)"><th scope="rowgroup" colspan="8"><a href="([^"]+)">([^<]+)</a>',
+        page,
     )
     assert bands == [
         ("section", f"{LIST}?section=1", "A Section A"),

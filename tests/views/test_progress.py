@@ -13,7 +13,15 @@ from django.urls import reverse
 from tests.conftest import TODAY
 from tests.factories import make_task
 from tracker import workflow
-from tracker.domain.choices import Action, ChangeSource, Kind, Rating, ReportState, RequestState, Status
+from tracker.domain.choices import (
+    Action,
+    ChangeSource,
+    Kind,
+    Rating,
+    ReportState,
+    RequestState,
+    Status,
+)
 from tracker.models import (
     ChecklistItem,
     Evidence,
@@ -76,7 +84,12 @@ def text_of(client: Client, address: str) -> str:
 def write(client: Client, task: Task, button: str = "submit", **said: Any) -> Any:
     """Post the report form as a browser does."""
     at_hand = task.reports.exclude(state=ReportState.ACCEPTED).first()
-    whole = {"seen": at_hand.version if at_hand else "", "progress": "a mile is paved", "percent": "30", button: "1"}
+    whole = {
+        "seen": at_hand.version if at_hand else "",
+        "progress": "a mile is paved",
+        "percent": "30",
+        button: "1",
+    }
     return client.post(page(task), whole | said)
 
 
@@ -84,7 +97,11 @@ def test_a_report_handed_in_waits_for_the_office(unit: Client, task: Task) -> No
     answer = write(unit, task, next="/my/")
     assert (answer.status_code, answer["Location"]) == (302, "/my/")
     report = ProgressUpdate.objects.get()
-    assert (report.state, report.progress, report.percent) == (ReportState.SUBMITTED, "a mile is paved", 30)
+    assert (report.state, report.progress, report.percent) == (
+        ReportState.SUBMITTED,
+        "a mile is paved",
+        30,
+    )
 
 
 def test_a_draft_is_kept_and_not_handed_in(unit: Client, task: Task) -> None:
@@ -129,21 +146,30 @@ def test_two_windows_show_both_texts(unit: Client, task: Task) -> None:
     assert ProgressUpdate.objects.get().state == ReportState.DRAFT
 
 
-def test_a_draft_is_not_shown_to_the_co_operating_unit(unit: Client, task: Task, county: Organization) -> None:
+def test_a_draft_is_not_shown_to_the_co_operating_unit(
+    unit: Client, task: Task, county: Organization
+) -> None:
     write(unit, task, "save", progress="CANARY")
     helper = Client()
     helper.force_login(User.objects.create_user("helper", is_liaison=True, organization=county))
-    assert all("CANARY" not in text_of(helper, address) for address in (page(task), task.get_absolute_url()))
+    assert all(
+        "CANARY" not in text_of(helper, address)
+        for address in (page(task), task.get_absolute_url())
+    )
 
 
-def test_a_contribution_stands_beside_the_report(unit: Client, task: Task, county: Organization) -> None:
+def test_a_contribution_stands_beside_the_report(
+    unit: Client, task: Task, county: Organization
+) -> None:
     helper = Client()
     helper.force_login(User.objects.create_user("helper", is_liaison=True, organization=county))
     helper.post(page(task), {"seen": "", "progress": "we lent the trucks", "submit": "1"})
     assert "we lent the trucks" in text_of(unit, page(task))
 
 
-def test_the_last_text_is_taken_over_into_empty_fields_alone(unit: Client, task: Task, act: ChangeContext) -> None:
+def test_the_last_text_is_taken_over_into_empty_fields_alone(
+    unit: Client, task: Task, act: ChangeContext
+) -> None:
     accepted(unit, task, act, problems="rain")
     form = unit.post(page(task), {"seen": "", "progress": "typed", "use_last": "1"}).context["form"]
     assert (form["progress"].value(), form["problems"].value()) == ("typed", "rain")
@@ -156,7 +182,9 @@ def accepted(unit: Client, task: Task, act: ChangeContext, **said: Any) -> Progr
     return report
 
 
-def test_the_same_words_ask_for_a_confirmation(unit: Client, task: Task, act: ChangeContext) -> None:
+def test_the_same_words_ask_for_a_confirmation(
+    unit: Client, task: Task, act: ChangeContext
+) -> None:
     accepted(unit, task, act)
     answer = write(unit, task, seen="")
     assert "progress" in answer.context["form"].errors
@@ -167,7 +195,9 @@ def test_the_same_words_ask_for_a_confirmation(unit: Client, task: Task, act: Ch
 
 def test_no_change_is_one_click(unit: Client, task: Task, act: ChangeContext) -> None:
     accepted(unit, task, act)
-    unit.post(page(task), {"unchanged": "1", "seen": "0", "repeats": ProgressUpdate.objects.get().pk})
+    unit.post(
+        page(task), {"unchanged": "1", "seen": "0", "repeats": ProgressUpdate.objects.get().pk}
+    )
     assert ProgressUpdate.objects.filter(unchanged=True, state=ReportState.SUBMITTED).count() == 1
 
 
@@ -178,13 +208,20 @@ def test_a_report_is_taken_back(unit: Client, task: Task) -> None:
 
 
 @pytest.mark.parametrize("period", ["2026-05-01", "2026-06-02", "nonsense", "9999-99-99"])
-def test_a_period_that_cannot_be_reported_is_not_found(unit: Client, task: Task, period: str) -> None:
+def test_a_period_that_cannot_be_reported_is_not_found(
+    unit: Client, task: Task, period: str
+) -> None:
     assert unit.get(f"{page(task)}?period={period}").status_code == 404
 
 
 def test_evidence_comes_with_the_report(unit: Client, task: Task) -> None:
-    write(unit, task, proofs=[SimpleUploadedFile("竣工.pdf", PDF), SimpleUploadedFile("b.pdf", PDF)])
-    assert sorted(Evidence.objects.values_list("name", "size")) == [("b.pdf", len(PDF)), ("竣工.pdf", len(PDF))]
+    write(
+        unit, task, proofs=[SimpleUploadedFile("竣工.pdf", PDF), SimpleUploadedFile("b.pdf", PDF)]
+    )
+    assert sorted(Evidence.objects.values_list("name", "size")) == [
+        ("b.pdf", len(PDF)),
+        ("竣工.pdf", len(PDF)),
+    ]
 
 
 def test_evidence_is_sent_as_a_download_under_its_own_name(unit: Client, task: Task) -> None:
@@ -240,7 +277,9 @@ def zipped(*names: str) -> bytes:
         ("a.svg", b"<svg/>", False),
     ],
 )
-def test_evidence_is_what_its_name_says(unit: Client, task: Task, name: str, content: bytes, taken: bool) -> None:
+def test_evidence_is_what_its_name_says(
+    unit: Client, task: Task, name: str, content: bytes, taken: bool
+) -> None:
     write(unit, task, proofs=[SimpleUploadedFile(name, content)])
     assert Evidence.objects.exists() is taken
 
@@ -269,7 +308,9 @@ def test_a_task_is_acknowledged_from_the_work_list(unit: Client, task: Task) -> 
     assert (answer["Location"], Task.objects.get().acknowledged_on) == ("/my/", TODAY)
 
 
-def test_closing_is_asked_for_with_evidence_and_granted_with_a_rating(unit: Client, office: Client, task: Task) -> None:
+def test_closing_is_asked_for_with_evidence_and_granted_with_a_rating(
+    unit: Client, office: Client, task: Task
+) -> None:
     Task.objects.update(percent=100)
     words = {"reason": "all done", "proofs": [SimpleUploadedFile("a.pdf", PDF)], "seen": seen()}
     asked = unit.post(page(task, "step", "request_closing"), words)
@@ -285,7 +326,9 @@ def test_closing_is_asked_for_with_evidence_and_granted_with_a_rating(unit: Clie
 
 
 def test_what_a_step_lacks_is_said_and_nothing_is_done(unit: Client, task: Task) -> None:
-    answer = unit.post(page(task, "step", "request_closing"), {"reason": "all done", "seen": seen()})
+    answer = unit.post(
+        page(task, "step", "request_closing"), {"reason": "all done", "seen": seen()}
+    )
     assert answer.status_code == 200
     assert answer.context["form"].errors
     assert Task.objects.get().status == Status.IN_PROGRESS
@@ -327,7 +370,14 @@ def calls(unit: Client) -> dict[str, list[str]]:
         ({"percent": 0, "start": dt.date(2026, 1, 1), "deadline": dt.date(2026, 7, 1)}, "red"),
         ({"acknowledged_on": TODAY}, "owing"),
         ({"reported_through": dt.date(2026, 6, 30)}, "unacknowledged"),
-        ({"reported_through": dt.date(2026, 6, 30), "deadline": dt.date(2026, 6, 20), "percent": 90}, "warning"),
+        (
+            {
+                "reported_through": dt.date(2026, 6, 30),
+                "deadline": dt.date(2026, 6, 20),
+                "percent": 90,
+            },
+            "warning",
+        ),
     ],
 )
 def test_a_task_stands_on_the_work_list_under_its_most_pressing_call(
@@ -346,7 +396,9 @@ def test_a_task_stands_on_the_work_list_under_its_most_pressing_call(
     assert calls(unit) == {call: ["A1-01"]}
 
 
-def test_a_returned_report_comes_first_on_the_work_list(unit: Client, task: Task, act: ChangeContext) -> None:
+def test_a_returned_report_comes_first_on_the_work_list(
+    unit: Client, task: Task, act: ChangeContext
+) -> None:
     write(unit, task)
     report = ProgressUpdate.objects.get()
     workflow.send_back(report, act, report.version, "too short", TODAY)

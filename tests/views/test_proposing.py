@@ -81,7 +81,9 @@ def test_a_file_is_taken_as_well(office: Client) -> None:
     ],
     ids=["empty", "blank", "long", "one-line", "control", "right-to-left", "no-demand", "null"],
 )
-def test_a_text_that_gives_nothing_is_answered_in_words(office: Client, asked: dict[str, str], why: str) -> None:
+def test_a_text_that_gives_nothing_is_answered_in_words(
+    office: Client, asked: dict[str, str], why: str
+) -> None:
     assert why in ask(office, **asked)
 
 
@@ -121,7 +123,9 @@ def test_a_row_without_a_name_is_named_and_nothing_is_saved(office: Client) -> N
     assert not PolicyDocument.objects.exists()
 
 
-@pytest.mark.parametrize("bent", [{"m1": "9-1;demand"}, {"m1": "x"}, {"k1": "x"}, {"m1": "0-9999999;demand"}])
+@pytest.mark.parametrize(
+    "bent", [{"m1": "9-1;demand"}, {"m1": "x"}, {"k1": "x"}, {"m1": "0-9999999;demand"}]
+)
 def test_a_bent_row_is_refused(office: Client, bent: dict[str, str]) -> None:
     assert "Row 2 cannot be read" in ask(office, **{**proposed(office), **bent, "confirm": "1"})
 
@@ -173,11 +177,16 @@ def test_a_row_moves_with_what_it_holds(asked: str, order: str) -> None:
 def test_a_row_is_split_at_its_clauses() -> None:
     text = "修建道路，架设桥梁。"
     found = changed([row(ProposalKind.TASK, "x", Span(0, 10))], "split-0", text)
-    assert [(part.name, part.passage(text)) for part in found] == [("x", "修建道路，"), ("架设桥梁", "架设桥梁。")]
+    assert [(part.name, part.passage(text)) for part in found] == [
+        ("x", "修建道路，"),
+        ("架设桥梁", "架设桥梁。"),
+    ]
 
 
 def test_a_row_is_joined_to_the_one_above() -> None:
-    [found] = joined([row(ProposalKind.TASK, "x", Span(0, 2)), row(ProposalKind.JOIN, "y", Span(3, 5))])
+    [found] = joined(
+        [row(ProposalKind.TASK, "x", Span(0, 2)), row(ProposalKind.JOIN, "y", Span(3, 5))]
+    )
     assert found.spans == (Span(0, 2), Span(3, 5))
 
 

@@ -80,7 +80,11 @@ def messages_of(answer: Any) -> str:
 
 
 def accepted(
-    task: Task, act: ChangeContext, unit_act: ChangeContext, start: dt.date = dt.date(2026, 4, 1), **said: Any
+    task: Task,
+    act: ChangeContext,
+    unit_act: ChangeContext,
+    start: dt.date = dt.date(2026, 4, 1),
+    **said: Any,
 ) -> ProgressUpdate:
     """Hand a report of a month in and accept it."""
     from tracker.domain.dates import period_of

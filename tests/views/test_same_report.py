@@ -16,7 +16,9 @@ from tracker.models import PolicyDocument, ProgressUpdate, Task, User
 @pytest.fixture
 def task(policy: PolicyDocument, liaison: User) -> Task:
     deadline = dt.date(2026, 12, 31)
-    return make_task(policy, deadline=deadline, lead_unit=liaison.organization, assigned_on=dt.date(2026, 5, 1))
+    return make_task(
+        policy, deadline=deadline, lead_unit=liaison.organization, assigned_on=dt.date(2026, 5, 1)
+    )
 
 
 @pytest.fixture
@@ -47,7 +49,10 @@ def test_a_draft_begun_at_the_same_moment_is_shown_too(
         # What is found before the other has written.
         monkeypatch.setattr(workflow, "open_report", begin)
         return ProgressUpdate(
-            task=task, unit=task.lead_unit, period_start=dt.date(2026, 6, 1), period_end=dt.date(2026, 6, 30)
+            task=task,
+            unit=task.lead_unit,
+            period_start=dt.date(2026, 6, 1),
+            period_end=dt.date(2026, 6, 30),
         )
 
     seen = unit.get(reverse("report", args=["rise", "A1-01"])).context["form"]["seen"].value()

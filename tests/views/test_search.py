@@ -70,7 +70,9 @@ def test_the_head_line_finds_what_means_the_same(
 
 
 @pytest.mark.parametrize(("typed", "title"), TYPED[::3])
-def test_the_admin_finds_what_means_the_same(office: Client, policy: PolicyDocument, typed: str, title: str) -> None:
+def test_the_admin_finds_what_means_the_same(
+    office: Client, policy: PolicyDocument, typed: str, title: str
+) -> None:
     task = make_task(policy, title=title)
     other = make_task(policy, "B1-07", title="别的")
     page = office.get("/admin/tracker/task/", {"q": typed}).content.decode()
@@ -85,7 +87,9 @@ def test_what_is_stored_stays_as_it_was_typed(policy: PolicyDocument, act: Chang
 
 
 @pytest.mark.parametrize("typed", ["“”", "\u200b", "'"])
-def test_quotes_and_unseen_signs_alone_are_refused_in_words(four: PolicyDocument, typed: str) -> None:
+def test_quotes_and_unseen_signs_alone_are_refused_in_words(
+    four: PolicyDocument, typed: str
+) -> None:
     with translation.override("en"):
         (fault,) = ask(four, f"text={typed}")[1].faults
     assert "at least one letter" in fault
@@ -103,21 +107,26 @@ def rich(policy: PolicyDocument, act: ChangeContext) -> Task:
     measure = policy.measures.get(code="A1")
     measure.name, measure.anchor = "名为举措", "发展大格局"
     workflow.save_object(measure, act)
-    task = make_task(policy, title="名为任务", description="要求甲", remark="备注乙", anchor="绘到底，一任")
+    task = make_task(
+        policy, title="名为任务", description="要求甲", remark="备注乙", anchor="绘到底，一任"
+    )
     step = ChecklistItem(number=1, title="步骤丙", anchor="店小二")
     workflow.save_task(task, act, items=[step], today=TODAY)
     return task
 
 
 @pytest.mark.parametrize(
-    "typed", ["A1-01", "名为任务", "要求甲", "备注乙", "绘到底", "名为举措", "大格局", "步骤丙", "店小二"]
+    "typed",
+    ["A1-01", "名为任务", "要求甲", "备注乙", "绘到底", "名为举措", "大格局", "步骤丙", "店小二"],
 )
 def test_each_part_of_what_a_task_is_about_is_searched(rich: Task, typed: str) -> None:
     assert codes(rich.policy, typed) == ["A1-01"]
 
 
 @pytest.mark.parametrize("typed", ["一张蓝图", "一任接着一任干", "要构建", "金牌", "服务企业"])
-def test_with_the_text_loaded_the_whole_clause_is_searched(rich: Task, act: ChangeContext, typed: str) -> None:
+def test_with_the_text_loaded_the_whole_clause_is_searched(
+    rich: Task, act: ChangeContext, typed: str
+) -> None:
     before = codes(rich.policy, typed)
     policy = PolicyDocument.objects.get()
     policy.full_text = TEXT
@@ -125,14 +134,18 @@ def test_with_the_text_loaded_the_whole_clause_is_searched(rich: Task, act: Chan
     assert (before, codes(policy, typed)) == ([], ["A1-01"])
 
 
-def test_clauses_that_no_part_is_anchored_to_are_not_searched(rich: Task, act: ChangeContext) -> None:
+def test_clauses_that_no_part_is_anchored_to_are_not_searched(
+    rich: Task, act: ChangeContext
+) -> None:
     policy = PolicyDocument.objects.get()
     policy.full_text = TEXT
     workflow.save_object(policy, act)
     assert codes(policy, "提升效能") == codes(policy, "开头") == []
 
 
-def test_another_text_takes_the_place_of_the_words_of_the_first(rich: Task, act: ChangeContext) -> None:
+def test_another_text_takes_the_place_of_the_words_of_the_first(
+    rich: Task, act: ChangeContext
+) -> None:
     policy = PolicyDocument.objects.get()
     policy.full_text = TEXT
     workflow.save_object(policy, act)
@@ -141,7 +154,9 @@ def test_another_text_takes_the_place_of_the_words_of_the_first(rich: Task, act:
     assert (codes(policy, "一张蓝图"), codes(policy, "从头")) == ([], ["A1-01"])
 
 
-def test_a_task_saved_after_the_text_finds_its_clause(policy: PolicyDocument, act: ChangeContext) -> None:
+def test_a_task_saved_after_the_text_finds_its_clause(
+    policy: PolicyDocument, act: ChangeContext
+) -> None:
     policy.full_text = TEXT
     workflow.save_object(policy, act)
     task = make_task(policy)
@@ -152,21 +167,27 @@ def test_a_task_saved_after_the_text_finds_its_clause(policy: PolicyDocument, ac
     assert codes(policy, "一张蓝图") == ["A1-01"]
 
 
-def test_a_measure_of_another_name_is_found_by_the_new_one_alone(rich: Task, act: ChangeContext) -> None:
+def test_a_measure_of_another_name_is_found_by_the_new_one_alone(
+    rich: Task, act: ChangeContext
+) -> None:
     measure = rich.policy.measures.get(code="A1")
     measure.name = "改称"
     workflow.save_object(measure, act)
     assert (codes(rich.policy, "名为举措"), codes(rich.policy, "改称")) == ([], ["A1-01"])
 
 
-def test_a_measure_anchored_elsewhere_is_found_by_the_new_words_alone(rich: Task, act: ChangeContext) -> None:
+def test_a_measure_anchored_elsewhere_is_found_by_the_new_words_alone(
+    rich: Task, act: ChangeContext
+) -> None:
     measure = rich.policy.measures.get(code="A1")
     measure.anchor = "别处"
     workflow.save_object(measure, act)
     assert (codes(rich.policy, "大格局"), codes(rich.policy, "别处")) == ([], ["A1-01"])
 
 
-def test_a_step_of_another_title_is_found_by_the_new_one_alone(rich: Task, act: ChangeContext) -> None:
+def test_a_step_of_another_title_is_found_by_the_new_one_alone(
+    rich: Task, act: ChangeContext
+) -> None:
     step = rich.items.get()
     step.title = "改步"
     workflow.save_task(Task.objects.get(), act, items=[step], today=TODAY)
@@ -178,13 +199,19 @@ def test_a_step_that_is_taken_away_is_found_no_more(rich: Task, act: ChangeConte
     assert codes(rich.policy, "步骤丙") == []
 
 
-def test_a_step_that_is_deleted_by_itself_leaves_nothing_stale(rich: Task, act: ChangeContext) -> None:
+def test_a_step_that_is_deleted_by_itself_leaves_nothing_stale(
+    rich: Task, act: ChangeContext
+) -> None:
     workflow.delete_object(rich.items.get(), act)
     assert (codes(rich.policy, "步骤丙"), derived.preview_refresh().corrected) == ([], 0)
 
 
-@pytest.mark.parametrize("typed", ["市ＤＲＣ", "市drc", "发展\u200b改革委", "“双十”办", "双十办", "５Ｇ专班", "发改委"])
-def test_units_are_found_by_what_means_their_names(office: Client, policy: PolicyDocument, typed: str) -> None:
+@pytest.mark.parametrize(
+    "typed", ["市ＤＲＣ", "市drc", "发展\u200b改革委", "“双十”办", "双十办", "５Ｇ专班", "发改委"]
+)
+def test_units_are_found_by_what_means_their_names(
+    office: Client, policy: PolicyDocument, typed: str
+) -> None:
     unit = Organization.objects.create(
         name="市发展改革委", short_name="市DRC", aliases="发改委\n「双十」办\n5G专班", order=1
     )
@@ -194,11 +221,21 @@ def test_units_are_found_by_what_means_their_names(office: Client, policy: Polic
     assert codes(policy, typed) == ["A1-01"]
     found = office.get("/admin/tracker/organization/", {"q": typed}).content.decode()
     assert f"/admin/tracker/organization/{unit.pk}/change/" in found
-    assert f"/admin/tracker/task/{task.pk}/change/" in office.get("/admin/tracker/task/", {"q": typed}).content.decode()
+    assert (
+        f"/admin/tracker/task/{task.pk}/change/"
+        in office.get("/admin/tracker/task/", {"q": typed}).content.decode()
+    )
 
 
-def test_the_autocompletion_of_units_folds_what_is_typed(office: Client, bureau: Organization) -> None:
-    asked = {"app_label": "tracker", "model_name": "task", "field_name": "lead_unit", "term": "ＳＣＩ"}
+def test_the_autocompletion_of_units_folds_what_is_typed(
+    office: Client, bureau: Organization
+) -> None:
+    asked = {
+        "app_label": "tracker",
+        "model_name": "task",
+        "field_name": "lead_unit",
+        "term": "ＳＣＩ",
+    }
     found = office.get("/admin/autocomplete/", asked).json()["results"]
     assert [each["text"] for each in found] == ["Science"]
 
@@ -215,7 +252,9 @@ def test_every_list_of_the_admin_folds_what_is_stored(
     assert f"/admin/tracker/{kind}/{row.pk}/change/" in page
 
 
-def test_a_new_name_that_differs_from_another_units_by_signs_alone_is_refused(bureau: Organization) -> None:
+def test_a_new_name_that_differs_from_another_units_by_signs_alone_is_refused(
+    bureau: Organization,
+) -> None:
     with translation.override("en"), pytest.raises(Exception, match="already names the unit"):
         Organization(name="ＳＣＩＥＮＣＥ", short_name="New").full_clean()
 
@@ -224,7 +263,9 @@ def test_a_new_name_that_differs_from_another_units_by_signs_alone_is_refused(bu
 @pytest.mark.parametrize(
     "term", ["双向奔赴", "保就业", "以工促农", "一级抓一级", "选人用人", "安全生产责任制", "店小二"]
 )
-def test_the_words_that_tasks_and_steps_are_anchored_to_find_them_without_the_text(db: None, term: str) -> None:
+def test_the_words_that_tasks_and_steps_are_anchored_to_find_them_without_the_text(
+    db: None, term: str
+) -> None:
     call_command("loaddata", "organizations", "central-china-rise", verbosity=0)
     assert codes(PolicyDocument.objects.get(), term)
 
@@ -244,4 +285,6 @@ def test_with_the_article_loaded_its_terms_find_their_tasks(db: None) -> None:
 def test_a_liaison_finds_by_the_words_of_steps_only_the_tasks_of_the_unit(
     browser: Browser, rich: Task, liaison: User
 ) -> None:
-    assert not [link for link in links(read(browser(liaison), "/search/?q=步骤丙")) if "/tasks/" in link]
+    assert not [
+        link for link in links(read(browser(liaison), "/search/?q=步骤丙")) if "/tasks/" in link
+    ]

@@ -44,7 +44,9 @@ def newcomer(stranger: Client, leader: User) -> Client:
 
 
 @pytest.mark.parametrize("name", ["home", "search", "kept"])
-def test_who_has_a_password_set_by_somebody_else_chooses_one_first(newcomer: Client, name: str) -> None:
+def test_who_has_a_password_set_by_somebody_else_chooses_one_first(
+    newcomer: Client, name: str
+) -> None:
     assert newcomer.get(reverse(name))["Location"] == reverse("password")
 
 
@@ -74,7 +76,11 @@ def test_the_new_password_is_the_one_that_opens(newcomer: Client, leader: User) 
 def test_the_change_is_in_the_history_of_the_account(newcomer: Client, leader: User) -> None:
     choose(newcomer)
     row = leader.history.first()
-    assert (row.history_user, row.way, row.must_change_password) == (leader, ChangeSource.PAGE, False)
+    assert (row.history_user, row.way, row.must_change_password) == (
+        leader,
+        ChangeSource.PAGE,
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,7 +94,9 @@ def test_the_change_is_in_the_history_of_the_account(newcomer: Client, leader: U
     ],
     ids=["wrong", "the same", "short", "numbers", "two texts"],
 )
-def test_a_password_that_will_not_do_is_refused(newcomer: Client, leader: User, words: dict[str, str]) -> None:
+def test_a_password_that_will_not_do_is_refused(
+    newcomer: Client, leader: User, words: dict[str, str]
+) -> None:
     assert choose(newcomer, **words).context["form"].errors
     assert User.objects.get(pk=leader.pk).must_change_password is True
 
@@ -110,7 +118,9 @@ def test_a_password_made_in_the_admin_must_be_changed(client: Client, administra
     assert User.objects.get(username="wang").must_change_password is True
 
 
-def test_a_password_reset_in_the_admin_must_be_changed(client: Client, administrator: User, leader: User) -> None:
+def test_a_password_reset_in_the_admin_must_be_changed(
+    client: Client, administrator: User, leader: User
+) -> None:
     client.force_login(administrator)
     words = {"password1": NEW, "password2": NEW, "usable_password": "true", "set-password": "1"}
     client.post(reverse("admin:auth_user_password_change", args=[leader.pk]), words)
@@ -124,21 +134,27 @@ def test_a_log_in_is_no_change_of_the_account(stranger: Client, leader: User) ->
     assert leader.history.count() == before
 
 
-def test_a_session_lasts_while_it_is_used(browser: Browser, leader: User, time_machine: Any) -> None:
+def test_a_session_lasts_while_it_is_used(
+    browser: Browser, leader: User, time_machine: Any
+) -> None:
     client = browser(leader)
     for _round in range(20):
         assert client.get("/").status_code == 200
         time_machine.shift(HALF_AN_HOUR - 61)
 
 
-def test_a_session_ends_after_half_an_hour_without_use(browser: Browser, leader: User, time_machine: Any) -> None:
+def test_a_session_ends_after_half_an_hour_without_use(
+    browser: Browser, leader: User, time_machine: Any
+) -> None:
     client = browser(leader)
     client.get("/")
     time_machine.shift(HALF_AN_HOUR)
     assert is_out(client.get("/"))
 
 
-def test_a_session_ends_after_twelve_hours_of_use(stranger: Client, leader: User, time_machine: Any) -> None:
+def test_a_session_ends_after_twelve_hours_of_use(
+    stranger: Client, leader: User, time_machine: Any
+) -> None:
     enter(stranger, RIGHT)
     for _round in range(47):
         time_machine.shift(15 * 60)
@@ -153,7 +169,9 @@ def test_the_time_counts_from_the_log_in(stranger: Client, leader: User, time_ma
     assert is_out(stranger.get("/"))
 
 
-def test_an_ended_session_does_not_come_back(browser: Browser, leader: User, time_machine: Any) -> None:
+def test_an_ended_session_does_not_come_back(
+    browser: Browser, leader: User, time_machine: Any
+) -> None:
     client = browser(leader)
     client.get("/")
     time_machine.shift(HALF_AN_HOUR)
@@ -226,12 +244,15 @@ def test_the_admins_form_shows_what_was_kept_and_saves_it_when_sent_again(
 
 def test_what_was_kept_is_shown_once(late: HttpResponse, desk: Client, task: Task) -> None:
     log_in(desk)
-    titles = [desk.get(address(task)).context["adminform"].form["title"].value() for _time in range(2)]
+    titles = [
+        desk.get(address(task)).context["adminform"].form["title"].value() for _time in range(2)
+    ]
     assert titles == ["typed late", "Task A1-01"]
 
 
 @pytest.mark.parametrize(
-    ("name", "arguments", "field"), [("report", [], "progress"), ("step", ["request_closing"], "reason")]
+    ("name", "arguments", "field"),
+    [("report", [], "progress"), ("step", ["request_closing"], "reason")],
 )
 def test_what_a_unit_was_sending_is_in_its_form_again(
     browser: Browser,
@@ -242,7 +263,9 @@ def test_what_a_unit_was_sending_is_in_its_form_again(
     arguments: list[str],
     field: str,
 ) -> None:
-    make_task(policy, deadline=JULY, lead_unit=liaison.organization, assigned_on=dt.date(2026, 5, 1))
+    make_task(
+        policy, deadline=JULY, lead_unit=liaison.organization, assigned_on=dt.date(2026, 5, 1)
+    )
     page = reverse(name, args=["rise", "A1-01", *arguments])
     client = browser(liaison)
     assert client.get(page).status_code == 200
@@ -267,10 +290,14 @@ def test_what_somebody_else_saved_meanwhile_is_shown_beside_it(
     assert "theirs" in str(form.errors["title"])
 
 
-def test_nobody_else_sees_what_was_kept(late: HttpResponse, desk: Client, task: Task, administrator: User) -> None:
+def test_nobody_else_sees_what_was_kept(
+    late: HttpResponse, desk: Client, task: Task, administrator: User
+) -> None:
     log_in(desk, "administrator")
     pages = [desk.get(page).content.decode() for page in (address(task), reverse("kept"), "/")]
-    assert [page for page in pages if "typed late" in page or f'href="{reverse("kept")}"' in page] == []
+    assert [
+        page for page in pages if "typed late" in page or f'href="{reverse("kept")}"' in page
+    ] == []
 
 
 def test_every_page_leads_to_what_is_kept(late: HttpResponse, desk: Client) -> None:
@@ -295,7 +322,9 @@ def test_what_is_sent_last_is_kept(late: HttpResponse, desk: Client, task: Task)
     assert kept_of(desk) == {"title": ["typed later still"]}
 
 
-def test_a_form_of_an_earlier_log_in_comes_back_and_saves_nothing(supervisor: User, task: Task) -> None:
+def test_a_form_of_an_earlier_log_in_comes_back_and_saves_nothing(
+    supervisor: User, task: Task
+) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(supervisor)
     answer = client.post(address(task), {"title": "typed before", "csrfmiddlewaretoken": "old"})
@@ -304,9 +333,15 @@ def test_a_form_of_an_earlier_log_in_comes_back_and_saves_nothing(supervisor: Us
     assert Task.objects.get().title == "Task A1-01"
 
 
-def test_what_is_kept_outlives_the_session_that_kept_it(desk: Client, task: Task, time_machine: Any) -> None:
+def test_what_is_kept_outlives_the_session_that_kept_it(
+    desk: Client, task: Task, time_machine: Any
+) -> None:
     session = desk.session
-    session["kept"] = {"user": User.objects.get().pk, "path": address(task), "data": {"title": ["typed"]}}
+    session["kept"] = {
+        "user": User.objects.get().pk,
+        "path": address(task),
+        "data": {"title": ["typed"]},
+    }
     session.save()
     time_machine.shift(3600)
     desk.get("/")
@@ -336,7 +371,11 @@ def test_more_than_a_form_holds_is_not_kept(desk: Client, time_machine: Any) -> 
 def test_a_form_is_kept_for_the_page_that_showed_it(desk: Client, time_machine: Any) -> None:
     desk.get("/")
     time_machine.shift(3600)
-    answer = desk.post(reverse("search"), {"text": "z"}, headers={"referer": "http://testserver/policies/rise/?on=x"})
+    answer = desk.post(
+        reverse("search"),
+        {"text": "z"},
+        headers={"referer": "http://testserver/policies/rise/?on=x"},
+    )
     assert answer["Location"] == f"{reverse('login')}?next=/policies/rise/%3Fon%3Dx"
     assert desk.session["kept"][0]["path"] == "/policies/rise/"
 
@@ -344,7 +383,9 @@ def test_a_form_is_kept_for_the_page_that_showed_it(desk: Client, time_machine: 
 def test_a_stranger_on_the_way_is_no_page_to_go_back_to(desk: Client, time_machine: Any) -> None:
     desk.get("/")
     time_machine.shift(3600)
-    answer = desk.post(reverse("search"), {"text": "z"}, headers={"referer": "https://elsewhere.example/"})
+    answer = desk.post(
+        reverse("search"), {"text": "z"}, headers={"referer": "https://elsewhere.example/"}
+    )
     assert answer["Location"] == f"{reverse('login')}?next={reverse('search')}"
 
 
@@ -361,5 +402,7 @@ def test_kept_text_is_handed_out_to_its_owner_on_its_page_alone(who: str) -> Non
 
 def test_a_new_password_says_so(newcomer: Client) -> None:
     answer = choose(newcomer)
-    assert [str(message) for message in get_messages(answer.wsgi_request)] == ["Your new password is in force."]
+    assert [str(message) for message in get_messages(answer.wsgi_request)] == [
+        "Your new password is in force."
+    ]
     assert "Your new password is in force." in newcomer.get("/").content.decode()

@@ -28,13 +28,17 @@ def loaded(policy: PolicyDocument, bureau: Organization) -> PolicyDocument:
     return policy
 
 
-def test_a_passage_carries_the_light_of_its_task_and_leads_to_it(office: Client, loaded: PolicyDocument) -> None:
+def test_a_passage_carries_the_light_of_its_task_and_leads_to_it(
+    office: Client, loaded: PolicyDocument
+) -> None:
     page = read(office, PAGE)
     assert "<mark>修路五十公里，</mark>" in page
     assert 'href="../tasks/A1-01/">● on course A1-01</a>' in page
 
 
-def test_what_nobody_took_up_is_marked_counted_and_listed(office: Client, loaded: PolicyDocument) -> None:
+def test_what_nobody_took_up_is_marked_counted_and_listed(
+    office: Client, loaded: PolicyDocument
+) -> None:
     page = read(office, PAGE)
     assert "<u>天气很好，阳光明媚。</u>" in page
     assert "of the clauses are accounted for: 4 of 6" in flat(page)
@@ -49,7 +53,9 @@ def test_a_passage_is_marked_as_background_in_one_click_with_who_and_when(
 ) -> None:
     answer = office.post(PAGE, {"mark": "2", "seen": loaded.version})
     assert answer.status_code == 302
-    assert {(mark.marked_by, mark.marked_on) for mark in loaded.background.all()} == {(supervisor, TODAY)}
+    assert {(mark.marked_by, mark.marked_on) for mark in loaded.background.all()} == {
+        (supervisor, TODAY)
+    }
     assert '<span class="background">天气很好，阳光明媚。</span>' in read(office, PAGE)
 
 
@@ -59,7 +65,9 @@ def test_a_mark_is_taken_back(office: Client, loaded: PolicyDocument) -> None:
     assert not loaded.background.exists()
 
 
-@pytest.mark.parametrize("asked", [{"mark": "2", "seen": "99"}, {"mark": "999"}, {"mark": "x"}, {"mark": "5-2"}, {}])
+@pytest.mark.parametrize(
+    "asked", [{"mark": "2", "seen": "99"}, {"mark": "999"}, {"mark": "x"}, {"mark": "5-2"}, {}]
+)
 def test_what_cannot_be_marked_is_said_and_nothing_is_written(
     office: Client, loaded: PolicyDocument, asked: dict[str, str]
 ) -> None:
@@ -67,17 +75,26 @@ def test_what_cannot_be_marked_is_said_and_nothing_is_written(
     assert not loaded.background.exists()
 
 
-def test_a_sentence_leads_to_a_new_task_with_measure_code_and_anchor(office: Client, loaded: PolicyDocument) -> None:
+def test_a_sentence_leads_to_a_new_task_with_measure_code_and_anchor(
+    office: Client, loaded: PolicyDocument
+) -> None:
     page = read(office, f"{PAGE}?at=2")
     measure = loaded.measures.get(code="A1")
-    assert f"measure={measure.pk}&amp;code=A1-03&amp;title=%E5%A4%A9%E6%B0%94%E5%BE%88%E5%A5%BD" in page
+    assert (
+        f"measure={measure.pk}&amp;code=A1-03&amp;title=%E5%A4%A9%E6%B0%94%E5%BE%88%E5%A5%BD"
+        in page
+    )
 
 
 def test_selected_words_become_the_anchor(office: Client, loaded: PolicyDocument) -> None:
-    assert "anchor=%E9%98%B3%E5%85%89%E6%98%8E%E5%AA%9A" in read(office, f"{PAGE}?at=2&words=阳光明媚")
+    assert "anchor=%E9%98%B3%E5%85%89%E6%98%8E%E5%AA%9A" in read(
+        office, f"{PAGE}?at=2&words=阳光明媚"
+    )
 
 
-def test_a_lost_anchor_is_listed_with_its_nearest_place(office: Client, loaded: PolicyDocument) -> None:
+def test_a_lost_anchor_is_listed_with_its_nearest_place(
+    office: Client, loaded: PolicyDocument
+) -> None:
     make_task(loaded, "A1-03", anchor="阳光很明媚")
     assert "task A1-03 “阳光很明媚” nearest place: 阳光明媚。" in flat(read(office, PAGE))
 
@@ -87,7 +104,9 @@ def test_a_task_without_an_anchor_is_listed(office: Client, loaded: PolicyDocume
     assert "Tasks without a passage 1 A1-04 NOWHERE" in flat(read(office, PAGE))
 
 
-def test_the_passage_of_a_cancelled_task_says_so_and_is_not_open(office: Client, loaded: PolicyDocument) -> None:
+def test_the_passage_of_a_cancelled_task_says_so_and_is_not_open(
+    office: Client, loaded: PolicyDocument
+) -> None:
     loaded.tasks.filter(code="A1-02").update(status="cancelled")
     page = read(office, PAGE)
     assert re.search(r"<mark>架桥三座。</mark><a [^>]*>cancelled A1-02</a>", page)
@@ -111,7 +130,9 @@ def test_without_a_text_there_is_the_outline(office: Client, policy: PolicyDocum
     assert "A1-01 ROAD 五十公里" in page
 
 
-def test_a_liaison_sees_own_tasks_alone_and_no_counts(browser: Browser, liaison: User, loaded: PolicyDocument) -> None:
+def test_a_liaison_sees_own_tasks_alone_and_no_counts(
+    browser: Browser, liaison: User, loaded: PolicyDocument
+) -> None:
     page = read(browser(liaison), PAGE)
     assert "A1-01" in page
     assert "A1-02" not in page
@@ -120,7 +141,9 @@ def test_a_liaison_sees_own_tasks_alone_and_no_counts(browser: Browser, liaison:
     assert "?at=" not in page
 
 
-def test_a_leader_reads_and_changes_nothing(browser: Browser, leader: User, loaded: PolicyDocument) -> None:
+def test_a_leader_reads_and_changes_nothing(
+    browser: Browser, leader: User, loaded: PolicyDocument
+) -> None:
     page = read(browser(leader), PAGE)
     assert "accounted for" in page
     assert "<button name" not in page

@@ -23,7 +23,12 @@ from tracker.views import exports
 from tracker.web import jobs
 
 LEDGER = "/policies/rise/ledger.xlsx"
-ADDRESSES = (LEDGER, "/policies/rise/fill-in.zip", "/policies/rise/checklist.xlsx", "/my/fill-in.xlsx")
+ADDRESSES = (
+    LEDGER,
+    "/policies/rise/fill-in.zip",
+    "/policies/rise/checklist.xlsx",
+    "/my/fill-in.xlsx",
+)
 
 
 class Later(Inline):
@@ -91,7 +96,12 @@ def test_how_far_a_long_export_is_stands_on_a_page_that_reloads(
 def test_how_far_a_marked_file_is_stands_on_its_page(
     browser: Browser, policy: PolicyDocument, liaison: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    facts = {"file_name": "back.xlsx", "read_by": liaison, "unit": liaison.organization, "read_at": dates.now()}
+    facts = {
+        "file_name": "back.xlsx",
+        "read_by": liaison,
+        "unit": liaison.organization,
+        "read_at": dates.now(),
+    }
     batch = ImportBatch.objects.create(kind=BatchKind.PROGRESS, rows=[{}, {}], **facts)
     client, pages = browser(liaison), []
     page = begin(client, reverse("marked", args=[batch.pk]))
@@ -135,7 +145,9 @@ def test_the_export_of_chosen_tasks_has_a_page_for_each_choice(
     assert [client.get(f"{page}file/").getvalue()[:2] for page in pages] == [b"PK", b"PK"]
 
 
-def test_the_file_of_an_export_that_is_under_way_is_not_found(office: Client, policy: PolicyDocument) -> None:
+def test_the_file_of_an_export_that_is_under_way_is_not_found(
+    office: Client, policy: PolicyDocument
+) -> None:
     assert office.get(f"{begin(office)}file/").status_code == 404
 
 
@@ -148,13 +160,18 @@ def test_nobody_else_sees_an_export_or_its_file(
     assert [other.get(address).status_code for address in (page, f"{page}file/")] == [404, 404]
 
 
-def test_an_export_that_was_asked_for_twice_is_made_once(office: Client, policy: PolicyDocument) -> None:
+def test_an_export_that_was_asked_for_twice_is_made_once(
+    office: Client, policy: PolicyDocument
+) -> None:
     assert begin(office) == begin(office)
     assert len(Later.waiting) == 1
 
 
 def test_a_fault_is_said_and_the_export_can_be_started_again(
-    office: Client, policy: PolicyDocument, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    office: Client,
+    policy: PolicyDocument,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def fail(*args: Any) -> None:
         raise RuntimeError("a fault")
@@ -198,7 +215,9 @@ def test_a_name_that_no_file_can_have_is_not_found(office: Client, supervisor: U
     assert office.get(f"/work/export-{supervisor.pk}-{'x' * 1000}/").status_code == 404
 
 
-def test_what_came_of_an_export_is_kept_for_an_hour(office: Client, policy: PolicyDocument, time_machine: Any) -> None:
+def test_what_came_of_an_export_is_kept_for_an_hour(
+    office: Client, policy: PolicyDocument, time_machine: Any
+) -> None:
     page = begin(office)
     Later.finish()
     folder = jobs.result_path("x").parent

@@ -42,7 +42,9 @@ def uploads(settings: Any, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["imports", "home", "login", "new", "set_language", "password", "admin:index"])
+@pytest.mark.parametrize(
+    "name", ["imports", "home", "login", "new", "set_language", "password", "admin:index"]
+)
 def test_a_large_body_of_a_stranger_is_not_read(stranger: Client, db: None, name: str) -> None:
     answer = announce(stranger, reverse(name), 120 * MEGABYTE)
     assert answer.status_code == 413
@@ -82,7 +84,11 @@ def test_a_script_is_refused_in_words_it_can_read(stranger: Client, db: None) ->
 
 
 def test_files_of_an_ended_session_are_not_stored(
-    browser: Browser, supervisor: User, time_machine: Any, uploads: Path, monkeypatch: pytest.MonkeyPatch
+    browser: Browser,
+    supervisor: User,
+    time_machine: Any,
+    uploads: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client, seen = browser(supervisor), []
     client.get("/")
@@ -101,11 +107,16 @@ def test_files_of_an_ended_session_are_not_stored(
     assert client.session["kept"][0]["files"] == ["big.xlsx"]
 
 
-def test_a_file_of_a_member_arrives_whole(browser: Browser, supervisor: User, uploads: Path) -> None:
+def test_a_file_of_a_member_arrives_whole(
+    browser: Browser, supervisor: User, uploads: Path
+) -> None:
     workbook = SimpleUploadedFile("big.xlsx", b"x" * MEGABYTE)
     page = browser(supervisor).post(reverse("imports"), {"file": workbook})
     assert page.context["form"].files["file"].size == MEGABYTE
 
 
 def test_a_small_form_of_a_stranger_leads_to_the_log_in(stranger: Client, db: None) -> None:
-    assert stranger.post(reverse("imports"), {"file": SimpleUploadedFile("a.xlsx", b"x")}).status_code == 302
+    assert (
+        stranger.post(reverse("imports"), {"file": SimpleUploadedFile("a.xlsx", b"x")}).status_code
+        == 302
+    )

@@ -13,7 +13,9 @@ __all__ = ["cast"]
 
 @pytest.mark.parametrize("role", ["superuser", "lead_liaison", "anonymous"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_no_address_lets_a_browser_keep_its_answer(cast: dict[str, Any], role: str, method: str) -> None:
+def test_no_address_lets_a_browser_keep_its_answer(
+    cast: dict[str, Any], role: str, method: str
+) -> None:
     kept = []
     for name, (arguments, _expected) in TABLE.items():
         client = Client()

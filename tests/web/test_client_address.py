@@ -11,7 +11,9 @@ from tracker.web.client_address import client_address, limited_address
 
 @pytest.fixture(autouse=True)
 def proxies(settings: Any) -> None:
-    settings.TRUSTED_PROXIES = [ipaddress.ip_network(word) for word in ("127.0.0.1", "::1", "10.0.0.0/8")]
+    settings.TRUSTED_PROXIES = [
+        ipaddress.ip_network(word) for word in ("127.0.0.1", "::1", "10.0.0.0/8")
+    ]
     settings.TRUSTED_UNIX_SOCKET = False
 
 
@@ -39,11 +41,15 @@ def ask(remote: str, forwarded: str | None = None) -> Any:
         ("::ffff:127.0.0.1", "198.51.100.1", "198.51.100.1"),
     ],
 )
-def test_the_address_is_read_from_trusted_proxies_alone(remote: str, forwarded: str | None, address: str) -> None:
+def test_the_address_is_read_from_trusted_proxies_alone(
+    remote: str, forwarded: str | None, address: str
+) -> None:
     assert str(client_address(ask(remote, forwarded))) == address
 
 
-@pytest.mark.parametrize("name", ["HTTP_X_REAL_IP", "HTTP_FORWARDED", "HTTP_CLIENT_IP", "HTTP_X_FORWARDED"])
+@pytest.mark.parametrize(
+    "name", ["HTTP_X_REAL_IP", "HTTP_FORWARDED", "HTTP_CLIENT_IP", "HTTP_X_FORWARDED"]
+)
 def test_no_other_header_counts(name: str) -> None:
     request = RequestFactory().get("/", REMOTE_ADDR="127.0.0.1", **{name: "198.51.100.1"})
     assert str(client_address(request)) == "127.0.0.1"
@@ -58,5 +64,7 @@ def test_behind_a_unix_socket_the_header_counts_where_that_is_set(
 
 
 def test_a_network_of_ipv6_counts_as_one_address() -> None:
-    assert limited_address(ask("2001:db8:1:2:aaaa::1")) == limited_address(ask("2001:db8:1:2:bbbb::2"))
+    assert limited_address(ask("2001:db8:1:2:aaaa::1")) == limited_address(
+        ask("2001:db8:1:2:bbbb::2")
+    )
     assert limited_address(ask("2001:db8:1:2::1")) != limited_address(ask("2001:db8:1:3::1"))

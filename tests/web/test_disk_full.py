@@ -87,7 +87,9 @@ def test_what_was_typed_is_given_back_to_be_sent_again(
     assert f'action="{address_of(task)}"' in answer.text
 
 
-def test_a_fault_of_another_kind_is_none_of_the_disk(unit: Client, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_another_kind_is_none_of_the_disk(
+    unit: Client, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_arguments: Any, **_names: Any) -> Any:
         raise OSError(errno.EIO, "Input/output error")
 
@@ -99,7 +101,9 @@ def test_a_page_that_saves_by_itself_is_told_in_its_own_way(
     unit: Client, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ProgressUpdate, "save", no_space)
-    answer = unit.post(address_of(task), {"progress": WORDS, "seen": ""}, headers={"X-Autosave": "1"})
+    answer = unit.post(
+        address_of(task), {"progress": WORDS, "seen": ""}, headers={"X-Autosave": "1"}
+    )
     assert answer.status_code == 507
     assert "disk" in answer.json()["faults"][0]
 
@@ -110,9 +114,15 @@ def test_an_upload_without_room_leaves_neither_file_nor_row(
     settings.MEDIA_ROOT, settings.WORKING_DIR = tmp_path / "evidence", tmp_path / "working"
     monkeypatch.setattr(uploads.os, "fsync", no_space)
     answer = report(unit, task, proofs=SimpleUploadedFile("proof.pdf", PDF))
-    assert (answer.status_code, "proof.pdf" in answer.text, WORDS in unescape(answer.text)) == (507, True, True)
+    assert (answer.status_code, "proof.pdf" in answer.text, WORDS in unescape(answer.text)) == (
+        507,
+        True,
+        True,
+    )
     assert [
-        path for path in tmp_path.rglob("*") if path.is_file() and path.name not in (scratch.LOCK_NAME, "reserve")
+        path
+        for path in tmp_path.rglob("*")
+        if path.is_file() and path.name not in (scratch.LOCK_NAME, "reserve")
     ] == []
     assert (Evidence.objects.count(), ProgressUpdate.objects.count()) == (0, 0)
 
@@ -127,7 +137,9 @@ def test_a_large_upload_without_room_leaves_the_text_beside_it(
     assert "Files are not kept" in answer.text
 
 
-def test_a_large_upload_is_kept_where_there_is_room(unit: Client, task: Task, settings: Any) -> None:
+def test_a_large_upload_is_kept_where_there_is_room(
+    unit: Client, task: Task, settings: Any
+) -> None:
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1
     report(unit, task, proofs=SimpleUploadedFile("proof.pdf", PDF))
     with Evidence.objects.get().file.open() as file:
@@ -172,10 +184,14 @@ def test_a_file_appears_whole_under_its_name(db: None, settings: Any, tmp_path: 
 
 @pytest.fixture
 def low(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: SimpleNamespace(free=12 * disk.MEGABYTE))
+    monkeypatch.setattr(
+        disk.shutil, "disk_usage", lambda path: SimpleNamespace(free=12 * disk.MEGABYTE)
+    )
 
 
-def test_administrators_are_warned_before_the_disk_is_full(low: None, browser: Browser, administrator: User) -> None:
+def test_administrators_are_warned_before_the_disk_is_full(
+    low: None, browser: Browser, administrator: User
+) -> None:
     assert "Only 12 MB are free" in browser(administrator).get("/").text
 
 

@@ -52,7 +52,9 @@ def test_a_third_export_is_told_to_try_again(
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
-def test_a_large_export_takes_a_free_slot(busy: ExitStack, office: Client, policy: PolicyDocument, name: str) -> None:
+def test_a_large_export_takes_a_free_slot(
+    busy: ExitStack, office: Client, policy: PolicyDocument, name: str
+) -> None:
     make_task(policy)
     busy.close()
     answer = office.get(f"/policies/rise/{name}")

@@ -33,8 +33,12 @@ def send_late(strict: Client, supervisor: User, task: Task) -> Any:
     return send
 
 
-def test_two_tabs_that_send_late_forms_of_one_page_are_both_shown(send_late: Any, task: Task) -> None:
-    page = send_late((path_of(task), {"progress": "first tab"}), (path_of(task), {"progress": "second tab"}))
+def test_two_tabs_that_send_late_forms_of_one_page_are_both_shown(
+    send_late: Any, task: Task
+) -> None:
+    page = send_late(
+        (path_of(task), {"progress": "first tab"}), (path_of(task), {"progress": "second tab"})
+    )
     assert [form["shown"] for form in page.context["forms"]] == [
         [("Progress", "second tab")],
         [("Progress", "first tab")],
@@ -47,7 +51,10 @@ def test_a_button_that_is_pressed_twice_is_kept_once(send_late: Any, task: Task)
 
 
 def test_the_oldest_form_makes_room_and_the_page_says_so(send_late: Any, task: Task) -> None:
-    sent = [(path_of(task), {"progress": f"form {number}"}) for number in range(late_forms.MAX_KEPT_FORMS + 2)]
+    sent = [
+        (path_of(task), {"progress": f"form {number}"})
+        for number in range(late_forms.MAX_KEPT_FORMS + 2)
+    ]
     page = send_late(*sent)
     assert len(page.context["forms"]) == late_forms.MAX_KEPT_FORMS
     assert "2 earlier forms were dropped" in page.content.decode()
@@ -68,15 +75,23 @@ def test_each_form_names_its_own_files(send_late: Any, task: Task) -> None:
     assert ("two.pdf" in lost[0], "one.pdf" in lost[1], "one.pdf" in lost[0]) == (True, True, False)
 
 
-def test_one_form_is_thrown_away_and_the_other_stays(send_late: Any, strict: Client, task: Task) -> None:
-    page = send_late((path_of(task), {"progress": "first tab"}), (path_of(task), {"progress": "second tab"}))
+def test_one_form_is_thrown_away_and_the_other_stays(
+    send_late: Any, strict: Client, task: Task
+) -> None:
+    page = send_late(
+        (path_of(task), {"progress": "first tab"}), (path_of(task), {"progress": "second tab"})
+    )
     key = page.context["forms"][0]["key"]
     answer = strict.post(KEPT, {"key": key, "csrfmiddlewaretoken": token_of(page)})
     assert answer["Location"] == KEPT
-    assert [form["data"]["progress"] for form in strict.get(KEPT).context["forms"]] == [["first tab"]]
+    assert [form["data"]["progress"] for form in strict.get(KEPT).context["forms"]] == [
+        ["first tab"]
+    ]
 
 
-def test_a_form_that_is_sent_again_is_kept_no_longer(send_late: Any, strict: Client, task: Task) -> None:
+def test_a_form_that_is_sent_again_is_kept_no_longer(
+    send_late: Any, strict: Client, task: Task
+) -> None:
     ChecklistItem.objects.create(task=task, number=1, title="Step")
     button = reverse("tick", args=["rise", "A1-01", 1])
     page = send_late((button, {"done": "1"}))
@@ -88,7 +103,12 @@ def test_a_form_that_is_sent_again_is_kept_no_longer(send_late: Any, strict: Cli
 def test_the_admins_fields_have_their_labels_and_units_their_names(
     send_late: Any, task: Task, bureau: Organization
 ) -> None:
-    words = {"title": "typed", "lead_unit": str(bureau.pk), "kind": "qualitative", "items-0-title": "step typed"}
+    words = {
+        "title": "typed",
+        "lead_unit": str(bureau.pk),
+        "kind": "qualitative",
+        "items-0-title": "step typed",
+    }
     hidden = {"seen": "1", "_save": "1", "items-TOTAL_FORMS": "1", "measure": str(task.measure_id)}
     page = send_late((address(task), words | hidden))
     assert page.context["forms"][0]["shown"] == [
@@ -101,8 +121,14 @@ def test_the_admins_fields_have_their_labels_and_units_their_names(
 
 @pytest.mark.parametrize("name", form_labels.PAGE_FORMS)
 def test_every_field_of_a_page_that_people_fill_in_has_a_label(name: str) -> None:
-    fields = {field: each for form in form_labels.PAGE_FORMS[name] for field, each in form.base_fields.items()}
-    assert [field for field, each in fields.items() if not each.widget.is_hidden and not each.label] == []
+    fields = {
+        field: each
+        for form in form_labels.PAGE_FORMS[name]
+        for field, each in form.base_fields.items()
+    }
+    assert [
+        field for field, each in fields.items() if not each.widget.is_hidden and not each.label
+    ] == []
 
 
 def test_an_address_that_is_no_more_shows_its_form_without_fields(supervisor: User) -> None:
@@ -116,5 +142,9 @@ def test_the_indicator_of_a_policy_that_the_reader_does_not_see_is_not_named(
     other = make_task(policy, "B1-01")
     indicator = other.indicators.create(name="secret", unit_of_measure="x", target=1)
     PolicyDocument.objects.filter(pk=policy.pk).update(state="draft")
-    form = {"action": path_of(other), "path": path_of(other), "data": {f"indicator_{indicator.pk}": ["5"]}}
+    form = {
+        "action": path_of(other),
+        "path": path_of(other),
+        "data": {f"indicator_{indicator.pk}": ["5"]},
+    }
     assert form_labels.shown_fields(form, leader) == []

@@ -27,7 +27,9 @@ AUTOSAVE = {"x-autosave": "1"}
 def log_in(client: Client, name: str) -> HttpResponse:
     """Log in by the log-in page, with its token where the client asks for one."""
     token = token_of(client.get(reverse("login")))
-    return client.post(reverse("login"), {"username": name, "password": RIGHT, "csrfmiddlewaretoken": token})
+    return client.post(
+        reverse("login"), {"username": name, "password": RIGHT, "csrfmiddlewaretoken": token}
+    )
 
 
 def token_of(page: HttpResponse) -> str:
@@ -49,7 +51,9 @@ def strict() -> Client:
 
 @pytest.fixture
 def task(policy: PolicyDocument, liaison: User) -> Task:
-    return make_task(policy, deadline=JULY, lead_unit=liaison.organization, assigned_on=dt.date(2026, 5, 1))
+    return make_task(
+        policy, deadline=JULY, lead_unit=liaison.organization, assigned_on=dt.date(2026, 5, 1)
+    )
 
 
 def by_log_out(client: Client, user: User, _time: Any) -> None:
@@ -106,7 +110,9 @@ def test_a_report_sent_after_any_end_of_a_session_is_in_its_form_again(
     log_in(strict, "liaison")
     token = token_of(strict.get(path_of(task)))
     end(strict, liaison)
-    answer = strict.post(path_of(task), {"progress": "typed late", "submit": "1", "csrfmiddlewaretoken": token})
+    answer = strict.post(
+        path_of(task), {"progress": "typed late", "submit": "1", "csrfmiddlewaretoken": token}
+    )
     assert answer.status_code == 302
     assert answer["Location"].startswith(reverse("login"))
     back_in(strict, liaison)
@@ -142,7 +148,11 @@ PLACES = {
 
 @pytest.fixture
 def sent_late(
-    strict: Client, supervisor: User, task: Task, desk_words: Any, end: Callable[[Client, User], None]
+    strict: Client,
+    supervisor: User,
+    task: Task,
+    desk_words: Any,
+    end: Callable[[Client, User], None],
 ) -> Callable[[str], HttpResponse]:
     """Send a form of the admin after the end of its session, log in again and open the page."""
 
@@ -152,7 +162,11 @@ def sent_late(
         token = token_of(strict.get(page))
         words = desk_words(kind)
         end(strict, supervisor)
-        strict.post(page, {**words, "csrfmiddlewaretoken": token}, headers={"referer": f"http://testserver{page}"})
+        strict.post(
+            page,
+            {**words, "csrfmiddlewaretoken": token},
+            headers={"referer": f"http://testserver{page}"},
+        )
         back_in(strict, supervisor)
         return strict.get(page)
 
@@ -160,7 +174,9 @@ def sent_late(
 
 
 @pytest.mark.parametrize("kind", ["change", "add"])
-def test_a_form_of_the_admin_shows_what_was_sent_late_with_its_parts(sent_late: Any, kind: str) -> None:
+def test_a_form_of_the_admin_shows_what_was_sent_late_with_its_parts(
+    sent_late: Any, kind: str
+) -> None:
     shown = sent_late(kind).content.decode()
     assert 'value="typed late"' in shown
     assert "step typed late" in shown
@@ -181,9 +197,16 @@ def test_a_deletion_sent_late_is_asked_again(sent_late: Any, task: Task) -> None
     assert Task.objects.exists()
 
 
-@pytest.mark.parametrize(("name", "arguments"), [("tick", ["rise", "A1-01", 1]), ("accept_many", [])])
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("tick", ["rise", "A1-01", 1]), ("accept_many", [])]
+)
 def test_a_button_pressed_late_leads_to_no_empty_page(
-    strict: Client, supervisor: User, task: Task, end: Callable[[Client, User], None], name: str, arguments: list[Any]
+    strict: Client,
+    supervisor: User,
+    task: Task,
+    end: Callable[[Client, User], None],
+    name: str,
+    arguments: list[Any],
 ) -> None:
     ChecklistItem.objects.create(task=task, number=1, title="Step")
     button = reverse(name, args=arguments)
@@ -199,7 +222,9 @@ def test_a_button_pressed_late_leads_to_no_empty_page(
     assert ChecklistItem.objects.get().done_on is None
 
 
-def test_what_is_kept_can_be_sent_again_from_its_page(strict: Client, supervisor: User, task: Task) -> None:
+def test_what_is_kept_can_be_sent_again_from_its_page(
+    strict: Client, supervisor: User, task: Task
+) -> None:
     item = ChecklistItem.objects.create(task=task, number=1, title="Step")
     button = reverse("tick", args=["rise", "A1-01", 1])
     words = {"done": "1", "item": item.pk, "seen": item.mark}
@@ -244,7 +269,9 @@ def test_who_logs_in_next_is_not_shown_what_another_was_sending(
     assert f'href="{reverse("kept")}"' not in shown
 
 
-def test_who_logs_in_next_cannot_throw_it_away(strict: Client, of_another: HttpResponse, task: Task) -> None:
+def test_who_logs_in_next_cannot_throw_it_away(
+    strict: Client, of_another: HttpResponse, task: Task
+) -> None:
     key = strict.session["kept"][0]["key"]
     strict.post(reverse("kept"), {"key": key, "csrfmiddlewaretoken": token_of(strict.get("/"))})
     assert strict.session["kept"][0]["data"]["title"] == ["typed late"]
@@ -258,7 +285,9 @@ def test_its_own_account_finds_it_after_the_other_has_left(
     assert strict.get(address(task)).context["adminform"].form["title"].value() == "typed late"
 
 
-def test_a_token_that_nobody_was_given_belongs_to_nobody(strict: Client, leader: User, task: Task) -> None:
+def test_a_token_that_nobody_was_given_belongs_to_nobody(
+    strict: Client, leader: User, task: Task
+) -> None:
     log_in(strict, "leader")
     strict.post(address(task), {"title": "x", "csrfmiddlewaretoken": "a" * 64})
     assert "kept" not in strict.session
@@ -318,30 +347,52 @@ def test_no_page_that_a_form_came_from_leads_to_another_site(
 
 
 @pytest.mark.parametrize("name", ["set_language", "large_type", "login"])
-@pytest.mark.parametrize("target", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:x"])
-def test_no_page_to_go_back_to_is_another_site(stranger: Client, leader: User, name: str, target: str) -> None:
-    words = {"next": target, "language": "en", "large": "1", "username": "leader", "password": RIGHT}
+@pytest.mark.parametrize(
+    "target", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:x"]
+)
+def test_no_page_to_go_back_to_is_another_site(
+    stranger: Client, leader: User, name: str, target: str
+) -> None:
+    words = {
+        "next": target,
+        "language": "en",
+        "large": "1",
+        "username": "leader",
+        "password": RIGHT,
+    }
     answer = stranger.post(reverse(name), words, headers={"referer": f"http://testserver{target}"})
     where = urljoin("http://testserver/", answer["Location"])
     assert urlsplit(where)[:2] == ("http", "testserver")
 
 
-def test_files_passwords_and_what_is_too_long_are_named(strict: Client, liaison: User, task: Task) -> None:
+def test_files_passwords_and_what_is_too_long_are_named(
+    strict: Client, liaison: User, task: Task
+) -> None:
     log_in(strict, "liaison")
     token = token_of(strict.get(path_of(task)))
     by_log_out(strict, liaison, None)
     proof = SimpleUploadedFile("proof.pdf", b"%PDF-1.4 " + b"x" * 100_000)
-    words = {"progress": "typed late", "problems": "y" * 1_000_001, "new_password1": "x", "proofs": proof}
+    words = {
+        "progress": "typed late",
+        "problems": "y" * 1_000_001,
+        "new_password1": "x",
+        "proofs": proof,
+    }
     strict.post(path_of(task), {**words, "csrfmiddlewaretoken": token})
     log_in(strict, "liaison")
     page = strict.get(path_of(task))
-    told = " ".join(str(message) for message in get_messages(page.wsgi_request)) + page.content.decode()
+    told = (
+        " ".join(str(message) for message in get_messages(page.wsgi_request))
+        + page.content.decode()
+    )
     assert "the files proof.pdf" in told
     assert "passwords" in told
     assert "too long: problems" in told
 
 
-def test_another_form_of_the_same_page_does_not_empty_the_report(strict: Client, liaison: User, task: Task) -> None:
+def test_another_form_of_the_same_page_does_not_empty_the_report(
+    strict: Client, liaison: User, task: Task
+) -> None:
     log_in(strict, "liaison")
     token = token_of(strict.get(path_of(task)))
     by_log_out(strict, liaison, None)
@@ -357,7 +408,12 @@ def test_an_account_form_sent_late_is_shown_again(
     log_in(strict, "administrator")
     token = token_of(strict.get(page))
     end(strict, administrator)
-    words = {"username": "leader", "first_name": "typed late", "is_leader": "on", "csrfmiddlewaretoken": token}
+    words = {
+        "username": "leader",
+        "first_name": "typed late",
+        "is_leader": "on",
+        "csrfmiddlewaretoken": token,
+    }
     strict.post(page, words)
     back_in(strict, administrator)
     assert strict.get(page).context["adminform"].form["first_name"].value() == "typed late"
@@ -369,14 +425,21 @@ def test_a_new_account_sent_late_is_not_made(strict: Client, administrator: User
     log_in(strict, "administrator")
     token = token_of(strict.get(page))
     by_log_out(strict, administrator, None)
-    words = {"username": "wang", "usable_password": "false", "is_leader": "on", "csrfmiddlewaretoken": token}
+    words = {
+        "username": "wang",
+        "usable_password": "false",
+        "is_leader": "on",
+        "csrfmiddlewaretoken": token,
+    }
     strict.post(page, words)
     log_in(strict, "administrator")
     assert strict.get(page).context["adminform"].form["username"].value() == "wang"
     assert not User.objects.filter(username="wang").exists()
 
 
-def test_a_review_sent_late_is_shown_again(strict: Client, supervisor: User, task: Task, liaison: User) -> None:
+def test_a_review_sent_late_is_shown_again(
+    strict: Client, supervisor: User, task: Task, liaison: User
+) -> None:
     report = ProgressUpdate.objects.create(
         task=task, unit=liaison.organization, state="submitted", submitted_on=JULY, submitted_by=liaison,
         period_start=JULY, period_end=JULY,
@@ -385,12 +448,16 @@ def test_a_review_sent_late_is_shown_again(strict: Client, supervisor: User, tas
     log_in(strict, "supervisor")
     token = token_of(strict.get(page))
     by_log_out(strict, supervisor, None)
-    strict.post(page, {"note": "typed late", "return": "1", "seen": "1", "csrfmiddlewaretoken": token})
+    strict.post(
+        page, {"note": "typed late", "return": "1", "seen": "1", "csrfmiddlewaretoken": token}
+    )
     log_in(strict, "supervisor")
     assert strict.get(page).context["form"]["note"].value() == "typed late"
 
 
-def test_what_is_sent_while_a_new_password_is_asked_for_is_kept(browser: Any, supervisor: User, task: Task) -> None:
+def test_what_is_sent_while_a_new_password_is_asked_for_is_kept(
+    browser: Any, supervisor: User, task: Task
+) -> None:
     client = browser(supervisor)
     User.objects.filter(pk=supervisor.pk).update(must_change_password=True)
     assert client.post(address(task), {"title": "typed late"})["Location"] == reverse("password")
@@ -403,7 +470,9 @@ def test_a_draft_that_saves_itself_is_told_of_the_log_out_in_words(
     log_in(strict, "liaison")
     token = token_of(strict.get(path_of(task)))
     end(strict, liaison)
-    answer = strict.post(path_of(task), {"progress": "x", "csrfmiddlewaretoken": token}, headers=AUTOSAVE)
+    answer = strict.post(
+        path_of(task), {"progress": "x", "csrfmiddlewaretoken": token}, headers=AUTOSAVE
+    )
     assert (answer.status_code, answer.json()["stopped"]) == (401, True)
     assert "You are logged out" in answer.json()["faults"][0]
 
@@ -427,9 +496,13 @@ def test_a_draft_goes_on_after_a_new_log_in(strict: Client, in_again: str, task:
     assert ProgressUpdate.objects.get().progress == "written on"
 
 
-def test_a_draft_that_saves_itself_lays_no_warnings(strict: Client, in_again: str, task: Task) -> None:
+def test_a_draft_that_saves_itself_lays_no_warnings(
+    strict: Client, in_again: str, task: Task
+) -> None:
     for _round in range(3):
-        strict.post(path_of(task), {"progress": "x", "csrfmiddlewaretoken": in_again}, headers=AUTOSAVE)
+        strict.post(
+            path_of(task), {"progress": "x", "csrfmiddlewaretoken": in_again}, headers=AUTOSAVE
+        )
     assert "earlier log-in" not in strict.get("/").content.decode()
 
 
@@ -440,11 +513,15 @@ def test_a_draft_of_another_account_is_told_so_and_gets_no_token(
     token = token_of(strict.get(path_of(task)))
     strict.post(reverse("logout"), {"csrfmiddlewaretoken": token})
     log_in(strict, "leader")
-    answer = strict.post(path_of(task), {"progress": "x", "csrfmiddlewaretoken": token}, headers=AUTOSAVE)
+    answer = strict.post(
+        path_of(task), {"progress": "x", "csrfmiddlewaretoken": token}, headers=AUTOSAVE
+    )
     assert answer.status_code == 409
     assert (answer.json()["stopped"], "token" in answer.json()) == (True, False)
 
 
 def test_another_site_gets_no_token(strict: Client, in_again: str, task: Task) -> None:
-    answer = strict.post(path_of(task), {"csrfmiddlewaretoken": in_again}, headers={**AUTOSAVE, "origin": EVIL})
+    answer = strict.post(
+        path_of(task), {"csrfmiddlewaretoken": in_again}, headers={**AUTOSAVE, "origin": EVIL}
+    )
     assert "token" not in answer.json()

@@ -52,7 +52,10 @@ def test_a_header_that_a_client_sends_opens_no_lock(leader: User, settings: Any)
     settings.TRUSTED_PROXIES = [ipaddress.ip_network("127.0.0.1")]
     for number in range(5):
         fail(1, address="127.0.0.1", **{"x-forwarded-for": f"192.0.2.{number}, {HERE}"})
-    assert enter(RIGHT, address="127.0.0.1", **{"x-forwarded-for": f"192.0.2.99, {HERE}"}).status_code == 429
+    assert (
+        enter(RIGHT, address="127.0.0.1", **{"x-forwarded-for": f"192.0.2.99, {HERE}"}).status_code
+        == 429
+    )
 
 
 def test_one_password_on_thirty_names_is_refused(leader: User) -> None:
@@ -68,7 +71,9 @@ def test_a_sprayed_address_says_why(leader: User) -> None:
     assert "many names from here" in page.content.decode()
 
 
-def test_who_has_logged_in_from_an_address_is_let_in_though_others_spray_from_it(leader: User) -> None:
+def test_who_has_logged_in_from_an_address_is_let_in_though_others_spray_from_it(
+    leader: User,
+) -> None:
     enter(RIGHT)
     for number in range(20):
         enter(WRONG, f"name{number}")
@@ -94,7 +99,9 @@ def test_few_failures_slow_nobody(leader: User, waits: list[float]) -> None:
     assert waits == []
 
 
-def test_a_lock_ends_by_time_though_somebody_goes_on_trying(leader: User, time_machine: Any) -> None:
+def test_a_lock_ends_by_time_though_somebody_goes_on_trying(
+    leader: User, time_machine: Any
+) -> None:
     fail(5)
     for _round in range(3):
         time_machine.shift(11 * 60)
@@ -123,7 +130,11 @@ def test_the_rows_of_an_address_are_bounded(db: None) -> None:
 
 
 def change(client: Client, old: str) -> HttpResponse:
-    words = {"old_password": old, "new_password1": "quite another one", "new_password2": "quite another one"}
+    words = {
+        "old_password": old,
+        "new_password1": "quite another one",
+        "new_password2": "quite another one",
+    }
     return client.post(reverse("password"), words)
 
 
@@ -144,7 +155,9 @@ def test_a_right_old_password_forgets_the_wrong_ones(browser: Browser, leader: U
 def test_a_new_password_that_will_not_do_is_no_failure(browser: Browser, leader: User) -> None:
     client = browser(leader)
     for _attempt in range(9):
-        client.post(reverse("password"), {"old_password": RIGHT, "new_password1": "x", "new_password2": "y"})
+        client.post(
+            reverse("password"), {"old_password": RIGHT, "new_password1": "x", "new_password2": "y"}
+        )
     assert not AccessAttempt.objects.exists()
 
 

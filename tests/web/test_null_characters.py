@@ -7,7 +7,9 @@ from tests.factories import make_task
 from tracker.models import PolicyDocument, User
 
 
-@pytest.mark.parametrize("address", ["/policies/rise/tasks/%00/", "/policies/rise/measures/A1%00/", "/admin/r/%00/1/"])
+@pytest.mark.parametrize(
+    "address", ["/policies/rise/tasks/%00/", "/policies/rise/measures/A1%00/", "/admin/r/%00/1/"]
+)
 def test_an_address_with_a_null_character_is_not_found(
     client: Client, policy: PolicyDocument, supervisor: User, address: str
 ) -> None:
@@ -27,5 +29,7 @@ def test_a_language_cookie_with_a_null_character_leaves_the_language(db: None) -
 
 
 def test_a_wrong_log_in_from_a_browser_with_a_null_character_in_its_name_is_noted(db: None) -> None:
-    answer = Client(headers={"User-Agent": "x\0y"}).post("/login/", {"username": "nobody", "password": "x"})
+    answer = Client(headers={"User-Agent": "x\0y"}).post(
+        "/login/", {"username": "nobody", "password": "x"}
+    )
     assert answer.status_code == 200

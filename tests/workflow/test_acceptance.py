@@ -13,7 +13,15 @@ from tests.factories import make_task
 from tracker import workflow
 from tracker.domain.choices import ChangeSource, Kind, ReportState, Status
 from tracker.domain.dates import Period, period_of
-from tracker.models import Indicator, IndicatorValue, Organization, PolicyDocument, ProgressUpdate, Task, User
+from tracker.models import (
+    Indicator,
+    IndicatorValue,
+    Organization,
+    PolicyDocument,
+    ProgressUpdate,
+    Task,
+    User,
+)
 from tracker.workflow import ChangeContext
 
 MAY, JUNE = period_of("monthly", dt.date(2026, 5, 1)), period_of("monthly", TODAY)
@@ -47,7 +55,12 @@ def hand_in(
 
 
 def accept(
-    task: Task, act: ChangeContext, unit_act: ChangeContext, period: Period, percent: int | None = None, **said: object
+    task: Task,
+    act: ChangeContext,
+    unit_act: ChangeContext,
+    period: Period,
+    percent: int | None = None,
+    **said: object,
 ) -> int:
     report = hand_in(task, unit_act, period, percent, **said)
     workflow.accept(report, act, report.version, TODAY)
@@ -76,13 +89,17 @@ def test_the_task_has_the_percent_from_before_the_acceptance(
     assert (stored().percent, stored().latest_report) == (20, None)
 
 
-def test_the_earlier_accepted_report_counts_again(task: Task, act: ChangeContext, unit_act: ChangeContext) -> None:
+def test_the_earlier_accepted_report_counts_again(
+    task: Task, act: ChangeContext, unit_act: ChangeContext
+) -> None:
     earlier = accept(task, act, unit_act, MAY, 40)
     withdraw(accept(task, act, unit_act, JUNE, 60), act)
     assert (stored().percent, stored().latest_report_id) == (40, earlier)
 
 
-def test_the_turning_dates_are_derived_anew(task: Task, act: ChangeContext, unit_act: ChangeContext) -> None:
+def test_the_turning_dates_are_derived_anew(
+    task: Task, act: ChangeContext, unit_act: ChangeContext
+) -> None:
     before = workflow.open_report(task, task.lead_unit, MAY).task.turns_red_on  # type: ignore[arg-type]
     key = accept(task, act, unit_act, MAY, 90)
     assert stored().turns_red_on != before
@@ -115,7 +132,9 @@ def test_the_history_tells_who_and_why(
     assert (row.history_user, row.history_change_reason) == (supervisor, "pressed by mistake")
 
 
-def test_a_later_accepted_report_ends_it(task: Task, act: ChangeContext, unit_act: ChangeContext) -> None:
+def test_a_later_accepted_report_ends_it(
+    task: Task, act: ChangeContext, unit_act: ChangeContext
+) -> None:
     earlier = accept(task, act, unit_act, MAY, 40)
     accept(task, act, unit_act, JUNE, 60)
     with pytest.raises(ValidationError):
@@ -133,7 +152,9 @@ def test_a_task_that_is_closing_or_at_its_end_keeps_its_acceptance(
         withdraw(key, act)
 
 
-def test_taken_back_twice_it_is_taken_back_once(task: Task, act: ChangeContext, unit_act: ChangeContext) -> None:
+def test_taken_back_twice_it_is_taken_back_once(
+    task: Task, act: ChangeContext, unit_act: ChangeContext
+) -> None:
     key = accept(task, act, unit_act, MAY, 40)
     withdraw(key, act)
     with pytest.raises(ValidationError):
@@ -142,7 +163,11 @@ def test_taken_back_twice_it_is_taken_back_once(task: Task, act: ChangeContext, 
 
 @pytest.mark.parametrize("who", ["leader", "administrator", "liaison"])
 def test_nobody_but_a_supervisor_takes_an_acceptance_back(
-    task: Task, act: ChangeContext, unit_act: ChangeContext, who: str, request: pytest.FixtureRequest
+    task: Task,
+    act: ChangeContext,
+    unit_act: ChangeContext,
+    who: str,
+    request: pytest.FixtureRequest,
 ) -> None:
     key = accept(task, act, unit_act, MAY, 40)
     with pytest.raises(PermissionDenied):
@@ -171,7 +196,9 @@ def test_a_report_accepted_by_an_older_version_takes_the_percent_from_the_histor
 
 @pytest.fixture
 def indicator(task: Task) -> Indicator:
-    task.indicators.create(order=1, name="Roads", unit_of_measure="km", baseline=0, target=100, drives_percent=True)
+    task.indicators.create(
+        order=1, name="Roads", unit_of_measure="km", baseline=0, target=100, drives_percent=True
+    )
     workflow.refresh_tasks([task.policy_id])
     return Indicator.objects.get()
 
@@ -191,7 +218,9 @@ def test_the_value_of_an_indicator_goes_with_the_acceptance(
 def test_a_value_that_was_there_before_is_set_again(
     task: Task, indicator: Indicator, act: ChangeContext, unit_act: ChangeContext
 ) -> None:
-    workflow.save_values(indicator, act, None, [IndicatorValue(day=MAY.end, value=Decimal(10))], today=TODAY)
+    workflow.save_values(
+        indicator, act, None, [IndicatorValue(day=MAY.end, value=Decimal(10))], today=TODAY
+    )
     withdraw(accept(task, act, unit_act, MAY, figures=figure(indicator, 30)), act)
     assert IndicatorValue.objects.get().value == 10
 

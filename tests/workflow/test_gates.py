@@ -31,7 +31,11 @@ JUNE = period_of(Cycle.MONTHLY, TODAY)
 @pytest.fixture
 def task(policy: PolicyDocument, bureau: Organization, county: Organization) -> Task:
     task = make_task(
-        policy, kind=Kind.QUALITATIVE, lead_unit=bureau, assigned_on=TODAY - 90 * DAY, deadline=TODAY + 30 * DAY
+        policy,
+        kind=Kind.QUALITATIVE,
+        lead_unit=bureau,
+        assigned_on=TODAY - 90 * DAY,
+        deadline=TODAY + 30 * DAY,
     )
     task.co_units.add(county)
     return task
@@ -39,20 +43,28 @@ def task(policy: PolicyDocument, bureau: Organization, county: Organization) -> 
 
 @pytest.fixture
 def helper_act(county: Organization) -> ChangeContext:
-    return ChangeContext(User.objects.create_user("helper", is_liaison=True, organization=county), ChangeSource.PAGE)
+    return ChangeContext(
+        User.objects.create_user("helper", is_liaison=True, organization=county), ChangeSource.PAGE
+    )
 
 
-def write(task: Task, unit: Organization, act: ChangeContext, name: str = "proof") -> ProgressUpdate:
+def write(
+    task: Task, unit: Organization, act: ChangeContext, name: str = "proof"
+) -> ProgressUpdate:
     """Save a draft with a piece of evidence."""
     report = workflow.open_report(Task.objects.get(pk=task.pk), unit, JUNE)
     report.progress = f"words of {unit}"
     proof = Evidence(name=name, link="https://example.cn/proof")
-    workflow.save_draft(report, act, report.version if report.pk else None, evidence=[proof], today=TODAY)
+    workflow.save_draft(
+        report, act, report.version if report.pk else None, evidence=[proof], today=TODAY
+    )
     return report
 
 
 def ask_closing(task: Task, act: ChangeContext, **entered: Any) -> None:
-    workflow.execute_transition(task, Action.REQUEST_CLOSING, act, TODAY, reason="all done", **entered)
+    workflow.execute_transition(
+        task, Action.REQUEST_CLOSING, act, TODAY, reason="all done", **entered
+    )
 
 
 def refusal(task: Task, act: ChangeContext) -> set[str]:
@@ -68,7 +80,9 @@ def test_evidence_in_another_units_draft_closes_nothing(
     assert refusal(task, unit_act) == {"evidence"}
 
 
-def test_evidence_in_the_own_draft_closes_nothing(task: Task, bureau: Organization, unit_act: ChangeContext) -> None:
+def test_evidence_in_the_own_draft_closes_nothing(
+    task: Task, bureau: Organization, unit_act: ChangeContext
+) -> None:
     write(task, bureau, unit_act)
     assert refusal(task, unit_act) == {"evidence"}
 
@@ -114,7 +128,9 @@ def test_whoever_grants_a_closing_sees_what_it_is_judged_by(
     ChecklistItem.objects.create(task=task, number=1, title="Lay the stone", done_on=TODAY)
     Indicator.objects.create(task=task, name="Roads", unit_of_measure="km", target=10)
     workflow.submit(write(task, bureau, unit_act, "report.pdf"), unit_act, TODAY)
-    ask_closing(task, unit_act, evidence=[Evidence(name="final.pdf", link="https://example.cn/final")])
+    ask_closing(
+        task, unit_act, evidence=[Evidence(name="final.pdf", link="https://example.cn/final")]
+    )
     client.force_login(supervisor)
     page = client.get(reverse("step", args=["rise", "A1-01", "grant_closing"])).content.decode()
     for words in ("Lay the stone", "Roads", "words of Science", "report.pdf", "final.pdf"):
@@ -122,7 +138,12 @@ def test_whoever_grants_a_closing_sees_what_it_is_judged_by(
 
 
 def test_whoever_grants_a_closing_sees_that_its_evidence_has_gone_since(
-    client: Client, supervisor: User, task: Task, bureau: Organization, unit_act: ChangeContext, act: ChangeContext
+    client: Client,
+    supervisor: User,
+    task: Task,
+    bureau: Organization,
+    unit_act: ChangeContext,
+    act: ChangeContext,
 ) -> None:
     report = write(task, bureau, unit_act)
     workflow.submit(report, unit_act, TODAY)
@@ -142,12 +163,20 @@ def test_a_decision_is_not_taken_on_a_task_that_was_changed_since_it_was_shown(
     workflow.execute_transition(task, Action.WITHDRAW_CLOSING, unit_act, TODAY)
     ask_closing(task, unit_act)
     with pytest.raises(StaleVersion):
-        workflow.execute_transition(task, Action.GRANT_CLOSING, act, TODAY, seen=seen, rating=Rating.GOOD)
+        workflow.execute_transition(
+            task, Action.GRANT_CLOSING, act, TODAY, seen=seen, rating=Rating.GOOD
+        )
 
 
 def ask_for_time(task: Task, act: ChangeContext) -> None:
     workflow.execute_transition(
-        task, Action.REQUEST_EXTENSION, act, TODAY, deadline=TODAY + 60 * DAY, reason="rain", progress="half"
+        task,
+        Action.REQUEST_EXTENSION,
+        act,
+        TODAY,
+        deadline=TODAY + 60 * DAY,
+        reason="rain",
+        progress="half",
     )
 
 
@@ -193,7 +222,9 @@ def test_whoever_grants_more_time_sees_that_the_deadline_was_moved(
     assert f"{TODAY + 30 * DAY}" in page
 
 
-def test_a_grant_never_shortens_the_time(task: Task, unit_act: ChangeContext, act: ChangeContext) -> None:
+def test_a_grant_never_shortens_the_time(
+    task: Task, unit_act: ChangeContext, act: ChangeContext
+) -> None:
     ask_for_time(task, unit_act)
     Task.objects.update(deadline=TODAY + 90 * DAY, original_deadline=TODAY + 90 * DAY)
     with pytest.raises(ValidationError):

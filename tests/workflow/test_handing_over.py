@@ -52,8 +52,16 @@ def test_a_task_of_a_draft_is_not_handed_over_by_an_edit(task: Task, act: Change
     assert "assigned_on" in caught.value.message_dict
 
 
-def test_a_new_task_of_a_draft_is_not_handed_over_at_once(draft: PolicyDocument, bureau: Organization) -> None:
-    task = Task(policy=draft, measure=draft.measures.get(code="A1"), code="A1-09", title="x", kind=Kind.QUALITATIVE)
+def test_a_new_task_of_a_draft_is_not_handed_over_at_once(
+    draft: PolicyDocument, bureau: Organization
+) -> None:
+    task = Task(
+        policy=draft,
+        measure=draft.measures.get(code="A1"),
+        code="A1-09",
+        title="x",
+        kind=Kind.QUALITATIVE,
+    )
     task.lead_unit, task.assigned_on = bureau, TODAY
     with pytest.raises(ValidationError):
         workflow.save_task(task, ChangeContext(None, ChangeSource.COMMAND), today=TODAY)
@@ -110,7 +118,9 @@ def test_a_unit_out_of_office_takes_no_task(
     if role == "lead_unit":
         task.lead_unit = gone
     with pytest.raises(ValidationError) as caught:
-        workflow.save_task(task, act, task.version, co_units=[gone] if role == "co_units" else None, today=TODAY)
+        workflow.save_task(
+            task, act, task.version, co_units=[gone] if role == "co_units" else None, today=TODAY
+        )
     assert gone.name in caught.value.message_dict[role][0]
 
 
@@ -118,7 +128,9 @@ def test_a_unit_out_of_office_takes_no_task(
 def test_a_unit_that_has_gone_since_is_handed_nothing(
     policy: PolicyDocument, bureau: Organization, gone: Organization, act: ChangeContext, role: str
 ) -> None:
-    task = make_task(policy, kind=Kind.QUALITATIVE, lead_unit=gone if role == "lead_unit" else bureau)
+    task = make_task(
+        policy, kind=Kind.QUALITATIVE, lead_unit=gone if role == "lead_unit" else bureau
+    )
     if role == "co_units":
         task.co_units.add(gone)
     with pytest.raises(ValidationError) as caught:
@@ -141,7 +153,9 @@ def test_no_account_is_given_to_a_unit_out_of_office(liaison: User, gone: Organi
         workflow.save_object(liaison, ChangeContext(None, ChangeSource.COMMAND), liaison.version)
 
 
-def test_the_choice_of_units_offers_those_in_office(client: Client, supervisor: User, gone: Organization) -> None:
+def test_the_choice_of_units_offers_those_in_office(
+    client: Client, supervisor: User, gone: Organization
+) -> None:
     Organization.objects.create(name="Office of the West", short_name="West")
     client.force_login(supervisor)
     asked = {"app_label": "tracker", "model_name": "task", "field_name": "lead_unit", "term": ""}

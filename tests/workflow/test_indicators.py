@@ -83,7 +83,12 @@ def figure(direction: str, *amounts: str | None) -> Figure:
     ],
 )
 def test_percent_and_gap_are_those_worked_out_by_hand(
-    direction: str, baseline: str | None, target: str, actual: str | None, percent: int | None, gap: str | None
+    direction: str,
+    baseline: str | None,
+    target: str,
+    actual: str | None,
+    percent: int | None,
+    gap: str | None,
 ) -> None:
     found = figure(direction, baseline, target, actual)
     assert lights.achieved_percent(found) == percent
@@ -122,7 +127,13 @@ def test_what_is_no_amount_is_refused_with_what_is_allowed(typed: str) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "shown"),
-    [("12.5000", "12.5"), ("100", "100"), ("0.0000", "0"), ("-0.5", "-0.5"), ("99999999999.0000", "99999999999")],
+    [
+        ("12.5000", "12.5"),
+        ("100", "100"),
+        ("0.0000", "0"),
+        ("-0.5", "-0.5"),
+        ("99999999999.0000", "99999999999"),
+    ],
 )
 def test_an_amount_is_written_without_empty_places(amount: str, shown: str) -> None:
     assert parsing.format_decimal(Decimal(amount)) == shown
@@ -177,7 +188,14 @@ def percent() -> int:
 
 
 def said(indicator: Indicator, amount: str) -> list[dict[str, Any]]:
-    return [{"indicator": indicator.pk, "name": indicator.name, "unit": indicator.unit_of_measure, "value": amount}]
+    return [
+        {
+            "indicator": indicator.pk,
+            "name": indicator.name,
+            "unit": indicator.unit_of_measure,
+            "value": amount,
+        }
+    ]
 
 
 def hand_in(
@@ -232,13 +250,21 @@ def test_a_task_without_a_percent_gets_none_from_an_indicator(
 def test_turning_dates_follow_the_percent_of_an_indicator(
     policy: PolicyDocument, bureau: Organization, office: ChangeContext
 ) -> None:
-    task = make_task(policy, kind=Kind.QUANTIFIED, start=TODAY - 10 * DAY, deadline=TODAY + 90 * DAY, lead_unit=bureau)
+    task = make_task(
+        policy,
+        kind=Kind.QUANTIFIED,
+        start=TODAY - 10 * DAY,
+        deadline=TODAY + 90 * DAY,
+        lead_unit=bureau,
+    )
     before = task.turns_yellow_on
     enter(define(task, office), office, "65")
     assert Task.objects.get().turns_yellow_on > before  # type: ignore[operator]
 
 
-def test_another_target_moves_the_percent(task: Task, office: ChangeContext, act: ChangeContext) -> None:
+def test_another_target_moves_the_percent(
+    task: Task, office: ChangeContext, act: ChangeContext
+) -> None:
     indicator = define(task, office)
     enter(indicator, office, "65")
     changed = Indicator.objects.get()
@@ -263,11 +289,16 @@ def test_a_driving_indicator_without_a_way_to_go_is_refused_in_words(
         define(task, office, **wrong)
 
 
-def test_an_indicator_that_is_only_shown_needs_no_baseline(task: Task, office: ChangeContext) -> None:
+def test_an_indicator_that_is_only_shown_needs_no_baseline(
+    task: Task, office: ChangeContext
+) -> None:
     indicator = define(task, office, baseline=None, drives_percent=False)
     enter(indicator, office, "65")
     found = Indicator.objects.get()
-    assert (columns.gap_text(found), lights.achieved_percent(found)) == ("5 percentage points to go", None)
+    assert (columns.gap_text(found), lights.achieved_percent(found)) == (
+        "5 percentage points to go",
+        None,
+    )
 
 
 def test_the_percent_follows_one_indicator_at_most(task: Task, office: ChangeContext) -> None:
@@ -300,7 +331,9 @@ def test_only_the_office_enters_values_directly(
         enter(indicator, ChangeContext(request.getfixturevalue(who), ChangeSource.PAGE), "65")
 
 
-def test_a_newer_version_of_the_values_is_not_written_over(task: Task, office: ChangeContext) -> None:
+def test_a_newer_version_of_the_values_is_not_written_over(
+    task: Task, office: ChangeContext
+) -> None:
     indicator = define(task, office)
     enter(indicator, office, "65")
     with pytest.raises(StaleVersion):
@@ -315,7 +348,9 @@ def test_a_falling_percent_asks_the_office_for_a_reason(task: Task, office: Chan
     assert (percent(), IndicatorValue.objects.get().value) == (50, 65)
 
 
-def test_a_falling_percent_with_a_reason_is_kept_with_it(task: Task, office: ChangeContext, act: ChangeContext) -> None:
+def test_a_falling_percent_with_a_reason_is_kept_with_it(
+    task: Task, office: ChangeContext, act: ChangeContext
+) -> None:
     indicator = define(task, office)
     enter(indicator, office, "65")
     enter(indicator, act, "62")
@@ -328,8 +363,12 @@ def test_removing_the_value_that_the_percent_stands_on_asks_for_a_reason(
 ) -> None:
     enter(define(task, office), office, "65")
     with pytest.raises(ValidationError, match="falls from 50% to 0%"):
-        workflow.save_values(Indicator.objects.get(), office, None, [], IndicatorValue.objects.all(), today=TODAY)
-    workflow.save_values(Indicator.objects.get(), act, None, [], IndicatorValue.objects.all(), today=TODAY)
+        workflow.save_values(
+            Indicator.objects.get(), office, None, [], IndicatorValue.objects.all(), today=TODAY
+        )
+    workflow.save_values(
+        Indicator.objects.get(), act, None, [], IndicatorValue.objects.all(), today=TODAY
+    )
     assert percent() == 0
 
 
@@ -343,7 +382,9 @@ def test_the_unit_states_no_percent_that_follows_an_indicator(
     assert set(caught.value.message_dict) == {"percent"}
 
 
-def test_a_report_that_waits_moves_no_value(task: Task, office: ChangeContext, unit_act: ChangeContext) -> None:
+def test_a_report_that_waits_moves_no_value(
+    task: Task, office: ChangeContext, unit_act: ChangeContext
+) -> None:
     hand_in(define(task, office), unit_act, "65")
     assert (percent(), IndicatorValue.objects.count()) == (0, 0)
 
@@ -354,11 +395,18 @@ def test_an_accepted_report_lands_as_a_value_of_the_last_day_of_its_period(
     report = hand_in(define(task, office), unit_act, "65.5")
     accept(report, office)
     value = IndicatorValue.objects.get()
-    assert (value.value, value.day, value.report, value.entered_by) == (Decimal("65.5"), JUNE.end, report, liaison)
+    assert (value.value, value.day, value.report, value.entered_by) == (
+        Decimal("65.5"),
+        JUNE.end,
+        report,
+        liaison,
+    )
     assert percent() == 55
 
 
-def test_a_returned_report_moves_no_value(task: Task, office: ChangeContext, unit_act: ChangeContext) -> None:
+def test_a_returned_report_moves_no_value(
+    task: Task, office: ChangeContext, unit_act: ChangeContext
+) -> None:
     report = hand_in(define(task, office), unit_act, "65")
     workflow.send_back(report, office, report.version, "too few", TODAY)
     assert not IndicatorValue.objects.exists()
@@ -384,7 +432,9 @@ def test_a_value_that_lowers_the_percent_is_handed_in_with_a_reason_only(
     assert set(caught.value.message_dict) == {"fall_reason"}
 
 
-def test_the_reason_of_the_unit_is_that_of_the_fall(task: Task, office: ChangeContext, unit_act: ChangeContext) -> None:
+def test_the_reason_of_the_unit_is_that_of_the_fall(
+    task: Task, office: ChangeContext, unit_act: ChangeContext
+) -> None:
     indicator = define(task, office)
     accept(hand_in(indicator, unit_act, "65", MAY), office)
     report = hand_in(indicator, unit_act, "62", fall_reason="a fire")
@@ -436,13 +486,20 @@ def test_no_change_is_reported_without_a_percent(
 def told(task: Task) -> list[tuple[str, str, str, list[tuple[str, str, str]]]]:
     """Tell what the history says of indicators and their values, the latest first."""
     return [
-        (event.what, event.subject, event.way, [(c.field, c.before, c.after) for c in event.changes])
+        (
+            event.what,
+            event.subject,
+            event.way,
+            [(c.field, c.before, c.after) for c in event.changes],
+        )
         for event in history.history_events(task)
         if "indicator" in event.subject
     ]
 
 
-def test_history_tells_the_definition_of_an_indicator_and_its_changes(task: Task, act: ChangeContext) -> None:
+def test_history_tells_the_definition_of_an_indicator_and_its_changes(
+    task: Task, act: ChangeContext
+) -> None:
     define(task, act)
     changed = Indicator.objects.get()
     changed.target = Decimal("75.5")
@@ -452,11 +509,17 @@ def test_history_tells_the_definition_of_an_indicator_and_its_changes(task: Task
     assert ("baseline", "", "60") in second[3]
 
 
-def test_history_tells_values_entered_and_corrected_by_the_office(task: Task, act: ChangeContext) -> None:
+def test_history_tells_values_entered_and_corrected_by_the_office(
+    task: Task, act: ChangeContext
+) -> None:
     indicator = define(task, act)
     enter(indicator, act, "65")
     enter(indicator, act, "65.4", note="a slip")
-    whats = [(what, subject, changes) for what, subject, _way, changes in told(task) if "value" in subject]
+    whats = [
+        (what, subject, changes)
+        for what, subject, _way, changes in told(task)
+        if "value" in subject
+    ]
     assert whats[0] == (
         "changed",
         "value of an indicator Forest cover 2026-05-31",
@@ -465,7 +528,9 @@ def test_history_tells_values_entered_and_corrected_by_the_office(task: Task, ac
     assert whats[1][0] == "added"
 
 
-def test_history_tells_what_was_removed_even_of_an_indicator_that_is_gone(task: Task, act: ChangeContext) -> None:
+def test_history_tells_what_was_removed_even_of_an_indicator_that_is_gone(
+    task: Task, act: ChangeContext
+) -> None:
     value = enter(define(task, act), act, "65")
     workflow.save_values(Indicator.objects.get(), act, None, [], [value], today=TODAY)
     workflow.save_task(Task.objects.get(), act, removed=[Indicator.objects.get()], today=TODAY)
@@ -474,10 +539,14 @@ def test_history_tells_what_was_removed_even_of_an_indicator_that_is_gone(task: 
     }
 
 
-def test_history_tells_what_a_report_said(task: Task, office: ChangeContext, unit_act: ChangeContext) -> None:
+def test_history_tells_what_a_report_said(
+    task: Task, office: ChangeContext, unit_act: ChangeContext
+) -> None:
     hand_in(define(task, office), unit_act, "65")
     events = [event for event in history.history_events(task) if "report" in event.subject]
-    assert ("indicators", "", "Forest cover 65 %") in [(c.field, c.before, c.after) for c in events[0].changes]
+    assert ("indicators", "", "Forest cover 65 %") in [
+        (c.field, c.before, c.after) for c in events[0].changes
+    ]
 
 
 def test_history_of_an_accepted_value_names_who_accepted_it(
@@ -493,7 +562,11 @@ def test_history_of_an_accepted_value_names_who_accepted_it(
         ({}, "68.8", "1.2 percentage points to go"),
         ({}, "70", "target reached"),
         ({"unit_of_measure": "parks"}, "68", "2 parks to go"),
-        ({"direction": "down", "baseline": Decimal(90), "unit_of_measure": "µg"}, "72", "2 µg above the target"),
+        (
+            {"direction": "down", "baseline": Decimal(90), "unit_of_measure": "µg"},
+            "72",
+            "2 µg above the target",
+        ),
     ],
 )
 def test_the_gap_is_said_in_words(
@@ -512,7 +585,9 @@ def test_the_target_is_said_with_its_unit_and_day(task: Task, office: ChangeCont
     assert columns.target_text(define(task, office)) == "≥ 70% by 2026-12-31"
 
 
-def test_fixtures_carry_indicators_and_the_percent_follows(task: Task, office: ChangeContext, tmp_path: Any) -> None:
+def test_fixtures_carry_indicators_and_the_percent_follows(
+    task: Task, office: ChangeContext, tmp_path: Any
+) -> None:
     enter(define(task, office), office, "65")
     file = tmp_path / "indicators.json"
     keys = {"use_natural_foreign_keys": True, "use_natural_primary_keys": True}

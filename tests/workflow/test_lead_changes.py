@@ -43,14 +43,19 @@ def helper(county: Organization) -> User:
     return User.objects.create_user("helper", is_liaison=True, organization=county)
 
 
-def write(task: Task, user: User, period: Period = JUNE, percent: int | None = None, words: str = "") -> ProgressUpdate:
+def write(
+    task: Task, user: User, period: Period = JUNE, percent: int | None = None, words: str = ""
+) -> ProgressUpdate:
     """Save a draft of the unit of an account."""
     unit = user.organization
     assert unit
     report = workflow.open_report(Task.objects.get(pk=task.pk), unit, period)
     report.progress, report.percent = words or f"words of {unit}", percent
     workflow.save_draft(
-        report, ChangeContext(user, ChangeSource.PAGE), report.version if report.pk else None, today=TODAY
+        report,
+        ChangeContext(user, ChangeSource.PAGE),
+        report.version if report.pk else None,
+        today=TODAY,
     )
     return report
 
@@ -72,7 +77,9 @@ def press(user: User, task: Task, **said: str) -> int:
     """Send the report form of a task, and return the status of the answer."""
     client = Client()
     client.force_login(user)
-    return client.post(reverse("report", args=["rise", task.code]), {"submit": "1", "seen": "", **said}).status_code
+    return client.post(
+        reverse("report", args=["rise", task.code]), {"submit": "1", "seen": "", **said}
+    ).status_code
 
 
 def test_a_new_lead_that_has_begun_a_contribution_sends_the_report_of_the_task(
@@ -128,7 +135,11 @@ def test_a_draft_that_was_left_is_shown_to_its_unit_alone(
     change_lead(task, act, county)
     client = Client()
     client.force_login(helper)
-    for page in (reverse("my"), reverse("report", args=["rise", task.code]), task.get_absolute_url()):
+    for page in (
+        reverse("my"),
+        reverse("report", args=["rise", task.code]),
+        task.get_absolute_url(),
+    ):
         assert "half of it is paved" not in client.get(page).content.decode()
 
 
@@ -150,7 +161,12 @@ def test_a_report_that_the_former_lead_has_filed_still_waits_for_the_office(
 
 
 def test_a_report_that_was_returned_to_the_former_lead_does_not_stop_the_new_one(
-    task: Task, act: ChangeContext, liaison: User, helper: User, bureau: Organization, county: Organization
+    task: Task,
+    act: ChangeContext,
+    liaison: User,
+    helper: User,
+    bureau: Organization,
+    county: Organization,
 ) -> None:
     filed = send(task, liaison, percent=30)
     workflow.send_back(filed, act, filed.version, "too short", TODAY)
@@ -207,7 +223,11 @@ def test_a_new_lead_hands_in_by_workbook_what_it_had_begun_as_a_contribution(
 def test_a_task_that_was_given_away_leaves_the_rest_of_a_workbook_good(
     task: Task, act: ChangeContext, liaison: User, bureau: Organization, county: Organization
 ) -> None:
-    facts: dict[str, Any] = {"lead_unit": bureau, "assigned_on": TODAY, "owed_from": dt.date(2026, 6, 1)}
+    facts: dict[str, Any] = {
+        "lead_unit": bureau,
+        "assigned_on": TODAY,
+        "owed_from": dt.date(2026, 6, 1),
+    }
     make_task(task.policy, "A1-02", kind=Kind.QUALITATIVE, deadline=dt.date(2026, 12, 31), **facts)
     book = fresh(bureau)
     fill(book, "A1-01", progress="of the task that went", percent_done=0.1)

@@ -47,15 +47,24 @@ def make_tasks(policy: PolicyDocument, bureau: Organization, county: Organizatio
     ]
     tasks[0].co_units.add(county)
     for number in (1, 2, 3):
-        ChecklistItem.objects.create(task=tasks[3], number=number, title=f"step {number}", weight=number)
-    ends: dict[str, Any] = {"unit_of_measure": "x", "baseline": 0, "target": 100, "drives_percent": True}
+        ChecklistItem.objects.create(
+            task=tasks[3], number=number, title=f"step {number}", weight=number
+        )
+    ends: dict[str, Any] = {
+        "unit_of_measure": "x",
+        "baseline": 0,
+        "target": 100,
+        "drives_percent": True,
+    }
     indicator = Indicator.objects.create(task=tasks[4], name="x", **ends)
     IndicatorValue.objects.create(indicator=indicator, day=begun, value=30)
     workflow.refresh_tasks([policy.pk])
     return tasks
 
 
-def hand_in_before(tasks: list[Task], bureau: Organization, act: ChangeContext, supervisor: User) -> None:
+def hand_in_before(
+    tasks: list[Task], bureau: Organization, act: ChangeContext, supervisor: User
+) -> None:
     """Let one task have a draft, one a report that waits, one a returned one and an accepted one of May."""
 
     def save(task: Task, period: Period, percent: int | None) -> ProgressUpdate:
@@ -103,11 +112,15 @@ def one_by_one(changes: list[ReportChange], act: ChangeContext) -> None:
             at.task = task
             workflow.withdraw(at, act, TODAY)
             at.refresh_from_db(fields=["version", "state"])
-        report = workflow.report_for(ReportChange(task, change.unit, change.period, change.fields, []), known)
+        report = workflow.report_for(
+            ReportChange(task, change.unit, change.period, change.fields, []), known
+        )
         workflow.save_draft(report, act, report.version, today=TODAY)
         workflow.submit(report, act, TODAY)
         for item, done in change.ticks:
-            workflow.tick_item(ChecklistItem.objects.get(pk=item.pk), act, TODAY if done else None, TODAY)
+            workflow.tick_item(
+                ChecklistItem.objects.get(pk=item.pk), act, TODAY if done else None, TODAY
+            )
 
 
 def everything() -> dict[str, list[dict[str, Any]]]:
@@ -123,7 +136,13 @@ def everything() -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.fixture
-def tasks(policy: PolicyDocument, bureau: Organization, county: Organization, liaison: User, supervisor: User) -> Any:
+def tasks(
+    policy: PolicyDocument,
+    bureau: Organization,
+    county: Organization,
+    liaison: User,
+    supervisor: User,
+) -> Any:
     made = make_tasks(policy, bureau, county)
     hand_in_before(made, bureau, ChangeContext(liaison, ChangeSource.PAGE), supervisor)
     return made
@@ -154,7 +173,10 @@ def test_rows_versions_and_history_are_those_of_one_by_one(
 
 def _without_keys(found: dict[str, list[dict[str, Any]]]) -> Any:
     """Leave out the keys of new reports, which no database gives twice."""
-    reports = sorted(found["ProgressUpdate"], key=lambda row: (row["task_id"], row["unit_id"], row["period_start"]))
+    reports = sorted(
+        found["ProgressUpdate"],
+        key=lambda row: (row["task_id"], row["unit_id"], row["period_start"]),
+    )
     names = {row["id"]: number for number, row in enumerate(reports)}
     cleaned = dict(found)
     cleaned["ProgressUpdate"] = [{**row, "id": names[row["id"]]} for row in reports]
@@ -166,7 +188,11 @@ def _without_keys(found: dict[str, list[dict[str, Any]]]) -> Any:
 
 
 def test_derived_columns_are_those_of_deriving_every_task_whole(
-    tasks: list[Task], bureau: Organization, county: Organization, office_act: ChangeContext, policy: PolicyDocument
+    tasks: list[Task],
+    bureau: Organization,
+    county: Organization,
+    office_act: ChangeContext,
+    policy: PolicyDocument,
 ) -> None:
     land(changes_of(tasks, bureau, county), office_act)
     assert workflow.refresh_tasks([policy.pk]) == 0
@@ -186,7 +212,9 @@ def test_whoever_may_not_report_a_task_lands_nothing(
     stranger = User.objects.create_user("stranger", is_liaison=True, organization=county)
     before = everything()
     with pytest.raises(ValidationError, match="A1-01"):
-        land(changes_of(tasks, bureau, county), ChangeContext(stranger, ChangeSource.IMPORT, IMPORT))
+        land(
+            changes_of(tasks, bureau, county), ChangeContext(stranger, ChangeSource.IMPORT, IMPORT)
+        )
     assert everything() == before
 
 
@@ -218,7 +246,11 @@ def test_a_hundred_reports_take_hardly_more_statements_than_ten(
 ) -> None:
     counts = []
     for count in (10, 100):
-        facts: dict[str, Any] = {"lead_unit": bureau, "assigned_on": TODAY - 60 * DAY, "owed_from": TODAY - 60 * DAY}
+        facts: dict[str, Any] = {
+            "lead_unit": bureau,
+            "assigned_on": TODAY - 60 * DAY,
+            "owed_from": TODAY - 60 * DAY,
+        }
         made = [
             Task(policy=policy, measure=policy.measures.first(), code=f"A1-{count}{n}", kind=Kind.STANDING, title="x",
                  status="in_progress", **facts)
@@ -226,7 +258,10 @@ def test_a_hundred_reports_take_hardly_more_statements_than_ten(
         ]  # fmt: skip
         for task in Task.objects.bulk_create(made):
             ChecklistItem.objects.create(task=task, number=1, title="x")
-        changes = [ReportChange(task, bureau, JUNE, {"progress": "x"}, [(task.items.get(), True)]) for task in made]
+        changes = [
+            ReportChange(task, bureau, JUNE, {"progress": "x"}, [(task.items.get(), True)])
+            for task in made
+        ]
         with CaptureQueriesContext(connection) as queries:
             land(changes, office_act)
         counts.append(len(queries))

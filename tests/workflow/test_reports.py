@@ -12,7 +12,15 @@ from tracker import workflow
 from tracker.domain import lights
 from tracker.domain.choices import ChangeSource, Cycle, Kind, ReportState
 from tracker.domain.dates import Period, period_of
-from tracker.models import ChecklistItem, Evidence, Organization, PolicyDocument, ProgressUpdate, Task, User
+from tracker.models import (
+    ChecklistItem,
+    Evidence,
+    Organization,
+    PolicyDocument,
+    ProgressUpdate,
+    Task,
+    User,
+)
 from tracker.workflow import ChangeContext, StaleVersion
 
 JUNE = period_of(Cycle.MONTHLY, TODAY)
@@ -41,7 +49,11 @@ def helper(county: Organization) -> User:
 
 
 def write(
-    task: Task, act: ChangeContext, period: Period = JUNE, unit: Organization | None = None, **said: Any
+    task: Task,
+    act: ChangeContext,
+    period: Period = JUNE,
+    unit: Organization | None = None,
+    **said: Any,
 ) -> ProgressUpdate:
     """Save a draft that says enough to be handed in."""
     report = workflow.open_report(Task.objects.get(pk=task.pk), unit or task.lead_unit, period)
@@ -95,7 +107,9 @@ def test_a_draft_is_found_again(task: Task, unit_act: ChangeContext) -> None:
     assert workflow.open_report(task, task.lead_unit, JUNE) == report
 
 
-def test_a_draft_that_another_window_has_saved_is_stale(task: Task, unit_act: ChangeContext) -> None:
+def test_a_draft_that_another_window_has_saved_is_stale(
+    task: Task, unit_act: ChangeContext
+) -> None:
     report = write(task, unit_act)
     workflow.save_draft(report, unit_act, 1, today=TODAY)
     with pytest.raises(StaleVersion):
@@ -110,7 +124,9 @@ def test_a_second_draft_of_a_period_finds_the_first(task: Task, unit_act: Change
 
 
 @pytest.mark.parametrize("who", ["leader", "administrator", "helper"])
-def test_nobody_else_writes_the_lead_units_report(task: Task, who: str, request: pytest.FixtureRequest) -> None:
+def test_nobody_else_writes_the_lead_units_report(
+    task: Task, who: str, request: pytest.FixtureRequest
+) -> None:
     with pytest.raises(PermissionDenied):
         write(task, ChangeContext(request.getfixturevalue(who), ChangeSource.PAGE))
 
@@ -163,24 +179,32 @@ def test_what_a_report_lacks_is_said_beside_its_field(
 
 
 @pytest.mark.parametrize("kind", [Kind.QUALITATIVE, Kind.STANDING])
-def test_a_task_without_a_percent_reports_none(task: Task, unit_act: ChangeContext, kind: Kind) -> None:
+def test_a_task_without_a_percent_reports_none(
+    task: Task, unit_act: ChangeContext, kind: Kind
+) -> None:
     deadline = None if kind == Kind.STANDING else task.deadline
     Task.objects.update(kind=kind, deadline=deadline, original_deadline=deadline)
     assert faults(write(task, unit_act, percent=10), unit_act) == {"percent"}
 
 
-def test_a_checklist_takes_the_percent_out_of_the_report(task: Task, unit_act: ChangeContext) -> None:
+def test_a_checklist_takes_the_percent_out_of_the_report(
+    task: Task, unit_act: ChangeContext
+) -> None:
     ChecklistItem.objects.create(task=task, number=1, title="Step")
     assert faults(write(task, unit_act, percent=10), unit_act) == {"percent"}
 
 
-def test_the_periods_to_report_are_every_owed_one_that_has_ended_and_the_one_under_way(task: Task) -> None:
+def test_the_periods_to_report_are_every_owed_one_that_has_ended_and_the_one_under_way(
+    task: Task,
+) -> None:
     later = [MAY, JUNE, JUNE.next(), JUNE.next().next()]
     assert lights.reportable(task, task.policy, dt.date(2026, 8, 15)) == later
     assert lights.reportable(task, task.policy, TODAY) == [MAY, JUNE]
 
 
-def test_a_period_that_was_reported_is_not_offered_again(task: Task, unit_act: ChangeContext) -> None:
+def test_a_period_that_was_reported_is_not_offered_again(
+    task: Task, unit_act: ChangeContext
+) -> None:
     hand_in(task, unit_act, MAY)
     assert lights.reportable(stored(), task.policy, TODAY) == [JUNE]
 
@@ -190,7 +214,9 @@ def test_without_a_cycle_a_report_is_welcome_for_the_month(task: Task) -> None:
     assert lights.reportable(task, task.policy, TODAY) == [JUNE]
 
 
-def test_a_draft_of_a_period_that_is_no_longer_owed_is_not_handed_in(task: Task, unit_act: ChangeContext) -> None:
+def test_a_draft_of_a_period_that_is_no_longer_owed_is_not_handed_in(
+    task: Task, unit_act: ChangeContext
+) -> None:
     report = write(task, unit_act, MAY)
     hand_in(task, unit_act, JUNE)
     assert faults(report, unit_act, dt.date(2026, 7, 1)) == {"period"}
@@ -220,13 +246,17 @@ def test_a_second_report_of_a_period_may_follow_an_accepted_one(
     assert stored().percent == 70
 
 
-def test_a_returned_report_counts_as_unreported_again(task: Task, unit_act: ChangeContext, act: ChangeContext) -> None:
+def test_a_returned_report_counts_as_unreported_again(
+    task: Task, unit_act: ChangeContext, act: ChangeContext
+) -> None:
     report = hand_in(task, unit_act)
     workflow.send_back(report, act, report.version, "too short", TODAY)
     assert stored().reported_through is None
 
 
-def test_a_report_is_returned_with_a_reason(task: Task, unit_act: ChangeContext, act: ChangeContext) -> None:
+def test_a_report_is_returned_with_a_reason(
+    task: Task, unit_act: ChangeContext, act: ChangeContext
+) -> None:
     report = hand_in(task, unit_act)
     with pytest.raises(ValidationError):
         workflow.send_back(report, act, report.version, "  ", TODAY)
@@ -262,7 +292,9 @@ def test_a_report_that_changed_since_it_was_shown_is_not_accepted(
         workflow.accept(report, act, report.version, TODAY)
 
 
-def test_a_second_acceptance_changes_nothing(task: Task, unit_act: ChangeContext, act: ChangeContext) -> None:
+def test_a_second_acceptance_changes_nothing(
+    task: Task, unit_act: ChangeContext, act: ChangeContext
+) -> None:
     report = accepted(task, unit_act, act)
     before = ProgressUpdate.history.count()
     with pytest.raises(ValidationError):
@@ -314,7 +346,9 @@ def test_no_change_needs_an_earlier_report(task: Task, unit_act: ChangeContext) 
         unchanged(JUNE, unit_act)
 
 
-def test_no_change_is_reported_twice_in_a_row_at_most(task: Task, unit_act: ChangeContext, act: ChangeContext) -> None:
+def test_no_change_is_reported_twice_in_a_row_at_most(
+    task: Task, unit_act: ChangeContext, act: ChangeContext
+) -> None:
     accepted(task, unit_act, act, MAY, percent=45)
     for period in (JUNE, JUNE.next()):
         unchanged(period, unit_act, period.end)
@@ -322,7 +356,9 @@ def test_no_change_is_reported_twice_in_a_row_at_most(task: Task, unit_act: Chan
         unchanged(JUNE.next().next(), unit_act, JUNE.next().next().end)
 
 
-def test_a_call_for_help_is_answered_once(task: Task, unit_act: ChangeContext, act: ChangeContext) -> None:
+def test_a_call_for_help_is_answered_once(
+    task: Task, unit_act: ChangeContext, act: ChangeContext
+) -> None:
     report = hand_in(task, unit_act, needs_help=True, help_addressee="the finance bureau")
     workflow.answer_help(report, act, "money comes", TODAY)
     assert ProgressUpdate.objects.get().help_answered_on == TODAY
@@ -330,7 +366,9 @@ def test_a_call_for_help_is_answered_once(task: Task, unit_act: ChangeContext, a
         workflow.answer_help(report, act, "again", TODAY)
 
 
-def test_calls_for_help_wait_until_they_are_answered(task: Task, unit_act: ChangeContext, act: ChangeContext) -> None:
+def test_calls_for_help_wait_until_they_are_answered(
+    task: Task, unit_act: ChangeContext, act: ChangeContext
+) -> None:
     report = hand_in(task, unit_act, needs_help=True, help_addressee="the finance bureau")
     assert list(ProgressUpdate.objects.asking_for_help()) == [report]
     workflow.answer_help(report, act, "money comes", TODAY)
@@ -359,7 +397,9 @@ def test_the_percent_follows_the_report_and_not_an_edit(
     assert stored().percent == 60
 
 
-def test_owing_are_the_tasks_with_no_report_for_the_period_under_way(task: Task, unit_act: ChangeContext) -> None:
+def test_owing_are_the_tasks_with_no_report_for_the_period_under_way(
+    task: Task, unit_act: ChangeContext
+) -> None:
     assert list(Task.objects.owing(TODAY)) == [task]
     hand_in(task, unit_act)
     assert list(Task.objects.owing(TODAY)) == []
@@ -372,13 +412,17 @@ def test_a_leader_reviews_nothing(task: Task, unit_act: ChangeContext, leader: U
 
 
 def test_reports_of_another_policy_do_not_count(task: Task, unit_act: ChangeContext) -> None:
-    other = make_task(make_policy("other"), lead_unit=task.lead_unit, assigned_on=TODAY, owed_from=TODAY)
+    other = make_task(
+        make_policy("other"), lead_unit=task.lead_unit, assigned_on=TODAY, owed_from=TODAY
+    )
     hand_in(other, unit_act)
     assert Task.objects.get(pk=task.pk).reported_through is None
 
 
 @pytest.mark.parametrize("cycle", [Cycle.QUARTERLY, Cycle.WEEKLY, Cycle.NONE])
-def test_another_cycle_renames_no_report(task: Task, unit_act: ChangeContext, act: ChangeContext, cycle: Cycle) -> None:
+def test_another_cycle_renames_no_report(
+    task: Task, unit_act: ChangeContext, act: ChangeContext, cycle: Cycle
+) -> None:
     report = hand_in(task, unit_act, MAY)
     policy = PolicyDocument.objects.get()
     policy.cycle = cycle
@@ -386,9 +430,13 @@ def test_another_cycle_renames_no_report(task: Task, unit_act: ChangeContext, ac
     assert ProgressUpdate.objects.get(pk=report.pk).period.name(TODAY) == MAY.name(TODAY)
 
 
-def test_a_month_and_the_quarter_that_begins_with_it_have_a_report_each(task: Task, unit_act: ChangeContext) -> None:
+def test_a_month_and_the_quarter_that_begins_with_it_have_a_report_each(
+    task: Task, unit_act: ChangeContext
+) -> None:
     april = write(task, unit_act, period_of(Cycle.MONTHLY, dt.date(2026, 4, 1)))
-    quarter = workflow.open_report(task, april.unit, period_of(Cycle.QUARTERLY, dt.date(2026, 4, 1)))
+    quarter = workflow.open_report(
+        task, april.unit, period_of(Cycle.QUARTERLY, dt.date(2026, 4, 1))
+    )
     workflow.save_draft(quarter, unit_act, today=TODAY)
     assert [report.period.cycle for report in ProgressUpdate.objects.order_by("pk")] == [
         Cycle.MONTHLY,

@@ -118,7 +118,9 @@ def test_an_older_state_of_the_database_is_left_alone(task: Task) -> None:
     assert StoredRules.current() == 0
 
 
-def test_a_check_says_that_the_stored_rules_are_older(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_says_that_the_stored_rules_are_older(
+    task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
     turns_a_day_earlier(monkeypatch)
     assert checked() == ["tracker.W3"]
 
@@ -136,7 +138,9 @@ def test_a_check_says_that_the_stored_rules_are_older(task: Task, monkeypatch: p
     ],
     ids=lambda wrong: next(iter(wrong)),
 )
-def test_a_stale_column_is_found_by_the_check_and_corrected_by_hand(task: Task, wrong: dict[str, Any]) -> None:
+def test_a_stale_column_is_found_by_the_check_and_corrected_by_hand(
+    task: Task, wrong: dict[str, Any]
+) -> None:
     Task.objects.update(**wrong)
     before = checked()
     words = [said("refresh_lights", "--dry-run"), said("refresh_lights")]
@@ -144,7 +148,9 @@ def test_a_stale_column_is_found_by_the_check_and_corrected_by_hand(task: Task, 
     assert words == ["1 tasks, 1 to correct.\n", "1 tasks, 1 corrected.\n"]
 
 
-def test_a_dry_run_changes_nothing_and_names_both_versions(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dry_run_changes_nothing_and_names_both_versions(
+    task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
     turns_a_day_earlier(monkeypatch)
     words = said("refresh_lights", "--dry-run")
     assert words == "Rules: version 1 stored, version 2 in the program.\n1 tasks, 1 to correct.\n"
@@ -154,7 +160,10 @@ def test_a_dry_run_changes_nothing_and_names_both_versions(task: Task, monkeypat
 def test_measures_get_their_order_too(policy: PolicyDocument) -> None:
     Measure.objects.update(code_key="")
     said("refresh_lights")
-    assert {measure.code_key for measure in Measure.objects.all()} == {code_key("A1"), code_key("B1")}
+    assert {measure.code_key for measure in Measure.objects.all()} == {
+        code_key("A1"),
+        code_key("B1"),
+    }
 
 
 def test_where_nothing_is_stale_the_check_is_silent(task: Task) -> None:
@@ -187,7 +196,9 @@ def _digest() -> str:
 
 def _dates_of(case: dict[str, str]) -> list[str]:
     task = SimpleNamespace(**native(case, FACTS + REQUESTS))
-    return [str(day) for day in lights.turning_dates(task, SimpleNamespace(**native(case, THRESHOLDS)))]
+    return [
+        str(day) for day in lights.turning_dates(task, SimpleNamespace(**native(case, THRESHOLDS)))
+    ]
 
 
 @pytest.mark.parametrize("yellow", [None, TODAY + DAY])
@@ -214,4 +225,11 @@ def unconstrained() -> Iterator[None]:
 
 
 def test_the_version_is_of_what_one_save_derives(task: Task) -> None:
-    assert set(workflow.DERIVED) >= {"percent", "turns_yellow_on", "turns_red_on", "search", "sort_key", "code_key"}
+    assert set(workflow.DERIVED) >= {
+        "percent",
+        "turns_yellow_on",
+        "turns_red_on",
+        "search",
+        "sort_key",
+        "code_key",
+    }

@@ -42,7 +42,16 @@ from tracker.models import (
 from tracker.workflow import ChangeContext
 
 JULY, AUGUST = dt.date(2026, 7, 31), dt.date(2026, 8, 31)
-ROLES = ("lead", "helper", "other", "leader", "supervisor", "administrator", "superuser", "disabled")
+ROLES = (
+    "lead",
+    "helper",
+    "other",
+    "leader",
+    "supervisor",
+    "administrator",
+    "superuser",
+    "disabled",
+)
 # In which capacities each of them acts on a task of the bureau that the county helps with.
 CAPACITIES = {
     "lead": {Capacity.LEAD},
@@ -54,7 +63,9 @@ WEB = "https://example.cn/proof"
 
 
 @pytest.fixture
-def people(bureau: Organization, county: Organization, supervisor: User, leader: User, administrator: User) -> Any:
+def people(
+    bureau: Organization, county: Organization, supervisor: User, leader: User, administrator: User
+) -> Any:
     west = Organization.objects.create(name="Office of the West", short_name="West", order=30)
     return {
         "lead": User.objects.create_user("lead", is_liaison=True, organization=bureau),
@@ -64,13 +75,18 @@ def people(bureau: Organization, county: Organization, supervisor: User, leader:
         "supervisor": supervisor,
         "administrator": administrator,
         "superuser": User.objects.create_superuser("root"),
-        "disabled": User.objects.create_user("gone", is_liaison=True, organization=bureau, is_active=False),
+        "disabled": User.objects.create_user(
+            "gone", is_liaison=True, organization=bureau, is_active=False
+        ),
     }
 
 
 def make(policy: PolicyDocument, status: Status = Status.IN_PROGRESS, **facts: Any) -> Task:
     """Make a task that is handed over to the bureau and helped by the county, in a status."""
-    days = {Status.CLOSED: {"closed_on": TODAY}, Status.CLOSING: {"closing_requested_on": TODAY}}.get(status, {})
+    days = {
+        Status.CLOSED: {"closed_on": TODAY},
+        Status.CLOSING: {"closing_requested_on": TODAY},
+    }.get(status, {})
     facts = {
         "deadline": JULY,
         "kind": Kind.QUALITATIVE,
@@ -96,7 +112,12 @@ def ready(task: Task, action: Action, author: User | None = None) -> None:
         TaskRequest.objects.create(task=task, kind=RequestKind.CLOSE, **asked)
     if action in (Action.GRANT_EXTENSION, Action.RETURN_EXTENSION):
         TaskRequest.objects.create(
-            task=task, kind=RequestKind.EXTEND, new_deadline=AUGUST, old_deadline=JULY, reason="floods", **asked
+            task=task,
+            kind=RequestKind.EXTEND,
+            new_deadline=AUGUST,
+            old_deadline=JULY,
+            reason="floods",
+            **asked,
         )
     if action == Action.WITHDRAW_ACCEPTANCE:
         task.latest_report = report(task, ReportState.ACCEPTED, submitted_by=author)
@@ -105,7 +126,9 @@ def ready(task: Task, action: Action, author: User | None = None) -> None:
         ChecklistItem.objects.create(task=task, number=1, title="Step")
 
 
-def report(task: Task, state: ReportState = ReportState.DRAFT, month: int = 6, **facts: Any) -> ProgressUpdate:
+def report(
+    task: Task, state: ReportState = ReportState.DRAFT, month: int = 6, **facts: Any
+) -> ProgressUpdate:
     """Lay a report of the lead unit for a month of 2026."""
     period = period_of("monthly", dt.date(2026, month, 1))
     facts = {
@@ -118,15 +141,22 @@ def report(task: Task, state: ReportState = ReportState.DRAFT, month: int = 6, *
     )
 
 
-def take(task: Task, action: Action, user: User | None, today: dt.date = TODAY, **entered: Any) -> None:
+def take(
+    task: Task, action: Action, user: User | None, today: dt.date = TODAY, **entered: Any
+) -> None:
     """Take any step of the table with everything that it needs."""
     act = act_of(user)
     if action in (Action.REPORT, Action.CONTRIBUTE):
         unit = user.organization if user and user.organization else task.lead_unit
         found = workflow.open_report(task, unit, period_of("monthly", today))
-        found.progress, found.percent = f"on {today}", 50 if workflow.has_own_percent(task) else None
+        found.progress, found.percent = (
+            f"on {today}",
+            50 if workflow.has_own_percent(task) else None,
+        )
         found.contribution = action == Action.CONTRIBUTE
-        with transaction.atomic():  # a draft is kept even where it cannot be handed in; here it goes
+        with (
+            transaction.atomic()
+        ):  # a draft is kept even where it cannot be handed in; here it goes
             workflow.save_draft(found, act, today=today)
             workflow.submit(found, act, today)
     elif action in (Action.ACCEPT, Action.RETURN):
@@ -221,7 +251,9 @@ def test_a_step_is_taken_by_those_and_from_those_statuses_alone(
             assert after == before
     for role, outcome in outcomes.items():
         may = {str(doer) for doer in CAPACITIES.get(role, set())} & set(doers.split())
-        assert outcome == ("forbidden" if not may else "done" if status in sources else "unfit"), role
+        assert outcome == ("forbidden" if not may else "done" if status in sources else "unfit"), (
+            role
+        )
 
 
 @pytest.mark.parametrize("action", Action)
@@ -233,17 +265,24 @@ def test_the_buttons_offered_are_the_steps_that_can_be_taken(
         if action == Action.WITHDRAW_ACCEPTANCE:
             ready(task, action)
         for role in ROLES:
-            may = bool({str(doer) for doer in CAPACITIES.get(role, set())} & set(EXPECTED[action][0].split()))
+            may = bool(
+                {str(doer) for doer in CAPACITIES.get(role, set())}
+                & set(EXPECTED[action][0].split())
+            )
             offered = action in workflow.allowed_actions(task, people[role])
             assert offered == (may and status in EXPECTED[action][1]), (role, status)
 
 
-def test_a_liaison_acts_on_nothing_in_a_draft(people: dict[str, User], bureau: Organization) -> None:
+def test_a_liaison_acts_on_nothing_in_a_draft(
+    people: dict[str, User], bureau: Organization
+) -> None:
     task = make(make_policy("draft", state=PolicyState.DRAFT))
     assert workflow.allowed_actions(task, people["lead"]) == []
 
 
-def test_a_liaison_acts_on_nothing_that_is_not_handed_over(policy: PolicyDocument, people: dict[str, User]) -> None:
+def test_a_liaison_acts_on_nothing_that_is_not_handed_over(
+    policy: PolicyDocument, people: dict[str, User]
+) -> None:
     task = make(policy, assigned_on=None, owed_from=None)
     assert workflow.allowed_actions(task, people["lead"]) == []
 
@@ -266,9 +305,13 @@ def test_another_lead_unit_acknowledges_anew(
     assert Task.objects.get().acknowledged_on is None
 
 
-@pytest.mark.parametrize("action", [Action.ACCEPT, Action.RETURN, Action.GRANT_CLOSING, Action.RETURN_CLOSING])
+@pytest.mark.parametrize(
+    "action", [Action.ACCEPT, Action.RETURN, Action.GRANT_CLOSING, Action.RETURN_CLOSING]
+)
 @pytest.mark.parametrize("role", ["supervisor", "superuser"])
-def test_nobody_reviews_their_own(policy: PolicyDocument, people: dict[str, User], action: Action, role: str) -> None:
+def test_nobody_reviews_their_own(
+    policy: PolicyDocument, people: dict[str, User], action: Action, role: str
+) -> None:
     task = make(policy, Status.CLOSING if "closing" in action else Status.IN_PROGRESS)
     ready(task, action, author=people[role])
     with pytest.raises(PermissionDenied):
@@ -282,14 +325,23 @@ def test_a_grant_makes_the_day_of_the_request_the_day_that_counts(
     take(task, Action.REQUEST_CLOSING, people["lead"])
     take(task, Action.GRANT_CLOSING, people["supervisor"], TODAY + 20 * DAY)
     ask = TaskRequest.objects.get()
-    assert (Task.objects.get().closed_on, ask.decided_on, ask.rating) == (TODAY, TODAY + 20 * DAY, Rating.GOOD)
+    assert (Task.objects.get().closed_on, ask.decided_on, ask.rating) == (
+        TODAY,
+        TODAY + 20 * DAY,
+        Rating.GOOD,
+    )
 
 
-def test_a_closing_that_is_returned_leaves_no_day_of_request(policy: PolicyDocument, people: dict[str, User]) -> None:
+def test_a_closing_that_is_returned_leaves_no_day_of_request(
+    policy: PolicyDocument, people: dict[str, User]
+) -> None:
     task = make(policy)
     take(task, Action.REQUEST_CLOSING, people["lead"])
     take(task, Action.RETURN_CLOSING, people["supervisor"])
-    assert (Task.objects.get().closing_requested_on, TaskRequest.objects.get().decision_note) == (None, "seen")
+    assert (Task.objects.get().closing_requested_on, TaskRequest.objects.get().decision_note) == (
+        None,
+        "seen",
+    )
 
 
 def test_a_granted_closing_is_rated(policy: PolicyDocument, people: dict[str, User]) -> None:
@@ -306,7 +358,9 @@ def test_closing_needs_evidence(policy: PolicyDocument, people: dict[str, User])
     assert "evidence" in caught.value.message_dict
 
 
-def test_evidence_of_an_earlier_report_suffices_for_a_closing(policy: PolicyDocument, people: dict[str, User]) -> None:
+def test_evidence_of_an_earlier_report_suffices_for_a_closing(
+    policy: PolicyDocument, people: dict[str, User]
+) -> None:
     task = make(policy)
     Evidence.objects.create(task=task, name="proof", link=WEB, added_on=TODAY)
     take(task, Action.REQUEST_CLOSING, people["lead"], evidence=())
@@ -344,7 +398,9 @@ def test_a_qualitative_task_without_checklist_closes_with_a_statement(
     assert "reason" in caught.value.message_dict
 
 
-def test_a_standing_task_is_closed_by_the_office_alone(policy: PolicyDocument, people: dict[str, User]) -> None:
+def test_a_standing_task_is_closed_by_the_office_alone(
+    policy: PolicyDocument, people: dict[str, User]
+) -> None:
     task = make(policy, kind=Kind.STANDING, deadline=None)
     with pytest.raises(ValidationError):
         take(task, Action.REQUEST_CLOSING, people["lead"])
@@ -352,7 +408,9 @@ def test_a_standing_task_is_closed_by_the_office_alone(policy: PolicyDocument, p
     assert Task.objects.get().status == Status.CLOSED
 
 
-def test_more_time_moves_the_current_deadline_alone(policy: PolicyDocument, people: dict[str, User]) -> None:
+def test_more_time_moves_the_current_deadline_alone(
+    policy: PolicyDocument, people: dict[str, User]
+) -> None:
     task = make(policy)
     take(task, Action.REQUEST_EXTENSION, people["lead"])
     take(task, Action.GRANT_EXTENSION, people["supervisor"])
@@ -360,14 +418,18 @@ def test_more_time_moves_the_current_deadline_alone(policy: PolicyDocument, peop
     assert (found.original_deadline, found.deadline, found.extensions) == (JULY, AUGUST, 1)
 
 
-def test_the_history_says_why_more_time_was_granted(policy: PolicyDocument, people: dict[str, User]) -> None:
+def test_the_history_says_why_more_time_was_granted(
+    policy: PolicyDocument, people: dict[str, User]
+) -> None:
     task = make(policy)
     take(task, Action.REQUEST_EXTENSION, people["lead"], reason="floods")
     take(task, Action.GRANT_EXTENSION, people["supervisor"])
     assert task.history.first().history_change_reason == "floods"
 
 
-def test_more_time_is_asked_for_before_the_deadline(policy: PolicyDocument, people: dict[str, User]) -> None:
+def test_more_time_is_asked_for_before_the_deadline(
+    policy: PolicyDocument, people: dict[str, User]
+) -> None:
     with pytest.raises(ValidationError):
         take(make(policy), Action.REQUEST_EXTENSION, people["lead"], JULY + DAY)
 
@@ -378,7 +440,9 @@ def test_more_time_means_a_later_day(policy: PolicyDocument, people: dict[str, U
     assert "deadline" in caught.value.message_dict
 
 
-def test_a_second_request_for_more_time_waits_for_the_first(policy: PolicyDocument, people: dict[str, User]) -> None:
+def test_a_second_request_for_more_time_waits_for_the_first(
+    policy: PolicyDocument, people: dict[str, User]
+) -> None:
     task = make(policy)
     take(task, Action.REQUEST_EXTENSION, people["lead"])
     with pytest.raises(ValidationError):
@@ -392,10 +456,17 @@ def test_a_deadline_that_the_office_moves_counts_as_an_extension(
     task = make(policy)
     workflow.set_deadline(task, act, task.version, AUGUST, TODAY)
     ask = TaskRequest.objects.get()
-    assert (ask.state, ask.old_deadline, ask.new_deadline, ask.reason) == ("granted", JULY, AUGUST, "because")
+    assert (ask.state, ask.old_deadline, ask.new_deadline, ask.reason) == (
+        "granted",
+        JULY,
+        AUGUST,
+        "because",
+    )
 
 
-def test_what_waits_is_returned_when_a_task_is_cancelled(policy: PolicyDocument, people: dict[str, User]) -> None:
+def test_what_waits_is_returned_when_a_task_is_cancelled(
+    policy: PolicyDocument, people: dict[str, User]
+) -> None:
     task = make(policy)
     take(task, Action.REQUEST_EXTENSION, people["lead"])
     take(task, Action.CANCEL, people["supervisor"])
@@ -403,7 +474,9 @@ def test_what_waits_is_returned_when_a_task_is_cancelled(policy: PolicyDocument,
 
 
 @pytest.mark.parametrize("action", [Action.SUSPEND, Action.CANCEL])
-def test_stopping_needs_a_reason(policy: PolicyDocument, people: dict[str, User], action: Action) -> None:
+def test_stopping_needs_a_reason(
+    policy: PolicyDocument, people: dict[str, User], action: Action
+) -> None:
     with pytest.raises(ValidationError) as caught:
         take(make(policy), action, people["supervisor"], reason="")
     assert "reason" in caught.value.message_dict
@@ -429,7 +502,10 @@ def test_a_second_tick_has_no_effect(policy: PolicyDocument, people: dict[str, U
     ready(task, Action.TICK)
     take(task, Action.TICK, people["lead"])
     take(task, Action.TICK, people["supervisor"], TODAY + DAY)
-    assert (ChecklistItem.objects.get().done_by, ChecklistItem.history.filter(history_type="~").count()) == (
+    assert (
+        ChecklistItem.objects.get().done_by,
+        ChecklistItem.history.filter(history_type="~").count(),
+    ) == (
         people["lead"],
         1,
     )
@@ -437,7 +513,11 @@ def test_a_second_tick_has_no_effect(policy: PolicyDocument, people: dict[str, U
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [(Status.CLOSED, Status.NOT_STARTED), (Status.SUSPENDED, Status.CLOSED), ("closing", "suspended")],
+    [
+        (Status.CLOSED, Status.NOT_STARTED),
+        (Status.SUSPENDED, Status.CLOSED),
+        ("closing", "suspended"),
+    ],
 )
 def test_no_edit_moves_a_status_past_the_table(
     policy: PolicyDocument, act: ChangeContext, people: Any, before: str, after: str
@@ -503,21 +583,38 @@ def in_order(task: Task) -> None:
     """Hold a task against the rules of the domain, from its raw rows."""
     items = list(task.items.all())
     latest = (
-        task.reports.filter(contribution=False, state=ReportState.ACCEPTED).order_by("-period_start", "-pk").first()
+        task.reports.filter(contribution=False, state=ReportState.ACCEPTED)
+        .order_by("-period_start", "-pk")
+        .first()
     )
     if items:
         assert task.percent == 100 * sum(bool(item.done_on) for item in items) // len(items)
     elif task.kind != Kind.QUANTIFIED:
         assert task.percent == 0
     assert task.latest_report == latest
-    standing = task.reports.filter(contribution=False, state__in=STANDING_REPORT_STATES).order_by("period_end").last()
+    standing = (
+        task.reports.filter(contribution=False, state__in=STANDING_REPORT_STATES)
+        .order_by("period_end")
+        .last()
+    )
     assert task.reported_through == (standing.period_end if standing else None)
     assert (task.turns_yellow_on, task.turns_red_on) == lights.turning_dates(task, task.policy)
     assert (task.status == Status.CLOSED) == (task.closed_on is not None)
     waiting = set(task.requests.filter(state=RequestState.OPEN).values_list("kind", flat=True))
-    assert (task.status == Status.CLOSING) == (task.closing_requested_on is not None) == (RequestKind.CLOSE in waiting)
+    assert (
+        (task.status == Status.CLOSING)
+        == (task.closing_requested_on is not None)
+        == (RequestKind.CLOSE in waiting)
+    )
     assert task.status in OPEN_STATUSES or not waiting
     newest = task.history.first()
     if newest:
-        for name in ("status", "deadline", "closed_on", "version", "acknowledged_on", "reported_through"):
+        for name in (
+            "status",
+            "deadline",
+            "closed_on",
+            "version",
+            "acknowledged_on",
+            "reported_through",
+        ):
             assert getattr(newest, name) == getattr(task, name)

@@ -23,18 +23,26 @@ JUNE = period_of(Cycle.MONTHLY, TODAY)
 @pytest.fixture
 def tasks(policy: PolicyDocument, bureau: Organization, county: Organization) -> dict[str, Task]:
     """Return what the bureau leads, helps with and has closed; the county helps with what it leads."""
-    facts: dict[str, Any] = {"kind": Kind.QUALITATIVE, "assigned_on": TODAY - 90 * DAY, "deadline": TODAY + 90 * DAY}
+    facts: dict[str, Any] = {
+        "kind": Kind.QUALITATIVE,
+        "assigned_on": TODAY - 90 * DAY,
+        "deadline": TODAY + 90 * DAY,
+    }
     made = {
         "led": make_task(policy, "A1-01", lead_unit=bureau, acknowledged_on=TODAY, **facts),
         "helped": make_task(policy, "A1-02", lead_unit=county, **facts),
-        "closed": make_task(policy, "A1-03", lead_unit=bureau, status=Status.CLOSED, closed_on=TODAY, **facts),
+        "closed": make_task(
+            policy, "A1-03", lead_unit=bureau, status=Status.CLOSED, closed_on=TODAY, **facts
+        ),
     }
     made["led"].co_units.add(county)
     made["helped"].co_units.add(bureau)
     return made
 
 
-def make(kind: UnitMoveKind, source: Organization, target: Organization, act: ChangeContext) -> UnitMove:
+def make(
+    kind: UnitMoveKind, source: Organization, target: Organization, act: ChangeContext
+) -> UnitMove:
     plan = workflow.plan_move(kind, source, target)
     return workflow.make_move(plan, act, plan.digest, now())
 
@@ -50,7 +58,11 @@ def units_of(task: Task) -> tuple[str, list[str]]:
 
 @pytest.mark.parametrize("kind", UnitMoveKind)
 def test_open_tasks_go_and_closed_ones_stay(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, act: ChangeContext, kind: UnitMoveKind
+    tasks: dict[str, Task],
+    bureau: Organization,
+    county: Organization,
+    act: ChangeContext,
+    kind: UnitMoveKind,
 ) -> None:
     make(kind, bureau, county, act)
     assert {name: units_of(task) for name, task in tasks.items()} == {
@@ -64,7 +76,12 @@ def test_the_plan_names_what_goes(
     tasks: dict[str, Task], bureau: Organization, county: Organization, liaison: User
 ) -> None:
     plan = workflow.plan_move(UnitMoveKind.MERGE, bureau, county)
-    assert ([task.code for task in plan.led], [task.code for task in plan.helped], plan.accounts, plan.aliases) == (
+    assert (
+        [task.code for task in plan.led],
+        [task.code for task in plan.helped],
+        plan.accounts,
+        plan.aliases,
+    ) == (
         ["A1-01"],
         ["A1-02"],
         [liaison],
@@ -73,7 +90,11 @@ def test_the_plan_names_what_goes(
 
 
 def test_a_merged_unit_goes_out_of_office_and_its_accounts_to_the_new_one(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, liaison: User, act: ChangeContext
+    tasks: dict[str, Task],
+    bureau: Organization,
+    county: Organization,
+    liaison: User,
+    act: ChangeContext,
 ) -> None:
     merge(bureau, county, act)
     assert Organization.objects.get(pk=bureau.pk).active is False
@@ -89,7 +110,11 @@ def test_a_workbook_finds_the_new_unit_by_the_old_name(
 
 
 def test_a_move_of_tasks_leaves_the_unit_and_its_accounts(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, liaison: User, act: ChangeContext
+    tasks: dict[str, Task],
+    bureau: Organization,
+    county: Organization,
+    liaison: User,
+    act: ChangeContext,
 ) -> None:
     make(UnitMoveKind.MOVE, bureau, county, act)
     assert Organization.objects.get(pk=bureau.pk).active is True
@@ -119,7 +144,9 @@ def test_the_new_unit_writes_on_what_the_former_one_has_begun(
 
 
 def labels(move: UnitMove) -> list[str]:
-    return [entry["label"] for entry in move.entries if entry["model"] in ("task", "progressupdate")]
+    return [
+        entry["label"] for entry in move.entries if entry["model"] in ("task", "progressupdate")
+    ]
 
 
 def test_a_batch_names_a_report_by_its_period(
@@ -131,14 +158,22 @@ def test_a_batch_names_a_report_by_its_period(
 
 
 def test_a_batch_of_one_policy_does_not_repeat_its_name(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, policy: PolicyDocument, act: ChangeContext
+    tasks: dict[str, Task],
+    bureau: Organization,
+    county: Organization,
+    policy: PolicyDocument,
+    act: ChangeContext,
 ) -> None:
     draft(tasks["led"], bureau)
     assert [label for label in labels(merge(bureau, county, act)) if policy.title in label] == []
 
 
 def test_a_batch_of_several_policies_names_the_policy_of_each_row(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, policy: PolicyDocument, act: ChangeContext
+    tasks: dict[str, Task],
+    bureau: Organization,
+    county: Organization,
+    policy: PolicyDocument,
+    act: ChangeContext,
 ) -> None:
     other = make_policy(slug="other", title="Another policy")
     make_task(other, "A1-01", kind=Kind.QUALITATIVE, lead_unit=bureau)
@@ -157,14 +192,20 @@ def test_the_list_of_batches_heads_their_numbers_in_words(
 ) -> None:
     merge(bureau, county, act)
     client.force_login(supervisor)
-    page = client.get(reverse("admin:tracker_unitmove_changelist"), headers={"accept-language": "en"}).content.decode()
+    page = client.get(
+        reverse("admin:tracker_unitmove_changelist"), headers={"accept-language": "en"}
+    ).content.decode()
     assert "批次" in page
     assert ">PK<" not in page
 
 
 @pytest.mark.parametrize("of_both", [True, False])
 def test_what_waits_for_the_office_stays_with_the_unit_of_its_day(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, act: ChangeContext, of_both: bool
+    tasks: dict[str, Task],
+    bureau: Organization,
+    county: Organization,
+    act: ChangeContext,
+    of_both: bool,
 ) -> None:
     report = draft(tasks["led"], bureau, "submitted")
     if of_both:
@@ -195,7 +236,11 @@ def test_what_has_changed_since_it_was_shown_is_not_moved(
 
 
 def test_a_merge_that_is_undone_leaves_all_as_it_was(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, liaison: User, act: ChangeContext
+    tasks: dict[str, Task],
+    bureau: Organization,
+    county: Organization,
+    liaison: User,
+    act: ChangeContext,
 ) -> None:
     report = draft(tasks["led"], bureau)
     before = {name: units_of(task) for name, task in tasks.items()}
@@ -204,7 +249,10 @@ def test_a_merge_that_is_undone_leaves_all_as_it_was(
     assert Task.objects.get(pk=tasks["led"].pk).acknowledged_on == TODAY
     assert User.objects.get(pk=liaison.pk).organization == bureau
     assert ProgressUpdate.objects.get(pk=report.pk).unit == bureau
-    assert list(Organization.objects.values_list("active", "aliases")) == [(True, "Sci\nTech"), (True, "")]
+    assert list(Organization.objects.values_list("active", "aliases")) == [
+        (True, "Sci\nTech"),
+        (True, ""),
+    ]
 
 
 def test_a_row_that_somebody_has_changed_since_stops_the_undo_and_is_named(
@@ -249,7 +297,11 @@ def test_no_task_goes_to_a_unit_out_of_office(bureau: Organization, county: Orga
 
 
 def test_the_pages_show_make_and_undo_a_merge(
-    client: Client, supervisor: User, tasks: dict[str, Task], bureau: Organization, county: Organization
+    client: Client,
+    supervisor: User,
+    tasks: dict[str, Task],
+    bureau: Organization,
+    county: Organization,
 ) -> None:
     client.force_login(supervisor)
     address = reverse("admin:tracker_organization_move", args=[bureau.pk])
@@ -264,7 +316,11 @@ def test_the_pages_show_make_and_undo_a_merge(
 
 
 def test_what_is_written_on_after_a_merge_is_not_given_back(
-    tasks: dict[str, Task], bureau: Organization, county: Organization, act: ChangeContext, time_machine: Any
+    tasks: dict[str, Task],
+    bureau: Organization,
+    county: Organization,
+    act: ChangeContext,
+    time_machine: Any,
 ) -> None:
     report = draft(tasks["led"], bureau)
     move = merge(bureau, county, act)

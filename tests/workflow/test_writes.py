@@ -36,7 +36,9 @@ def test_a_save_with_the_version_seen_raises_the_version(task: Task, act: Change
     assert Task.objects.get().version == 2
 
 
-def test_a_save_with_an_older_version_is_stale_and_writes_nothing(task: Task, act: ChangeContext) -> None:
+def test_a_save_with_an_older_version_is_stale_and_writes_nothing(
+    task: Task, act: ChangeContext
+) -> None:
     workflow.save_task(task, act, 1, today=TODAY)
     task.title = "mine"
     with pytest.raises(StaleVersion):
@@ -47,10 +49,14 @@ def test_a_save_with_an_older_version_is_stale_and_writes_nothing(task: Task, ac
 @pytest.mark.parametrize("who", ["liaison", "leader", "administrator"])
 def test_only_supervisors_write_tasks(task: Task, who: str, request: pytest.FixtureRequest) -> None:
     with pytest.raises(PermissionDenied):
-        workflow.save_task(task, ChangeContext(request.getfixturevalue(who), ChangeSource.PAGE), 1, today=TODAY)
+        workflow.save_task(
+            task, ChangeContext(request.getfixturevalue(who), ChangeSource.PAGE), 1, today=TODAY
+        )
 
 
-def test_the_hand_over_sets_its_day_and_the_day_reports_are_owed_from(task: Task, act: ChangeContext) -> None:
+def test_the_hand_over_sets_its_day_and_the_day_reports_are_owed_from(
+    task: Task, act: ChangeContext
+) -> None:
     workflow.hand_over(task, act, 1, TODAY)
     stored = Task.objects.get()
     assert (stored.assigned_on, stored.owed_from) == (TODAY, TODAY)
@@ -63,7 +69,9 @@ def test_the_hand_over_clears_the_mark_of_a_proposal(task: Task, act: ChangeCont
 
 
 @pytest.mark.parametrize("missing", [{"lead_unit": None}, {"kind": ""}])
-def test_the_hand_over_needs_a_lead_unit_and_a_kind(task: Task, act: ChangeContext, missing: dict) -> None:
+def test_the_hand_over_needs_a_lead_unit_and_a_kind(
+    task: Task, act: ChangeContext, missing: dict
+) -> None:
     for name, value in missing.items():
         setattr(task, name, value)
     with pytest.raises(ValidationError):
@@ -82,16 +90,24 @@ def test_before_the_hand_over_an_edit_sets_both_deadlines(task: Task, act: Chang
     assert (stored.original_deadline, stored.deadline) == (AUGUST, AUGUST)
 
 
-def test_after_the_hand_over_the_original_deadline_stays(handed_over: Task, act: ChangeContext) -> None:
+def test_after_the_hand_over_the_original_deadline_stays(
+    handed_over: Task, act: ChangeContext
+) -> None:
     workflow.set_deadline(handed_over, act, handed_over.version, AUGUST, TODAY)
     stored = Task.objects.get()
     assert (stored.original_deadline, stored.deadline) == (JULY, AUGUST)
 
 
-def test_after_the_hand_over_a_deadline_moves_only_with_a_reason(handed_over: Task, supervisor: User) -> None:
+def test_after_the_hand_over_a_deadline_moves_only_with_a_reason(
+    handed_over: Task, supervisor: User
+) -> None:
     with pytest.raises(ValidationError):
         workflow.set_deadline(
-            handed_over, ChangeContext(supervisor, ChangeSource.PAGE), handed_over.version, AUGUST, TODAY
+            handed_over,
+            ChangeContext(supervisor, ChangeSource.PAGE),
+            handed_over.version,
+            AUGUST,
+            TODAY,
         )
 
 
@@ -101,7 +117,9 @@ def test_a_standing_task_takes_no_deadline(policy: PolicyDocument, act: ChangeCo
         workflow.set_deadline(standing, act, 1, JULY, TODAY)
 
 
-def test_closing_after_a_request_counts_the_day_of_the_request(task: Task, act: ChangeContext) -> None:
+def test_closing_after_a_request_counts_the_day_of_the_request(
+    task: Task, act: ChangeContext
+) -> None:
     workflow.set_status(task, act, 1, Status.CLOSING, TODAY)
     workflow.set_status(task, act, 2, Status.CLOSED, TODAY + dt.timedelta(days=60))
     stored = Task.objects.get()
@@ -134,14 +152,18 @@ def test_resuming_owes_reports_from_that_day_on(handed_over: Task, act: ChangeCo
     assert Task.objects.get().owed_from == later
 
 
-def test_the_lead_unit_does_not_cooperate_with_itself(task: Task, act: ChangeContext, bureau: Organization) -> None:
+def test_the_lead_unit_does_not_cooperate_with_itself(
+    task: Task, act: ChangeContext, bureau: Organization
+) -> None:
     with pytest.raises(ValidationError):
         workflow.save_task(task, act, 1, co_units=[bureau], today=TODAY)
     assert Task.objects.get().version == 1
 
 
 def test_a_tick_moves_the_percent_by_its_weight(task: Task, act: ChangeContext) -> None:
-    light, heavy = (ChecklistItem.objects.create(task=task, number=n, title="x", weight=n) for n in (1, 2))
+    light, heavy = (
+        ChecklistItem.objects.create(task=task, number=n, title="x", weight=n) for n in (1, 2)
+    )
     workflow.tick_item(heavy, act, TODAY, TODAY)
     assert Task.objects.get().percent == 66
     assert light.done_on is None
@@ -154,7 +176,9 @@ def test_a_tick_remembers_who_and_when(task: Task, act: ChangeContext, superviso
     assert (stored.done_on, stored.done_by) == (TODAY, supervisor)
 
 
-def test_a_qualitative_task_without_checklist_keeps_no_percent(task: Task, act: ChangeContext) -> None:
+def test_a_qualitative_task_without_checklist_keeps_no_percent(
+    task: Task, act: ChangeContext
+) -> None:
     task.percent = 40
     workflow.save_task(task, act, 1, today=TODAY)
     assert Task.objects.get().percent == 0
@@ -165,7 +189,9 @@ def test_a_save_brings_the_turning_dates_up_to_date(task: Task, act: ChangeConte
     assert Task.objects.get().turns_red_on == dt.date(2026, 9, 1)
 
 
-def test_a_change_of_thresholds_moves_turning_dates_and_no_version(task: Task, act: ChangeContext) -> None:
+def test_a_change_of_thresholds_moves_turning_dates_and_no_version(
+    task: Task, act: ChangeContext
+) -> None:
     policy = task.policy
     policy.warn_days = 3
     workflow.save_object(policy, act, policy.version)
@@ -210,7 +236,12 @@ def test_changed_thresholds_make_no_object_of_a_task(
 
 @pytest.mark.parametrize(
     ("name", "value", "derives"),
-    [("title", "x", False), ("state", "draft", False), ("warn_days", 8, True), ("grace_days", 6, True)],
+    [
+        ("title", "x", False),
+        ("state", "draft", False),
+        ("warn_days", 8, True),
+        ("grace_days", 6, True),
+    ],
 )
 def test_only_what_tasks_are_judged_by_derives_them_anew(
     task: Task, act: ChangeContext, name: str, value: object, derives: bool
@@ -222,7 +253,9 @@ def test_only_what_tasks_are_judged_by_derives_them_anew(
     assert bool(task.turns_red_on) is derives
 
 
-def test_a_change_of_the_cycle_brings_reports_into_the_turning_dates(handed_over: Task, act: ChangeContext) -> None:
+def test_a_change_of_the_cycle_brings_reports_into_the_turning_dates(
+    handed_over: Task, act: ChangeContext
+) -> None:
     policy = PolicyDocument.objects.get()
     policy.cycle, policy.grace_days = Cycle.WEEKLY, 0
     workflow.save_object(policy, act, policy.version)
@@ -236,10 +269,16 @@ def test_one_change_of_a_task_writes_one_history_row(
     workflow.save_task(task, act, 1, co_units=[county], today=TODAY)
     assert task.history.count() == before + 1
     row = task.history.first()
-    assert (row.history_user, row.way, row.history_change_reason) == (supervisor, ChangeSource.PAGE, "because")
+    assert (row.history_user, row.way, row.history_change_reason) == (
+        supervisor,
+        ChangeSource.PAGE,
+        "because",
+    )
 
 
-def test_history_knows_the_cooperating_units(task: Task, act: ChangeContext, county: Organization) -> None:
+def test_history_knows_the_cooperating_units(
+    task: Task, act: ChangeContext, county: Organization
+) -> None:
     workflow.save_task(task, act, 1, co_units=[county], today=TODAY)
     assert [unit.organization for unit in task.history.first().co_units.all()] == [county]
 
@@ -247,7 +286,9 @@ def test_history_knows_the_cooperating_units(task: Task, act: ChangeContext, cou
 def test_a_refused_change_leaves_no_history(handed_over: Task, supervisor: User) -> None:
     before = handed_over.history.count()
     with pytest.raises(ValidationError):
-        workflow.set_deadline(handed_over, ChangeContext(supervisor, ChangeSource.PAGE), 2, AUGUST, TODAY)
+        workflow.set_deadline(
+            handed_over, ChangeContext(supervisor, ChangeSource.PAGE), 2, AUGUST, TODAY
+        )
     assert handed_over.history.count() == before
 
 
@@ -265,12 +306,16 @@ def test_many_are_changed_one_by_one_and_the_refused_are_listed(
     policy: PolicyDocument, task: Task, act: ChangeContext
 ) -> None:
     other = make_task(policy, "A1-02")
-    outcome = workflow.apply_to_each([(task, 1), (other, 1)], lambda t, seen: workflow.hand_over(t, act, seen, TODAY))
+    outcome = workflow.apply_to_each(
+        [(task, 1), (other, 1)], lambda t, seen: workflow.hand_over(t, act, seen, TODAY)
+    )
     assert [t.code for t in outcome.changed] == ["A1-01"]
     assert [t.code for t, _why in outcome.refused] == ["A1-02"]
 
 
-def test_a_stale_row_among_many_is_refused_alone(policy: PolicyDocument, task: Task, act: ChangeContext) -> None:
+def test_a_stale_row_among_many_is_refused_alone(
+    policy: PolicyDocument, task: Task, act: ChangeContext
+) -> None:
     other = make_task(policy, "A1-02", kind=Kind.QUALITATIVE)
     outcome = workflow.apply_to_each(
         [(task, 7), (other, 1)], lambda t, seen: workflow.set_deadline(t, act, seen, JULY, TODAY)

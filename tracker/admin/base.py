@@ -9,7 +9,11 @@ from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeList
-from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple, RelatedFieldWidgetWrapper
+from django.contrib.admin.widgets import (
+    AutocompleteSelect,
+    AutocompleteSelectMultiple,
+    RelatedFieldWidgetWrapper,
+)
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import QuerySet
@@ -43,7 +47,9 @@ class SearchForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = forms.CharField(label=_("search text"), required=False, max_length=MAX_SEARCH_LENGTH)
+        field = forms.CharField(
+            label=_("search text"), required=False, max_length=MAX_SEARCH_LENGTH
+        )
         self.fields[SEARCH_VAR] = field
 
 
@@ -71,7 +77,9 @@ class KeyMultipleChoiceField(forms.ModelMultipleChoiceField):
 
     def _check_values(self, value: Any) -> Any:
         for key in set(value) - set(readable_keys(value)):
-            raise ValidationError(self.error_messages["invalid_pk_value"], "invalid_pk_value", {"pk": key})
+            raise ValidationError(
+                self.error_messages["invalid_pk_value"], "invalid_pk_value", {"pk": key}
+            )
         return super()._check_values(value)  # type: ignore[misc]
 
 
@@ -116,9 +124,13 @@ class RoleAdmin(admin.ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RoleChangeList
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
         if ERROR_FLAG in request.GET:
-            words = _("The address asks for a filter or page that cannot be read. The list shows everything.")
+            words = _(
+                "The address asks for a filter or page that cannot be read. The list shows everything."
+            )
             self.message_user(request, words, messages.WARNING)
             return redirect(request.path)
         return super().changelist_view(request, extra_context)
@@ -136,7 +148,9 @@ class RoleAdmin(admin.ModelAdmin):
         names = map(filter_name, self.get_list_filter(request))
         return lookup in {f"{name}{suffix}" for name in names for suffix in FILTER_LOOKUPS}
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
         if "\0" in search_term or len(search_term) > MAX_SEARCH_LENGTH:
             return queryset.none(), False
         names = [name.lstrip("^=@") for name in self.get_search_fields(request)]
@@ -149,7 +163,9 @@ class RoleAdmin(admin.ModelAdmin):
         picked, asked = request.POST.getlist(ACTION_CHECKBOX_NAME), request.POST.getlist("action")
         index = whole_number(request.POST.get("index", "0"))
         if index is None or index >= len(asked) or any(whole_number(key) is None for key in picked):
-            self.message_user(request, _("The form cannot be read: nothing was changed."), messages.ERROR)
+            self.message_user(
+                request, _("The form cannot be read: nothing was changed."), messages.ERROR
+            )
             return redirect(request.get_full_path())
         # A page may offer its actions twice: from here on there is the one whose button was pressed.
         data = request.POST.copy()
@@ -157,7 +173,9 @@ class RoleAdmin(admin.ModelAdmin):
         request.POST = data  # type: ignore[assignment]
         return super().response_action(request, queryset)
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
         # Django takes an empty `_to_field` of the address for the name of a field.
         return super().get_object(request, object_id, from_field or None)
 
@@ -166,7 +184,11 @@ class RoleAdmin(admin.ModelAdmin):
         initial = super().get_changeform_initial_data(request)
         for name, value in list(initial.items()):
             field = next((field for field in self.opts.get_fields() if field.name == name), None)
-            choices = self.formfield_for_dbfield(field, request) if isinstance(field, models.Field) else None
+            choices = (
+                self.formfield_for_dbfield(field, request)
+                if isinstance(field, models.Field)
+                else None
+            )
             if not isinstance(choices, forms.ModelChoiceField):
                 continue
             keys = {*value} if isinstance(value, list) else {value}
@@ -194,7 +216,9 @@ class RoleAdmin(admin.ModelAdmin):
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):
             kwargs.setdefault("widget", KeySelectMultiple(db_field, self.admin_site))
-        return super().formfield_for_manytomany(db_field, request, form_class=KeyMultipleChoiceField, **kwargs)
+        return super().formfield_for_manytomany(
+            db_field, request, form_class=KeyMultipleChoiceField, **kwargs
+        )
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return permissions.may_open_admin(request.user)
@@ -224,7 +248,9 @@ class VersionedAdmin(RoleAdmin):
     class Media:
         js = ("tracker/count.js",)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (form,), {"refusal": getattr(request, "refusal", None)})
 
@@ -235,13 +261,20 @@ class VersionedAdmin(RoleAdmin):
         if self.has_change_permission(request, obj):
             return fieldsets
         return [
-            (name, {**options, "fields": [field for field in options["fields"] if field not in own]})
+            (
+                name,
+                {**options, "fields": [field for field in options["fields"] if field not in own]},
+            )
             for name, options in fieldsets
         ]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         is_refusable = issubclass(self.form, VersionedForm | RefusableForm)
-        typed = request_context.saved_post(request) if is_refusable and request.method == "GET" else None
+        typed = (
+            request_context.saved_post(request)
+            if is_refusable and request.method == "GET"
+            else None
+        )
         if typed:
             # Shown as a form that was refused: nobody has sent it in this session.
             take_as_sent(request, typed)
@@ -255,7 +288,9 @@ class VersionedAdmin(RoleAdmin):
             request.refusal = error  # type: ignore[attr-defined]
         return super().changeform_view(request, *args, **kwargs)
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         # What was typed for a change of many rows is asked again: `apply` alone would carry it out.
         typed = request_context.saved_post(request, ["apply"]) if request.method == "GET" else None
         if typed:
@@ -281,7 +316,9 @@ class VersionedAdmin(RoleAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         workflow.save_object(
-            obj, self.act(request, form.cleaned_data.get("reason", "")), getattr(form, "seen_version", None)
+            obj,
+            self.act(request, form.cleaned_data.get("reason", "")),
+            getattr(form, "seen_version", None),
         )
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, ...]:

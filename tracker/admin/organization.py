@@ -38,13 +38,27 @@ class OrganizationAdmin(VersionedAdmin):
     list_filter = ("active",)
     search_fields = ("name", "short_name", "aliases")
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
         found, doubled = super().get_search_results(request, queryset, search_term)
         # What is chosen there is given tasks or accounts: none of a unit that is out of office.
-        offering = request.resolver_match is not None and request.resolver_match.url_name == "autocomplete"
+        offering = (
+            request.resolver_match is not None and request.resolver_match.url_name == "autocomplete"
+        )
         return (found.filter(active=True) if offering else found), doubled
 
-    fields = ("name", "short_name", "aliases", "contact_email", "order", "active", "move_link", "reason", "seen")
+    fields = (
+        "name",
+        "short_name",
+        "aliases",
+        "contact_email",
+        "order",
+        "active",
+        "move_link",
+        "reason",
+        "seen",
+    )
     readonly_fields = ("move_link",)
 
     @admin.display(description=_("its tasks as a whole"))
@@ -52,11 +66,15 @@ class OrganizationAdmin(VersionedAdmin):
         if not unit.pk:
             return "—"
         address = reverse("admin:tracker_organization_move", args=[unit.pk])
-        return format_html('<a href="{}">{}</a>', address, _("merge it into another unit, or move its open tasks"))
+        return format_html(
+            '<a href="{}">{}</a>', address, _("merge it into another unit, or move its open tasks")
+        )
 
     def get_urls(self) -> list[Any]:
         move = path(
-            "<int:pk>/move/", self.admin_site.admin_view(unit_moves.move_view), name="tracker_organization_move"
+            "<int:pk>/move/",
+            self.admin_site.admin_view(unit_moves.move_view),
+            name="tracker_organization_move",
         )
         return [move, *super().get_urls()]
 
@@ -68,7 +86,14 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
     form = AccountForm  # type: ignore[misc, assignment]
     add_form = NewAccountForm
     actions = None
-    list_display = ("username", "first_name", "organization", "role_names", "is_active", "last_login")
+    list_display = (
+        "username",
+        "first_name",
+        "organization",
+        "role_names",
+        "is_active",
+        "last_login",
+    )
     list_filter = ("is_active", "is_supervisor", "is_liaison", "is_leader", "is_administrator")
     list_select_related = ("organization",)
     autocomplete_fields = ("organization",)
@@ -76,10 +101,19 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
     fieldsets = (
         (None, {"fields": ("username", "password", "first_name", "email")}),
         (_("Roles"), {"fields": ROLE_FIELDS}),
-        (_("State"), {"fields": ("is_active", "must_change_password", "last_login", "date_joined")}),
+        (
+            _("State"),
+            {"fields": ("is_active", "must_change_password", "last_login", "date_joined")},
+        ),
     )
     add_fieldsets = (
-        (None, {"classes": ("wide",), "fields": ("username", "usable_password", "password1", "password2")}),
+        (
+            None,
+            {
+                "classes": ("wide",),
+                "fields": ("username", "usable_password", "password1", "password2"),
+            },
+        ),
         (_("Roles"), {"fields": ROLE_FIELDS}),
     )
     readonly_fields = ("last_login", "date_joined")
@@ -98,14 +132,18 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
             obj.password_set_by = str(request.user)
         super().save_model(request, obj, form, change)
 
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
         # A copy, because the form is told who acts and this object serves all requests.
         desk = copy(self)
         desk.change_password_form = partial(ResetPasswordForm, act=self.act(request))  # type: ignore[assignment]
         try:
             return UserAdmin.user_change_password(desk, request, id, form_url)
         except workflow.StaleVersion:
-            messages.error(request, _("Somebody has just changed this account. Send the form again."))
+            messages.error(
+                request, _("Somebody has just changed this account. Send the form again.")
+            )
             return redirect(request.path)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
@@ -143,7 +181,15 @@ class UnitMoveAdmin(RoleAdmin):
 
     # Its address leads to this very page.
     view_on_site = False
-    list_display = ("number", "source_name", "target_name", "kind", "made_by_name", "made_at", "undone_at")
+    list_display = (
+        "number",
+        "source_name",
+        "target_name",
+        "kind",
+        "made_by_name",
+        "made_at",
+        "undone_at",
+    )
     list_display_links = ("number", "source_name")
     fields = (
         "kind", "source_name", "target_name", "reason", "made_by_name", "made_at", "undone_by_name", "undone_at",
@@ -163,10 +209,16 @@ class UnitMoveAdmin(RoleAdmin):
     def undo_link(self, move: UnitMove) -> str:
         if move.undone_at:
             return "—"
-        return format_html('<a href="{}">{}</a>', reverse("admin:tracker_unitmove_undo", args=[move.pk]), _("undo"))
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:tracker_unitmove_undo", args=[move.pk]), _("undo")
+        )
 
     def get_urls(self) -> list[Any]:
-        undo = path("<int:pk>/undo/", self.admin_site.admin_view(unit_moves.undo_view), name="tracker_unitmove_undo")
+        undo = path(
+            "<int:pk>/undo/",
+            self.admin_site.admin_view(unit_moves.undo_view),
+            name="tracker_unitmove_undo",
+        )
         return [undo, *super().get_urls()]
 
 

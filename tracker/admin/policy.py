@@ -22,7 +22,9 @@ class PolicyForm(VersionedForm):
     """A policy, whose text is pasted or taken from a file."""
 
     text_file = forms.FileField(
-        label=_("a text file or Word document"), required=False, help_text=_("Takes the place of the text below.")
+        label=_("a text file or Word document"),
+        required=False,
+        help_text=_("Takes the place of the text below."),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -138,7 +140,9 @@ class BackgroundAdmin(VersionedAdmin):
     def marked_by_name(self, passage: BackgroundPassage) -> str:
         return passage.name_of("marked_by") or "—"
 
-    def save_model(self, request: HttpRequest, obj: BackgroundPassage, form: Any, change: bool) -> None:
+    def save_model(
+        self, request: HttpRequest, obj: BackgroundPassage, form: Any, change: bool
+    ) -> None:
         if not change:
             obj.marked_by, obj.marked_on = request.user, today()  # type: ignore[assignment]
         super().save_model(request, obj, form, change)

@@ -45,7 +45,15 @@ from tracker.models import (
     Section,
     Task,
 )
-from tracker.reports.columns import actual_text, baseline_text, gap_text, lead_text, light_text, share_text, target_text
+from tracker.reports.columns import (
+    actual_text,
+    baseline_text,
+    gap_text,
+    lead_text,
+    light_text,
+    share_text,
+    target_text,
+)
 from tracker.reports.task_table import join_sentences
 from tracker.views.exports import Export, answer_busy, ledger_scope, send_export
 from tracker.web import request_context
@@ -98,7 +106,10 @@ class IndicatorInline(PartInline, admin.StackedInline):
     def values_link(self, indicator: Indicator) -> str:
         if not indicator.pk:
             return str(_("after saving"))
-        address, words = reverse("admin:tracker_indicator_change", args=[indicator.pk]), _("enter or correct values")
+        address, words = (
+            reverse("admin:tracker_indicator_change", args=[indicator.pk]),
+            _("enter or correct values"),
+        )
         return format_html('{} · <a href="{}">{}</a>', actual_text(indicator), address, words)
 
 
@@ -207,7 +218,15 @@ class TaskAdmin(VersionedAdmin):
         "percent_text",
     )  # fmt: skip
     list_display_links = ("code", "title")
-    list_filter = (of_policy(), SectionFilter, MeasureFilter, UnitFilter, LightFilter, "status", "kind")
+    list_filter = (
+        of_policy(),
+        SectionFilter,
+        MeasureFilter,
+        UnitFilter,
+        LightFilter,
+        "status",
+        "kind",
+    )
     search_fields = (
         "code", "title", "description", "measure__name", "lead_unit__name", "lead_unit__short_name",
         "lead_unit__aliases",
@@ -216,14 +235,41 @@ class TaskAdmin(VersionedAdmin):
     actions = ("hand_over", "set_deadline", "set_status", "export_ledger")
     readonly_fields = ("light_now", "turns_yellow_on", "turns_red_on")
     fieldsets = (
-        (None, {"fields": ("light_now", "measure", "code", "title", "description", "remark", "anchor")}),
+        (
+            None,
+            {
+                "fields": (
+                    "light_now",
+                    "measure",
+                    "code",
+                    "title",
+                    "description",
+                    "remark",
+                    "anchor",
+                )
+            },
+        ),
         (
             _("Owners"),
-            {"fields": ("kind", "lead_unit", "lead_is_proposed", "co_units", "lead_official", "responsible_person")},
+            {
+                "fields": (
+                    "kind",
+                    "lead_unit",
+                    "lead_is_proposed",
+                    "co_units",
+                    "lead_official",
+                    "responsible_person",
+                )
+            },
         ),
         (
             _("Time"),
-            {"fields": (("start", "deadline", "original_deadline"), ("turns_yellow_on", "turns_red_on"))},
+            {
+                "fields": (
+                    ("start", "deadline", "original_deadline"),
+                    ("turns_yellow_on", "turns_red_on"),
+                )
+            },
         ),
         (
             _("State"),
@@ -239,15 +285,23 @@ class TaskAdmin(VersionedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return Task.objects.visible_to(request.user).with_related().with_light_rank(today())
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[QuerySet, bool]:
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[QuerySet, bool]:
         # As the list page searches: what the task is about, and the names of its units.
         return queryset.about(search_term, Organization.objects.all().folded_names()), False
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         # Codes repeat between policies: unless one is chosen, each row names its own.
-        return self.list_display if "policy__id__exact" in request.GET else (*self.list_display, "policy")
+        return (
+            self.list_display
+            if "policy__id__exact" in request.GET
+            else (*self.list_display, "policy")
+        )
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
         found = super().get_object(request, object_id, from_field)
         if found:
             found.was_handed_over = bool(found.assigned_on)
@@ -300,13 +354,17 @@ class TaskAdmin(VersionedAdmin):
     def save_model(self, request: HttpRequest, obj: Task, form: Any, change: bool) -> None:
         """Leave the writing to `save_related`: task, units and items are one change."""
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: list[BaseModelFormSet], change: bool) -> None:
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: list[BaseModelFormSet], change: bool
+    ) -> None:
         changed, removed = [], []
         for formset in formsets:
             changed += formset.save(commit=False)
             removed += formset.deleted_objects
         for item in [item for item in changed if isinstance(item, ChecklistItem)]:
-            item.done_by = (item.done_by or request_context.current_user(request)) if item.done_on else None
+            item.done_by = (
+                (item.done_by or request_context.current_user(request)) if item.done_on else None
+            )
         workflow.save_task(
             form.instance,
             self.act(request, form.cleaned_data["reason"]),
@@ -343,9 +401,15 @@ class TaskAdmin(VersionedAdmin):
 
     @admin.action(description=_("Export the ledger of these tasks"))
     def export_ledger(self, request: HttpRequest, queryset: QuerySet) -> HttpResponseBase | None:
-        policies = list(PolicyDocument.objects.filter(pk__in=queryset.order_by().values("policy"))[:2])
+        policies = list(
+            PolicyDocument.objects.filter(pk__in=queryset.order_by().values("policy"))[:2]
+        )
         if len(policies) != 1:
-            self.message_user(request, _("A ledger is of one policy: choose one in the filter first."), messages.ERROR)
+            self.message_user(
+                request,
+                _("A ledger is of one policy: choose one in the filter first."),
+                messages.ERROR,
+            )
             return None
         tasks = Task.objects.visible_to(request.user).filter(pk__in=queryset.values("pk"))
         keys = list(tasks.order_by("pk").values_list("pk", flat=True))
@@ -358,7 +422,10 @@ class TaskAdmin(VersionedAdmin):
 
         try:
             return send_export(
-                request, Export(ledger.ledger_filename(policies[0], today()), total, write, chosen=str(keys))
+                request,
+                Export(
+                    ledger.ledger_filename(policies[0], today()), total, write, chosen=str(keys)
+                ),
             )
         except ExportsBusy:
             return answer_busy(request)
@@ -372,26 +439,40 @@ class TaskAdmin(VersionedAdmin):
     ) -> HttpResponse | None:
         """Ask once with every row and its version, then change what is still as it was shown."""
         applying = "apply" in request.POST
-        form = form_class(request.POST if applying or getattr(request, "is_shown_again", False) else None)
+        form = form_class(
+            request.POST if applying or getattr(request, "is_shown_again", False) else None
+        )
         tasks = list(queryset.order_by("policy", "sort_key"))
         if not (applying and form.is_valid()):
             return self._ask_once(request, form, tasks)
         act = self.act(request, form.cleaned_data["reason"])
         # A row without the version that was shown counts as changed by somebody else.
-        outcome = workflow.apply_to_each([(task, seen_version(request, task)) for task in tasks], change(form, act))
+        outcome = workflow.apply_to_each(
+            [(task, seen_version(request, task)) for task in tasks], change(form, act)
+        )
         if outcome.changed:
             done = len(outcome.changed)
-            text = ngettext("%(count)d task changed.", "%(count)d tasks changed.", done) % {"count": done}
+            text = ngettext("%(count)d task changed.", "%(count)d tasks changed.", done) % {
+                "count": done
+            }
             self.message_user(request, text, messages.SUCCESS)
         for task, why in outcome.refused[:MAX_REFUSALS_LISTED]:
-            self.message_user(request, _("Refused: %(task)s. %(why)s") % {"task": task, "why": why}, messages.WARNING)
+            self.message_user(
+                request,
+                _("Refused: %(task)s. %(why)s") % {"task": task, "why": why},
+                messages.WARNING,
+            )
         if len(outcome.refused) > MAX_REFUSALS_LISTED:
             more = len(outcome.refused) - MAX_REFUSALS_LISTED
-            text = ngettext("%(count)d more refused.", "%(count)d more refused.", more) % {"count": more}
+            text = ngettext("%(count)d more refused.", "%(count)d more refused.", more) % {
+                "count": more
+            }
             self.message_user(request, text, messages.WARNING)
         if outcome.refused and not outcome.changed:
             # What was typed is kept, beside the rows as they are now.
-            return self._ask_once(request, form, list(queryset.all().order_by("policy", "sort_key")))
+            return self._ask_once(
+                request, form, list(queryset.all().order_by("policy", "sort_key"))
+            )
         return None
 
     def _ask_once(self, request: HttpRequest, form: BulkForm, tasks: list[Task]) -> HttpResponse:
@@ -411,7 +492,10 @@ class TaskAdmin(VersionedAdmin):
 def _told(formsets: list[BaseModelFormSet]) -> None:
     """Tell the admin, which writes a log of its own, that parts were saved."""
     for formset in formsets:
-        formset.new_objects, formset.changed_objects = [], [(form.instance, []) for form in formset.initial_forms]
+        formset.new_objects, formset.changed_objects = (
+            [],
+            [(form.instance, []) for form in formset.initial_forms],
+        )
 
 
 @admin.register(Indicator)
@@ -424,7 +508,15 @@ class IndicatorAdmin(VersionedAdmin):
     list_filter = (of_policy("task__policy"),)
     list_select_related = ("task",)
     search_fields = ("name", "task__code", "task__title")
-    readonly_fields = ("task", "name", "baseline_text", "target_text", "actual_text", "gap_text", "drives_percent")
+    readonly_fields = (
+        "task",
+        "name",
+        "baseline_text",
+        "target_text",
+        "actual_text",
+        "gap_text",
+        "drives_percent",
+    )
     fields = (*readonly_fields, "reason", "seen")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -452,7 +544,9 @@ class IndicatorAdmin(VersionedAdmin):
     def save_model(self, request: HttpRequest, obj: Indicator, form: Any, change: bool) -> None:
         """Leave the writing to `save_related`: values and percent are one change."""
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: list[BaseModelFormSet], change: bool) -> None:
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: list[BaseModelFormSet], change: bool
+    ) -> None:
         values = [value for formset in formsets for value in formset.save(commit=False)]
         for value in values:
             value.entered_by = request_context.current_user(request)

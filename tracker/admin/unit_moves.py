@@ -28,11 +28,15 @@ def move_view(request: HttpRequest, pk: int) -> HttpResponse:
     plan = _plan(form, source)
     if plan and "confirm" in request.POST and reason.is_valid():
         try:
-            made = workflow.make_move(plan, _act(request, reason), request.POST.get("seen", ""), dates.now())
+            made = workflow.make_move(
+                plan, _act(request, reason), request.POST.get("seen", ""), dates.now()
+            )
             messages.success(request, _("Done. It is batch %(number)d.") % {"number": made.pk})
             return redirect(made)
         except workflow.StaleVersion:
-            reason.add_error(None, _("It is not what was shown any more: look at it again, then confirm."))
+            reason.add_error(
+                None, _("It is not what was shown any more: look at it again, then confirm.")
+            )
             plan = _plan(form, source)
         except ValidationError as refusal:
             reason.add_error(None, refusal.messages)
@@ -55,14 +59,21 @@ def undo_view(request: HttpRequest, pk: int) -> HttpResponse:
             reason.add_error(None, refusal.messages)
         except workflow.StaleVersion as refusal:
             reason.add_error(None, request_context.as_validation_error(refusal))
-    return _page(request, "admin/undo_move.html", _("Take a merge or a move back"), {"move": found, "reason": reason})
+    return _page(
+        request,
+        "admin/undo_move.html",
+        _("Take a merge or a move back"),
+        {"move": found, "reason": reason},
+    )
 
 
 def _plan(form: UnitMoveForm, source: Organization) -> workflow.UnitMovePlan | None:
     if not (form.is_bound and form.is_valid()):
         return None
     source = Organization.objects.get(pk=source.pk)
-    return workflow.plan_move(UnitMoveKind(form.cleaned_data["kind"]), source, form.cleaned_data["target"])
+    return workflow.plan_move(
+        UnitMoveKind(form.cleaned_data["kind"]), source, form.cleaned_data["target"]
+    )
 
 
 def _act(request: HttpRequest, reason: ReasonForm) -> workflow.ChangeContext:

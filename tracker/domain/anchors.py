@@ -67,7 +67,9 @@ class Coverage:
         return [clause for clause in self.clauses if not clause.anchors and not clause.background]
 
 
-def coverage(text: str, anchors: Iterable[Anchor], background: Iterable[Anchor] = (), opening: str = "") -> Coverage:
+def coverage(
+    text: str, anchors: Iterable[Anchor], background: Iterable[Anchor] = (), opening: str = ""
+) -> Coverage:
     """See which anchors fail, and which clauses of the sections no anchor accounts for.
 
     The sections run from the first section's `opening` (without it, from the start of the text) to
@@ -121,4 +123,8 @@ class _Touching:
     def of(self, span: Span) -> tuple[Place, ...]:
         """Return the places that share a character with a stretch."""
         left = bisect_left(self.starts, span.start - self.longest)
-        return tuple(p for p in self.places[left : bisect_left(self.starts, span.end)] if p.span.overlaps(span))
+        return tuple(
+            p
+            for p in self.places[left : bisect_left(self.starts, span.end)]
+            if p.span.overlaps(span)
+        )

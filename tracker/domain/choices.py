@@ -243,7 +243,11 @@ class Severity(TextChoices):
     @property
     def light(self) -> Light:
         """Return the light whose shape and colours it bears."""
-        return {Severity.ERROR: Light.RED, Severity.WARNING: Light.YELLOW, Severity.HINT: Light.GREY}[self]
+        return {
+            Severity.ERROR: Light.RED,
+            Severity.WARNING: Light.YELLOW,
+            Severity.HINT: Light.GREY,
+        }[self]
 
     @property
     def words(self) -> str:

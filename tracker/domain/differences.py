@@ -67,7 +67,11 @@ def _same(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int]]:
         while old_start < old_end and new_start < new_end and before[old_start] == after[new_start]:
             found.append((old_start, new_start))
             old_start, new_start = old_start + 1, new_start + 1
-        while old_start < old_end and new_start < new_end and before[old_end - 1] == after[new_end - 1]:
+        while (
+            old_start < old_end
+            and new_start < new_end
+            and before[old_end - 1] == after[new_end - 1]
+        ):
             old_end, new_end = old_end - 1, new_end - 1
             found.append((old_end, new_end))
         if old_start == old_end or new_start == new_end or depth == MAX_DEPTH:
@@ -81,7 +85,9 @@ def _same(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int]]:
     return sorted(found)
 
 
-def _anchors(before: Sequence[str], after: Sequence[str], part: DifferencePart) -> list[tuple[int, int]]:
+def _anchors(
+    before: Sequence[str], after: Sequence[str], part: DifferencePart
+) -> list[tuple[int, int]]:
     """Return the longest rising row of the clauses that occur once in either side of a part."""
     old_start, old_end, new_start, new_end = part
     old_counts = Counter(before[old_start:old_end])

@@ -26,9 +26,14 @@ OFFICE_PARTS = {
     "ppt/presentation.xml": "pptx",
     "OFD.xml": "ofd",
 }
-ALLOWED_SUFFIXES = (*(ending for _start, endings in FILE_SIGNATURES for ending in endings), *OFFICE_PARTS.values())
+ALLOWED_SUFFIXES = (
+    *(ending for _start, endings in FILE_SIGNATURES for ending in endings),
+    *OFFICE_PARTS.values(),
+)
 DANGER_WORDS = {
-    Danger.MACRO: gettext_lazy("“%(name)s” holds macros (%(entry)s): save it without macros and send it again."),
+    Danger.MACRO: gettext_lazy(
+        "“%(name)s” holds macros (%(entry)s): save it without macros and send it again."
+    ),
     Danger.EXECUTABLE: gettext_lazy("“%(name)s” holds a program (%(entry)s) and is not taken."),
     Danger.ARCHIVE: gettext_lazy(
         "“%(name)s” holds a file that cannot be looked into (%(entry)s): take it out, and hand it in by itself."
@@ -41,12 +46,15 @@ def check_evidence(name: str, size: int, file: IO[bytes]) -> None:
     """Raise ValueError, in words, for a file that is too large, of no known kind, not what its name says, or unsafe."""
     if size > MAX_EVIDENCE_BYTES:
         raise ValueError(
-            _("“%(name)s” is larger than %(most)d MB.") % {"name": name, "most": MAX_EVIDENCE_BYTES // 1024**2}
+            _("“%(name)s” is larger than %(most)d MB.")
+            % {"name": name, "most": MAX_EVIDENCE_BYTES // 1024**2}
         )
     ending = name.rpartition(".")[2].lower()
     if ending not in _endings(name, file):
         raise ValueError(
-            _("“%(name)s” is not taken: its content must be what its name says, one of %(allowed)s.")
+            _(
+                "“%(name)s” is not taken: its content must be what its name says, one of %(allowed)s."
+            )
             % {"name": name, "allowed": ", ".join(ALLOWED_SUFFIXES)}
         )
 
@@ -76,9 +84,13 @@ def _zip_endings(name: str, file: IO[bytes]) -> tuple[str, ...]:
         names = zip_guard.read_names(file)
     except zip_guard.TooManyEntries as fault:
         limit = {"name": name, "count": zip_guard.MAX_ENTRIES}
-        raise ValueError(_("“%(name)s” holds more than %(count)d parts; no document does.") % limit) from fault
+        raise ValueError(
+            _("“%(name)s” holds more than %(count)d parts; no document does.") % limit
+        ) from fault
     except zip_guard.DangerousEntry as fault:
-        raise ValueError(DANGER_WORDS[fault.danger] % {"name": name, "entry": fault.entry}) from fault
+        raise ValueError(
+            DANGER_WORDS[fault.danger] % {"name": name, "entry": fault.entry}
+        ) from fault
     except zip_guard.ZipFault:
         return ()
     return tuple(ending for part, ending in OFFICE_PARTS.items() if part in names)

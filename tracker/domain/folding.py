@@ -29,7 +29,9 @@ _INVISIBLE_RANGES = (
     (0x1D173, 0x1D17A),
     (0xE0000, 0xE0FFF),
 )
-_INVISIBLE = re.compile(f"[{''.join(f'{chr(first)}-{chr(last)}' for first, last in _INVISIBLE_RANGES)}]+")
+_INVISIBLE = re.compile(
+    f"[{''.join(f'{chr(first)}-{chr(last)}' for first, last in _INVISIBLE_RANGES)}]+"
+)
 
 # Hyphens and dashes of every length, the minus sign, the two- and three-em dash, and the line of
 # box drawings that Chinese typists draw dashes with.

@@ -16,7 +16,11 @@ WHILE_CLOSING = gettext_lazy(
 def light_rules(policy: Thresholds) -> Iterator[tuple[Light, str, str]]:
     """List light, status and rule with the thresholds in force, in the order in which the first match counts."""
     yellow = [
-        ngettext("%(days)d day or less to the deadline", "%(days)d days or less to the deadline", policy.warn_days)
+        ngettext(
+            "%(days)d day or less to the deadline",
+            "%(days)d days or less to the deadline",
+            policy.warn_days,
+        )
         % {"days": policy.warn_days},
         _("quantified and %(gap)d points or more behind schedule") % {"gap": policy.yellow_gap},
     ]
@@ -26,8 +30,13 @@ def light_rules(policy: Thresholds) -> Iterator[tuple[Light, str, str]]:
     ]
     if policy.cycle != Cycle.NONE:
         values = {"days": policy.grace_days, "cycle": Cycle(policy.cycle).label}
-        yellow.append(_("no report (%(cycle)s) within %(days)d days after the end of a period") % values)
-        red.append(_("no report (%(cycle)s) for two periods in a row, %(days)d days after the second") % values)
+        yellow.append(
+            _("no report (%(cycle)s) within %(days)d days after the end of a period") % values
+        )
+        red.append(
+            _("no report (%(cycle)s) for two periods in a row, %(days)d days after the second")
+            % values
+        )
     between = pgettext("between sentences", "; ")
     yield Light.NONE, Status.CANCELLED, _("cancelled: outside every count")
     yield Light.BLUE, "", _("closed, and done on or before the current deadline or without one")
@@ -43,17 +52,26 @@ def formulas() -> Iterator[tuple[str, str]]:
     """List how figures come about: section 5 of the domain."""
     yield (
         _("total"),
-        _("all tasks but the cancelled = closed + on course + warning + red light + not started / suspended"),
+        _(
+            "all tasks but the cancelled = closed + on course + warning + red light + not started / suspended"
+        ),
     )
     yield (
         _("overdue"),
-        _("open and past the current deadline; while closing is requested, the day of the request counts"),
+        _(
+            "open and past the current deadline; while closing is requested, the day of the request counts"
+        ),
     )
     yield (
         _("report missing"),
-        _("the first period for which a report is owed has ended without one; not while closing is requested"),
+        _(
+            "the first period for which a report is owed has ended without one; not while closing is requested"
+        ),
     )
-    yield _("closing rate"), _("closed / total; “—” where there is no task; a unit's counts the tasks that it leads")
+    yield (
+        _("closing rate"),
+        _("closed / total; “—” where there is no task; a unit's counts the tasks that it leads"),
+    )
     yield _("on-time rate"), _("closed on time / closed; “—” where none is closed")
     yield (
         _("percent done"),
@@ -65,5 +83,7 @@ def formulas() -> Iterator[tuple[str, str]]:
     )
     yield (
         _("expected by now"),
-        _("days since the start / days from the start to the current deadline, as a percent between 0 and 100"),
+        _(
+            "days since the start / days from the start to the current deadline, as a percent between 0 and 100"
+        ),
     )

@@ -80,7 +80,11 @@ def light_changes(task: TaskFacts, policy: Thresholds) -> list[LightChange]:
     """Return every cause that can turn the light of a task, nothing more being reported."""
     if task.status not in OPEN_STATUSES:
         return []
-    return [turn for turn in (_deadline(task, policy), _behind(task, policy), _unreported(task, policy)) if turn]
+    return [
+        turn
+        for turn in (_deadline(task, policy), _behind(task, policy), _unreported(task, policy))
+        if turn
+    ]
 
 
 def turning_dates(task: TaskFacts, policy: Thresholds) -> tuple[dt.date | None, dt.date | None]:
@@ -94,7 +98,11 @@ def turning_dates(task: TaskFacts, policy: Thresholds) -> tuple[dt.date | None, 
 
 def judged_on(task: TaskFacts, on: dt.date) -> dt.date:
     """Return the day that counts: while closing is asked for, the day of the request."""
-    return task.closing_requested_on if task.status == Status.CLOSING and task.closing_requested_on else on
+    return (
+        task.closing_requested_on
+        if task.status == Status.CLOSING and task.closing_requested_on
+        else on
+    )
 
 
 def light_on_day(task: TaskFacts, policy: Thresholds, on: dt.date) -> Light:
@@ -117,7 +125,12 @@ def light_on_day(task: TaskFacts, policy: Thresholds, on: dt.date) -> Light:
 
 def expected_percent(task: TaskFacts, on: dt.date) -> float | None:
     """Return time-proportional progress, 0 to 100 and not rounded; None where it is not judged."""
-    if task.kind != Kind.QUANTIFIED or not task.start or not task.deadline or task.start == task.deadline:
+    if (
+        task.kind != Kind.QUANTIFIED
+        or not task.start
+        or not task.deadline
+        or task.start == task.deadline
+    ):
         return None
     share = 100 * (on - task.start).days / (task.deadline - task.start).days
     return min(100.0, max(0.0, share))
@@ -150,11 +163,18 @@ def light_reasons(task: TaskFacts, policy: Thresholds, on: dt.date) -> list[str]
 def _deadline(task: TaskFacts, policy: Thresholds) -> LightChange | None:
     if not task.deadline:
         return None
-    return LightChange(LightCause.DEADLINE, task.deadline - policy.warn_days * DAY, task.deadline + DAY)
+    return LightChange(
+        LightCause.DEADLINE, task.deadline - policy.warn_days * DAY, task.deadline + DAY
+    )
 
 
 def _behind(task: TaskFacts, policy: Thresholds) -> LightChange | None:
-    if task.kind != Kind.QUANTIFIED or not task.start or not task.deadline or task.start == task.deadline:
+    if (
+        task.kind != Kind.QUANTIFIED
+        or not task.start
+        or not task.deadline
+        or task.start == task.deadline
+    ):
         return None
     start, days = task.start, (task.deadline - task.start).days
 
@@ -171,7 +191,9 @@ def _unreported(task: TaskFacts, policy: Thresholds) -> LightChange | None:
     if not period:
         return None
     following, grace = period.next(), policy.grace_days * DAY
-    return LightChange(LightCause.UNREPORTED, following.start + grace, following.next().start + grace)
+    return LightChange(
+        LightCause.UNREPORTED, following.start + grace, following.next().start + grace
+    )
 
 
 def _explain(turn: LightChange, task: TaskFacts, policy: Thresholds, on: dt.date) -> Iterator[str]:
@@ -183,7 +205,9 @@ def _explain(turn: LightChange, task: TaskFacts, policy: Thresholds, on: dt.date
         elif left == 0:
             yield _("due today")
         else:
-            yield ngettext("%(days)d day to the deadline", "%(days)d days to the deadline", left) % {"days": left}
+            yield ngettext(
+                "%(days)d day to the deadline", "%(days)d days to the deadline", left
+            ) % {"days": left}
     elif turn.cause == LightCause.BEHIND:
         expected = expected_percent(task, on)
         if expected is not None:
@@ -219,7 +243,10 @@ def _missed(period: Period, policy: Thresholds, on: dt.date) -> list[Period]:
 def _calm(task: TaskFacts, on: dt.date) -> str:
     """Say in words why a task is neither yellow nor red."""
     if task.status == Status.CLOSED and task.closed_on:
-        values = {"closed": task.closed_on.isoformat(), "deadline": task.deadline and task.deadline.isoformat()}
+        values = {
+            "closed": task.closed_on.isoformat(),
+            "deadline": task.deadline and task.deadline.isoformat(),
+        }
         if not task.deadline:
             return _("closed on %(closed)s") % values
         if task.closed_on <= task.deadline:
@@ -235,13 +262,21 @@ def _calm(task: TaskFacts, on: dt.date) -> str:
     if task.status not in OPEN_STATUSES:
         return str(Status(task.status).label)
     if not task.deadline:
-        return _("not started, no deadline yet") if task.status == Status.NOT_STARTED else _("no deadline")
+        return (
+            _("not started, no deadline yet")
+            if task.status == Status.NOT_STARTED
+            else _("no deadline")
+        )
     left = (task.deadline - on).days
     if task.status == Status.NOT_STARTED:
         return ngettext(
-            "not started, %(days)d day to the deadline", "not started, %(days)d days to the deadline", left
+            "not started, %(days)d day to the deadline",
+            "not started, %(days)d days to the deadline",
+            left,
         ) % {"days": left}
-    return ngettext("%(days)d day to the deadline", "%(days)d days to the deadline", left) % {"days": left}
+    return ngettext("%(days)d day to the deadline", "%(days)d days to the deadline", left) % {
+        "days": left
+    }
 
 
 def last_complete(cycle: str, on: dt.date) -> Period:

@@ -34,7 +34,12 @@ _ELAPSED = re.compile(r"h+|m+|s+", re.IGNORECASE)
 # What may stand outside of quotes, by kind; the first that matches counts. Anything else is shown.
 _WORDS = (
     ("general", re.compile(r"General|G/通用格式|常规", re.IGNORECASE)),
-    ("date", re.compile(r"AM/PM|A/P|上午/下午|y+|m+|d+|h+|s+(?:\.0+)?|[ge]+(?![+-])|a{3,}|b{2,4}", re.IGNORECASE)),
+    (
+        "date",
+        re.compile(
+            r"AM/PM|A/P|上午/下午|y+|m+|d+|h+|s+(?:\.0+)?|[ge]+(?![+-])|a{3,}|b{2,4}", re.IGNORECASE
+        ),
+    ),
     ("places", re.compile(r"[#0?,]*[#0?](?:\.[#0?]*)?,*|\.[#0?]+")),
     ("percent", re.compile(r"[%％]")),
     ("other", re.compile(r"E[+-]|[@/]", re.IGNORECASE)),
@@ -78,7 +83,9 @@ def parse_format(code: str) -> NumberFormat:
     is_number = "places" in kinds or "general" in kinds
     return NumberFormat(
         is_date="date" in kinds and "elapsed" not in kinds,
-        shows_day=any(piece.kind == "date" and piece.text.lower() in ("d", "dd") for piece in sections[0]),
+        shows_day=any(
+            piece.kind == "date" and piece.text.lower() in ("d", "dd") for piece in sections[0]
+        ),
         is_elapsed="elapsed" in kinds,
         is_percent="percent" in kinds,
         is_literal_percent="percent" not in kinds and is_number and literals.strip() in ("%", "％"),
@@ -147,7 +154,9 @@ def _show_number(shape: NumberFormat, value: float) -> str:
     elif value == 0 and len(shape.sections) > 2:
         section = shape.sections[2]
     kinds = [piece.kind for piece in section]
-    if kinds.count("places") + kinds.count("general") != 1 or {"other", "date", "elapsed"} & set(kinds):
+    if kinds.count("places") + kinds.count("general") != 1 or {"other", "date", "elapsed"} & set(
+        kinds
+    ):
         return plain_number(value)
     shown = ""
     for piece in section:

@@ -21,7 +21,13 @@ from django.utils.translation import pgettext
 
 from tracker.domain.dates import LAST_DAY
 from tracker.domain.folding import fold, remove_invisible
-from tracker.domain.number_formats import GENERAL_FORMAT, MAX_EXACT, NumberFormat, parse_format, plain_number
+from tracker.domain.number_formats import (
+    GENERAL_FORMAT,
+    MAX_EXACT,
+    NumberFormat,
+    parse_format,
+    plain_number,
+)
 from tracker.domain.unit_names import split_names
 
 CellValue = str | int | float | dt.date | bool | None
@@ -132,7 +138,12 @@ class Cell:
     def holds_percent_number(self) -> bool:
         """Say whether a percent cell holds the percent in place of the share: 70 shows as 7000%."""
         value = self.value
-        return self.percent and isinstance(value, int | float) and 2 <= value <= 100 and value == int(value)
+        return (
+            self.percent
+            and isinstance(value, int | float)
+            and 2 <= value <= 100
+            and value == int(value)
+        )
 
     @property
     def shown(self) -> str:
@@ -141,7 +152,9 @@ class Cell:
         if isinstance(value, bool):
             return str(value).upper()
         if isinstance(value, int | float):
-            shape = PERCENT_FORMAT if self.percent and self.format is GENERAL_FORMAT else self.format
+            shape = (
+                PERCENT_FORMAT if self.percent and self.format is GENERAL_FORMAT else self.format
+            )
             return shape.show(value)
         if isinstance(value, dt.datetime) and self.format.is_date:
             return self.format.show(value)
@@ -155,7 +168,11 @@ class Cell:
         if isinstance(value, int | float):
             if self.format.is_literal_percent:
                 return f"{plain_number(value)}%"
-            return plain_number(value) if not self.percent or self.holds_percent_number else f"{100 * value:.10g}%"
+            return (
+                plain_number(value)
+                if not self.percent or self.holds_percent_number
+                else f"{100 * value:.10g}%"
+            )
         if isinstance(value, dt.datetime) and self.format.is_date:
             return value.date().isoformat() if self.format.shows_day else self.format.show(value)
         return format_decimal(value)
@@ -219,9 +236,9 @@ def _percent_number(cell: Cell, value: float) -> tuple[float, bool]:
 
 def _percent_allowed(value: float) -> str:
     """Say how to write a percent that was put in where the format was one already: the cell shows 7000% for 70."""
-    return _("%(number)s%%, if that is meant: the cell is formatted as a percent, so type %(number)s%% into it") % {
-        "number": plain_number(value)
-    }
+    return _(
+        "%(number)s%%, if that is meant: the cell is formatted as a percent, so type %(number)s%% into it"
+    ) % {"number": plain_number(value)}
 
 
 def parse_date(cell: Cell) -> dt.date | Clear | None:
@@ -249,18 +266,28 @@ def parse_deadline(cell: Cell) -> dt.date | Clear | None:
     try:
         return parse_date(cell)
     except ValueError as error:
-        raise ValueError(_("%(days)s; or “long term”, which makes a standing task") % {"days": error}) from error
+        raise ValueError(
+            _("%(days)s; or “long term”, which makes a standing task") % {"days": error}
+        ) from error
 
 
 def _day_allowed(cell: Cell) -> str:
-    allowed = _("a day from %(first)s on, written as %(examples)s; a month, quarter or year only with its end") % {
+    allowed = _(
+        "a day from %(first)s on, written as %(examples)s; a month, quarter or year only with its end"
+    ) % {
         "first": EARLIEST_DAY.isoformat(),
         "examples": "2026-06-30, 2026.6.30, 2026年6月30日, 20260630, 2026年6月底, 2026年第二季度, 2026年上半年",
     }
     serial = cell.value
-    if isinstance(serial, int) and not isinstance(serial, bool) and EARLIEST_SERIAL <= serial <= LATEST_SERIAL:
+    if (
+        isinstance(serial, int)
+        and not isinstance(serial, bool)
+        and EARLIEST_SERIAL <= serial <= LATEST_SERIAL
+    ):
         kept = (SERIAL_EPOCH + dt.timedelta(days=serial)).isoformat()
-        return _("%(days)s (Excel keeps this number for %(day)s: give the cell the format of a date)") % {
+        return _(
+            "%(days)s (Excel keeps this number for %(day)s: give the cell the format of a date)"
+        ) % {
             "days": allowed,
             "day": kept,
         }
@@ -271,7 +298,9 @@ def _without_blanks(text: str) -> str:
     """Take blanks out of a day in words; between digits alone a blank parts what does not belong together."""
     if "年" not in text:
         return text
-    return re.sub(r"(?<=[0-9年月第]) +(?=[0-9年月日号底末上下中第])|(?<=[季度日号底末旬]) +", "", text)
+    return re.sub(
+        r"(?<=[0-9年月第]) +(?=[0-9年月日号底末上下中第])|(?<=[季度日号底末旬]) +", "", text
+    )
 
 
 def _day_of(text: str) -> dt.date | None:
@@ -279,7 +308,9 @@ def _day_of(text: str) -> dt.date | None:
     try:
         for pattern in _DAYS:
             found = pattern.match(text)
-            if found and (found.end() == len(text) or ("年" in text and _BEFORE.fullmatch(text, found.end()))):
+            if found and (
+                found.end() == len(text) or ("年" in text and _BEFORE.fullmatch(text, found.end()))
+            ):
                 return dt.date(int(found[1]), int(found[3]), int(found[4]))
         for pattern, read in _PARTS:
             found = pattern.match(text)
@@ -359,7 +390,9 @@ def parse_amount(text: str, unit: str = "") -> Decimal:
     found = Decimal(bare.replace(",", "")).normalize() if _AMOUNT.fullmatch(bare) else None
     if found is None or found.adjusted() >= WHOLE_DIGITS or found != round(found, PLACES):
         raise ValueError(
-            _("a number such as 1234.5, at most %(whole)d digits before the point and %(places)d after it")
+            _(
+                "a number such as 1234.5, at most %(whole)d digits before the point and %(places)d after it"
+            )
             % {"whole": WHOLE_DIGITS, "places": PLACES}
         )
     return found
@@ -374,7 +407,9 @@ def parse_prose(cell: Cell) -> str | Clear | None:
         raise ValueError(_percent_allowed(value))
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= MAX_EXACT:
         raise ValueError(
-            _("text; Excel keeps 15 digits of a number and has lost the others: type it as text, with ' before it")
+            _(
+                "text; Excel keeps 15 digits of a number and has lost the others: type it as text, with ' before it"
+            )
         )
     return cell.shown
 
@@ -387,7 +422,8 @@ def parse_choice(words: Callable[[], Mapping[str, str]], cell: Cell) -> str | No
         # The first word of each value is the one in use here.
         first = {value: word for word, value in reversed(list(known.items()))}
         raise ValueError(
-            _("one of: %(words)s") % {"words": pgettext("list", ", ").join(reversed(list(first.values())))}
+            _("one of: %(words)s")
+            % {"words": pgettext("list", ", ").join(reversed(list(first.values())))}
         )
     return known[text]
 
@@ -399,7 +435,9 @@ def parse_tick(cell: Cell) -> bool | None:
         return True
     if text is False or text in UNDONE:
         return False
-    raise ValueError(_("one of: %(words)s") % {"words": pgettext("list", ", ").join((*DONE, *UNDONE))})
+    raise ValueError(
+        _("one of: %(words)s") % {"words": pgettext("list", ", ").join((*DONE, *UNDONE))}
+    )
 
 
 def parse_names(cell: Cell) -> list[str] | Clear | None:

@@ -62,7 +62,9 @@ class Normalised:
 
 def normalise(text: str) -> Normalised:
     """Drop whitespace and take half- and full-width characters as one."""
-    kept = [place for place, sign in enumerate(text) if not sign.isspace() and sign not in _INVISIBLE]
+    kept = [
+        place for place, sign in enumerate(text) if not sign.isspace() and sign not in _INVISIBLE
+    ]
     return Normalised("".join(text[place] for place in kept).translate(_ONE), tuple(kept))
 
 

@@ -32,7 +32,9 @@ GAP_PATTERN = "\0"  # where something was cut out, so that what it parted does n
 def known_words() -> frozenset[str]:
     """Return the words of the file beside this module, folded."""
     lines = WORDS_FILE.read_text(encoding="utf-8").splitlines()
-    return frozenset(fold(word) for line in lines if not line.startswith("#") for word in line.split())
+    return frozenset(
+        fold(word) for line in lines if not line.startswith("#") for word in line.split()
+    )
 
 
 def words_in(texts: Iterable[str]) -> set[str]:
@@ -40,7 +42,9 @@ def words_in(texts: Iterable[str]) -> set[str]:
     found: set[str] = set()
     for text in texts:
         folded = fold(text)
-        found.update(word for word in (_plain(folded), *re.findall(r"[^\W_]+", folded)) if _is_word(word))
+        found.update(
+            word for word in (_plain(folded), *re.findall(r"[^\W_]+", folded)) if _is_word(word)
+        )
     return found
 
 

@@ -43,12 +43,18 @@ def visibility_scope(user: "Account") -> VisibilityScope:
 
 def sees_only_unit(user: "Account") -> "Organization | None":
     """Return the unit whose tasks are all that the account sees, for the words “this unit only”."""
-    return user.organization if user.is_authenticated and visibility_scope(user) == VisibilityScope.UNIT else None
+    return (
+        user.organization
+        if user.is_authenticated and visibility_scope(user) == VisibilityScope.UNIT
+        else None
+    )
 
 
 def may_edit_policies(user: "Account") -> bool:
     """Say whether the account edits policies, measures, tasks and owners."""
-    return bool(user.is_authenticated and user.is_active and (user.is_superuser or user.is_supervisor))
+    return bool(
+        user.is_authenticated and user.is_active and (user.is_superuser or user.is_supervisor)
+    )
 
 
 def may_manage_units(user: "Account") -> bool:
@@ -58,7 +64,9 @@ def may_manage_units(user: "Account") -> bool:
 
 def may_manage_accounts(user: "Account") -> bool:
     """Say whether the account makes, changes and disables accounts."""
-    return bool(user.is_authenticated and user.is_active and (user.is_superuser or user.is_administrator))
+    return bool(
+        user.is_authenticated and user.is_active and (user.is_superuser or user.is_administrator)
+    )
 
 
 def roles_exclude_each_other(user: "User") -> bool:
@@ -138,6 +146,9 @@ def may_delete(user: "Account", row: "Model") -> bool:
     """Say whether a row may be deleted: what units have been asked to do is cancelled, not deleted."""
     if row._meta.model_name == "task" and getattr(row, "assigned_on", None):
         return False
-    if row._meta.model_name == "policydocument" and getattr(row, "state", None) == PolicyState.PUBLISHED:
+    if (
+        row._meta.model_name == "policydocument"
+        and getattr(row, "state", None) == PolicyState.PUBLISHED
+    ):
         return False
     return may_edit(user, row._meta.model_name or "")

@@ -67,7 +67,10 @@ def replacing(target: Path, mode: int = 0o666) -> Iterator[Path]:
 
     `mode` as for `os.open`. A half file that a killed process left is known by its note and swept.
     """
-    note = _note(HALF_WRITTEN_SUFFIX, lambda name: str(target.absolute().with_name(f".{target.name}.{name}.half")))
+    note = _note(
+        HALF_WRITTEN_SUFFIX,
+        lambda name: str(target.absolute().with_name(f".{target.name}.{name}.half")),
+    )
     half = Path(note.read_text(encoding="utf-8"))
     try:
         os.close(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))

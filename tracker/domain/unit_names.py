@@ -26,7 +26,9 @@ _NUMBER = re.compile(
     r"(?:^|(?<=[^0-9A-Za-z（(]))(?:[0-9]{1,2}[.．、)）](?![0-9])|[（(][0-9一二三四五六七八九十]{1,3}[）)]|[①-⑳])"
 )
 _SOFT = re.compile(r"(\s+|[/／|｜&＆+＋]|以及|及|和|与|暨|并)")
-_AND_OTHERS = re.compile(r"(.+?)等(?:[有相]关|各|其他|多家|多个)?(?:单位|部门|地方|方面|委办局|企业)?")
+_AND_OTHERS = re.compile(
+    r"(.+?)等(?:[有相]关|各|其他|多家|多个)?(?:单位|部门|地方|方面|委办局|企业)?"
+)
 _ROLE = re.compile(r"(.+?)\s*[（(]?(牵头|主办|主责|负责|配合|协办|协助|参与)(?:单位|部门)?[）)]?")
 _LEADING = {"牵头", "主办", "主责", "负责"}
 
@@ -118,7 +120,9 @@ def _read_piece(piece: str, find: Callable[[str], Unit | None], names: UnitNames
     if units := _all_known(parts, find):
         names.found += [(unit, None) for unit in units]
         return
-    if (others := _AND_OTHERS.fullmatch(piece)) and (known := _all_known(_SOFT.split(others[1]), find)):
+    if (others := _AND_OTHERS.fullmatch(piece)) and (
+        known := _all_known(_SOFT.split(others[1]), find)
+    ):
         names.found += [(unit, None) for unit in known]
         names.unread.append((piece, Unread.AND_OTHERS))
         return
@@ -128,7 +132,9 @@ def _read_piece(piece: str, find: Callable[[str], Unit | None], names: UnitNames
             names.found.append((unit, None))
         else:
             etc = _AND_OTHERS.fullmatch(word)
-            names.unread.append((word, Unread.AND_OTHERS if etc and find(name_key(etc[1])) else Unread.UNKNOWN))
+            names.unread.append(
+                (word, Unread.AND_OTHERS if etc and find(name_key(etc[1])) else Unread.UNKNOWN)
+            )
 
 
 def _all_known(parts: Sequence[str], find: Callable[[str], Unit | None]) -> list[Unit]:

@@ -39,10 +39,19 @@ EXECUTABLE_ENDINGS = {
     "apk", "app", "bat", "chm", "cmd", "com", "cpl", "dll", "exe", "hta", "jar", "js", "jse", "lnk", "msi", "msp",
     "pif", "ps1", "py", "reg", "scr", "sh", "sys", "vbe", "vbs", "wsf", "wsh",
 }  # fmt: skip
-ARCHIVE_STARTS = (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"BZh", b"\xfd7zXZ\x00", b"MSCF", b"\x1f\x8b")
+ARCHIVE_STARTS = (
+    b"Rar!\x1a\x07",
+    b"7z\xbc\xaf\x27\x1c",
+    b"BZh",
+    b"\xfd7zXZ\x00",
+    b"MSCF",
+    b"\x1f\x8b",
+)
 ARCHIVE_ENDINGS = {"7z", "bz2", "cab", "gz", "iso", "rar", "tar", "tgz", "xz", "zip"}
 PACKED_PICTURES = (".emz", ".wmz", ".svgz")  # gzip, as Office packs its drawings
-_MACRO_NAME = re.compile(r"(^|/)(vba(project|data)[^/]*\.(bin|xml)|macrosheets/.*)$|^(basic|scripts)/.*[^/]$")
+_MACRO_NAME = re.compile(
+    r"(^|/)(vba(project|data)[^/]*\.(bin|xml)|macrosheets/.*)$|^(basic|scripts)/.*[^/]$"
+)
 _MACRO_TYPES = (b"macroenabled", b"vbaproject", b"intlmacrosheet", b".macrosheet")
 _OLE_MACROS = "_VBA_PROJECT".encode("utf-16-le")
 _OLE_PACKAGE = "\x01Ole10Native".encode("utf-16-le")

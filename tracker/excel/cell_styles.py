@@ -2,7 +2,12 @@
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 
-from tracker.domain.number_formats import CHINESE_FORMATS, GENERAL_FORMAT, NumberFormat, parse_format
+from tracker.domain.number_formats import (
+    CHINESE_FORMATS,
+    GENERAL_FORMAT,
+    NumberFormat,
+    parse_format,
+)
 from tracker.excel.xml_parts import is_true, number_in_file
 
 
@@ -28,7 +33,9 @@ class CellStyles:
         elif self._inside == "cellXfs" and name == "xf":
             if number_in_file(given.get("fontId")) in self._struck_fonts:
                 self.struck.add(len(self.formats))
-            self.formats.append(parse_format(self._codes.get(number_in_file(given.get("numFmtId")), "General")))
+            self.formats.append(
+                parse_format(self._codes.get(number_in_file(given.get("numFmtId")), "General"))
+            )
 
     def format_of(self, number: int) -> NumberFormat:
         """Return the number format of a style; General where the file has none of that number."""

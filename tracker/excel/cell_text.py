@@ -8,7 +8,10 @@ from django.utils.translation import ngettext
 
 MAX_CELL_TEXT = 32_767  # what a cell of Excel holds, counted in units of UTF-16
 MAX_ROW_HEIGHT = 409.0  # points; no row of Excel is higher
-LINE, PADDING = 1.45, 6.0  # a line by its font size, in the tallest of the fallback fonts; points around the lines
+LINE, PADDING = (
+    1.45,
+    6.0,
+)  # a line by its font size, in the tallest of the fallback fonts; points around the lines
 
 # Control characters but tab and line feed, lone surrogates, and what XML does not know.
 _REFUSED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")

@@ -21,7 +21,15 @@ from tracker.domain.folding import fold
 from tracker.domain.unit_names import UnitNames, UnitRole, Unread, find_units, name_key
 from tracker.excel.preview import PreviewField, PreviewRow
 from tracker.excel.progress_template import Fault
-from tracker.models import ChecklistItem, ImportBatch, Measure, Organization, PolicyDocument, Section, Task
+from tracker.models import (
+    ChecklistItem,
+    ImportBatch,
+    Measure,
+    Organization,
+    PolicyDocument,
+    Section,
+    Task,
+)
 from tracker.models.base import History, limited_fields
 from tracker.reports.columns import DAY, TEMPLATE_COLUMNS, Column
 from tracker.workflow import ChecklistChange
@@ -37,9 +45,14 @@ KEY_COLUMNS = {
 }
 LINK_COLUMNS = ("lead_unit", "section", "measure")
 # The part that a column leads to, by kind and column.
-PARENT_COLUMNS = {("measure", "section"): "section", ("task", "measure"): "measure", ("checklistitem", "code"): "task"}
+PARENT_COLUMNS = {
+    ("measure", "section"): "section",
+    ("task", "measure"): "measure",
+    ("checklistitem", "code"): "task",
+}
 CHECKLIST_MODELS: dict[str, type[models.Model]] = {
-    model._meta.model_name or "": model for model in (PolicyDocument, Section, Measure, Task, ChecklistItem)
+    model._meta.model_name or "": model
+    for model in (PolicyDocument, Section, Measure, Task, ChecklistItem)
 }
 LONG_TERM_VALUE = "standing"  # how a batch keeps a deadline that says that there is none
 MAX_SMALL = 32_767  # what every database holds in a small whole number
@@ -65,9 +78,19 @@ class ChecklistComparer:
         # A unit that has taken the place of another bears its name as an alias.
         self._by_name = {name: keys & in_office or keys for name, keys in self._by_name.items()}
         slug = (
-            next((row["values"].get("slug") for row in batch.rows if row["kind"] == FIRST_CHECKLIST_SHEET), None) or ""
+            next(
+                (
+                    row["values"].get("slug")
+                    for row in batch.rows
+                    if row["kind"] == FIRST_CHECKLIST_SHEET
+                ),
+                None,
+            )
+            or ""
         )
-        self._policy = PolicyDocument.objects.defer("full_text").filter(slug=slug).first() or PolicyDocument()
+        self._policy = (
+            PolicyDocument.objects.defer("full_text").filter(slug=slug).first() or PolicyDocument()
+        )
         self._known: dict[PartKey, models.Model] = {}
         self._spelt: dict[PartKey, PartKey] = {}
         self._load_known(slug)
@@ -78,8 +101,13 @@ class ChecklistComparer:
     def _load_known(self, slug: str) -> None:
         policy = self._policy
         if not policy.pk:
-            for other in PolicyDocument.objects.filter(slug__iexact=slug).values_list("slug", flat=True):
-                self._spelt[_folded((FIRST_CHECKLIST_SHEET, other))] = (FIRST_CHECKLIST_SHEET, other)
+            for other in PolicyDocument.objects.filter(slug__iexact=slug).values_list(
+                "slug", flat=True
+            ):
+                self._spelt[_folded((FIRST_CHECKLIST_SHEET, other))] = (
+                    FIRST_CHECKLIST_SHEET,
+                    other,
+                )
             return
         self._note_known((FIRST_CHECKLIST_SHEET, policy.slug), policy)
         for section in policy.sections.all():
@@ -111,7 +139,9 @@ class ChecklistComparer:
         entry.state = "fault" if faults else state
         return entry
 
-    def _judge(self, kind: str, values: dict[str, Any], entry: PreviewRow, faults: dict[str, str]) -> str:
+    def _judge(
+        self, kind: str, values: dict[str, Any], entry: PreviewRow, faults: dict[str, str]
+    ) -> str:
         thing, new = self._thing(kind, values, faults)
         entry.title = str(getattr(thing, "title", "") or getattr(thing, "name", ""))
         fields, co_units = self._fields(kind, thing, values, entry, faults, new)
@@ -119,7 +149,11 @@ class ChecklistComparer:
             if not new and not fields and co_units is None:
                 return "unchanged"
             version = values.get("version")
-            if not new and isinstance(version, int) and version != getattr(thing, "version", version):
+            if (
+                not new
+                and isinstance(version, int)
+                and version != getattr(thing, "version", version)
+            ):
                 self._stale.append((entry, kind, thing, version))
                 return "stale"
         before = copy.copy(thing)
@@ -134,13 +168,17 @@ class ChecklistComparer:
             self.rows.append(ChecklistChange(thing, new, old, co_units))
         return "changed"
 
-    def _thing(self, kind: str, values: dict[str, Any], faults: dict[str, str]) -> tuple[models.Model, bool]:
+    def _thing(
+        self, kind: str, values: dict[str, Any], faults: dict[str, str]
+    ) -> tuple[models.Model, bool]:
         """Return the part that a row names, and whether it is new; one at fault is known to later rows too."""
         missing = [name for name in KEY_COLUMNS[kind] if values.get(name) in (None, "")]
         for name in missing:
             faults.setdefault(name, _("A row needs this to be known by."))
         if missing:
-            return (self._policy if kind == FIRST_CHECKLIST_SHEET else CHECKLIST_MODELS[kind]()), True
+            return (
+                self._policy if kind == FIRST_CHECKLIST_SHEET else CHECKLIST_MODELS[kind]()
+            ), True
         key = (kind, *(self._spelling(kind, name, str(values[name])) for name in KEY_COLUMNS[kind]))
         known = self._spelt.get(_folded(key), key)
         if _folded(key) in self._seen:
@@ -188,13 +226,20 @@ class ChecklistComparer:
             now = None if new and (kind, name) in PARENT_COLUMNS else getattr(thing, field)
             if now != value and not (new and value in (None, "")):
                 fields[field] = value
-                entry.fields.append(PreviewField(str(column.header), "", "" if new else _shown(now), _shown(value)))
+                entry.fields.append(
+                    PreviewField(str(column.header), "", "" if new else _shown(now), _shown(value))
+                )
         if isinstance(thing, Task) and values.get("deadline") == LONG_TERM_VALUE:
             self._make_standing(thing, fields, entry, faults, "kind" in values)
         return fields, co_units
 
     def _make_standing(
-        self, task: Task, fields: dict[str, Any], entry: PreviewRow, faults: dict[str, str], has_kind: bool
+        self,
+        task: Task,
+        fields: dict[str, Any],
+        entry: PreviewRow,
+        faults: dict[str, str],
+        has_kind: bool,
     ) -> None:
         """Let a deadline that says that there is none make a standing task; a row that names another kind is asked."""
         kind = fields.get("kind", task.kind)
@@ -211,7 +256,9 @@ class ChecklistComparer:
         fields["kind"] = Kind.STANDING
         entry.fields.append(PreviewField(header, "", _shown(now), str(Kind.STANDING.label)))
 
-    def _meant(self, kind: str, name: str, column: Column, values: dict[str, Any], faults: dict[str, str]) -> Any:
+    def _meant(
+        self, kind: str, name: str, column: Column, values: dict[str, Any], faults: dict[str, str]
+    ) -> Any:
         """Return what a value of a row stands for: a part for its code, a unit for its name, a day for its text."""
         value = values[name]
         if name == "lead_unit":
@@ -229,12 +276,18 @@ class ChecklistComparer:
             return ""
         return value
 
-    def _parent(self, parent: str, name: str, value: str, faults: dict[str, str]) -> models.Model | None:
+    def _parent(
+        self, parent: str, name: str, value: str, faults: dict[str, str]
+    ) -> models.Model | None:
         key = self._spelt.get(_folded((parent, value)), (parent, value))
         thing = self._known.get(key)
         if thing is None:
             near = self._near.of(value, [key[1] for key in self._known if key[0] == parent])
-            words = _("It is not known; names that come near: %(near)s.") if near else _("It is not known.")
+            words = (
+                _("It is not known; names that come near: %(near)s.")
+                if near
+                else _("It is not known.")
+            )
             faults[name] = words % {"near": _list(near)}
         return thing
 
@@ -254,14 +307,19 @@ class ChecklistComparer:
         return names.found[0][0] if names.found else None
 
     def _co_units(
-        self, thing: models.Model, pieces: list[str] | None, entry: PreviewRow, faults: dict[str, str]
+        self,
+        thing: models.Model,
+        pieces: list[str] | None,
+        entry: PreviewRow,
+        faults: dict[str, str],
     ) -> list[Organization] | None:
         """Return the co-operating units of a row where they differ from what is stored."""
         names = find_units(pieces or [], self._find_unit)
         words = self._unread_words(names)
         if leading := [unit.short_name for unit, role in names.found if role == UnitRole.LEADS]:
             words.append(
-                _("%(units)s: marked as leading; the lead unit has its own column.") % {"units": _list(leading)}
+                _("%(units)s: marked as leading; the lead unit has its own column.")
+                % {"units": _list(leading)}
             )
         if words:
             faults["co_units"] = " ".join(words)
@@ -279,13 +337,17 @@ class ChecklistComparer:
         words = []
         for text, reason in names.unread:
             if reason == Unread.AND_OTHERS:
-                said = _("“%(name)s”: name each unit, and leave out the word that stands for others.")
+                said = _(
+                    "“%(name)s”: name each unit, and leave out the word that stands for others."
+                )
                 words.append(said % {"name": text[:40]})
             else:
                 near = self._near_units(text)
                 said = _("“%(name)s” names no unit, or several.")
                 if near:
-                    said = _("“%(name)s” names no unit, or several; names that come near: %(near)s.")
+                    said = _(
+                        "“%(name)s” names no unit, or several; names that come near: %(near)s."
+                    )
                 words.append(said % {"name": text[:40], "near": _list(near)})
         return words
 
@@ -293,12 +355,18 @@ class ChecklistComparer:
         """Return the names of units that come near to a text, with the units that bear them."""
         known = {name: unit.short_name for unit in self._units for name in unit.all_names()}
         return [
-            name if name == known.get(name, name) else _("%(name)s (%(unit)s)") % {"name": name, "unit": known[name]}
+            name
+            if name == known.get(name, name)
+            else _("%(name)s (%(unit)s)") % {"name": name, "unit": known[name]}
             for name in self._near.of(text, list(known))
         ]
 
     def _refused(
-        self, kind: str, thing: models.Model, before: models.Model | None, co_units: list[Organization] | None
+        self,
+        kind: str,
+        thing: models.Model,
+        before: models.Model | None,
+        co_units: list[Organization] | None,
     ) -> dict[str, str]:
         """Say what writing a row would refuse, by column."""
         faults: dict[str, str] = {}
@@ -309,7 +377,9 @@ class ChecklistComparer:
         linked = {field.name for field in thing._meta.get_fields() if field.is_relation}
         # A text that is too long already stays as it is.
         same = {
-            name for name in limited_fields(type(thing)) if before and getattr(before, name) == getattr(thing, name)
+            name
+            for name in limited_fields(type(thing))
+            if before and getattr(before, name) == getattr(thing, name)
         }
         try:
             thing.clean_fields(exclude=linked | same)
@@ -317,13 +387,21 @@ class ChecklistComparer:
             faults |= {name: " ".join(words) for name, words in error.message_dict.items()}
         for small in thing._meta.concrete_fields:
             value = getattr(thing, small.attname)
-            if isinstance(small, models.PositiveSmallIntegerField) and isinstance(value, int) and value > MAX_SMALL:
+            if (
+                isinstance(small, models.PositiveSmallIntegerField)
+                and isinstance(value, int)
+                and value > MAX_SMALL
+            ):
                 faults[small.name] = _("At most %(most)d.") % {"most": MAX_SMALL}
         if isinstance(thing, Task) and not faults:
-            faults |= self._refused_task(thing, before if isinstance(before, Task) else None, co_units)
+            faults |= self._refused_task(
+                thing, before if isinstance(before, Task) else None, co_units
+            )
         return faults
 
-    def _refused_task(self, task: Task, before: Task | None, co_units: list[Organization] | None) -> dict[str, str]:
+    def _refused_task(
+        self, task: Task, before: Task | None, co_units: list[Organization] | None
+    ) -> dict[str, str]:
         """Say what of a task and its units writing would refuse."""
         faults: dict[str, str] = {}
         try:
@@ -347,13 +425,22 @@ class ChecklistComparer:
     def recall(self) -> None:
         """Say of stale rows what stood there when the file was made: the history knows; a query for each kind."""
         names: dict[Any, str] = {("lead_unit", unit.pk): str(unit) for unit in self._units}
-        names |= {(key[0], thing.pk): str(thing) for key, thing in self._known.items() if key[0] in LINK_COLUMNS}
+        names |= {
+            (key[0], thing.pk): str(thing)
+            for key, thing in self._known.items()
+            if key[0] in LINK_COLUMNS
+        }
         links = History.m2m_models[Task._meta.get_field("co_units")].objects
         for kind in {kind for _entry, kind, _thing, _version in self._stale}:
             mine = [each for each in self._stale if each[1] == kind]
             history: Any = CHECKLIST_MODELS[kind]
-            kept = history.history.filter(id__in={row[2].pk for row in mine}, version__in={row[3] for row in mine})
-            found = {(each.id, each.version): each for each in kept.order_by("history_date", "history_id")}
+            kept = history.history.filter(
+                id__in={row[2].pk for row in mine}, version__in={row[3] for row in mine}
+            )
+            found = {
+                (each.id, each.version): each
+                for each in kept.order_by("history_date", "history_id")
+            }
             rows = [each.pk for each in found.values()] if kind == "task" else []
             helped = set(links.filter(history__in=rows).values_list("history", "organization"))
             headers = {str(column.header): name for name, column in TEMPLATE_COLUMNS[kind].items()}
@@ -362,7 +449,13 @@ class ChecklistComparer:
                     name, then = headers[field.header], found.get((thing.pk, version))
                     value = getattr(then, f"{name}_id" if name in LINK_COLUMNS else name, None)
                     if name == "co_units" and then:
-                        value = _list([unit.short_name for unit in self._units if (then.pk, unit.pk) in helped])
+                        value = _list(
+                            [
+                                unit.short_name
+                                for unit in self._units
+                                if (then.pk, unit.pk) in helped
+                            ]
+                        )
                     elif name in LINK_COLUMNS:
                         value = names.get((name, value))
                     field.then = _shown(value)

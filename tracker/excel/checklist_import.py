@@ -13,7 +13,12 @@ from tracker.domain import parsing, permissions
 from tracker.domain.choices import BatchKind, ChangeSource
 from tracker.domain.progress_callback import ProgressCallback, ignore_progress
 from tracker.excel import checklist_template
-from tracker.excel.checklist_comparer import FIRST_CHECKLIST_SHEET, KEY_COLUMNS, LONG_TERM_VALUE, ChecklistComparer
+from tracker.excel.checklist_comparer import (
+    FIRST_CHECKLIST_SHEET,
+    KEY_COLUMNS,
+    LONG_TERM_VALUE,
+    ChecklistComparer,
+)
 from tracker.excel.checklist_template import MarkedSheet, TypedCell
 from tracker.excel.preview import Preview
 from tracker.excel.reader import WorkbookRefused
@@ -120,7 +125,9 @@ def _kept(value: object) -> object:
     return None if asks_to_clear(value) else value
 
 
-def preview_checklist(batch: ImportBatch, today: dt.date, tell: ProgressCallback = ignore_progress) -> Preview:
+def preview_checklist(
+    batch: ImportBatch, today: dt.date, tell: ProgressCallback = ignore_progress
+) -> Preview:
     """Hold every row against the policy as it is stored, and `tell` how far it is; a fixed number of queries."""
     judge = ChecklistComparer(batch, today)
     entries = []
@@ -131,19 +138,30 @@ def preview_checklist(batch: ImportBatch, today: dt.date, tell: ProgressCallback
     return Preview(entries, judge.rows, notes_from(batch.reading_notes))
 
 
-def marked_checklist(batch: ImportBatch, today: dt.date, tell: ProgressCallback = ignore_progress) -> MarkedSheet:
+def marked_checklist(
+    batch: ImportBatch, today: dt.date, tell: ProgressCallback = ignore_progress
+) -> MarkedSheet:
     """Return the rows of a batch as they were typed, their faults by column, all faults, and the reading notes."""
-    found, rows = preview_checklist(batch, today, tell), {kind: list[TypedCell]() for kind in TEMPLATE_COLUMNS}
+    found, rows = (
+        preview_checklist(batch, today, tell),
+        {kind: list[TypedCell]() for kind in TEMPLATE_COLUMNS},
+    )
     for row, entry in zip(batch.rows, found.entries, strict=True):
         kind = row["kind"]
         names = {str(column.header): name for name, column in TEMPLATE_COLUMNS[kind].items()}
-        faults = {names.get(fault.column, KEY_COLUMNS[kind][-1]): fault.words for fault in entry.faults}
+        faults = {
+            names.get(fault.column, KEY_COLUMNS[kind][-1]): fault.words for fault in entry.faults
+        }
         rows[kind].append(TypedCell(row["typed"], faults))
     return MarkedSheet(rows, found.faults, found.notes)
 
 
 def confirm_checklist(
-    batch: ImportBatch, user: User | None, seen: str, now: dt.datetime, tell: ProgressCallback = ignore_progress
+    batch: ImportBatch,
+    user: User | None,
+    seen: str,
+    now: dt.datetime,
+    tell: ProgressCallback = ignore_progress,
 ) -> Preview | None:
     """Load what a person has seen in the preview, whole or not at all; return the new preview where it differs."""
     with transaction.atomic():
@@ -153,6 +171,10 @@ def confirm_checklist(
         if found.digest != seen or found.faults:
             return found
         workflow.apply_checklist(
-            batch, found.changes, ChangeContext(user, ChangeSource.IMPORT, batch.file_name), now, tell
+            batch,
+            found.changes,
+            ChangeContext(user, ChangeSource.IMPORT, batch.file_name),
+            now,
+            tell,
         )
     return None

@@ -33,11 +33,15 @@ TEMPLATE_SHEETS = {
 DAY_HINT = gettext_lazy("A day such as 2026-12-31.")
 # What a cell says when it is chosen, by kind and column.
 COLUMN_HINTS = {
-    ("policydocument", "slug"): gettext_lazy("Small letters, digits and hyphens: it stands in the pages' addresses."),
+    ("policydocument", "slug"): gettext_lazy(
+        "Small letters, digits and hyphens: it stands in the pages' addresses."
+    ),
     ("measure", "code"): gettext_lazy("The letter of the section and a number, such as A1."),
     ("task", "code"): gettext_lazy("The code of the measure and a number, such as A1-01."),
     ("task", "lead_unit"): gettext_lazy("One unit, by its name, short name or alias."),
-    ("task", "co_units"): gettext_lazy("Units with commas between them, by name, short name or alias."),
+    ("task", "co_units"): gettext_lazy(
+        "Units with commas between them, by name, short name or alias."
+    ),
     ("task", "start"): DAY_HINT,
     ("task", "deadline"): DAY_HINT,
     ("checklistitem", "due"): DAY_HINT,
@@ -46,7 +50,9 @@ COLUMN_HINTS = {
 
 def _guide(listings: Mapping[str, Listing], book: Workbook) -> None:
     """Say in a chosen cell what may stand there, and offer words where there is a choice; other words are read too."""
-    units = list_words(book, Organization.objects.filter(active=True).values_list("short_name", flat=True))
+    units = list_words(
+        book, Organization.objects.filter(active=True).values_list("short_name", flat=True)
+    )
     offered = {
         ("measure", "general"): f'"{DONE[0]},{UNDONE[0]}"',
         ("task", "kind"): f'"{",".join(str(label) for label in Kind.labels)}"',
@@ -82,7 +88,9 @@ def save_checklist_template(
             "section": list(policy.sections.all()),
             "measure": list(policy.measures.select_related("section")),
             "task": list(tasks),
-            "checklistitem": list(ChecklistItem.objects.filter(task__policy=policy).select_related("task__lead_unit")),
+            "checklistitem": list(
+                ChecklistItem.objects.filter(task__policy=policy).select_related("task__lead_unit")
+            ),
         }
     listings = {}
     for kind, name in TEMPLATE_SHEETS.items():
@@ -116,24 +124,39 @@ class MarkedSheet:
 
 
 def save_marked_checklist(
-    marked: MarkedSheet, on: dt.date, file: str | os.PathLike[str] | IO[bytes], tell: ProgressCallback = ignore_progress
+    marked: MarkedSheet,
+    on: dt.date,
+    file: str | os.PathLike[str] | IO[bytes],
+    tell: ProgressCallback = ignore_progress,
 ) -> None:
     """Write what came in as a template with its faults marked: mended, it can be sent in again.
 
     `tell` is called after each row, with its number on its sheet.
     """
-    book, notes, heading = xlsx_writer.new_book(), ExportNotes(), _("Checklist of a policy: faults to mend")
+    book, notes, heading = (
+        xlsx_writer.new_book(),
+        ExportNotes(),
+        _("Checklist of a policy: faults to mend"),
+    )
     listings = {}
     for kind, name in TEMPLATE_SHEETS.items():
         columns = {each: columns_to_fill(column) for each, column in TEMPLATE_COLUMNS[kind].items()}
         # The version stays the last one: it is hidden.
         version = {each: columns.pop(each) for each in ("version",) if each in columns}
         columns |= {"faults": FAULTS_COLUMN, **version}
-        listing = listings[kind] = Listing(book, name, columns, heading, f"template_{kind}", open_rows=True)
+        listing = listings[kind] = Listing(
+            book, name, columns, heading, f"template_{kind}", open_rows=True
+        )
         plain = body_styles(listing.sheet, listing.columns)
         wrong = body_styles(listing.sheet, listing.columns, **xlsx_writer.FAULT_FILL)
         for number, row in enumerate(marked.rows[kind], 1):
-            marks = [False, *(each in row.faults or (each == "faults" and bool(row.faults)) for each in columns)]
+            marks = [
+                False,
+                *(
+                    each in row.faults or (each == "faults" and bool(row.faults))
+                    for each in columns
+                ),
+            ]
             looks = [(wrong if is_wrong else plain)[place] for place, is_wrong in enumerate(marks)]
             listing.add(listing.row(row, on, notes, str(name)), looks)
             tell(number)

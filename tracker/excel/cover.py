@@ -27,7 +27,9 @@ def wide_row(sheet: SheetWriter, style: CellStyle, text: str, across: int, tall:
 
 def banner(sheet: SheetWriter, across: int) -> None:
     """Say loudly that nothing in this workbook is real."""
-    style = sheet.style(xlsx_writer.HEAD_FONT, 16, across="center", ink="FFFFFF", fill=xlsx_writer.ALARM, box=False)
+    style = sheet.style(
+        xlsx_writer.HEAD_FONT, 16, across="center", ink="FFFFFF", fill=xlsx_writer.ALARM, box=False
+    )
     wide_row(sheet, style, _("Demonstration data: made up, not for use"), across, 30)
 
 
@@ -36,7 +38,9 @@ class Cover:
 
     def __init__(self, book: Workbook) -> None:
         self.sheet = sheet = SheetWriter(book, xlsx_writer.COVER, (LABEL, WORDS))
-        self._label = sheet.style(xlsx_writer.HEAD_FONT, COVER_FONT_SIZE, across="center", fill=xlsx_writer.SHADE)
+        self._label = sheet.style(
+            xlsx_writer.HEAD_FONT, COVER_FONT_SIZE, across="center", fill=xlsx_writer.SHADE
+        )
         self._words = sheet.style(size=COVER_FONT_SIZE, indent=1)
         self._heading = sheet.style(xlsx_writer.HEAD_FONT, 14, box=False, up="bottom")
 
@@ -52,7 +56,9 @@ class Cover:
         sheet = self.sheet
         # Few notes: the whole cover on one page.
         sheet.ws.page_setup.fitToHeight = 1 if len(notes) <= MAX_COVER_FILTERS else 0
-        wide_row(sheet, sheet.style(xlsx_writer.TITLE_FONT, 26, across="center", box=False), title, 2, 50)
+        wide_row(
+            sheet, sheet.style(xlsx_writer.TITLE_FONT, 26, across="center", box=False), title, 2, 50
+        )
         if policy.demo:
             banner(sheet, 2)
         for label, words in facts:
@@ -60,7 +66,11 @@ class Cover:
         self._head(_("Lights: the rules in force, first match from the top"))
         for light, status, rule in legend.light_rules(policy):
             chip = sheet.style(
-                xlsx_writer.HEAD_FONT, COVER_FONT_SIZE, across="center", ink=light.style.ink, fill=light.style.fill
+                xlsx_writer.HEAD_FONT,
+                COVER_FONT_SIZE,
+                across="center",
+                ink=light.style.ink,
+                fill=light.style.fill,
             )
             self._row(chip, light_label(light, status), rule)
         note = sheet.style(size=COVER_FONT_SIZE, box=False)

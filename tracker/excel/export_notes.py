@@ -39,7 +39,9 @@ class ExportNotes:
     def say(self, place: str, words: str) -> None:
         """Note a sentence, or count it where there are too many to read."""
         if len(self.said) < MAX_NOTES:
-            self.said.append(_("%(place)s: %(words)s") % {"place": clean_cell_text(place)[0], "words": words})
+            self.said.append(
+                _("%(place)s: %(words)s") % {"place": clean_cell_text(place)[0], "words": words}
+            )
         else:
             self._more += 1
 
@@ -47,4 +49,8 @@ class ExportNotes:
         """Return the notes, and how many more there were."""
         if not self._more:
             return self.said
-        return [*self.said, ngettext("and %(count)d more", "and %(count)d more", self._more) % {"count": self._more}]
+        return [
+            *self.said,
+            ngettext("and %(count)d more", "and %(count)d more", self._more)
+            % {"count": self._more},
+        ]

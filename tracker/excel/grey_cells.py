@@ -28,7 +28,10 @@ SO_FAR = "_so_far"
 SHARED_NOTE: dict[str, Callable[[progress_template.FillInRow], object]] = {
     "measure": lambda row: row.task.measure_id,
     "role": lambda row: (row.helps, row.task.lead_unit_id),
-    "state": lambda row: (row.period, row.base and (row.base.period_start, row.base.state, row.base.review_note)),
+    "state": lambda row: (
+        row.period,
+        row.base and (row.base.period_start, row.base.state, row.base.review_note),
+    ),
 }
 
 
@@ -39,11 +42,15 @@ class GreyCells:
         self._on = on
         self._reports = _shown_columns(progress_template.report_columns())
         self._steps = _shown_columns(progress_template.step_columns())
-        self._lights = {_bare(label) for label in _in_each_language(lambda: list(xlsx_writer.light_labels()))}
+        self._lights = {
+            _bare(label) for label in _in_each_language(lambda: list(xlsx_writer.light_labels()))
+        }
         self._seen: set[tuple[str, object, str]] = set()
         self._changed: dict[tuple[str, str], list[int]] = defaultdict(list)
 
-    def compare(self, row: dict[str, Any], held: progress_template.FillInRow, item: ChecklistItem | None) -> None:
+    def compare(
+        self, row: dict[str, Any], held: progress_template.FillInRow, item: ChecklistItem | None
+    ) -> None:
         """Note the cells of a row that differ from what its task shows."""
         shown = replace(held, item=item) if item else held
         for column in self._steps if item else self._reports:
@@ -58,12 +65,17 @@ class GreyCells:
             if not typed or not column.name.endswith(SO_FAR) or column.format == SHARE:
                 continue
             name = column.name.removesuffix(SO_FAR)
-            if not any(_bare(strip_refused(str(getattr(report, name, "")))[0]) == _bare(typed) for report in said):
+            if not any(
+                _bare(strip_refused(str(getattr(report, name, "")))[0]) == _bare(typed)
+                for report in said
+            ):
                 self._changed[row["sheet"], str(column.header)].append(row["row"])
 
     def notes(self) -> Iterator[ReadingNote]:
         """Yield a note for every column of which cells were changed."""
-        words = _("These grey cells differ from what the system shows: what is written there is not read.")
+        words = _(
+            "These grey cells differ from what the system shows: what is written there is not read."
+        )
         for (sheet, header), rows in self._changed.items():
             yield ReadingNote(sheet, f"{header} {rows_name(rows)}", len(rows), words)
 
@@ -90,12 +102,16 @@ class GreyCells:
         return any(
             typed == _bare(text)
             for day in days
-            for text in _in_each_language(lambda day=day: [_as_typed(column.value(row, day), column)])
+            for text in _in_each_language(
+                lambda day=day: [_as_typed(column.value(row, day), column)]
+            )
         )
 
 
 def _shown_columns(columns: dict[str, Column]) -> list[Column]:
-    return [column for name, column in columns.items() if not column.fills and name not in READ_NOTE]
+    return [
+        column for name, column in columns.items() if not column.fills and name not in READ_NOTE
+    ]
 
 
 def _in_each_language(texts: Any) -> list[str]:

@@ -16,8 +16,15 @@ HEALTH_COLUMNS = number_value(
     (
         Column("severity", gettext_lazy("severity"), lambda each, on: each.check.severity.words, 8),
         Column("code", gettext_lazy("where"), lambda each, on: each.place, 14),
-        Column("title", gettext_lazy("task"), lambda each, on: each.task.title if each.task else "", 30),
-        Column("lead_unit", LEAD_COLUMN.header, lambda each, on: lead_text(each.task, on) if each.task else "", 20),
+        Column(
+            "title", gettext_lazy("task"), lambda each, on: each.task.title if each.task else "", 30
+        ),
+        Column(
+            "lead_unit",
+            LEAD_COLUMN.header,
+            lambda each, on: lead_text(each.task, on) if each.task else "",
+            20,
+        ),
         Column("kind", gettext_lazy("kind of finding"), lambda each, on: str(each.check.label), 26),
         Column("what", gettext_lazy("finding"), lambda each, on: each.what, 36),
         Column("why", gettext_lazy("why it matters"), lambda each, on: str(each.check.why), 56),
@@ -37,6 +44,11 @@ def health_sheets(policy: PolicyDocument, site: Callable[[str], str]) -> list[Ex
     ) % {"count": len(found)}
     return [
         ExtraSheet(
-            HEALTH_SHEET, about, HEALTH_COLUMNS, found, "health", lambda finding: site(finding.page(policy.slug))
+            HEALTH_SHEET,
+            about,
+            HEALTH_COLUMNS,
+            found,
+            "health",
+            lambda finding: site(finding.page(policy.slug)),
         )
     ]

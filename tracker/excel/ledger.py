@@ -131,7 +131,9 @@ def _fill(book: Workbook, scope: LedgerRequest) -> Workbook:
     as_of = _("Data as of %(day)s, %(count)s") % {"day": day, "count": count}
 
     cover = Cover(book)
-    ledger = LedgerBook(book, title, "    ".join(head), as_of, demo=policy.demo, banded=banded, paper=scope.paper)
+    ledger = LedgerBook(
+        book, title, "    ".join(head), as_of, demo=policy.demo, banded=banded, paper=scope.paper
+    )
     heading = f"{title}    {as_of}"
     data = Listing(book, xlsx_writer.DATA, TASK_COLUMNS, heading, "tasks")
     statistics_sheets.write_statistics(book, scope.tasks, policy, scope.on, heading, notes)
@@ -145,7 +147,10 @@ def _fill(book: Workbook, scope: LedgerRequest) -> Workbook:
         row = data.row(task, scope.on, notes, task.code, link, number)
         if lines_needed(most := max(row.counts), xlsx_writer.SIZE) > MAX_ROW_HEIGHT:
             place = data.headers[row.counts.index(most)]
-            notes.say(f"{task.code} {place}", _("too long to be printed whole in one row; the cell holds all of it"))
+            notes.say(
+                f"{task.code} {place}",
+                _("too long to be printed whole in one row; the cell holds all of it"),
+            )
         ledger.add(row)
         data.add(row)
         light = row.values[LIGHT - 1]
@@ -166,13 +171,16 @@ def _fill(book: Workbook, scope: LedgerRequest) -> Workbook:
         listing = Listing(book, extra.name, extra.columns, heading, extra.table)
         leads = extra.link if _may_link(len(extra.rows), extra.name, notes) else None
         for thing in extra.rows:
-            listing.add(listing.row(thing, scope.on, notes, str(extra.name), leads(thing) if leads else ""))
+            listing.add(
+                listing.row(thing, scope.on, notes, str(extra.name), leads(thing) if leads else "")
+            )
         listing.close()
 
     if not banded:
         notes.say(
             str(xlsx_writer.LEDGER),
-            _("with more than %(limit)d tasks, sections and measures are not merged") % {"limit": BANDED_SHEETS},
+            _("with more than %(limit)d tasks, sections and measures are not merged")
+            % {"limit": BANDED_SHEETS},
         )
     if scope.on != dates.today():
         day = _("%(day)s; lights as they stand on %(day)s with what is known today") % {"day": day}
@@ -182,35 +190,55 @@ def _fill(book: Workbook, scope: LedgerRequest) -> Workbook:
         (_("scope"), within),
         (_("filters"), filters or _("no filter")),
         (_("data as of"), day),
-        (_("produced by"), _("%(name)s, %(moment)s") % {"name": by, "moment": f"{dates.now():%Y-%m-%d %H:%M}"}),
+        (
+            _("produced by"),
+            _("%(name)s, %(moment)s") % {"name": by, "moment": f"{dates.now():%Y-%m-%d %H:%M}"},
+        ),
     ]
     paper = "A3" if scope.paper == xlsx_writer.A3 else "A4"
     contents = [
         (
             xlsx_writer.LEDGER,
-            _("to print and to send up: %(paper)s landscape, by section and measure") % {"paper": paper},
+            _("to print and to send up: %(paper)s landscape, by section and measure")
+            % {"paper": paper},
         ),
-        (xlsx_writer.DATA, _("to filter and to compute with: one row a task, real dates and numbers")),
-        (xlsx_writer.UNITS, _("the figures of each unit that leads, ranked by closing rate, with a chart")),
+        (
+            xlsx_writer.DATA,
+            _("to filter and to compute with: one row a task, real dates and numbers"),
+        ),
+        (
+            xlsx_writer.UNITS,
+            _("the figures of each unit that leads, ranked by closing rate, with a chart"),
+        ),
         (xlsx_writer.PARTS, _("the figures of each section, with a chart")),
         (xlsx_writer.WARNINGS, _("red, then yellow lights: why, how many days over, who must act")),
         (xlsx_writer.STEPS, _("one row a step of a checklist")),
         *((extra.name, extra.about) for extra in scope.extras),
     ]
-    cover.write(policy, title, facts, [(str(name), words) for name, words in contents], notes.lines())
+    cover.write(
+        policy, title, facts, [(str(name), words) for name, words in contents], notes.lines()
+    )
     return book
 
 
 def _may_link(count: int, sheet: object, notes: ExportNotes) -> bool:
     """Say whether so many rows of a sheet may lead to a page, and note it where they may not."""
     if count > MAX_LINKS:
-        notes.say(str(sheet), _("with more than %(limit)d rows, codes are no links") % {"limit": MAX_LINKS})
+        notes.say(
+            str(sheet),
+            _("with more than %(limit)d rows, codes are no links") % {"limit": MAX_LINKS},
+        )
     return count <= MAX_LINKS
 
 
 def _source(policy: PolicyDocument) -> str:
     """Name the policy with who wrote and published it, and when."""
-    known = [policy.title, policy.author, policy.publisher, policy.published_on and _words_of(policy.published_on)]
+    known = [
+        policy.title,
+        policy.author,
+        policy.publisher,
+        policy.published_on and _words_of(policy.published_on),
+    ]
     return pgettext("list", ", ").join(part for part in known if part)
 
 
@@ -222,4 +250,8 @@ def _within(unit: str) -> str:
 
 def _words_of(day: dt.date) -> str:
     """Write a day as official papers do."""
-    return _("%(year)d-%(month)02d-%(day)02d") % {"year": day.year, "month": day.month, "day": day.day}
+    return _("%(year)d-%(month)02d-%(day)02d") % {
+        "year": day.year,
+        "month": day.month,
+        "day": day.day,
+    }

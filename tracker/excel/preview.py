@@ -60,7 +60,11 @@ class Preview:
     def as_json(self) -> dict[str, Any]:
         """Return what a page shows of it; of the changes their number alone."""
         notes = [note.as_json() for note in self.notes]
-        return {"entries": [asdict(entry) for entry in self.entries], "changes": len(self.changes), "notes": notes}
+        return {
+            "entries": [asdict(entry) for entry in self.entries],
+            "changes": len(self.changes),
+            "notes": notes,
+        }
 
 
 def preview_from(stored: Mapping[str, Any]) -> Preview:

@@ -34,14 +34,25 @@ from tracker.excel.table_reader import (
     read_tables,
     refuse_lacking,
 )
-from tracker.models import ChecklistItem, ImportBatch, Measure, Organization, PolicyDocument, ProgressUpdate, Task, User
+from tracker.models import (
+    ChecklistItem,
+    ImportBatch,
+    Measure,
+    Organization,
+    PolicyDocument,
+    ProgressUpdate,
+    Task,
+    User,
+)
 from tracker.models.base import History, attach_related
 from tracker.models.task import TaskQuerySet
 from tracker.reports.columns import SHARE, Column, filled_in
 from tracker.reports.filters import shorten_value
 from tracker.workflow import ChangeContext, ReportChange
 
-SPOILT_KEY_TEXT = gettext_lazy("The mark of the row is missing or was changed: copy the row from a fresh workbook.")
+SPOILT_KEY_TEXT = gettext_lazy(
+    "The mark of the row is missing or was changed: copy the row from a fresh workbook."
+)
 FIRST_PROGRESS_SHEET = "reports"
 
 
@@ -49,7 +60,10 @@ def progress_sheet_kinds() -> dict[str, SheetKind]:
     """Return the sheets of a fill-in workbook as they are read: their keys and codes too."""
     needed = {"reports": {"key", "code", "progress"}, "steps": {"key", "code", "done"}}
     found = {}
-    columns_of = {"reports": progress_template.report_columns(), "steps": progress_template.step_columns()}
+    columns_of = {
+        "reports": progress_template.report_columns(),
+        "steps": progress_template.step_columns(),
+    }
     titles = {"reports": xlsx_writer.FILL_IN, "steps": xlsx_writer.STEPS}
     for name, columns in columns_of.items():
         key = replace(columns["key"], parse=parsing.parse_light_mark)
@@ -73,13 +87,19 @@ def read_progress(found: Survey, name: str, user: User | None) -> ReadingSteps[I
     refuse_lacking(found, kinds, [each for each, header in headers.items() if not header])
     if not headers[FIRST_PROGRESS_SHEET]:
         columns, needed = kinds[FIRST_PROGRESS_SHEET].columns, kinds[FIRST_PROGRESS_SHEET].needed
-        names = pgettext("list", ", ").join(str(columns[each].header) for each in columns if each in needed)
+        names = pgettext("list", ", ").join(
+            str(columns[each].header) for each in columns if each in needed
+        )
         raise WorkbookRefused(
-            _("No sheet has these headers in one row: %(names)s. Download the workbook anew and fill that in.")
+            _(
+                "No sheet has these headers in one row: %(names)s. Download the workbook anew and fill that in."
+            )
             % {"names": names}
         )
     tables = [
-        Table(header, kinds[each], partial(_row, kinds[each].columns)) for each, header in headers.items() if header
+        Table(header, kinds[each], partial(_row, kinds[each].columns))
+        for each, header in headers.items()
+        if header
     ]
     rows, notes = yield from read_tables(found.book, tables)
     _mark_twice(rows)
@@ -160,11 +180,17 @@ def preview_progress(
 class ProgressComparer:
     """Holds the rows of a batch against their tasks."""
 
-    def __init__(self, batch: ImportBatch, user: User | None, today: dt.date, shown: bool = False) -> None:
+    def __init__(
+        self, batch: ImportBatch, user: User | None, today: dt.date, shown: bool = False
+    ) -> None:
         """Fetch the tasks, with all that a row shows of them where they are `shown`."""
         keys = [key for row in batch.rows if (key := progress_template.read_key(row["key"]))]
         # A liaison's file tells of the own unit, the office's of any.
-        self._own = permissions.works_for(user) if user and not permissions.may_edit_policies(user) else None
+        self._own = (
+            permissions.works_for(user)
+            if user and not permissions.may_edit_policies(user)
+            else None
+        )
         visible = tasks_for(user).filter(policy__slug__in={key.slug for key in keys})
         wanted = visible.filter(code__in={key.code for key in keys})
         found = list(wanted.select_related("latest_report").prefetch_related("items", "co_units"))
@@ -187,7 +213,9 @@ class ProgressComparer:
         self._near = parsing.NearNames()
         self.headers = {
             name: str(column.header)
-            for name, column in (progress_template.report_columns() | progress_template.step_columns()).items()
+            for name, column in (
+                progress_template.report_columns() | progress_template.step_columns()
+            ).items()
         }
         self.changes: dict[str, ReportChange] = {}
         self.grey = GreyCells(today)
@@ -201,8 +229,14 @@ class ProgressComparer:
         """Return policy, code and role of the tasks that the unit has led or helped at any time; two queries."""
         rows = Task.history.filter(code__in=codes, policy__isnull=False).order_by()
         led = rows.filter(lead_unit=self._own).values_list("policy__slug", "code").distinct()
-        links = History.m2m_models[Task._meta.get_field("co_units")].objects.filter(organization=self._own)
-        helped = rows.filter(pk__in=links.values("history")).values_list("policy__slug", "code").distinct()
+        links = History.m2m_models[Task._meta.get_field("co_units")].objects.filter(
+            organization=self._own
+        )
+        helped = (
+            rows.filter(pk__in=links.values("history"))
+            .values_list("policy__slug", "code")
+            .distinct()
+        )
         return {(*found, False) for found in led} | {(*found, True) for found in helped}
 
     def _moved(self, key: progress_template.RowKey) -> str:
@@ -218,9 +252,9 @@ class ProgressComparer:
             return _("The unit leads the task now: fill its report in in a fresh workbook.")
         if key.unit:
             return _("The unit co-operates in this task no longer.")
-        return _("The task is led by %(unit)s now: fill your contribution in in a fresh workbook.") % {
-            "unit": task.lead_unit.short_name if task.lead_unit else "—"
-        }
+        return _(
+            "The task is led by %(unit)s now: fill your contribution in in a fresh workbook."
+        ) % {"unit": task.lead_unit.short_name if task.lead_unit else "—"}
 
     def _leave_out(self, entry: PreviewRow, row: dict[str, Any], why: str) -> None:
         """Show a row that is its unit's no longer, beside what was typed in it; the others land."""
@@ -239,7 +273,12 @@ class ProgressComparer:
         return (task, unit) if unit and self._own in (None, unit) else None
 
     def row_of(
-        self, task: Task, unit: Organization, period: Period, item: ChecklistItem | None = None, **typed: Any
+        self,
+        task: Task,
+        unit: Organization,
+        period: Period,
+        item: ChecklistItem | None = None,
+        **typed: Any,
     ) -> progress_template.FillInRow:
         """Return a task with what a unit's report goes on from."""
         base = workflow.base_report(task, unit.pk, period, self._known)
@@ -267,7 +306,9 @@ class ProgressComparer:
             entry.state = self._judge(row, key, *found, entry, faults)
         for name, words in faults.items():
             value = row["typed"].get(name, "")[:200]
-            entry.faults.append(Fault(row["sheet"], row["row"], self.headers.get(name, ""), value, words))
+            entry.faults.append(
+                Fault(row["sheet"], row["row"], self.headers.get(name, ""), value, words)
+            )
         return entry if not faults else replace(entry, state="fault")
 
     def _judge(
@@ -316,7 +357,9 @@ class ProgressComparer:
     def _check(self, change: ReportChange, faults: dict[str, str], is_step: bool) -> None:
         """Add what handing in would refuse, beside what is wrong already."""
         if not progress_template.takes_reports(change.task):
-            words = _("No report can be handed in: %(status)s.") % {"status": change.task.get_status_display()}
+            words = _("No report can be handed in: %(status)s.") % {
+                "status": change.task.get_status_display()
+            }
             faults.setdefault("code", words)
         elif not is_step:
             for name, words in self._lacking(change, faults).items():
@@ -350,7 +393,11 @@ class ProgressComparer:
                 continue
             change.fields[column.name] = new
             then = row["then"].get(f"{column.name}_so_far", "")
-            entry.fields.append(PreviewField(str(column.header), *(_shown(each, column) for each in (then, now, new))))
+            entry.fields.append(
+                PreviewField(
+                    str(column.header), *(_shown(each, column) for each in (then, now, new))
+                )
+            )
 
     def _compare_grey(
         self,
@@ -367,9 +414,13 @@ class ProgressComparer:
 
     @staticmethod
     def _item(change: ReportChange, row: dict[str, Any]) -> ChecklistItem | None:
-        return next((each for each in change.task.items.all() if str(each.number) == row["step"]), None)
+        return next(
+            (each for each in change.task.items.all() if str(each.number) == row["step"]), None
+        )
 
-    def _tick(self, row: dict[str, Any], change: ReportChange, entry: PreviewRow, faults: dict[str, str]) -> None:
+    def _tick(
+        self, row: dict[str, Any], change: ReportChange, entry: PreviewRow, faults: dict[str, str]
+    ) -> None:
         """Note a step that is to be ticked or unticked."""
         item = self._item(change, row)
         if not item:
@@ -385,7 +436,9 @@ class ProgressComparer:
         if not change.fields and not set(faults) & {column.name for column in filled_in()}:
             return {}
         report = workflow.report_for(change, self._known)
-        others = [each.name for each in ProgressUpdate._meta.fields if each.name not in change.fields]
+        others = [
+            each.name for each in ProgressUpdate._meta.fields if each.name not in change.fields
+        ]
         try:
             report.clean_fields(exclude=others)
         except ValidationError as error:
@@ -400,9 +453,13 @@ def _no_percent(row: progress_template.FillInRow) -> str:
     if row.helps:
         return _("A co-operating unit has no percent of its own to report: leave the cell empty.")
     if task.items.all():
-        return _("No percent is reported of this task: it comes from its steps. Leave the cell empty.")
+        return _(
+            "No percent is reported of this task: it comes from its steps. Leave the cell empty."
+        )
     if task.follows_indicator:
-        return _("No percent is reported of this task: it comes from its indicator. Leave the cell empty.")
+        return _(
+            "No percent is reported of this task: it comes from its indicator. Leave the cell empty."
+        )
     return _("No percent is reported of a task of the kind “%(kind)s”: leave the cell empty.") % {
         "kind": task.get_kind_display()
     }
@@ -415,18 +472,31 @@ def _shown(value: object, column: Column) -> str:
 
 
 def confirm_progress(
-    batch: ImportBatch, user: User | None, seen: str, now: dt.datetime, tell: ProgressCallback = ignore_progress
+    batch: ImportBatch,
+    user: User | None,
+    seen: str,
+    now: dt.datetime,
+    tell: ProgressCallback = ignore_progress,
 ) -> Preview | None:
     """Land what a person has seen in the preview, whole or not at all; return the new preview where it differs."""
     with transaction.atomic():
         slugs = {row["key"].split("/")[0] for row in batch.rows}
         # Held while it is compared and landed: what was seen stays true.
-        list(PolicyDocument.objects.select_for_update().filter(slug__in=slugs).order_by("pk").values_list("pk"))
+        list(
+            PolicyDocument.objects.select_for_update()
+            .filter(slug__in=slugs)
+            .order_by("pk")
+            .values_list("pk")
+        )
         found = preview_progress(batch, user, now.date())
         if found.digest != seen or found.faults:
             return found
         workflow.apply_progress(
-            batch, found.changes, ChangeContext(user, ChangeSource.IMPORT, batch.file_name), now, tell
+            batch,
+            found.changes,
+            ChangeContext(user, ChangeSource.IMPORT, batch.file_name),
+            now,
+            tell,
         )
     return None
 
@@ -448,11 +518,15 @@ def marked_progress(
         faults += entry.faults
         if found := holder.find(progress_template.read_key(row["key"])):
             task, reporting = found
-            item = next((each for each in task.items.all() if str(each.number) == row["step"]), None)
+            item = next(
+                (each for each in task.items.all() if str(each.number) == row["step"]), None
+            )
             if item or not row["step"]:
                 marks = {names.get(fault.column, "code"): fault.words for fault in entry.faults}
                 period = lights.reportable(task, task.policy, today)[0]
                 told = {"key": row["key"], "typed": row["typed"], "faults": marks}
                 rows[bool(item)].append(holder.row_of(task, reporting, period, item, **told))
     units = (row.unit for row in (*rows[False], *rows[True]) if row.unit)
-    return progress_template.FillInRequest(next(units, None), rows[False], rows[True], today, faults, holder.notes())
+    return progress_template.FillInRequest(
+        next(units, None), rows[False], rows[True], today, faults, holder.notes()
+    )

@@ -102,7 +102,12 @@ class FillInRow:
         return self.base.version if self.base and self.base.period == self.period else 0
 
     def _key(self) -> str:
-        parts = [self.task.policy.slug, self.task.code, self.version, f"{self.period.start}_{self.period.end}"]
+        parts = [
+            self.task.policy.slug,
+            self.task.code,
+            self.version,
+            f"{self.period.start}_{self.period.end}",
+        ]
         return "/".join(map(str, [*parts, self.unit.pk] if self.helps and self.unit else parts))
 
 
@@ -142,7 +147,9 @@ def read_key(text: str) -> RowKey | None:
 
 def fillable(tasks: TaskQuerySet) -> TaskQuerySet:
     """Keep the tasks that a report can be handed in for."""
-    return tasks.filter(status__in=RUNNING_STATUSES, assigned_on__isnull=False, lead_unit__isnull=False)
+    return tasks.filter(
+        status__in=RUNNING_STATUSES, assigned_on__isnull=False, lead_unit__isnull=False
+    )
 
 
 def takes_reports(task: Task) -> bool:
@@ -150,13 +157,20 @@ def takes_reports(task: Task) -> bool:
     return bool(task.status in RUNNING_STATUSES and task.assigned_on and task.lead_unit_id)
 
 
-def fill_in_rows(tasks: TaskQuerySet, today: dt.date, unit: Organization | None = None) -> list[FillInRow]:
+def fill_in_rows(
+    tasks: TaskQuerySet, today: dt.date, unit: Organization | None = None
+) -> list[FillInRow]:
     """Make the rows of some tasks, each for the period that is due and its lead unit or one that co-operates."""
     found = list(fillable(tasks).with_related().defer("policy__full_text"))
     known = workflow.latest_reports(found)
     periods = [lights.reportable(task, task.policy, today)[0] for task in found]
     return [
-        FillInRow(task, period, workflow.base_report(task, unit.pk if unit else task.lead_unit_id, period, known), unit)
+        FillInRow(
+            task,
+            period,
+            workflow.base_report(task, unit.pk if unit else task.lead_unit_id, period, known),
+            unit,
+        )
         for task, period in zip(found, periods, strict=True)
     ]
 
@@ -177,14 +191,22 @@ def said_so_far(row: FillInRow, column: Column) -> NativeValue:
 
 def task_columns(column: Column) -> Column:
     """Show a fact of the task; it is not read back."""
-    return replace(column, value=lambda row, on: column.value(row.task, on), parse=None, fills=False)
+    return replace(
+        column, value=lambda row, on: column.value(row.task, on), parse=None, fills=False
+    )
 
 
 def so_far(column: Column) -> Column:
     """Show what was said so far, beside the cell for what is new."""
     header = format_lazy("{header}{mark}", header=column.header, mark=gettext_lazy(" (so far)"))
     width = max(column.width, 9.0)  # for the longer header
-    return Column(f"{column.name}_so_far", header, lambda row, on: said_so_far(row, column), width, column.format)
+    return Column(
+        f"{column.name}_so_far",
+        header,
+        lambda row, on: said_so_far(row, column),
+        width,
+        column.format,
+    )
 
 
 def columns_to_fill(column: Column) -> Column:
@@ -204,11 +226,15 @@ def role_of(row: FillInRow, on: dt.date) -> str:
     """Say whether the unit leads, or whom it helps."""
     if not row.helps:
         return _("leads")
-    return _("co-operates; lead unit: %(unit)s") % {"unit": row.task.lead_unit.short_name if row.task.lead_unit else ""}
+    return _("co-operates; lead unit: %(unit)s") % {
+        "unit": row.task.lead_unit.short_name if row.task.lead_unit else ""
+    }
 
 
 KEY_COLUMN = Column("key", gettext_lazy("mark (leave it as it is)"), lambda row, on: row.key, 40)
-FAULTS_COLUMN = Column("faults", gettext_lazy("what is wrong"), lambda row, on: "\n".join(row.faults.values()), 30)
+FAULTS_COLUMN = Column(
+    "faults", gettext_lazy("what is wrong"), lambda row, on: "\n".join(row.faults.values()), 30
+)
 ROLE_COLUMN = Column("role", gettext_lazy("role of the unit"), role_of, 11)
 STATE_COLUMN = Column("state", gettext_lazy("this period"), state_of, 11)
 
@@ -217,7 +243,16 @@ def report_columns(marked: bool = False) -> dict[str, Column]:
     """Return the columns of the sheet of reports."""
     pairs = (each for column in filled_in() for each in (so_far(column), columns_to_fill(column)))
     shown = (task_columns(TASK_COLUMNS[name]) for name in MAX_SHOWN_TEXT)
-    return number_value((KEY_COLUMN, *shown, ROLE_COLUMN, STATE_COLUMN, *pairs, *([FAULTS_COLUMN] if marked else [])))
+    return number_value(
+        (
+            KEY_COLUMN,
+            *shown,
+            ROLE_COLUMN,
+            STATE_COLUMN,
+            *pairs,
+            *([FAULTS_COLUMN] if marked else []),
+        )
+    )
 
 
 def step_columns(marked: bool = False) -> dict[str, Column]:
@@ -229,9 +264,13 @@ def step_columns(marked: bool = False) -> dict[str, Column]:
     done = ITEM_COLUMNS["done"]
     shown = (of_item(ITEM_COLUMNS[name]) for name in ("code", "task_title", "title", "due"))
     number = replace(of_item(ITEM_COLUMNS["number"]), parse=ITEM_COLUMNS["number"].parse)
-    state = Column("done_so_far", gettext_lazy("done so far"), lambda row, on: done.value(row.item, on), 9)
+    state = Column(
+        "done_so_far", gettext_lazy("done so far"), lambda row, on: done.value(row.item, on), 9
+    )
     fill = replace(done, value=lambda row, on: row.typed.get("done"), fills=True)
-    return number_value((KEY_COLUMN, *shown, number, state, fill, *([FAULTS_COLUMN] if marked else [])))
+    return number_value(
+        (KEY_COLUMN, *shown, number, state, fill, *([FAULTS_COLUMN] if marked else []))
+    )
 
 
 @dataclass(frozen=True)
@@ -251,7 +290,9 @@ def scope_of(unit: Organization, tasks: TaskQuerySet, today: dt.date) -> FillInR
     """Ask for the workbook of what a unit leads among some tasks, and below it of what it co-operates in."""
     rows = fill_in_rows(tasks.filter(lead_unit=unit), today)
     steps = [replace(row, item=item) for row in rows for item in row.task.items.all()]
-    return FillInRequest(unit, rows + fill_in_rows(tasks.filter(co_units=unit), today, unit), steps, today)
+    return FillInRequest(
+        unit, rows + fill_in_rows(tasks.filter(co_units=unit), today, unit), steps, today
+    )
 
 
 def save_progress_template(scope: FillInRequest, file: str | os.PathLike[str] | IO[bytes]) -> None:
@@ -260,9 +301,25 @@ def save_progress_template(scope: FillInRequest, file: str | os.PathLike[str] | 
     notes = ExportNotes()
     title = _("%(unit)s: progress to fill in") % {"unit": scope.unit.name if scope.unit else ""}
     book.properties.title = notes.text(title)
-    _sheet(book, xlsx_writer.FILL_IN, report_columns(bool(scope.faults)), scope.rows, scope, title, notes)
+    _sheet(
+        book,
+        xlsx_writer.FILL_IN,
+        report_columns(bool(scope.faults)),
+        scope.rows,
+        scope,
+        title,
+        notes,
+    )
     if scope.steps:
-        _sheet(book, xlsx_writer.STEPS, step_columns(bool(scope.faults)), scope.steps, scope, title, notes)
+        _sheet(
+            book,
+            xlsx_writer.STEPS,
+            step_columns(bool(scope.faults)),
+            scope.steps,
+            scope,
+            title,
+            notes,
+        )
     if scope.faults:
         list_faults(book, scope.faults, scope.on, title, notes)
     list_reading_notes(book, scope.reading_notes, scope.on, title, notes)
@@ -270,7 +327,9 @@ def save_progress_template(scope: FillInRequest, file: str | os.PathLike[str] | 
     xlsx_writer.save_book(book, file)
 
 
-def list_faults(book: Workbook, faults: Iterable[Fault], on: dt.date, heading: str, notes: ExportNotes) -> None:
+def list_faults(
+    book: Workbook, faults: Iterable[Fault], on: dt.date, heading: str, notes: ExportNotes
+) -> None:
     """Write the sheet of faults: where, what, and what is allowed."""
     listing = Listing(book, xlsx_writer.FAULTS, FAULT_COLUMNS, heading, "faults")
     for fault in faults:
@@ -289,7 +348,9 @@ def of_all_units(policy: PolicyDocument, today: dt.date) -> Iterator[tuple[str, 
 
 def progress_filename(unit: Organization, on: dt.date) -> str:
     """Name the file of a unit."""
-    return safe_name(_("%(unit)s_fill_in_%(day)s.xlsx") % {"unit": unit.short_name, "day": on.strftime("%Y%m%d")})
+    return safe_name(
+        _("%(unit)s_fill_in_%(day)s.xlsx") % {"unit": unit.short_name, "day": on.strftime("%Y%m%d")}
+    )
 
 
 def _instructions(scope: FillInRequest) -> Iterable[str]:
@@ -336,15 +397,21 @@ def _sheet(
     looks = [_looks(sheet, column) for column in columns.values()]
     for number, row in enumerate(rows, 1):
         values = [
-            notes.native(column.value(row, scope.on), row.task.code, column.header) for column in columns.values()
+            notes.native(column.value(row, scope.on), row.task.code, column.header)
+            for column in columns.values()
         ]
         counts = [
             wrapped_lines(value, width, xlsx_writer.SIZE)
             for value, width in zip(values, widths, strict=True)
             if isinstance(value, str)
         ]
-        chosen = [_look(look, column, row) for look, column in zip(looks, columns.values(), strict=True)]
-        sheet.append(zip(chosen, values, strict=True), row_height(max(counts[1:], default=1), xlsx_writer.SIZE))
+        chosen = [
+            _look(look, column, row) for look, column in zip(looks, columns.values(), strict=True)
+        ]
+        sheet.append(
+            zip(chosen, values, strict=True),
+            row_height(max(counts[1:], default=1), xlsx_writer.SIZE),
+        )
         scope.tell(number)
     _finish(sheet, columns, top)
 
@@ -366,7 +433,9 @@ def _looks(sheet: SheetWriter, column: Column) -> tuple[CellStyle, CellStyle, Ce
     return locked, sheet.style(**look, fill=xlsx_writer.OPEN, locked=False), wrong
 
 
-def _look(looks: tuple[CellStyle, CellStyle, CellStyle], column: Column, row: FillInRow) -> CellStyle:
+def _look(
+    looks: tuple[CellStyle, CellStyle, CellStyle], column: Column, row: FillInRow
+) -> CellStyle:
     locked, to_write, wrong = looks
     if column.name in row.faults or (column.name == "faults" and row.faults):
         return wrong
@@ -388,10 +457,22 @@ def _finish(sheet: SheetWriter, columns: Mapping[str, Column], top: int) -> None
         area = f"{get_column_letter(place)}{top + 1}:{get_column_letter(place)}{last}"
         if column.fills and column.format == SHARE:
             error = _("A percent from 0% to 100%.")
-            add_choices(ws, area, type="decimal", operator="between", formula1="0", formula2="1", error=error)
+            add_choices(
+                ws,
+                area,
+                type="decimal",
+                operator="between",
+                formula1="0",
+                formula2="1",
+                error=error,
+            )
         elif column.name == "done":
             add_choices(
-                ws, area, type="list", formula1=f"'{xlsx_writer.WORDS}'!$A$1:$A$2", error=f"{DONE[0]} / {UNDONE[0]}"
+                ws,
+                area,
+                type="list",
+                formula1=f"'{xlsx_writer.WORDS}'!$A$1:$A$2",
+                error=f"{DONE[0]} / {UNDONE[0]}",
             )
         elif column.name == "light":
             sheet.colour_lights(place, top + 1)

@@ -53,15 +53,21 @@ class WorkbookReader:
         try:
             self._zip = ZipFile(file)
         except (BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            raise WorkbookRefused(_("The file is damaged or was cut off; save it again and send it again.")) from error
+            raise WorkbookRefused(
+                _("The file is damaged or was cut off; save it again and send it again.")
+            ) from error
         entries = self._zip.infolist()
         _check_entries(entries)
         self._names = {entry.filename.lstrip("/").lower(): entry for entry in entries}
         main = "xl/workbook.xml"
         if "xl/vbaproject.bin" in self._names or "xl/workbook.bin" in self._names:
-            raise WorkbookRefused(_("A workbook with macros or a binary one is not read; save it as .xlsx."))
+            raise WorkbookRefused(
+                _("A workbook with macros or a binary one is not read; save it as .xlsx.")
+            )
         if main not in self._names:
-            raise WorkbookRefused(_("This is a zip archive and no Excel workbook; send the .xlsx file itself."))
+            raise WorkbookRefused(
+                _("This is a zip archive and no Excel workbook; send the .xlsx file itself.")
+            )
         targets = self._relations("xl/_rels/workbook.xml.rels")
         self.sheets: list[SheetInfo] = []
         self._epoch = dt.datetime(1899, 12, 30)
@@ -118,13 +124,21 @@ class WorkbookReader:
         if name == "workbookPr" and is_true(given.get("date1904")):
             self._epoch = dt.datetime(1904, 1, 1)
         elif name == "sheet":
-            key = next((value for key, value in given.items() if key.endswith("relationships id")), "")
+            key = next(
+                (value for key, value in given.items() if key.endswith("relationships id")), ""
+            )
             part = targets.get(key, "")
             if len(self.sheets) >= MAX_SHEETS:
-                raise WorkbookRefused(_("The workbook has more than %(count)d sheets.") % {"count": MAX_SHEETS})
+                raise WorkbookRefused(
+                    _("The workbook has more than %(count)d sheets.") % {"count": MAX_SHEETS}
+                )
             # A chart may be a sheet of its own; it has no rows.
             if "worksheets/" in part and part in self._names:
-                self.sheets.append(SheetInfo(given.get("name", ""), given.get("state", "visible") == "visible", part))
+                self.sheets.append(
+                    SheetInfo(
+                        given.get("name", ""), given.get("state", "visible") == "visible", part
+                    )
+                )
 
     def _relations(self, part: str, folder: str = "xl") -> dict[str, str]:
         """Map relation ids, and the kinds of the parts that occur once, to the parts they lead to."""
@@ -133,7 +147,11 @@ class WorkbookReader:
         def note(name: str, given: dict[str, str]) -> None:
             if name == "Relationship" and given.get("TargetMode") != "External":
                 target = given.get("Target", "").lower()
-                path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"{folder}/{target}")
+                path = (
+                    target.lstrip("/")
+                    if target.startswith("/")
+                    else posixpath.normpath(f"{folder}/{target}")
+                )
                 found[given.get("Id", "")] = path
                 found.setdefault(given.get("Type", "").rsplit("/", 1)[-1].lower(), path)
 
@@ -154,8 +172,18 @@ class WorkbookReader:
             with self._zip.open(entry) as stream:
                 while step := stream.read(READ_STEP):
                     yield step
-        except (BadZipFile, BadDeflate, OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
-            raise WorkbookRefused(_("The file is damaged or was cut off; save it again and send it again.")) from error
+        except (
+            BadZipFile,
+            BadDeflate,
+            OSError,
+            EOFError,
+            ValueError,
+            RuntimeError,
+            NotImplementedError,
+        ) as error:
+            raise WorkbookRefused(
+                _("The file is damaged or was cut off; save it again and send it again.")
+            ) from error
 
     def _read(
         self,
@@ -192,7 +220,9 @@ def _look_at(file: IO[bytes]) -> None:
     file.seek(0, 2)
     size = file.tell()
     if size > MOST_BYTES:
-        raise WorkbookRefused(_("The file is larger than %(size)d MB.") % {"size": MOST_BYTES // MILLION_BYTES})
+        raise WorkbookRefused(
+            _("The file is larger than %(size)d MB.") % {"size": MOST_BYTES // MILLION_BYTES}
+        )
     file.seek(0)
     head = file.read(READ_STEP)
     if not head:
@@ -201,7 +231,9 @@ def _look_at(file: IO[bytes]) -> None:
         # The names within such a file are written in two bytes a letter.
         file.seek(0)
         if "EncryptedPackage".encode("utf-16-le") in file.read():
-            raise WorkbookRefused(_("The workbook is protected by a password; save it without one."))
+            raise WorkbookRefused(
+                _("The workbook is protected by a password; save it without one.")
+            )
         raise WorkbookRefused(_("This is an old workbook (.xls, .et); save it as .xlsx."))
     if not head.startswith(b"PK"):
         raise WorkbookRefused(_text_file(head))
@@ -226,21 +258,27 @@ def _check_directory(file: IO[bytes]) -> None:
     try:
         zip_guard.check_directory(file, MOST_ENTRIES)
     except zip_guard.TooManyEntries as fault:
-        words = _("The file holds more than %(count)d parts; no workbook does.") % {"count": MOST_ENTRIES}
+        words = _("The file holds more than %(count)d parts; no workbook does.") % {
+            "count": MOST_ENTRIES
+        }
         raise WorkbookRefused(words) from fault
     except zip_guard.BrokenZip as fault:
-        raise WorkbookRefused(_("The file is damaged or was cut off; save it again and send it again.")) from fault
+        raise WorkbookRefused(
+            _("The file is damaged or was cut off; save it again and send it again.")
+        ) from fault
 
 
 def _check_entries(entries: list[ZipInfo]) -> None:
     if len(entries) > MOST_ENTRIES:
         raise WorkbookRefused(
-            _("The file holds more than %(count)d parts; no workbook does.") % {"count": MOST_ENTRIES}
+            _("The file holds more than %(count)d parts; no workbook does.")
+            % {"count": MOST_ENTRIES}
         )
     if any(entry.flag_bits & 1 for entry in entries):
         raise WorkbookRefused(_("The workbook is protected by a password; save it without one."))
     # A part never yields more than its directory says: this sum is the most that can be unpacked.
     if sum(entry.file_size for entry in entries) > MOST_UNPACKED:
         raise WorkbookRefused(
-            _("Unpacked, the file is larger than %(size)d MB.") % {"size": MOST_UNPACKED // MILLION_BYTES}
+            _("Unpacked, the file is larger than %(size)d MB.")
+            % {"size": MOST_UNPACKED // MILLION_BYTES}
         )

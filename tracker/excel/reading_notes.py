@@ -62,7 +62,9 @@ class SheetNotes:
     def say_merged(self, header: str, area: CellArea, words: str) -> None:
         """Note what becomes of a merged cell."""
         first = f"{get_column_letter(area.first_column)}{area.first_row}"
-        self.merged[header, words].append(f"{first}:{get_column_letter(area.last_column)}{area.last_row}")
+        self.merged[header, words].append(
+            f"{first}:{get_column_letter(area.last_column)}{area.last_row}"
+        )
 
     def say_unread(self, headers: Mapping[int, str], suggest: Mapping[str, str]) -> None:
         """Name the columns that are not read, with the header that is meant where one comes near."""
@@ -77,14 +79,21 @@ class SheetNotes:
         """Name the columns that are read although nobody sees them."""
         for place, header in sorted(headers.items()):
             if layout.hides(place):
-                self.say(column_name(place, header), 0, _("The column is hidden; it is read like every other."))
+                self.say(
+                    column_name(place, header),
+                    0,
+                    _("The column is hidden; it is read like every other."),
+                )
 
     def notes(self) -> list[ReadingNote]:
         """Return all notes of the sheet."""
         if self.above:
             self.say("", self.above, _("What stands above the header is not read."))
         if self.hidden_rows:
-            count, words = len(self.hidden_rows), _("These rows are hidden; they are read like all others.")
+            count, words = (
+                len(self.hidden_rows),
+                _("These rows are hidden; they are read like all others."),
+            )
             self.say(rows_name(self.hidden_rows), count, words)
         for (kind, header), rows in self.left_out.items():
             words = {

@@ -32,14 +32,24 @@ NOTE_COLUMNS = number_value(
     (
         Column("sheet", gettext_lazy("sheet"), lambda note, on: note.sheet, 14),
         Column("place", gettext_lazy("place"), lambda note, on: note.place, 30),
-        Column("count", gettext_lazy("number of cells or rows"), lambda note, on: note.count or None, 12, WHOLE),
+        Column(
+            "count",
+            gettext_lazy("number of cells or rows"),
+            lambda note, on: note.count or None,
+            12,
+            WHOLE,
+        ),
         Column("words", gettext_lazy("note"), lambda note, on: note.words, 70),
     )
 )
 
 
 def list_reading_notes(
-    book: Workbook, reading_notes: Sequence[ReadingNote], on: dt.date, heading: str, notes: ExportNotes
+    book: Workbook,
+    reading_notes: Sequence[ReadingNote],
+    on: dt.date,
+    heading: str,
+    notes: ExportNotes,
 ) -> None:
     """Write the sheet of reading notes, in the words of the preview; none where there are no notes."""
     if not reading_notes:

@@ -30,7 +30,10 @@ _PICTURE_TEXT = re.compile(r"\s*=\s*(?:_xlfn\.)?(?:DISPIMG|IMAGE)\(", re.IGNOREC
 # A cell that holds something, and a merged area, in bytes that no parser reads any more.
 _NAME = rb"<(?:[\w.-]{1,20}:)?"
 _FILLED = re.compile(
-    _NAME + rb'c [^<>]{0,200}?\br="([A-Z]{1,3})([0-9]{1,7})"[^<>]{0,200}>\s{0,20}' + _NAME + rb"(?:v>[^<]|f\b|is\b)",
+    _NAME
+    + rb'c [^<>]{0,200}?\br="([A-Z]{1,3})([0-9]{1,7})"[^<>]{0,200}>\s{0,20}'
+    + _NAME
+    + rb"(?:v>[^<]|f\b|is\b)",
     re.ASCII,
 )
 _MERGED = re.compile(_NAME + rb'mergeCell [^<>]{0,200}?\bref="([A-Z0-9:]{1,21})"', re.ASCII)
@@ -119,7 +122,12 @@ class SheetRows:
     """The rows of one sheet, as its XML goes by."""
 
     def __init__(
-        self, strings: list[str | Cell], styles: CellStyles, epoch: dt.datetime, name: str, layout: Layout
+        self,
+        strings: list[str | Cell],
+        styles: CellStyles,
+        epoch: dt.datetime,
+        name: str,
+        layout: Layout,
     ) -> None:
         self._strings, self._styles, self._epoch, self._name = strings, styles, epoch, name
         self._layout = layout
@@ -189,9 +197,14 @@ class SheetRows:
         if place:
             letters = place.rstrip("0123456789")
             try:
-                self._column, self._row = column_index_from_string(letters), int(place[len(letters) :])
+                self._column, self._row = (
+                    column_index_from_string(letters),
+                    int(place[len(letters) :]),
+                )
             except (ValueError, KeyError) as error:
-                raise WorkbookRefused(_("The file is damaged: a part of it cannot be read.")) from error
+                raise WorkbookRefused(
+                    _("The file is damaged: a part of it cannot be read.")
+                ) from error
         else:
             self._column += 1
         self._kind, self._look = given.get("t", "n"), given.get("s", "0")
@@ -248,7 +261,9 @@ class SheetRows:
         elif self._done:
             allowed = self._too_far()
         if allowed:
-            self._refuse_place(f"{get_column_letter(min(self._column, 18_278))}{self._row}", allowed)
+            self._refuse_place(
+                f"{get_column_letter(min(self._column, 18_278))}{self._row}", allowed
+            )
 
     @staticmethod
     def _too_far() -> str:
@@ -269,7 +284,9 @@ class SheetRows:
         if self._kind == "e":
             return Cell(fault=_("an error of Excel: %(value)s") % {"value": text[:20]})
         if self._formula is not None and not text:
-            return Cell(fault=_("a formula without a result: open the file in Excel or WPS and save it"))
+            return Cell(
+                fault=_("a formula without a result: open the file in Excel or WPS and save it")
+            )
         if self._kind == "s":
             return self._shared_text(text, struck)
         if self._kind == "inlineStr":
@@ -280,7 +297,11 @@ class SheetRows:
             return Cell(text.strip() == "1", struck=struck)
         if not text.strip():
             return Cell()
-        return self._moment(text, shape, struck) if self._kind == "d" else self._numeric(text, shape, struck)
+        return (
+            self._moment(text, shape, struck)
+            if self._kind == "d"
+            else self._numeric(text, shape, struck)
+        )
 
     def _look_of(self, number: str) -> tuple[bool, NumberFormat]:
         """Return whether a style strikes its cells out, and their number format."""
@@ -355,7 +376,11 @@ def text_cell(text: str, struck: bool = False, partly_struck: bool = False) -> C
 
 
 def _picture_cell() -> Cell:
-    return Cell(fault=_("a picture in the cell; pictures are not read: attach it as evidence on the task’s page"))
+    return Cell(
+        fault=_(
+            "a picture in the cell; pictures are not read: attach it as evidence on the task’s page"
+        )
+    )
 
 
 def _area(ref: str) -> CellArea | None:

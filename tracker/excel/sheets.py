@@ -62,7 +62,9 @@ def body_styles(sheet: SheetWriter, columns: Iterable[Column], **look: Any) -> l
     found = [sheet.style(format=WHOLE, across="center", **look)]
     for column in columns:
         centred = column.format != TEXT or column.width < 14
-        found.append(sheet.style(format=column.format, across="center" if centred else "left", **look))
+        found.append(
+            sheet.style(format=column.format, across="center" if centred else "left", **look)
+        )
     return found
 
 
@@ -74,7 +76,10 @@ def code_style(sheet: SheetWriter) -> CellStyle:
 def write_header(sheet: SheetWriter, headers: Sequence[str], widths: Sequence[float]) -> float:
     """Write the header row; return its height."""
     style = sheet.style(xlsx_writer.HEAD_FONT, across="center", fill=xlsx_writer.SHADE)
-    count = max(wrapped_lines(header, width, xlsx_writer.SIZE) for header, width in zip(headers, widths, strict=True))
+    count = max(
+        wrapped_lines(header, width, xlsx_writer.SIZE)
+        for header, width in zip(headers, widths, strict=True)
+    )
     tall = row_height(count + 1, xlsx_writer.SIZE)
     sheet.append([(style, header) for header in headers], tall)
     return tall
@@ -105,17 +110,35 @@ class LedgerBook:
     """
 
     def __init__(
-        self, book: Workbook, title: str, left: str, right: str, *, demo: bool, banded: bool, paper: int
+        self,
+        book: Workbook,
+        title: str,
+        left: str,
+        right: str,
+        *,
+        demo: bool,
+        banded: bool,
+        paper: int,
     ) -> None:
         top = 4 if demo else 3
-        headers = [str(header) for header in (NUMBER_COLUMN, *(column.header for column in TASK_COLUMNS.values()))]
-        self.sheet = sheet = SheetWriter(book, xlsx_writer.LEDGER, COLUMN_WIDTHS, paper, FREEZE.format(top + 1))
+        headers = [
+            str(header)
+            for header in (NUMBER_COLUMN, *(column.header for column in TASK_COLUMNS.values()))
+        ]
+        self.sheet = sheet = SheetWriter(
+            book, xlsx_writer.LEDGER, COLUMN_WIDTHS, paper, FREEZE.format(top + 1)
+        )
         sheet.ws.print_title_rows = f"{top}:{top}"
-        headline = sheet.style(xlsx_writer.TITLE_FONT, xlsx_writer.TITLE_SIZE, across="center", box=False)
+        headline = sheet.style(
+            xlsx_writer.TITLE_FONT, xlsx_writer.TITLE_SIZE, across="center", box=False
+        )
         wide_row(sheet, headline, title, len(headers), 42)
         if demo:
             banner(sheet, len(headers))
-        plain, ends = sheet.style(box=False, size=12), sheet.style(box=False, size=12, across="right")
+        plain, ends = (
+            sheet.style(box=False, size=12),
+            sheet.style(box=False, size=12, across="right"),
+        )
         middle = len(headers) * 3 // 4
         tall = row_height(wrapped_lines(left, sum(COLUMN_WIDTHS[:middle]), 12), 12)
         sheet.append([(plain, left), *repeat((plain, None), middle - 1), (ends, right)], tall)
@@ -139,7 +162,13 @@ class LedgerBook:
         if self._held:
             self._write(self._held, None)
         else:
-            wide_row(self.sheet, self.sheet.style(across="center"), _("No task matches."), len(COLUMN_WIDTHS), 30)
+            wide_row(
+                self.sheet,
+                self.sheet.style(across="center"),
+                _("No task matches."),
+                len(COLUMN_WIDTHS),
+                30,
+            )
         self.sheet.colour_lights(LIGHT, self._top)
 
     def _write(self, row: SheetRow, following: SheetRow | None) -> None:
@@ -151,7 +180,14 @@ class LedgerBook:
         tall = max([tall, *(band.wants(row) - band.height for band in ending)])
         entries: list[WriterCell] = []
         for place, (style, value) in enumerate(zip(self._styles, row.values, strict=True)):
-            entries.append((style, ABSENT_TEXT[place](row.thing) if value is None and place in ABSENT_TEXT else value))
+            entries.append(
+                (
+                    style,
+                    ABSENT_TEXT[place](row.thing)
+                    if value is None and place in ABSENT_TEXT
+                    else value,
+                )
+            )
         if row.link:
             entries[CODE - 1] = (self._code, row.values[CODE - 1], row.link)
         for band in self._bands:
@@ -168,7 +204,10 @@ class LedgerBook:
             self._page = self.sheet.height - self._head
 
     def _tall(self, row: SheetRow) -> float:
-        return row_height(max(row.counts[len(BAND_COLUMNS) + 1 :] if self._bands else row.counts), xlsx_writer.SIZE)
+        return row_height(
+            max(row.counts[len(BAND_COLUMNS) + 1 :] if self._bands else row.counts),
+            xlsx_writer.SIZE,
+        )
 
     def _ends_page(self, row: SheetRow, following: SheetRow | None) -> bool:
         """Say whether the next row, should it have to make room for its bands, does not fit on this page."""
@@ -176,8 +215,13 @@ class LedgerBook:
             return False
         tall = self._tall(row)
         stands = [band.height + tall if band.holds(row, following) else 0.0 for band in self._bands]
-        room = [band.wants(following) - height for band, height in zip(self._bands, stands, strict=True)]
-        return self.sheet.height - self._page + tall + max([self._tall(following), *room]) > self.sheet.page
+        room = [
+            band.wants(following) - height for band, height in zip(self._bands, stands, strict=True)
+        ]
+        return (
+            self.sheet.height - self._page + tall + max([self._tall(following), *room])
+            > self.sheet.page
+        )
 
 
 def add_choices(ws: Any, area: str, **rule: Any) -> None:
@@ -217,8 +261,12 @@ class Listing:
         self._open_rows = open_rows
         self.columns, self.table = list(columns.values()), table
         known = like.columns if like else []
-        self._sources = [(column, known.index(column) + 1 if column in known else 0) for column in self.columns]
-        self.headers = [str(header) for header in (NUMBER_COLUMN, *(column.header for column in self.columns))]
+        self._sources = [
+            (column, known.index(column) + 1 if column in known else 0) for column in self.columns
+        ]
+        self.headers = [
+            str(header) for header in (NUMBER_COLUMN, *(column.header for column in self.columns))
+        ]
         self.widths = [NUMBER_WIDTH, *(column.width for column in self.columns)]
         place = {column: number for number, column in enumerate(columns, 2)}
         self._code, self._light = place.get("code", 0), place.get("light", 0)
@@ -263,15 +311,21 @@ class Listing:
         """Lay the table over the rows."""
         if self.sheet.rows == 1:
             # A table without a row makes Excel offer to repair the file.
-            self.sheet.append([(style, None) for style in self._styles], row_height(1, xlsx_writer.SIZE))
+            self.sheet.append(
+                [(style, None) for style in self._styles], row_height(1, xlsx_writer.SIZE)
+            )
         ref = f"A1:{get_column_letter(len(self.headers))}{self.sheet.rows}"
         if self._open_rows:
             if self.columns[-1].name == "version":
                 self.sheet.ws.column_dimensions[get_column_letter(len(self.headers))].hidden = True
             for _number in range(MORE_ROWS):
-                self.sheet.append([(style, None) for style in self._styles], row_height(1, xlsx_writer.SIZE))
+                self.sheet.append(
+                    [(style, None) for style in self._styles], row_height(1, xlsx_writer.SIZE)
+                )
         table = Table(displayName=self.table, ref=ref, autoFilter=AutoFilter(ref=ref))
-        table.tableColumns = [TableColumn(id=place, name=header) for place, header in enumerate(self.headers, 1)]
+        table.tableColumns = [
+            TableColumn(id=place, name=header) for place, header in enumerate(self.headers, 1)
+        ]
         table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=True)
         # `add_table` itself would look for the header in cells that are written and gone.
         self.sheet.ws.tables.add(table)

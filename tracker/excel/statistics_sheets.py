@@ -49,7 +49,9 @@ def rate_cell(name: str, header: str | Promise) -> Column:
 
 def statistics_columns(header: str | Promise, ranked: bool) -> dict[str, Column]:
     """Return the columns of a sheet of figures."""
-    rank = [Column("rank", gettext_lazy("rank"), lambda row, on: row.rank, 7, WHOLE)] if ranked else []
+    rank = (
+        [Column("rank", gettext_lazy("rank"), lambda row, on: row.rank, 7, WHOLE)] if ranked else []
+    )
     return number_value(
         (
             Column("label", header, lambda row, on: str(row.label), 22 if ranked else 46),
@@ -66,25 +68,44 @@ def statistics_columns(header: str | Promise, ranked: bool) -> dict[str, Column]
 
 
 def write_statistics(
-    book: Workbook, tasks: TaskQuerySet, policy: PolicyDocument, on: dt.date, heading: str, notes: ExportNotes
+    book: Workbook,
+    tasks: TaskQuerySet,
+    policy: PolicyDocument,
+    on: dt.date,
+    heading: str,
+    notes: ExportNotes,
 ) -> None:
     """Write both sheets, from the same figures as the report pages."""
     units, parts = statistics.by_unit(tasks, on, {}), statistics.by_section(tasks, policy, on, {})
     _sheet(
-        Listing(book, xlsx_writer.UNITS, statistics_columns(gettext_lazy("lead unit"), True), heading, "units"),
+        Listing(
+            book,
+            xlsx_writer.UNITS,
+            statistics_columns(gettext_lazy("lead unit"), True),
+            heading,
+            "units",
+        ),
         units,
         on,
         notes,
     )
     _sheet(
-        Listing(book, xlsx_writer.PARTS, statistics_columns(gettext_lazy("section"), False), heading, "parts"),
+        Listing(
+            book,
+            xlsx_writer.PARTS,
+            statistics_columns(gettext_lazy("section"), False),
+            heading,
+            "parts",
+        ),
         parts,
         on,
         notes,
     )
 
 
-def _sheet(listing: Listing, rows: Sequence[statistics.StatRow], on: dt.date, notes: ExportNotes) -> None:
+def _sheet(
+    listing: Listing, rows: Sequence[statistics.StatRow], on: dt.date, notes: ExportNotes
+) -> None:
     sheet, name = listing.sheet, str(listing.sheet.ws.title)
     for row in rows:
         listing.add(listing.row(row, on, notes, name))
@@ -96,7 +117,13 @@ def _sheet(listing: Listing, rows: Sequence[statistics.StatRow], on: dt.date, no
     listing.add(total, bold)
     plain, across = sheet.style(box=False, size=10), len(listing.widths)
     for words in _formulas():
-        wide_row(sheet, plain, words, across, row_height(wrapped_lines(words, sum(listing.widths), 10), 10))
+        wide_row(
+            sheet,
+            plain,
+            words,
+            across,
+            row_height(wrapped_lines(words, sum(listing.widths), 10), 10),
+        )
     if rows:
         sheet.append(repeat((plain, None), across), 12)
         shown = min(len(rows), CHARTED)
@@ -107,8 +134,12 @@ def _sheet(listing: Listing, rows: Sequence[statistics.StatRow], on: dt.date, no
 
 
 def _formulas() -> Iterable[str]:
-    yield _("closing rate = closed / total; on-time rate = closed on time / closed; empty where there is none")
-    yield _("total = closed + on course + warning + red light + not started / suspended; the cancelled are not counted")
+    yield _(
+        "closing rate = closed / total; on-time rate = closed on time / closed; empty where there is none"
+    )
+    yield _(
+        "total = closed + on course + warning + red light + not started / suspended; the cancelled are not counted"
+    )
 
 
 def _chart(listing: Listing, last: int) -> BarChart:
@@ -117,14 +148,18 @@ def _chart(listing: Listing, last: int) -> BarChart:
     chart = BarChart(barDir="bar", grouping="stacked", overlap=100, gapWidth=40)
     for place, group in enumerate(LightGroup, FIRST_GROUP):
         series: Series = SeriesFactory(
-            Reference(sheet, min_col=place, min_row=2, max_row=last), title=str(listing.headers[place - 1])
+            Reference(sheet, min_col=place, min_row=2, max_row=last),
+            title=str(listing.headers[place - 1]),
         )
         look = GROUP_LIGHTS[group][0].style
         shape = series.graphicalProperties
         # Dark, light, hatched, dark, light: told apart in grey print too.
         if group == LightGroup.WARNING:
             shape.pattFill = PatternFillProperties(prst="wdUpDiag")
-            shape.pattFill.foreground, shape.pattFill.background = _colour(look.ink), _colour(look.fill)
+            shape.pattFill.foreground, shape.pattFill.background = (
+                _colour(look.ink),
+                _colour(look.fill),
+            )
         else:
             shape.solidFill = look.ink if group in (LightGroup.DONE, LightGroup.RED) else look.fill
         shape.line.solidFill = look.ink

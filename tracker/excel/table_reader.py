@@ -116,7 +116,8 @@ class Survey:
             if len(found) > 1:
                 names = pgettext("list", ", ").join(header.sheet.name for header in found)
                 raise WorkbookRefused(
-                    _("Several sheets could be meant: %(names)s. Leave one of them.") % {"names": names}
+                    _("Several sheets could be meant: %(names)s. Leave one of them.")
+                    % {"names": names}
                 )
             if found:
                 return _checked(found[0])
@@ -203,12 +204,19 @@ def refuse_lacking(found: Survey, kinds: Mapping[str, SheetKind], missing: Itera
     words = []
     for header, kind in best.values():
         lacking = kind.needed - set(header.names.values())
-        others = [text for place, text in header.texts.items() if place not in header.names and text]
+        others = [
+            text for place, text in header.texts.items() if place not in header.names and text
+        ]
         headers = [str(column.header) for name, column in kind.columns.items() if name in lacking]
         words.append(_lacking_words(header, headers, others))
     if words:
         raise WorkbookRefused(
-            " ".join([*words, _("Name the headers as the workbook of the system does, or download it anew.")])
+            " ".join(
+                [
+                    *words,
+                    _("Name the headers as the workbook of the system does, or download it anew."),
+                ]
+            )
         )
 
 
@@ -265,7 +273,11 @@ def _records(book: WorkbookReader, table: Table, said: SheetNotes) -> Iterator[S
         written = {names[place]: cell for place, cell in line.cells.items() if place in names}
         if len(written) < len(line.cells):
             others = (place for place in line.cells if place not in names and place not in ignored)
-            said.unread.update(place for place in others if not (place in numbers and _is_numbering(line.cells[place])))
+            said.unread.update(
+                place
+                for place in others
+                if not (place in numbers and _is_numbering(line.cells[place]))
+            )
         if not written:
             continue
         if line.hidden:
@@ -296,7 +308,9 @@ def _fill_down(records: Sequence[SheetRecord], table: Table, said: SheetNotes) -
         if area.first_row <= table.header.row:
             continue
         names = {
-            place: name for place, name in table.header.names.items() if area.first_column <= place <= area.last_column
+            place: name
+            for place, name in table.header.names.items()
+            if area.first_column <= place <= area.last_column
         }
         start, end = bisect_left(numbers, area.first_row), bisect_left(numbers, area.last_row + 1)
         budget -= (end - start) * max(1, len(names))
@@ -307,7 +321,11 @@ def _fill_down(records: Sequence[SheetRecord], table: Table, said: SheetNotes) -
 
 
 def _read_merged(
-    covered: Sequence[SheetRecord], area: CellArea, names: Mapping[int, str], kind: SheetKind, said: SheetNotes
+    covered: Sequence[SheetRecord],
+    area: CellArea,
+    names: Mapping[int, str],
+    kind: SheetKind,
+    said: SheetNotes,
 ) -> None:
     """Give the rows of a merged cell its value, and note what becomes of it."""
     name = names.get(area.first_column, "")
@@ -325,7 +343,9 @@ def _read_merged(
     column = kind.columns.get(name)
     header = str(column.header) if column else ""
     if lost:
-        said.say_merged(header, area, _("The merged cell covers other cells: what stands in those is not read."))
+        said.say_merged(
+            header, area, _("The merged cell covers other cells: what stands in those is not read.")
+        )
     if not anchor or not column or not column.parse:
         return
     if len(names) > 1:
@@ -346,7 +366,9 @@ def _read(record: SheetRecord, columns: Mapping[str, Column], said: SheetNotes) 
             record.faults[name] = cell.fault
             continue
         if cell.struck:
-            record.faults[name] = _("It is struck out: take the line through it away, or empty the cell.")
+            record.faults[name] = _(
+                "It is struck out: take the line through it away, or empty the cell."
+            )
             continue
         if cell.left_out:
             said.left_out[cell.left_out, str(column.header)].append(record.number)
@@ -363,11 +385,22 @@ def _note_rest(book: WorkbookReader, table: Table, said: SheetNotes) -> None:
     """Note the columns that are not read, and what is hidden or lies over the cells of a sheet."""
     header, kind = table.header, table.kind
     sheet = header.sheet
-    missing = {str(column.header) for name, column in kind.columns.items() if name not in header.names.values()}
+    missing = {
+        str(column.header)
+        for name, column in kind.columns.items()
+        if name not in header.names.values()
+    }
     texts = {place: header.texts.get(place, "") for place in said.unread}
     near = parsing.NearNames()
-    said.say_unread(texts, {text: found[0] for text in texts.values() if (found := near.of(text, sorted(missing)))})
-    seen = {place: str(kind.columns[name].header) for place, name in header.names.items() if name != kind.hidden}
+    said.say_unread(
+        texts,
+        {text: found[0] for text in texts.values() if (found := near.of(text, sorted(missing)))},
+    )
+    seen = {
+        place: str(kind.columns[name].header)
+        for place, name in header.names.items()
+        if name != kind.hidden
+    }
     said.say_hidden_columns(sheet.layout, seen)
     if not sheet.visible:
         said.say("", 0, _("The sheet is hidden; it is read like every other."))
@@ -380,10 +413,16 @@ def _note_rest(book: WorkbookReader, table: Table, said: SheetNotes) -> None:
 def _note_other_sheets(book: WorkbookReader, tables: Sequence[Table]) -> list[ReadingNote]:
     """Name the sheets that are not read and hold something; those that the program adds itself are left out."""
     read = {id(table.header.sheet) for table in tables}
-    own = set[str]().union(*map(in_all_languages, (xlsx_writer.WORDS, xlsx_writer.FAULTS, xlsx_writer.READING_NOTES)))
+    own = set[str]().union(
+        *map(in_all_languages, (xlsx_writer.WORDS, xlsx_writer.FAULTS, xlsx_writer.READING_NOTES))
+    )
     notes = []
     for sheet in book.sheets:
-        if id(sheet) not in read and plain_header(sheet.name) not in own and (count := book.count_cells(sheet)):
+        if (
+            id(sheet) not in read
+            and plain_header(sheet.name) not in own
+            and (count := book.count_cells(sheet))
+        ):
             words = _("The sheet is not read: it has none of the headers that are looked for.")
             notes.append(ReadingNote(sheet.name, "", count, words))
     return notes

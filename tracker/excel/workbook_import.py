@@ -37,7 +37,10 @@ def reading_steps(file: IO[bytes], name: str, user: User | None) -> ReadingSteps
 
 
 def read_workbook(
-    file: IO[bytes], name: str, user: User | None, tell: Callable[[ReadingProgress], object] = lambda told: None
+    file: IO[bytes],
+    name: str,
+    user: User | None,
+    tell: Callable[[ReadingProgress], object] = lambda told: None,
 ) -> ImportBatch:
     """Read a workbook to its end, as `reading` does, and tell how far it is."""
     steps = reading_steps(file, name, user)
@@ -58,7 +61,11 @@ def preview_batch(
 
 
 def confirm_batch(
-    batch: ImportBatch, user: User | None, seen: str, now: dt.datetime, tell: ProgressCallback = ignore_progress
+    batch: ImportBatch,
+    user: User | None,
+    seen: str,
+    now: dt.datetime,
+    tell: ProgressCallback = ignore_progress,
 ) -> Preview | None:
     """Write what was seen, whole or not at all; return the new preview where it differs; `tell` how far it is."""
     return (checklist_import if batch.kind == BatchKind.CHECKLIST else progress_import).confirm(
@@ -67,7 +74,11 @@ def confirm_batch(
 
 
 def save_marked_workbook(
-    batch: ImportBatch, user: User | None, today: dt.date, file: IO[bytes], tell: ProgressCallback = ignore_progress
+    batch: ImportBatch,
+    user: User | None,
+    today: dt.date,
+    file: IO[bytes],
+    tell: ProgressCallback = ignore_progress,
 ) -> None:
     """Write the rows of a batch as a workbook with the faults marked; `tell` how far it is.
 
@@ -92,7 +103,10 @@ def save_marked_workbook(
 
 
 def undo_batch(
-    batch: ImportBatch, user: User | None, now: dt.datetime, tell: ProgressCallback = ignore_progress
+    batch: ImportBatch,
+    user: User | None,
+    now: dt.datetime,
+    tell: ProgressCallback = ignore_progress,
 ) -> None:
     """Take back what a batch has made."""
     act = workflow.ChangeContext(user, ChangeSource.IMPORT, batch.file_name)

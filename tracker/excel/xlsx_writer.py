@@ -46,7 +46,11 @@ GB2312 = 134
 SIZE, TITLE_SIZE = 11, 22
 
 # The names of the sheets.
-COVER, LEDGER, DATA = pgettext_lazy("sheet", "Cover"), pgettext_lazy("sheet", "Ledger"), pgettext_lazy("sheet", "Data")
+COVER, LEDGER, DATA = (
+    pgettext_lazy("sheet", "Cover"),
+    pgettext_lazy("sheet", "Ledger"),
+    pgettext_lazy("sheet", "Data"),
+)
 UNITS, PARTS = pgettext_lazy("sheet", "Units"), pgettext_lazy("sheet", "Sections")
 WARNINGS, STEPS = pgettext_lazy("sheet", "Warnings"), pgettext_lazy("sheet", "Steps")
 FILL_IN, WORDS = pgettext_lazy("sheet", "Fill in"), pgettext_lazy("sheet", "Words")
@@ -120,7 +124,10 @@ class SheetWriter:
         # pixels: a little less is safe.
         scale = min(1.0, (wide - 2 * 72 * SIDE) / (5.25 * sum(widths)))
         self.page = 0.985 * (tall - 72 * (TOP + BOTTOM)) / scale
-        self.ws.oddFooter.center.text = _("Page %(page)s of %(pages)s") % {"page": "&P", "pages": "&N"}
+        self.ws.oddFooter.center.text = _("Page %(page)s of %(pages)s") % {
+            "page": "&P",
+            "pages": "&N",
+        }
         # An ampersand begins a code there, and 255 signs are all that it holds.
         self.ws.oddHeader.center.text = heading[:120].replace("&", "&&") or None
         self._letters = [get_column_letter(number) for number in range(1, len(widths) + 1)]
@@ -160,7 +167,9 @@ class SheetWriter:
                 color=LINK if link else ink,
                 underline="single" if link else None,
             )
-            cell.alignment = Alignment(horizontal=across, vertical=up, wrap_text=True, indent=indent)
+            cell.alignment = Alignment(
+                horizontal=across, vertical=up, wrap_text=True, indent=indent
+            )
             cell.number_format = format
             if box:
                 cell.border = BOX_BORDER
@@ -200,7 +209,9 @@ class SheetWriter:
     def _link(self, place: str, link: CellLink) -> None:
         """Note a link as XML: an object of openpyxl for each costs as much as the row."""
         if isinstance(link, Hyperlink):
-            self._links.append(f'<hyperlink ref="{place}" location={quoteattr(link.location or "")}/>')
+            self._links.append(
+                f'<hyperlink ref="{place}" location={quoteattr(link.location or "")}/>'
+            )
         else:
             self._targets.append(link)
             self._links.append(f'<hyperlink ref="{place}" r:id="link{len(self._targets)}"/>')
@@ -233,7 +244,9 @@ class SheetWriter:
     def merge(self, left: int, right: int, top: int, bottom: int) -> None:
         """Join cells that are written already; the covered ones keep their borders."""
         # MultiCellRange.add looks through all ranges first, which is quadratic.
-        self.ws.merged_cells.ranges.add(CellRange(min_col=left, max_col=right, min_row=top, max_row=bottom))
+        self.ws.merged_cells.ranges.add(
+            CellRange(min_col=left, max_col=right, min_row=top, max_row=bottom)
+        )
 
     def colour_lights(self, column: int, top: int) -> None:
         """Colour the cells of a column that name a light; the rule follows when somebody retypes it."""

@@ -67,7 +67,9 @@ class PartParser:
 
     @staticmethod
     def _refuse(*_given: object) -> None:
-        raise WorkbookRefused(_("The file defines entities of its own, which no Excel does; it is not read."))
+        raise WorkbookRefused(
+            _("The file defines entities of its own, which no Excel does; it is not read.")
+        )
 
 
 def number_in_file(text: str | None) -> int:

@@ -21,7 +21,15 @@ from tracker.domain import parsing
 from tracker.domain.choices import Status
 from tracker.domain.dates import FIRST_DAY, LAST_DAY, today
 from tracker.domain.lengths import MAX_TEXT_LENGTH, same_text
-from tracker.models import ChecklistItem, DeclaredCount, Indicator, IndicatorValue, Measure, Task, User
+from tracker.models import (
+    ChecklistItem,
+    DeclaredCount,
+    Indicator,
+    IndicatorValue,
+    Measure,
+    Task,
+    User,
+)
 from tracker.models.base import limited_fields, validate_text_length
 
 CLOSED_HELP_TEXT = gettext_lazy(
@@ -81,8 +89,13 @@ def merge_values(form: forms.ModelForm, seen: Any, stored: Any) -> None:
     Untouched fields take what is stored now; fields that both changed keep what was typed and
     show the other text beside it. Nothing typed is lost, nothing stored is overwritten unseen.
     """
-    for name in [name for name in form.fields if name in form.cleaned_data and hasattr(stored, name)]:
-        typed, now = comparable_value(form.cleaned_data[name]), comparable_value(getattr(stored, name))
+    for name in [
+        name for name in form.fields if name in form.cleaned_data and hasattr(stored, name)
+    ]:
+        typed, now = (
+            comparable_value(form.cleaned_data[name]),
+            comparable_value(getattr(stored, name)),
+        )
         # Without the row that the person saw, every difference counts as theirs and is shown.
         known = comparable_value(getattr(seen, name, None)) if seen is not None else None
         if typed == now or now == known:
@@ -92,7 +105,9 @@ def merge_values(form: forms.ModelForm, seen: Any, stored: Any) -> None:
             form.add_error(name, _("Changed by somebody else; this is the new value."))
         else:
             form.add_error(
-                name, _("Stored now: “%(stored)s”. Yours is kept here.") % {"stored": shown_value(stored, name)}
+                name,
+                _("Stored now: “%(stored)s”. Yours is kept here.")
+                % {"stored": shown_value(stored, name)},
             )
 
 
@@ -132,8 +147,16 @@ class VersionedForm(forms.ModelForm):
     def _get_validation_exclusions(self) -> set[str]:
         """Leave out long texts that nobody has changed: one that is too long already can be saved as it is."""
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        typed = {name: self.cleaned_data.get(name) for name in limited_fields(self._meta.model) if name in self.fields}
-        same = {name for name, text in typed.items() if same_text(text or "", getattr(self.instance, name) or "")}
+        typed = {
+            name: self.cleaned_data.get(name)
+            for name in limited_fields(self._meta.model)
+            if name in self.fields
+        }
+        same = {
+            name
+            for name, text in typed.items()
+            if same_text(text or "", getattr(self.instance, name) or "")
+        }
         return excluded | same
 
     @property
@@ -155,7 +178,11 @@ class VersionedForm(forms.ModelForm):
         merge_values(self, history.filter(version=self.seen_version).first(), self.instance)
         put_values(self, "seen", self.instance.version)
         # A draft has no history: it was another window of the same unit.
-        when = date_format(timezone.localtime(latest.history_date), "DATETIME_FORMAT") if latest else _("a moment ago")
+        when = (
+            date_format(timezone.localtime(latest.history_date), "DATETIME_FORMAT")
+            if latest
+            else _("a moment ago")
+        )
         self.add_error(
             None,
             _(
@@ -168,14 +195,21 @@ class VersionedForm(forms.ModelForm):
 
 def no_version_words() -> str:
     """Say that a form names no version of what it was shown with."""
-    return _("The form does not name what it was shown with; nothing is written. Open the page anew and repeat it.")
+    return _(
+        "The form does not name what it was shown with; nothing is written. Open the page anew and repeat it."
+    )
 
 
 def add_refusal(form: forms.BaseForm, refusal: ValidationError) -> ValidationError:
     """Bring a refusal to the fields that the form has; the rest goes on top."""
     if not hasattr(refusal, "error_dict"):
         return refusal
-    on_top = [error for name, errors in refusal.error_dict.items() if name not in form.fields for error in errors]
+    on_top = [
+        error
+        for name, errors in refusal.error_dict.items()
+        if name not in form.fields
+        for error in errors
+    ]
     beside = {name: errors for name, errors in refusal.error_dict.items() if name in form.fields}
     return ValidationError(beside | ({"__all__": on_top} if on_top else {}))
 
@@ -243,7 +277,9 @@ class TaskForm(OfPolicyForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk and "measure" in self.fields:
-            offered = Measure.objects.select_related("policy").filter(policy=self.instance.policy_id)
+            offered = Measure.objects.select_related("policy").filter(
+                policy=self.instance.policy_id
+            )
             cast(forms.ModelChoiceField, self.fields["measure"]).queryset = offered
         for name in ("lead_unit", "co_units"):
             if name in self.fields:
@@ -272,7 +308,9 @@ class PartFormSet(BaseInlineFormSet):
             return
         # The parts as they stood until the first save that the person has not seen.
         newer = self.instance.history.filter(version__gt=seen).last()
-        parts = cast(type[models.Model], self.model)._default_manager.filter(**{self.fk.name: self.instance})
+        parts = cast(type[models.Model], self.model)._default_manager.filter(
+            **{self.fk.name: self.instance}
+        )
         stored = {part.pk: part for part in parts}
         for form in self.initial_forms:
             if newer and form.instance.pk in stored and hasattr(form, "cleaned_data"):
@@ -304,7 +342,8 @@ class AmountField(forms.Field):
             return parsing.parse_amount(value, self.unit) if value.strip() else None
         except ValueError as allowed:
             raise ValidationError(
-                _("“%(value)s” cannot be read; write %(allowed)s.") % {"value": value.strip()[:40], "allowed": allowed}
+                _("“%(value)s” cannot be read; write %(allowed)s.")
+                % {"value": value.strip()[:40], "allowed": allowed}
             ) from None
 
     def prepare_value(self, value: Any) -> Any:
@@ -344,7 +383,9 @@ def deadline_input(label: Any, **options: Any) -> forms.DateField:
 class BulkForm(forms.Form):
     """What a change of many tasks asks for."""
 
-    reason = forms.CharField(label=gettext_lazy("reason of the change"), required=False, max_length=500)
+    reason = forms.CharField(
+        label=gettext_lazy("reason of the change"), required=False, max_length=500
+    )
 
 
 class HandOverForm(BulkForm):

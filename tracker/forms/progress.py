@@ -13,7 +13,14 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from tracker.domain import evidence
 from tracker.domain.choices import Action, Kind, Rating
 from tracker.domain.dates import today
-from tracker.forms.editing import AmountField, VersionedForm, deadline_input, long_text, no_version_words, put_values
+from tracker.forms.editing import (
+    AmountField,
+    VersionedForm,
+    deadline_input,
+    long_text,
+    no_version_words,
+    put_values,
+)
 from tracker.models import ChecklistItem, Evidence, Indicator, ProgressUpdate, Task
 
 RETURN_REASONS = (
@@ -39,7 +46,9 @@ class EvidenceField(forms.FileField):
     def clean(self, data: Any, initial: Any = None) -> Any:
         files = data if isinstance(data, list | tuple) else [data] if data else []
         if len(files) > evidence.MAX_EVIDENCE_FILES:
-            raise ValidationError(_("At most %(count)d files at a time.") % {"count": evidence.MAX_EVIDENCE_FILES})
+            raise ValidationError(
+                _("At most %(count)d files at a time.") % {"count": evidence.MAX_EVIDENCE_FILES}
+            )
         cleaned, faults = [], []
         for file in files:
             try:
@@ -63,9 +72,16 @@ class WithEvidence(forms.Form):
         required=False,
         help_text=gettext_lazy("PDF, OFD, Office and WPS documents, images; at most 20 MB each."),
     )
-    link = forms.URLField(label=gettext_lazy("link to evidence"), required=False, max_length=500, assume_scheme="https")
+    link = forms.URLField(
+        label=gettext_lazy("link to evidence"),
+        required=False,
+        max_length=500,
+        assume_scheme="https",
+    )
     item = forms.ModelChoiceField(
-        ChecklistItem.objects.none(), label=gettext_lazy("evidence belongs to the step"), required=False
+        ChecklistItem.objects.none(),
+        label=gettext_lazy("evidence belongs to the step"),
+        required=False,
     )
 
     def offer_steps(self, task: Task) -> None:
@@ -78,7 +94,10 @@ class WithEvidence(forms.Form):
     def pieces(self) -> list[Evidence]:
         """Return what was added, unsaved."""
         said, item = self.cleaned_data, self.cleaned_data.get("item")
-        found = [Evidence(file=file, name=file.name[-200:], size=file.size) for file in said.get("proofs") or ()]
+        found = [
+            Evidence(file=file, name=file.name[-200:], size=file.size)
+            for file in said.get("proofs") or ()
+        ]
         found += [Evidence(link=said["link"], name=said["link"][:200])] if said.get("link") else []
         for piece in found:
             piece.item = item
@@ -97,7 +116,15 @@ class ReportForm(WithEvidence, VersionedForm):
 
     class Meta:
         model = ProgressUpdate
-        fields = ("percent", "fall_reason", "progress", "problems", "next_steps", "needs_help", "help_addressee")
+        fields = (
+            "percent",
+            "fall_reason",
+            "progress",
+            "problems",
+            "next_steps",
+            "needs_help",
+            "help_addressee",
+        )
 
     def __init__(
         self,
@@ -120,7 +147,11 @@ class ReportForm(WithEvidence, VersionedForm):
         self.offer_steps(task)
         if not own_percent or self.instance.contribution:
             del self.fields["percent"]
-        if not (self.indicators if task.follows_indicator else "percent" in self.fields and task.latest_report):
+        if not (
+            self.indicators
+            if task.follows_indicator
+            else "percent" in self.fields and task.latest_report
+        ):
             del self.fields["fall_reason"]
         self._ask_figures(task)
         for name in ("progress", "problems", "next_steps"):
@@ -131,15 +162,21 @@ class ReportForm(WithEvidence, VersionedForm):
 
     def _ask_figures(self, task: Task) -> None:
         """Ask for the value of each indicator, before the words; what is kept of them is held against other windows."""
-        kept = {f"indicator_{figure['indicator']}": Decimal(figure["value"]) for figure in self.instance.figures}
+        kept = {
+            f"indicator_{figure['indicator']}": Decimal(figure["value"])
+            for figure in self.instance.figures
+        }
         for name, indicator in self.indicators.items():
             field = AmountField(
-                label=_("%(indicator)s (%(unit)s)") % {"indicator": indicator, "unit": indicator.unit_of_measure},
+                label=_("%(indicator)s (%(unit)s)")
+                % {"indicator": indicator, "unit": indicator.unit_of_measure},
                 unit=indicator.unit_of_measure,
                 required=False,
             )
             if task.follows_indicator and indicator.drives_percent:
-                field.help_text = _("The percent of this task follows this indicator and is not entered.")
+                field.help_text = _(
+                    "The percent of this task follows this indicator and is not entered."
+                )
             self.fields[name] = field
             self.initial[name] = kept.get(name)
             setattr(self.instance, name, kept.get(name))
@@ -148,13 +185,22 @@ class ReportForm(WithEvidence, VersionedForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         said = [(indicator, cleaned.get(name)) for name, indicator in self.indicators.items()]
-        self.instance.figures = [indicator.figure(value) for indicator, value in said if value is not None]
+        self.instance.figures = [
+            indicator.figure(value) for indicator, value in said if value is not None
+        ]
         if "percent" not in self.fields:
             # Entered before the percent came to follow something else, or the unit to help only.
             self.instance.percent = None
         self._check_page()
-        if "submit" in self.data and self._says_the_same(cleaned.get("progress", "")) and not cleaned.get("same_ok"):
-            self.add_error("progress", _("These are the words of the last report: say what is new, or confirm below."))
+        if (
+            "submit" in self.data
+            and self._says_the_same(cleaned.get("progress", ""))
+            and not cleaned.get("same_ok")
+        ):
+            self.add_error(
+                "progress",
+                _("These are the words of the last report: say what is new, or confirm below."),
+            )
         return cleaned
 
     def _check_page(self) -> None:
@@ -166,18 +212,24 @@ class ReportForm(WithEvidence, VersionedForm):
             put_values(self, "role", self.shown["role"])
             self.add_error(
                 None,
-                _("The lead unit was changed while you were writing: %(role)s. Look at the form and send it again.")
+                _(
+                    "The lead unit was changed while you were writing: %(role)s. Look at the form and send it again."
+                )
                 % {"role": ATTACHMENT_ROLES[str(self.shown["role"])]},
             )
         if follows is not None and follows != self.shown["follows"]:
             put_values(self, "follows", self.shown["follows"])
             self.add_error(
                 None,
-                _("Another report of this period was accepted while you were writing. Send yours again to add it."),
+                _(
+                    "Another report of this period was accepted while you were writing. Send yours again to add it."
+                ),
             )
 
     def _says_the_same(self, progress: str) -> bool:
-        return bool(self.last and progress.strip() and progress.split() == self.last.progress.split())
+        return bool(
+            self.last and progress.strip() and progress.split() == self.last.progress.split()
+        )
 
 
 ATTACHMENT_ROLES = {
@@ -196,7 +248,9 @@ class StepForm(WithEvidence):
     on = deadline_input(gettext_lazy("day"), initial=today)
     deadline = deadline_input(gettext_lazy("new deadline"))
     rating = forms.ChoiceField(
-        label=pgettext_lazy("of a closing", "rating"), choices=Rating.choices, widget=forms.RadioSelect
+        label=pgettext_lazy("of a closing", "rating"),
+        choices=Rating.choices,
+        widget=forms.RadioSelect,
     )
     reason = long_text(gettext_lazy("reason"))
     progress = long_text(gettext_lazy("progress so far"))
@@ -219,7 +273,11 @@ class StepForm(WithEvidence):
 
     def entered(self) -> dict[str, Any]:
         """Return what the step takes: the fields, and evidence as rows."""
-        plain = {name: value for name, value in self.cleaned_data.items() if name not in ("proofs", "link", "item")}
+        plain = {
+            name: value
+            for name, value in self.cleaned_data.items()
+            if name not in ("proofs", "link", "item")
+        }
         return {**plain, "evidence": self.pieces()} if "proofs" in self.fields else plain
 
 
@@ -256,7 +314,9 @@ class ReviewForm(forms.Form):
     def words(self) -> str:
         """Return the reasons as one text."""
         picked = [str(RETURN_REASONS[int(number)]) for number in self.cleaned_data["picked"]]
-        return "\n".join([*picked, *([self.cleaned_data["note"]] if self.cleaned_data["note"] else [])])
+        return "\n".join(
+            [*picked, *([self.cleaned_data["note"]] if self.cleaned_data["note"] else [])]
+        )
 
 
 class AnswerForm(forms.Form):

@@ -12,7 +12,9 @@ from tracker.models import Organization
 class UnitMoveForm(forms.Form):
     """Where the tasks of a unit go, and whether the unit goes too."""
 
-    kind = forms.ChoiceField(label=gettext_lazy("what is done"), choices=UnitMoveKind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(
+        label=gettext_lazy("what is done"), choices=UnitMoveKind.choices, widget=forms.RadioSelect
+    )
     target = forms.ModelChoiceField(Organization.objects.none(), label=gettext_lazy("new unit"))
 
     def __init__(self, source: Organization, *args: Any, **kwargs: Any) -> None:

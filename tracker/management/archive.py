@@ -49,7 +49,9 @@ def create_backup(path: Path) -> None:
         with scratch.new_folder() as folder, scratch.replacing(path, 0o600) as half:
             _pack(folder, half)
     except FileNotFoundError as error:
-        words = _("A file of evidence was taken away while it was copied: %(file)s. Run the backup again.")
+        words = _(
+            "A file of evidence was taken away while it was copied: %(file)s. Run the backup again."
+        )
         raise CommandError(words % {"file": error.filename}) from error
     except (OSError, DatabaseError) as error:
         words = _("%(file)s cannot be written: %(error)s") % {"file": path, "error": error}
@@ -86,7 +88,11 @@ def restore_backup(path: Path, force: bool) -> dict[str, Any]:
     checked. Sessions do not come back: everybody logs in anew.
     """
     if not force and (_in_use() or any(_files(settings.DATA_DIR / EVIDENCE))):
-        raise CommandError(_("This system is not empty. Nothing was restored; --force puts the backup in its place."))
+        raise CommandError(
+            _(
+                "This system is not empty. Nothing was restored; --force puts the backup in its place."
+            )
+        )
     with scratch.new_folder() as folder:
         staged = folder / READY
         staged.mkdir()
@@ -245,11 +251,17 @@ def _call(tool: str, *words: str, environment: dict[str, str] | None = None) -> 
     program = shutil.which(tool)
     if not program:
         raise CommandError(
-            _("%(tool)s is not on this machine: install the client of PostgreSQL (Debian: postgresql-client).")
+            _(
+                "%(tool)s is not on this machine: install the client of PostgreSQL (Debian: postgresql-client)."
+            )
             % {"tool": tool}
         )
     done = subprocess.run(  # noqa: S603 - our own words, no shell
-        [program, *words], env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=False
+        [program, *words],
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise CommandError(f"{tool}: {done.stderr.strip()}")

@@ -22,17 +22,28 @@ def check_sqlite(path: Path) -> None:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
             found = database.execute("PRAGMA integrity_check").fetchone()[0]
             if found != "ok":
-                raise CommandError(_("The database of the backup is damaged: %(fault)s") % {"fault": found})
-            names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+                raise CommandError(
+                    _("The database of the backup is damaged: %(fault)s") % {"fault": found}
+                )
+            names = [
+                name
+                for (name,) in database.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'table'"
+                )
+            ]
             columns = {
-                name: {row[1] for row in database.execute("SELECT * FROM pragma_table_info(?)", [name])}
+                name: {
+                    row[1] for row in database.execute("SELECT * FROM pragma_table_info(?)", [name])
+                }
                 for name in names
             }
             applied = []
             if "django_migrations" in columns:
                 applied = database.execute("SELECT app, name FROM django_migrations").fetchall()
     except sqlite3.DatabaseError as error:
-        raise CommandError(_("The database of the backup is damaged: %(fault)s") % {"fault": error}) from error
+        raise CommandError(
+            _("The database of the backup is damaged: %(fault)s") % {"fault": error}
+        ) from error
     check_schema(applied, columns)
 
 
@@ -72,7 +83,9 @@ def check_schema(applied: Iterable[tuple[str, str]], columns: Mapping[str, set[s
     newer = sorted(name for app, name in done - set(loader.disk_migrations) if app in apps)
     if newer:
         raise CommandError(
-            _("The database of the backup is of a newer version (%(names)s): update the program first.")
+            _(
+                "The database of the backup is of a newer version (%(names)s): update the program first."
+            )
             % {"names": ", ".join(newer[:5])}
         )
     replacing = {node for node, migration in loader.disk_migrations.items() if migration.replaces}

@@ -38,19 +38,33 @@ def unpack(path: Path, folder: Path) -> dict[str, Any]:
         with tarfile.open(path, "r:") as archive:
             manifest = _read_manifest(archive)
             damaged = _extract(archive, manifest["sums"], folder)
-    except (BrokenArchive, OSError, tarfile.TarError, EOFError, ValueError, RecursionError) as error:
+    except (
+        BrokenArchive,
+        OSError,
+        tarfile.TarError,
+        EOFError,
+        ValueError,
+        RecursionError,
+    ) as error:
         raise CommandError(
             _("%(path)s is no backup of this program: %(error)s") % {"path": path, "error": error}
         ) from error
     if damaged:
-        raise CommandError(_("The backup is damaged: %(names)s") % {"names": ", ".join(damaged[:10])})
+        raise CommandError(
+            _("The backup is damaged: %(names)s") % {"names": ", ".join(damaged[:10])}
+        )
     return manifest
 
 
 def _read_manifest(archive: tarfile.TarFile) -> dict[str, Any]:
     """Read the first member, which says what the others are."""
     member = archive.next()
-    if member is None or member.name != MANIFEST or not member.isreg() or member.size > MAX_MANIFEST:
+    if (
+        member is None
+        or member.name != MANIFEST
+        or not member.isreg()
+        or member.size > MAX_MANIFEST
+    ):
         raise BrokenArchive(_("%(name)s is missing") % {"name": MANIFEST})
     file = archive.extractfile(member)
     manifest = json.loads(file.read()) if file else None
@@ -75,14 +89,20 @@ def _extract(archive: tarfile.TarFile, sums: dict[str, str], folder: Path) -> li
         _check_member(member, seen, folder)
         seen.add(member.name)
         file = archive.extractfile(member)
-        if file is None or member.name not in sums or _write(file, folder / member.name) != sums[member.name]:
+        if (
+            file is None
+            or member.name not in sums
+            or _write(file, folder / member.name) != sums[member.name]
+        ):
             damaged.append(member.name)
     return [*damaged, *sorted({*sums, DATABASE} - seen)]
 
 
 def _check_member(member: tarfile.TarInfo, seen: set[str], folder: Path) -> None:
     parts = PurePosixPath(member.name).parts
-    inside = member.name in (DATABASE, KEY) or (parts[:1] == (EVIDENCE,) and len(parts) > 1 and ".." not in parts)
+    inside = member.name in (DATABASE, KEY) or (
+        parts[:1] == (EVIDENCE,) and len(parts) > 1 and ".." not in parts
+    )
     if not member.isreg() or member.issparse() or not inside or member.name in seen:
         raise BrokenArchive(_("“%(name)s” does not belong into a backup") % {"name": member.name})
     room = shutil.disk_usage(folder).free - SPARE_BYTES

@@ -11,7 +11,9 @@ from tracker.models.organization import User
 
 
 @checks.register(checks.Tags.database)
-def check_separate_roles(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
+def check_separate_roles(
+    *, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
     """Name the accounts that are supervisor and administrator: `manage.py check --database default`."""
     if not settings.SEPARATE_ROLES or not databases:
         return []

@@ -34,7 +34,9 @@ UNLABELLED_FIELDS = ("task", "policy", "entered_by", "request")
 class HistoryRow(models.Model):
     """What a history row knows beside who, when and why: the way the change came in."""
 
-    way = models.CharField(_("by way of"), max_length=10, choices=ChangeSource, default=ChangeSource.COMMAND)
+    way = models.CharField(
+        _("by way of"), max_length=10, choices=ChangeSource, default=ChangeSource.COMMAND
+    )
     # What the keys of this row were called when it was written: by the name of the field, a list for many.
     labels = models.JSONField(default=dict, editable=False)
 
@@ -54,7 +56,9 @@ class History(HistoricalRecords):
     def __init__(self, **options: Any) -> None:
         super().__init__(bases=[HistoryRow], verbose_name=_("history"), **options)
 
-    def post_save(self, instance: models.Model, created: bool, using: str | None = None, **kwargs: Any) -> None:
+    def post_save(
+        self, instance: models.Model, created: bool, using: str | None = None, **kwargs: Any
+    ) -> None:
         # A log-in stores its moment alone, and that is no change of the account.
         if not set(kwargs.get("update_fields") or [""]) <= set(self.excluded_fields):
             super().post_save(instance, created, using=using, **kwargs)
@@ -64,9 +68,14 @@ class History(HistoricalRecords):
         facts = {
             "history_date": now(),
             "history_user": self.get_history_user(instance),
-            "history_change_reason": self.get_change_reason_for_object(instance, history_type, None),
+            "history_change_reason": self.get_change_reason_for_object(
+                instance, history_type, None
+            ),
         }
-        fields = {field.attname: getattr(instance, field.attname) for field in self.fields_included(instance)}
+        fields = {
+            field.attname: getattr(instance, field.attname)
+            for field in self.fields_included(instance)
+        }
         row: models.Model = self.row_model(history_type=history_type, **facts, **fields)
         pre_create_historical_record.send(
             sender=self.row_model, instance=instance, history_instance=row, using=None, **facts
@@ -119,7 +128,9 @@ def labels_of(row: models.Model, user: models.Model | None = None) -> dict[str, 
             if label:
                 labels[field.name] = label
     for field in record.get_m2m_fields_from_model(type(row)):
-        labels[field.name] = [str(linked) for linked in getattr(row, field.name).all()] if row.pk else []
+        labels[field.name] = (
+            [str(linked) for linked in getattr(row, field.name).all()] if row.pk else []
+        )
     return labels
 
 
@@ -227,9 +238,14 @@ class UniqueFolded(models.Model):
         others = dict(self.beside().values_list("pk", self.folded_name)) if name else {}
         if others.pop(self.pk, None) == name:
             return
-        twin = next((other for other in others.values() if other != name and fold(other) == fold(name)), None)
+        twin = next(
+            (other for other in others.values() if other != name and fold(other) == fold(name)),
+            None,
+        )
         if twin is not None:
-            words = _("“%(twin)s” is there already; capitals alone make no difference.") % {"twin": twin}
+            words = _("“%(twin)s” is there already; capitals alone make no difference.") % {
+                "twin": twin
+            }
             raise ValidationError({self.folded_name: words})
 
     def validate_unique(self, exclude: Any = None) -> None:
@@ -255,7 +271,9 @@ class Coded(UniqueFolded):
         return type(self)._default_manager.filter(**alike)
 
 
-def attach_related(rows: Collection[models.Model], name: str, related: "models.QuerySet[Any]") -> None:
+def attach_related(
+    rows: Collection[models.Model], name: str, related: "models.QuerySet[Any]"
+) -> None:
     """Set the object of a foreign key on many rows, with one query.
 
     In place of `prefetch_related`, which on SQLite writes one OR for each value of a foreign key: from
@@ -274,7 +292,11 @@ def code_field(text: StrOrPromise, **options: Any) -> CodeField:
         r"\A[A-Za-z][A-Za-z0-9.-]*\Z",
         _("A code begins with a letter and has only letters A-Z a-z, digits, “.” and “-”."),
     )
-    usual: dict[str, Any] = {"max_length": 20, "db_collation": settings.CODE_COLLATION, "validators": [validator]}
+    usual: dict[str, Any] = {
+        "max_length": 20,
+        "db_collation": settings.CODE_COLLATION,
+        "validators": [validator],
+    }
     return CodeField(text, **{**usual, **options})
 
 
@@ -292,7 +314,9 @@ def text_field(text: StrOrPromise, **options: Any) -> models.TextField:
 
     A longer one that is stored already stays as it is: what is unchanged is not checked again.
     """
-    return models.TextField(text, **{"blank": True, "validators": [validate_text_length], **options})
+    return models.TextField(
+        text, **{"blank": True, "validators": [validate_text_length], **options}
+    )
 
 
 def limited_fields(model: type[models.Model]) -> set[str]:

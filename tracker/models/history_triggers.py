@@ -69,12 +69,20 @@ def make_triggers(app_config: Any, using: str, **kwargs: Any) -> None:
             cursor.execute(REFUSE_FUNCTION)
         for table, name, deed in lacking:
             quoted = connection.ops.quote_name(table)
-            cursor.execute(f"CREATE TRIGGER {connection.ops.quote_name(name)} {deed.format(table=quoted)}")
+            cursor.execute(
+                f"CREATE TRIGGER {connection.ops.quote_name(name)} {deed.format(table=quoted)}"
+            )
 
 
 @checks.register(checks.Tags.database)
-def check_triggers(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
+def check_triggers(
+    *, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
     """Find histories that could be altered: `manage.py check --database default`."""
-    lacking = [name for alias in databases or [] for _table, name, _deed in missing_triggers(connections[alias])]
+    lacking = [
+        name
+        for alias in databases or []
+        for _table, name, _deed in missing_triggers(connections[alias])
+    ]
     words = f"History can be altered: triggers are missing ({', '.join(lacking)})."
     return [checks.Warning(words, hint="migrate makes them.", id="tracker.W1")] if lacking else []

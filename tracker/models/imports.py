@@ -38,15 +38,27 @@ class ImportBatch(NamedRecord):
 
     kind = models.CharField(_("kind"), max_length=10, choices=BatchKind)
     policy = models.ForeignKey(
-        PolicyDocument, models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("policy")
+        PolicyDocument,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("policy"),
     )
     unit = models.ForeignKey(
-        Organization, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("unit")
+        Organization,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("unit"),
     )
     file_name = models.CharField(_("file"), max_length=200)
     state = models.CharField(_("state"), max_length=10, choices=BatchState, default=BatchState.READ)
     rows = models.JSONField(_("rows"), encoder=DjangoJSONEncoder, default=list)
-    reading_notes = models.JSONField(_("notes on the reading"), encoder=DjangoJSONEncoder, default=list)
+    reading_notes = models.JSONField(
+        _("notes on the reading"), encoder=DjangoJSONEncoder, default=list
+    )
     made = models.JSONField(_("what it made"), encoder=DjangoJSONEncoder, default=list)
     read_by = person_field(_("sent by"))
     read_at = models.DateTimeField(_("sent at"))

@@ -12,7 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from tracker.domain import parsing
 from tracker.domain.choices import Direction
 from tracker.domain.dates import FIRST_DAY, LAST_DAY
-from tracker.models.base import History, Natural, NaturalManager, StrOrPromise, Versioned, date_field
+from tracker.models.base import (
+    History,
+    Natural,
+    NaturalManager,
+    StrOrPromise,
+    Versioned,
+    date_field,
+)
 from tracker.models.names import NamedRecord
 from tracker.models.progress import ProgressUpdate, person_field
 from tracker.models.task import Task, TaskQuerySet
@@ -30,11 +37,16 @@ class IndicatorQuerySet(models.QuerySet["Indicator"]):
     def with_actual(self) -> "IndicatorQuerySet":
         """Annotate the latest value as `actual` and the day of it as `actual_on`."""
         latest = IndicatorValue.objects.filter(indicator=OuterRef("pk")).order_by("-day")
-        return self.annotate(actual=Subquery(latest.values("value")[:1]), actual_on=Subquery(latest.values("day")[:1]))
+        return self.annotate(
+            actual=Subquery(latest.values("value")[:1]),
+            actual_on=Subquery(latest.values("day")[:1]),
+        )
 
     def of(self, tasks: TaskQuerySet) -> "IndicatorQuerySet":
         """Keep the indicators of some tasks, in the order of the text."""
-        found = self.filter(task__in=tasks.order_by().values("pk")).select_related("task__lead_unit")
+        found = self.filter(task__in=tasks.order_by().values("pk")).select_related(
+            "task__lead_unit"
+        )
         return found.order_by("task__policy", "task__sort_key", "order", "pk")
 
 
@@ -51,11 +63,15 @@ class IndicatorManager(_Manager):
 class Indicator(Versioned, Natural):
     """A figure that a task is to reach; written with its task, and guarded by the task's version too."""
 
-    task = models.ForeignKey(Task, models.CASCADE, related_name="indicators", verbose_name=_("task"))
+    task = models.ForeignKey(
+        Task, models.CASCADE, related_name="indicators", verbose_name=_("task")
+    )
     order = models.PositiveSmallIntegerField(_("order"), default=1)
     name = models.CharField(_("indicator"), max_length=100)
     unit_of_measure = models.CharField(_("unit of measure"), max_length=20)
-    direction = models.CharField(_("direction"), max_length=4, choices=Direction, default=Direction.UP)
+    direction = models.CharField(
+        _("direction"), max_length=4, choices=Direction, default=Direction.UP
+    )
     baseline = amount_field(_("baseline"), null=True, blank=True)
     baseline_on = date_field(_("day of the baseline"))
     target = amount_field(_("target"))
@@ -63,7 +79,9 @@ class Indicator(Versioned, Natural):
     drives_percent = models.BooleanField(
         _("the percent follows it"),
         default=False,
-        help_text=_("For a quantified task without a checklist: the way done from the baseline to the target."),
+        help_text=_(
+            "For a quantified task without a checklist: the way done from the baseline to the target."
+        ),
     )
 
     objects = IndicatorManager()
@@ -114,15 +132,25 @@ class IndicatorValue(NamedRecord):
     """What an indicator was on a day, by an accepted report or the office. Its indicator's version guards it."""
 
     indicator = models.ForeignKey(
-        Indicator, models.CASCADE, db_index=False, related_name="values", verbose_name=_("indicator")
+        Indicator,
+        models.CASCADE,
+        db_index=False,
+        related_name="values",
+        verbose_name=_("indicator"),
     )
     day = models.DateField(
-        _("day of the value"), validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
+        _("day of the value"),
+        validators=[MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)],
     )
     value = amount_field(_("indicator value"))
     note = models.CharField(_("remark"), max_length=200, blank=True)
     report = models.ForeignKey(
-        ProgressUpdate, models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("progress report")
+        ProgressUpdate,
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("progress report"),
     )
     entered_by = person_field(_("entered by"))
 
@@ -137,7 +165,9 @@ class IndicatorValue(NamedRecord):
             models.UniqueConstraint(
                 fields=["indicator", "day"],
                 name="indicator_value_once_a_day",
-                violation_error_message=_("There is a value of this day already: correct that one."),
+                violation_error_message=_(
+                    "There is a value of this day already: correct that one."
+                ),
             ),
         )
 

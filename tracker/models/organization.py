@@ -46,7 +46,9 @@ class Organization(Versioned, Natural):
     short_name = models.CharField(_("short name"), max_length=30, unique=True)
     aliases = text_field(_("aliases"), help_text=_("Other names in use, one a line."))
     contact_email = models.EmailField(
-        _("contact e-mail"), blank=True, help_text=_("Gets the reminders where no liaison of the unit has an e-mail.")
+        _("contact e-mail"),
+        blank=True,
+        help_text=_("Gets the reminders where no liaison of the unit has an e-mail."),
     )
     order = models.PositiveIntegerField(_("official order"), default=1000)
     active = models.BooleanField(_("in office"), default=True)
@@ -73,14 +75,20 @@ class Organization(Versioned, Natural):
             new = kept is None or name not in kept.all_names()
             if new and fold(name) in taken:
                 raise ValidationError(
-                    _("“%(name)s” already names the unit %(unit)s; a name may belong to one unit only."),
+                    _(
+                        "“%(name)s” already names the unit %(unit)s; a name may belong to one unit only."
+                    ),
                     params={"name": name, "unit": taken[fold(name)].name},
                 )
 
     @property
     def label(self) -> str:
         """Return the short name, and beside it that the unit is out of office."""
-        return self.short_name if self.active else str(_("%(unit)s (out of office)") % {"unit": self.short_name})
+        return (
+            self.short_name
+            if self.active
+            else str(_("%(unit)s (out of office)") % {"unit": self.short_name})
+        )
 
     def all_names(self) -> list[str]:
         """Return every name by which people know the unit."""
@@ -125,12 +133,18 @@ class User(AbstractUser, Versioned):
     must_change_password = models.BooleanField(
         _("must choose a new password"),
         default=False,
-        help_text=_("Set whenever somebody else sets the password; asked for before anything else."),
+        help_text=_(
+            "Set whenever somebody else sets the password; asked for before anything else."
+        ),
     )
 
     # Who set the password, in words, when it was not the person; empty: the person, or a command.
-    password_set_by = models.CharField(_("password set by"), max_length=200, blank=True, editable=False)
-    password_set_at = models.DateTimeField(_("password set by somebody else on"), null=True, blank=True, editable=False)
+    password_set_by = models.CharField(
+        _("password set by"), max_length=200, blank=True, editable=False
+    )
+    password_set_at = models.DateTimeField(
+        _("password set by somebody else on"), null=True, blank=True, editable=False
+    )
 
     objects: ClassVar[AccountManager] = AccountManager()  # type: ignore[assignment]
     # A log-in is no change of the account, and a password's hash belongs in one place only.
@@ -157,10 +171,15 @@ class User(AbstractUser, Versioned):
 
     def check_roles(self) -> None:
         """Raise ValidationError if the account newly gets two roles that exclude each other."""
-        if not permissions.roles_exclude_each_other(self) or self in User.objects.with_excluding_roles():
+        if (
+            not permissions.roles_exclude_each_other(self)
+            or self in User.objects.with_excluding_roles()
+        ):
             return
         raise ValidationError(
-            _("Nobody is supervisor and administrator at once: who gives out accounts edits no policy.")
+            _(
+                "Nobody is supervisor and administrator at once: who gives out accounts edits no policy."
+            )
         )
 
     def set_password(self, raw_password: str | None) -> None:

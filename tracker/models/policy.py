@@ -38,7 +38,9 @@ def anchor_field() -> models.CharField:
         _("anchor"),
         max_length=30,
         blank=True,
-        help_text=_("A short phrase of the text, exactly as it stands there, that occurs only once."),
+        help_text=_(
+            "A short phrase of the text, exactly as it stands there, that occurs only once."
+        ),
     )
 
 
@@ -50,37 +52,55 @@ class PolicyQuerySet(models.QuerySet["PolicyDocument"]):
         scope = permissions.visibility_scope(user)
         if scope == permissions.VisibilityScope.NOTHING:
             return self.none()
-        return self if scope == permissions.VisibilityScope.EVERYTHING else self.filter(state=PolicyState.PUBLISHED)
+        return (
+            self
+            if scope == permissions.VisibilityScope.EVERYTHING
+            else self.filter(state=PolicyState.PUBLISHED)
+        )
 
 
 class PolicyDocument(Versioned, Natural, UniqueFolded):
     """A text that is being carried out, with the thresholds of its lights and its reporting cycle."""
 
-    slug = AddressField(_("short address"), max_length=60, unique=True, db_collation=settings.CODE_COLLATION)
+    slug = AddressField(
+        _("short address"), max_length=60, unique=True, db_collation=settings.CODE_COLLATION
+    )
     title = models.CharField(_("title"), max_length=200)
     author = models.CharField(_("author"), max_length=100, blank=True)
     publisher = models.CharField(_("publisher"), max_length=100, blank=True)
     published_on = date_field(_("published on"))
     source_note = models.CharField(_("note on the source"), max_length=200, blank=True)
-    state = models.CharField(_("state"), max_length=10, choices=PolicyState, default=PolicyState.DRAFT)
+    state = models.CharField(
+        _("state"), max_length=10, choices=PolicyState, default=PolicyState.DRAFT
+    )
     demo = models.BooleanField(_("demonstration data"), default=False, editable=False)
     warn_days = models.PositiveSmallIntegerField(
-        _("days of warning before the deadline"), default=7, validators=[MaxValueValidator(LONGEST_WAIT)]
+        _("days of warning before the deadline"),
+        default=7,
+        validators=[MaxValueValidator(LONGEST_WAIT)],
     )
     yellow_gap = models.PositiveSmallIntegerField(
-        _("points behind schedule for yellow"), default=10, validators=[MinValueValidator(1), MaxValueValidator(100)]
+        _("points behind schedule for yellow"),
+        default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
     )
     red_gap = models.PositiveSmallIntegerField(
-        _("points behind schedule for red"), default=30, validators=[MinValueValidator(1), MaxValueValidator(100)]
+        _("points behind schedule for red"),
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
     )
-    cycle = models.CharField(_("reporting cycle"), max_length=10, choices=Cycle, default=Cycle.MONTHLY)
+    cycle = models.CharField(
+        _("reporting cycle"), max_length=10, choices=Cycle, default=Cycle.MONTHLY
+    )
     grace_days = models.PositiveSmallIntegerField(
         _("days of grace for a report"), default=5, validators=[MaxValueValidator(LONGEST_WAIT)]
     )
     full_text = models.TextField(
         _("full text"),
         blank=True,
-        help_text=_("Loaded by the office that owns a copy. Secret matters must not be entered in this system."),
+        help_text=_(
+            "Loaded by the office that owns a copy. Secret matters must not be entered in this system."
+        ),
     )
 
     objects = NaturalManager.from_queryset(PolicyQuerySet)()
@@ -118,8 +138,12 @@ class PolicyDocument(Versioned, Natural, UniqueFolded):
 class Section(Versioned, Natural):
     """A part of the text; its letter begins the codes of its measures."""
 
-    policy = models.ForeignKey(PolicyDocument, models.CASCADE, related_name="sections", verbose_name=_("policy"))
-    number = models.PositiveSmallIntegerField(_("number"), validators=[MinValueValidator(1), MaxValueValidator(26)])
+    policy = models.ForeignKey(
+        PolicyDocument, models.CASCADE, related_name="sections", verbose_name=_("policy")
+    )
+    number = models.PositiveSmallIntegerField(
+        _("number"), validators=[MinValueValidator(1), MaxValueValidator(26)]
+    )
     name = models.CharField(_("name"), max_length=200)
     anchor = anchor_field()
 
@@ -131,14 +155,18 @@ class Section(Versioned, Natural):
         verbose_name = _("section")
         verbose_name_plural = _("sections")
         ordering = ("policy", "number")
-        constraints = (models.UniqueConstraint(fields=["policy", "number"], name="section_number_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=["policy", "number"], name="section_number_once"),
+        )
 
     def __str__(self) -> str:
         return f"{self.letter} {self.name}"
 
     def clean(self) -> None:
         if self.pk and self.measures.exclude(policy=self.policy_id).exists():  # type: ignore[attr-defined]
-            raise ValidationError({"policy": _("The measures of this section belong to another policy.")})
+            raise ValidationError(
+                {"policy": _("The measures of this section belong to another policy.")}
+            )
 
     @property
     def letter(self) -> str:
@@ -149,13 +177,19 @@ class Section(Versioned, Natural):
 class Measure(Versioned, Natural, Coded):
     """One measure of the text in its own official words, or a general demand of a section."""
 
-    policy = models.ForeignKey(PolicyDocument, models.CASCADE, related_name="measures", verbose_name=_("policy"))
-    section = models.ForeignKey(Section, models.CASCADE, related_name="measures", verbose_name=_("section"))
+    policy = models.ForeignKey(
+        PolicyDocument, models.CASCADE, related_name="measures", verbose_name=_("policy")
+    )
+    section = models.ForeignKey(
+        Section, models.CASCADE, related_name="measures", verbose_name=_("section")
+    )
     code = code_field(_("code"))
     order = models.PositiveSmallIntegerField(_("order in the section"), default=0)
     name = models.CharField(_("name"), max_length=200)
     general = models.BooleanField(
-        _("general demand"), default=False, help_text=_("A general demand is outside every count of measures.")
+        _("general demand"),
+        default=False,
+        help_text=_("A general demand is outside every count of measures."),
     )
     anchor = anchor_field()
 
@@ -167,7 +201,9 @@ class Measure(Versioned, Natural, Coded):
         verbose_name = _("measure")
         verbose_name_plural = _("measures")
         ordering = ("section__number", "order", "code_key")
-        constraints = (models.UniqueConstraint(fields=["policy", "code"], name="measure_code_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=["policy", "code"], name="measure_code_once"),
+        )
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
@@ -176,7 +212,9 @@ class Measure(Versioned, Natural, Coded):
         if self.section_id and self.policy_id and self.section.policy_id != self.policy_id:
             raise ValidationError({"section": _("The section belongs to another policy.")})
         if self.pk and self.tasks.exclude(policy=self.policy_id).exists():  # type: ignore[attr-defined]
-            raise ValidationError({"section": _("The tasks of this measure belong to another policy.")})
+            raise ValidationError(
+                {"section": _("The tasks of this measure belong to another policy.")}
+            )
 
 
 class DeclaredCount(Versioned, Natural):
@@ -186,14 +224,21 @@ class DeclaredCount(Versioned, Natural):
     task whose title contains `match`.
     """
 
-    policy = models.ForeignKey(PolicyDocument, models.CASCADE, related_name="counts", verbose_name=_("policy"))
+    policy = models.ForeignKey(
+        PolicyDocument, models.CASCADE, related_name="counts", verbose_name=_("policy")
+    )
     name = models.CharField(_("name"), max_length=60)
     number = models.PositiveSmallIntegerField(_("number"))
     anchor = anchor_field()
-    section = models.ForeignKey(Section, models.CASCADE, null=True, blank=True, verbose_name=_("section"))
+    section = models.ForeignKey(
+        Section, models.CASCADE, null=True, blank=True, verbose_name=_("section")
+    )
     task = models.ForeignKey("Task", models.CASCADE, null=True, blank=True, verbose_name=_("task"))
     match = models.CharField(
-        _("word in the items"), max_length=30, blank=True, help_text=_("Count only items whose title contains it.")
+        _("word in the items"),
+        max_length=30,
+        blank=True,
+        help_text=_("Count only items whose title contains it."),
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
 
@@ -233,7 +278,9 @@ class DeclaredCount(Versioned, Natural):
 class BackgroundPassage(NamedRecord, Versioned, Natural):
     """A passage that asks for nothing, marked so by somebody on some day."""
 
-    policy = models.ForeignKey(PolicyDocument, models.CASCADE, related_name="background", verbose_name=_("policy"))
+    policy = models.ForeignKey(
+        PolicyDocument, models.CASCADE, related_name="background", verbose_name=_("policy")
+    )
     anchor = anchor_field()
     note = models.CharField(_("note"), max_length=200, blank=True)
     marked_by = models.ForeignKey(
@@ -250,7 +297,9 @@ class BackgroundPassage(NamedRecord, Versioned, Natural):
         verbose_name = _("background passage")
         verbose_name_plural = _("background passages")
         ordering = ("policy", "pk")
-        constraints = (models.UniqueConstraint(fields=["policy", "anchor"], name="background_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=["policy", "anchor"], name="background_once"),
+        )
 
     def __str__(self) -> str:
         return self.anchor

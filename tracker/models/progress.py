@@ -29,7 +29,12 @@ from tracker.models.task import ChecklistItem, Task, TaskQuerySet
 def person_field(text: StrOrPromise) -> models.ForeignKey:
     """Make a field for the account that did something; accounts are disabled, never deleted."""
     return models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=text
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=text,
     )
 
 
@@ -42,7 +47,9 @@ class ReportQuerySet(models.QuerySet["ProgressUpdate"]):
 
     def waiting(self) -> "ReportQuerySet":
         """Keep the reports that wait for the office, the oldest first."""
-        return self.filter(contribution=False, state=ReportState.SUBMITTED).order_by("submitted_on", "pk")
+        return self.filter(contribution=False, state=ReportState.SUBMITTED).order_by(
+            "submitted_on", "pk"
+        )
 
     def of(self, tasks: TaskQuerySet) -> "ReportQuerySet":
         """Keep the reports of some tasks."""
@@ -51,7 +58,9 @@ class ReportQuerySet(models.QuerySet["ProgressUpdate"]):
     def asking_for_help(self) -> "ReportQuerySet":
         """Keep the reports that ask somebody for help and have no answer yet, the oldest first."""
         return self.filter(
-            needs_help=True, help_answered_on=None, state__in=(*STANDING_REPORT_STATES, ReportState.RETURNED)
+            needs_help=True,
+            help_answered_on=None,
+            state__in=(*STANDING_REPORT_STATES, ReportState.RETURNED),
         ).order_by("submitted_on", "pk")
 
 
@@ -64,15 +73,23 @@ class ProgressUpdate(NamedRecord, Versioned):
     """
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="reports", verbose_name=_("task"))
-    unit = models.ForeignKey(Organization, models.PROTECT, related_name="reports", verbose_name=_("unit"))
+    unit = models.ForeignKey(
+        Organization, models.PROTECT, related_name="reports", verbose_name=_("unit")
+    )
     contribution = models.BooleanField(_("contribution"), default=False)
     period_start = models.DateField(_("period from"))
     period_end = models.DateField(_("period to"))
     state = models.CharField(
-        pgettext_lazy("report", "state"), max_length=10, choices=ReportState, default=ReportState.DRAFT
+        pgettext_lazy("report", "state"),
+        max_length=10,
+        choices=ReportState,
+        default=ReportState.DRAFT,
     )
     percent = models.PositiveSmallIntegerField(
-        _("percent done"), null=True, blank=True, validators=[MinValueValidator(0), MaxValueValidator(100)]
+        _("percent done"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
     )
     fall_reason = models.CharField(_("why the percent falls"), max_length=200, blank=True)
     progress = text_field(_("progress"))
@@ -113,7 +130,9 @@ class ProgressUpdate(NamedRecord, Versioned):
                 fields=["task", "unit", "period_start", "period_end", "contribution"],
                 condition=Q(state__in=EDITABLE_REPORT_STATES),
                 name="report_at_hand_once",
-                violation_error_message=_("There is a report of this period already: open it again."),
+                violation_error_message=_(
+                    "There is a report of this period already: open it again."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(percent__isnull=True) | Q(percent__lte=100),
@@ -128,7 +147,9 @@ class ProgressUpdate(NamedRecord, Versioned):
             models.CheckConstraint(
                 condition=Q(state=ReportState.DRAFT) | Q(submitted_on__isnull=False),
                 name="report_submitted_on_a_day",
-                violation_error_message=_("A report that was handed in has the day on which it was."),
+                violation_error_message=_(
+                    "A report that was handed in has the day on which it was."
+                ),
             ),
         )
         indexes = (models.Index(fields=["state", "submitted_on"], name="report_queue"),)
@@ -170,22 +191,31 @@ class TaskRequest(NamedRecord, Versioned):
     """A unit's request to the office: closing, or more time; what the office granted unasked stands here too."""
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="requests", verbose_name=_("task"))
-    kind = models.CharField(pgettext_lazy("report", "kind of request"), max_length=10, choices=RequestKind)
+    kind = models.CharField(
+        pgettext_lazy("report", "kind of request"), max_length=10, choices=RequestKind
+    )
     state = models.CharField(
-        pgettext_lazy("report", "state"), max_length=10, choices=RequestState, default=RequestState.OPEN
+        pgettext_lazy("report", "state"),
+        max_length=10,
+        choices=RequestState,
+        default=RequestState.OPEN,
     )
     reason = text_field(_("reason or closing statement"))
     progress = text_field(_("progress so far"))
     old_deadline = models.DateField(_("deadline at that time"), null=True, blank=True)
     # The one above is of the day of the decision, once there is one.
-    deadline_when_asked = models.DateField(_("deadline when it was asked for"), null=True, blank=True)
+    deadline_when_asked = models.DateField(
+        _("deadline when it was asked for"), null=True, blank=True
+    )
     new_deadline = models.DateField(_("new deadline"), null=True, blank=True)
     asked_by = person_field(_("asked by"))
     asked_on = models.DateField(_("asked on"))
     decided_by = person_field(_("decided by"))
     decided_on = models.DateField(_("decided on"), null=True, blank=True)
     decision_note = text_field(_("reason of the decision"))
-    rating = models.CharField(pgettext_lazy("of a closing", "rating"), max_length=10, choices=Rating, blank=True)
+    rating = models.CharField(
+        pgettext_lazy("of a closing", "rating"), max_length=10, choices=Rating, blank=True
+    )
 
     history = History(excluded_fields=["names"])
     named = ("asked_by", "decided_by")
@@ -231,11 +261,15 @@ class EvidenceQuerySet(models.QuerySet["Evidence"]):
 
     def handed_in(self) -> "EvidenceQuerySet":
         """Keep what everybody sees who sees the task; the rest is its unit's own."""
-        return self.filter(Q(report__isnull=True) | ~Q(report__state=ReportState.DRAFT), handed_in=True)
+        return self.filter(
+            Q(report__isnull=True) | ~Q(report__state=ReportState.DRAFT), handed_in=True
+        )
 
     def proving(self) -> "EvidenceQuerySet":
         """Keep what a closing is judged by: no evidence of a report that was returned."""
-        return self.handed_in().filter(Q(report__isnull=True) | Q(report__state__in=STANDING_REPORT_STATES))
+        return self.handed_in().filter(
+            Q(report__isnull=True) | Q(report__state__in=STANDING_REPORT_STATES)
+        )
 
 
 class Evidence(models.Model):
@@ -262,7 +296,12 @@ class Evidence(models.Model):
         verbose_name=_("checklist item"),
     )
     request = models.ForeignKey(
-        TaskRequest, models.CASCADE, null=True, blank=True, related_name="evidence", verbose_name=_("request")
+        TaskRequest,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="evidence",
+        verbose_name=_("request"),
     )
     file = models.FileField(_("file"), upload_to=stored_name, blank=True, max_length=100)
     link = models.URLField(_("link"), blank=True, max_length=500)

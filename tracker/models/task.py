@@ -59,7 +59,11 @@ GRAVEST = (Light.RED, Light.YELLOW, Light.GREEN, Light.GREY, Light.PURPLE, Light
 # SQLite searches an index that holds the text several times as fast as the table. PostgreSQL has none: a row of an
 # index takes 2.7 kB there, and a long description is longer.
 SEARCH_INDEXES = (
-    [models.Index(fields=["policy", "sort_key", "lead_unit", "letters", "search"], name="task_words")]
+    [
+        models.Index(
+            fields=["policy", "sort_key", "lead_unit", "letters", "search"], name="task_words"
+        )
+    ]
     if settings.SQLITE
     else []
 )
@@ -78,7 +82,8 @@ def light_is(on: dt.date) -> dict[Light, Q]:
     calm = Q(turns_yellow_on__isnull=True) | Q(turns_yellow_on__gt=_judged_on(on))
     not_red = Q(turns_red_on__isnull=True) | Q(turns_red_on__gt=_judged_on(on))
     return {
-        Light.BLUE: Q(status=Status.CLOSED) & (Q(deadline__isnull=True) | Q(closed_on__lte=F("deadline"))),
+        Light.BLUE: Q(status=Status.CLOSED)
+        & (Q(deadline__isnull=True) | Q(closed_on__lte=F("deadline"))),
         Light.PURPLE: Q(status=Status.CLOSED, closed_on__gt=F("deadline")),
         Light.RED: turned_by("turns_red_on", on),
         Light.YELLOW: turned_by("turns_yellow_on", on) & not_red,
@@ -103,7 +108,11 @@ class TaskQuerySet(models.QuerySet["Task"]):
         published = self.filter(policy__state=PolicyState.PUBLISHED)
         if scope == permissions.VisibilityScope.PUBLISHED:
             return published
-        if scope == permissions.VisibilityScope.UNIT and user.is_authenticated and user.organization_id:
+        if (
+            scope == permissions.VisibilityScope.UNIT
+            and user.is_authenticated
+            and user.organization_id
+        ):
             return self.asked_of(user)
         return self.none()
 
@@ -135,7 +144,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """
         # By their tasks: a measure of before 0.2 may have gone to another policy without them.
         used = Task.objects.filter(policy=policy).order_by().values("measure")
-        measures = {measure.pk: measure for measure in Measure.objects.filter(pk__in=used).select_related("section")}
+        measures = {
+            measure.pk: measure
+            for measure in Measure.objects.filter(pk__in=used).select_related("section")
+        }
         units = Organization.objects.in_bulk()
         rows = self.select_related("latest_report").prefetch_related(
             "latest_report__evidence",
@@ -150,13 +162,20 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def with_light(self, on: dt.date) -> "TaskQuerySet":
         """Annotate `light` for a day."""
-        cases = [When(condition, then=Value(str(light))) for light, condition in light_is(on).items()]
+        cases = [
+            When(condition, then=Value(str(light))) for light, condition in light_is(on).items()
+        ]
         return self.annotate(light=Case(*cases, output_field=models.CharField()))
 
     def with_light_rank(self, on: dt.date) -> "TaskQuerySet":
         """Annotate `light_rank` for a day: the gravest light first when sorted."""
-        ranks = [When(condition, then=Value(GRAVEST.index(light))) for light, condition in light_is(on).items()]
-        return self.annotate(light_rank=Case(*ranks, output_field=models.PositiveSmallIntegerField()))
+        ranks = [
+            When(condition, then=Value(GRAVEST.index(light)))
+            for light, condition in light_is(on).items()
+        ]
+        return self.annotate(
+            light_rank=Case(*ranks, output_field=models.PositiveSmallIntegerField())
+        )
 
     def lit(self, *shown: Light, on: dt.date) -> "TaskQuerySet":
         """Keep the tasks that show one of some lights on a day."""
@@ -207,7 +226,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def turning(self, on: dt.date, days: int = FORECAST_DAYS) -> "TaskQuerySet":
         """Keep tasks that turn yellow or red within some days after a day if nothing is reported."""
         soon = (on + DAY, on + days * DAY)
-        return self.filter(Q(turns_red_on__range=soon) | Q(turns_yellow_on__range=soon), status__in=RUNNING_STATUSES)
+        return self.filter(
+            Q(turns_red_on__range=soon) | Q(turns_yellow_on__range=soon),
+            status__in=RUNNING_STATUSES,
+        )
 
 
 def cooperating(unit: int | Organization) -> Q:
@@ -224,7 +246,9 @@ def contains_term(word: str) -> Q:
     letters = letter_mask(folded)
     # Most rows lack one of the letters: to see that costs a tenth of reading their words.
     # SQLite takes half as long to look for the place of a Chinese word as for LIKE, which folds capitals once more.
-    return Q(Exact(F("letters").bitand(letters), letters)) & Q(GreaterThan(StrIndex(F("search"), Value(folded)), 0))
+    return Q(Exact(F("letters").bitand(letters), letters)) & Q(
+        GreaterThan(StrIndex(F("search"), Value(folded)), 0)
+    )
 
 
 def letter_mask(text: str) -> int:
@@ -264,9 +288,15 @@ class Task(Versioned, Natural, Coded):
 
     # Several indexes of the table begin with the policy, one with the lead unit: none for either alone.
     policy = models.ForeignKey(
-        PolicyDocument, models.CASCADE, db_index=False, related_name="tasks", verbose_name=_("policy")
+        PolicyDocument,
+        models.CASCADE,
+        db_index=False,
+        related_name="tasks",
+        verbose_name=_("policy"),
     )
-    measure = models.ForeignKey(Measure, models.RESTRICT, related_name="tasks", verbose_name=_("measure"))
+    measure = models.ForeignKey(
+        Measure, models.RESTRICT, related_name="tasks", verbose_name=_("measure")
+    )
     code = code_field(_("task code"))
     # Sorted by, with an index, and so by bytes on every database.
     title = models.CharField(_("task"), max_length=200, db_collation=settings.CODE_COLLATION)
@@ -284,7 +314,9 @@ class Task(Versioned, Natural, Coded):
         verbose_name=_("lead unit"),
     )
     lead_is_proposed = models.BooleanField(
-        _("lead unit is a proposal"), default=False, help_text=_("Cleared when the task is handed over.")
+        _("lead unit is a proposal"),
+        default=False,
+        help_text=_("Cleared when the task is handed over."),
     )
     co_units = models.ManyToManyField(
         Organization, blank=True, related_name="co_tasks", verbose_name=_("co-operating units")
@@ -294,7 +326,9 @@ class Task(Versioned, Natural, Coded):
     start = date_field(_("start"))
     original_deadline = date_field(_("original deadline"))
     deadline = date_field(_("current deadline"))
-    status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.NOT_STARTED)
+    status = models.CharField(
+        _("status"), max_length=12, choices=Status, default=Status.NOT_STARTED
+    )
     percent = models.PositiveSmallIntegerField(
         _("percent done"), default=0, validators=[MinValueValidator(0), MaxValueValidator(100)]
     )
@@ -305,10 +339,17 @@ class Task(Versioned, Natural, Coded):
     closed_on = date_field(_("closed on"))
     acknowledged_on = models.DateField(_("acknowledged on"), null=True, blank=True, editable=False)
     latest_report = models.ForeignKey(
-        "ProgressUpdate", models.SET_NULL, null=True, editable=False, related_name="+", verbose_name=_("latest report")
+        "ProgressUpdate",
+        models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("latest report"),
     )
     # Of every row that asks whether a unit states the percent: to look for it would be one more query.
-    follows_indicator = models.BooleanField(_("the percent follows an indicator"), default=False, editable=False)
+    follows_indicator = models.BooleanField(
+        _("the percent follows an indicator"), default=False, editable=False
+    )
     turns_yellow_on = models.DateField(_("turns yellow on"), null=True, editable=False)
     turns_red_on = models.DateField(_("turns red on"), null=True, editable=False)
     # The order of the text in one column: sorting by two joined tables would read every row for a page of 25.
@@ -351,7 +392,9 @@ class Task(Versioned, Natural, Coded):
                 condition=Q(status=Status.CLOSED, closed_on__isnull=False)
                 | (~Q(status=Status.CLOSED) & Q(closed_on__isnull=True)),
                 name="task_closed_iff_day",
-                violation_error_message=_("A closed task has the day of its closing, and only a closed one has it."),
+                violation_error_message=_(
+                    "A closed task has the day of its closing, and only a closed one has it."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(status=Status.CLOSING, closing_requested_on__isnull=False)
@@ -362,7 +405,9 @@ class Task(Versioned, Natural, Coded):
                 ),
             ),
             models.CheckConstraint(
-                condition=Q(start__isnull=True) | Q(deadline__isnull=True) | Q(start__lte=F("deadline")),
+                condition=Q(start__isnull=True)
+                | Q(deadline__isnull=True)
+                | Q(start__lte=F("deadline")),
                 name="task_starts_before_deadline",
                 violation_error_message=_("The start is after the deadline."),
             ),
@@ -370,7 +415,9 @@ class Task(Versioned, Natural, Coded):
                 condition=Q(original_deadline__isnull=True, deadline__isnull=True)
                 | Q(original_deadline__isnull=False, deadline__isnull=False),
                 name="task_both_deadlines_or_none",
-                violation_error_message=_("Original and current deadline are both set or both empty."),
+                violation_error_message=_(
+                    "Original and current deadline are both set or both empty."
+                ),
             ),
             models.CheckConstraint(
                 condition=Q(percent__gte=0, percent__lte=100),
@@ -392,7 +439,9 @@ class Task(Versioned, Natural, Coded):
                 condition=Q(turns_red_on__isnull=True)
                 | Q(turns_yellow_on__isnull=False, turns_yellow_on__lte=F("turns_red_on")),
                 name="task_yellow_before_red",
-                violation_error_message=_("A task turns yellow before it turns red, or on the same day."),
+                violation_error_message=_(
+                    "A task turns yellow before it turns red, or on the same day."
+                ),
             ),
         )
         indexes = (
@@ -403,7 +452,14 @@ class Task(Versioned, Natural, Coded):
             # compare, what they count by, and what a list is sorted by.
             models.Index(
                 fields=[
-                    *("policy", "status", "turns_red_on", "turns_yellow_on", "deadline", "closed_on"),
+                    *(
+                        "policy",
+                        "status",
+                        "turns_red_on",
+                        "turns_yellow_on",
+                        "deadline",
+                        "closed_on",
+                    ),
                     *("closing_requested_on", "owed_from", "reported_through"),
                     *("measure", "lead_unit", "kind", "lead_is_proposed", "percent", "code_key"),
                 ],
@@ -411,7 +467,14 @@ class Task(Versioned, Natural, Coded):
             ),
             models.Index(
                 fields=[
-                    *("lead_unit", "status", "turns_red_on", "turns_yellow_on", "deadline", "closed_on"),
+                    *(
+                        "lead_unit",
+                        "status",
+                        "turns_red_on",
+                        "turns_yellow_on",
+                        "deadline",
+                        "closed_on",
+                    ),
                     *("closing_requested_on", "owed_from", "reported_through", "policy", "percent"),
                 ],
                 name="task_unit_figures",
@@ -444,7 +507,9 @@ class Task(Versioned, Natural, Coded):
 
     def _faults(self) -> Iterator[tuple[str, bool, StrOrPromise]]:
         """Yield field, whether it is at fault, and the words: the constraints above, field by field."""
-        foreign = bool(self.measure_id and self.policy_id and self.measure.policy_id != self.policy_id)
+        foreign = bool(
+            self.measure_id and self.policy_id and self.measure.policy_id != self.policy_id
+        )
         yield "measure", foreign, _("The measure belongs to another policy.")
         open_day = self.status == Status.CLOSED and not self.closed_on
         yield "closed_on", open_day, _("Enter the day on which the task was done.")
@@ -457,7 +522,11 @@ class Task(Versioned, Natural, Coded):
         late = bool(self.start and self.deadline and self.start > self.deadline)
         yield "start", late, _("The start is after the deadline.")
         handed_over = self.assigned_on is not None
-        yield "lead_unit", handed_over and not self.lead_unit_id, _("To be handed over a task needs a lead unit.")
+        yield (
+            "lead_unit",
+            handed_over and not self.lead_unit_id,
+            _("To be handed over a task needs a lead unit."),
+        )
         yield "kind", handed_over and not self.kind, _("To be handed over a task needs a kind.")
 
     def get_absolute_url(self) -> str:
@@ -478,7 +547,14 @@ class Task(Versioned, Natural, Coded):
         words hold no line break, so none spans two of these.
         """
         measure, steps = self.measure, list(items)
-        names = [self.code, self.title, self.description, self.remark, measure.name, *(item.title for item in steps)]
+        names = [
+            self.code,
+            self.title,
+            self.description,
+            self.remark,
+            measure.name,
+            *(item.title for item in steps),
+        ]
         anchors = [self.anchor, measure.anchor, *(item.anchor for item in steps)]
         passages = [text.clauses_of(anchor) or anchor for anchor in anchors]
         return "\n".join(dict.fromkeys(fold(part) for part in (*names, *passages) if part))
@@ -547,7 +623,10 @@ class ChecklistItem(Natural):
     class Meta:
         verbose_name = _("checklist item")
         verbose_name_plural = _("checklist items")
-        ordering = ("task_id", "number")  # by the key alone: by the task would join it and its policy
+        ordering = (
+            "task_id",
+            "number",
+        )  # by the key alone: by the task would join it and its policy
         constraints = (
             models.UniqueConstraint(fields=["task", "number"], name="item_number_once"),
             models.CheckConstraint(

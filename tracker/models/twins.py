@@ -26,14 +26,20 @@ def find_twins(alias: str = "default") -> Iterator[str]:
     for model, name, within in TWIN_MODELS:
         rows = model._default_manager.using(alias).order_by()
         folded = rows.annotate(folded=Lower(name)).values_list("folded", *within)
-        for small, *scope in folded.annotate(number=Count("pk")).filter(number__gt=1).values_list("folded", *within):
-            alike = rows.annotate(folded=Lower(name)).filter(folded=small, **dict(zip(within, scope, strict=True)))
+        for small, *scope in (
+            folded.annotate(number=Count("pk")).filter(number__gt=1).values_list("folded", *within)
+        ):
+            alike = rows.annotate(folded=Lower(name)).filter(
+                folded=small, **dict(zip(within, scope, strict=True))
+            )
             for found in alike.order_by(name).values_list(name, flat=True):
                 yield " ".join([str(model._meta.model_name), *scope, found])
 
 
 @checks.register(checks.Tags.database)
-def check_twins(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
+def check_twins(
+    *, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
     """Name what differs by capitals alone: `manage.py check --database default`."""
     found: list[str] = []
     for alias in databases or []:
@@ -44,4 +50,8 @@ def check_twins(*, databases: Sequence[str] | None = None, **kwargs: Any) -> lis
         return []
     more = f" and {len(found) - NAME_FIELDS} more" if len(found) > NAME_FIELDS else ""
     words = f"Codes or short addresses differ by capitals alone: {', '.join(found[:NAME_FIELDS])}{more}."
-    return [checks.Warning(words, hint="They are kept; give each of them another code.", id="tracker.W2")]
+    return [
+        checks.Warning(
+            words, hint="They are kept; give each of them another code.", id="tracker.W2"
+        )
+    ]

@@ -14,8 +14,12 @@ class UnitMove(models.Model):
     """A batch: what it changed stands in `entries`, with what undoing it needs; its number is its key."""
 
     kind = models.CharField(_("kind"), max_length=10, choices=UnitMoveKind)
-    source = models.ForeignKey(Organization, models.PROTECT, related_name="+", verbose_name=_("former unit"))
-    target = models.ForeignKey(Organization, models.PROTECT, related_name="+", verbose_name=_("new unit"))
+    source = models.ForeignKey(
+        Organization, models.PROTECT, related_name="+", verbose_name=_("former unit")
+    )
+    target = models.ForeignKey(
+        Organization, models.PROTECT, related_name="+", verbose_name=_("new unit")
+    )
     source_name = models.CharField(_("former unit"), max_length=80)
     target_name = models.CharField(_("new unit"), max_length=80)
     reason = models.CharField(_("reason"), max_length=500)

@@ -90,7 +90,11 @@ def time_bar(task: Task, policy: PolicyDocument, on: dt.date) -> TimeBar | None:
 
 def expected_percents(task: Task, on: dt.date) -> float | None:
     """Return what should be done on the day that counts; None where nothing is expected any more."""
-    return lights.expected_percent(task, lights.judged_on(task, on)) if task.status in OPEN_STATUSES else None
+    return (
+        lights.expected_percent(task, lights.judged_on(task, on))
+        if task.status in OPEN_STATUSES
+        else None
+    )
 
 
 def _days(task: Task, start: dt.date, on: dt.date) -> list[tuple[str, str, dt.date]]:

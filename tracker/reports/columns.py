@@ -83,7 +83,9 @@ def status_text(task: Task, on: dt.date) -> str:
 def light_words(light: Light, status: str) -> str:
     """Name a light as people say it: grey is either not started or suspended."""
     if light == Light.GREY:
-        return str(Status.SUSPENDED.label if status == Status.SUSPENDED else Status.NOT_STARTED.label)
+        return str(
+            Status.SUSPENDED.label if status == Status.SUSPENDED else Status.NOT_STARTED.label
+        )
     return str(light.label)
 
 
@@ -106,7 +108,9 @@ def light_text(task: Task, on: dt.date) -> str:
 def ticked_steps(items: Sequence[ChecklistItem]) -> str:
     """Say how many steps of a checklist are done."""
     done = sum(1 for item in items if item.done_on)
-    return ngettext("%(done)d of %(count)d step done", "%(done)d of %(count)d steps done", len(items)) % {
+    return ngettext(
+        "%(done)d of %(count)d step done", "%(done)d of %(count)d steps done", len(items)
+    ) % {
         "done": done,
         "count": len(items),
     }
@@ -166,7 +170,11 @@ def who_acts(task: Task, on: dt.date) -> str:
 
 def amount_text(value: Decimal, unit: str) -> str:
     """Write an amount with its unit."""
-    return f"{parsing.format_decimal(value)}%" if unit == "%" else f"{parsing.format_decimal(value)} {unit}"
+    return (
+        f"{parsing.format_decimal(value)}%"
+        if unit == "%"
+        else f"{parsing.format_decimal(value)} {unit}"
+    )
 
 
 def target_text(indicator: Indicator) -> str:
@@ -209,10 +217,20 @@ def gap_text(indicator: Indicator) -> str:
 
 
 CODE_COLUMN = Column(
-    "code", gettext_lazy("task code"), lambda t, on: t.code, 9, order=("code_key",), parse=parsing.parse_code
+    "code",
+    gettext_lazy("task code"),
+    lambda t, on: t.code,
+    9,
+    order=("code_key",),
+    parse=parsing.parse_code,
 )
 TITLE_COLUMN = Column(
-    "title", gettext_lazy("key task"), lambda t, on: t.title, 18, order=("title",), parse=parsing.parse_prose
+    "title",
+    gettext_lazy("key task"),
+    lambda t, on: t.title,
+    18,
+    order=("title",),
+    parse=parsing.parse_prose,
 )
 LEAD_COLUMN = Column("lead_unit", gettext_lazy("lead unit"), lead_text, 13.5, order=("lead_unit",))
 DEADLINE_COLUMN = Column(
@@ -225,14 +243,28 @@ DEADLINE_COLUMN = Column(
     parsing.parse_deadline,
 )
 PERCENT_COLUMN = Column(
-    "percent", gettext_lazy("percent done"), share_text, 7, SHARE, ("percent",), parsing.parse_percent, fills=True
+    "percent",
+    gettext_lazy("percent done"),
+    share_text,
+    7,
+    SHARE,
+    ("percent",),
+    parsing.parse_percent,
+    fills=True,
 )
 LIGHT_COLUMN = Column("light", gettext_lazy("light"), light_text, 12, order=("light_rank",))
 
 
 def prose_value(name: str, header: str | Promise, width: float) -> Column:
     """Make a column of a plain text field of a task."""
-    return Column(name, header, lambda t, on: getattr(t, name), width, order=(name,), parse=parsing.parse_prose)
+    return Column(
+        name,
+        header,
+        lambda t, on: getattr(t, name),
+        width,
+        order=(name,),
+        parse=parsing.parse_prose,
+    )
 
 
 def reported_value(name: str, header: str | Promise, width: float) -> Column:
@@ -248,14 +280,28 @@ def number_value(columns: Iterable[Column]) -> dict[str, Column]:
 # What a task shows in a row, in the order of the ledger.
 TASK_COLUMNS = number_value(
     (
-        Column("section", gettext_lazy("section"), lambda t, on: t.measure.section.name, 10, order=("sort_key",)),
-        Column("measure", gettext_lazy("measure"), lambda t, on: str(t.measure), 15, order=("sort_key",)),
+        Column(
+            "section",
+            gettext_lazy("section"),
+            lambda t, on: t.measure.section.name,
+            10,
+            order=("sort_key",),
+        ),
+        Column(
+            "measure",
+            gettext_lazy("measure"),
+            lambda t, on: str(t.measure),
+            15,
+            order=("sort_key",),
+        ),
         CODE_COLUMN,
         TITLE_COLUMN,
         Column("steps", gettext_lazy("steps / checklist"), steps_text, 38),
         prose_value("lead_official", gettext_lazy("lead official"), 9),
         LEAD_COLUMN,
-        Column("co_units", gettext_lazy("co-operating units"), co_text, 18, parse=parsing.parse_names),
+        Column(
+            "co_units", gettext_lazy("co-operating units"), co_text, 18, parse=parsing.parse_names
+        ),
         prose_value("responsible_person", gettext_lazy("person responsible"), 8),
         Column(
             "original_deadline",
@@ -306,22 +352,52 @@ WARNING_COLUMNS = number_value(
 )
 ITEM_COLUMNS = number_value(
     (
-        Column("code", CODE_COLUMN.header, lambda item, on: item.task.code, 9, parse=parsing.parse_code),
+        Column(
+            "code", CODE_COLUMN.header, lambda item, on: item.task.code, 9, parse=parsing.parse_code
+        ),
         Column("task_title", TITLE_COLUMN.header, lambda item, on: item.task.title, 34),
         Column("lead_unit", LEAD_COLUMN.header, lambda item, on: lead_text(item.task, on), 15),
-        Column("number", gettext_lazy("step no."), lambda item, on: item.number, 8, WHOLE, parse=parsing.parse_whole),
-        Column("title", gettext_lazy("step"), lambda item, on: item.title, 46, parse=parsing.parse_prose),
-        Column("weight", gettext_lazy("weight"), lambda item, on: item.weight, 8, WHOLE, parse=parsing.parse_whole),
-        Column("due", gettext_lazy("due"), lambda item, on: item.due, 13, DAY, parse=parsing.parse_date),
         Column(
-            "done", gettext_lazy("done"), lambda item, on: "✓" if item.done_on else "○", 8, parse=parsing.parse_tick
+            "number",
+            gettext_lazy("step no."),
+            lambda item, on: item.number,
+            8,
+            WHOLE,
+            parse=parsing.parse_whole,
+        ),
+        Column(
+            "title",
+            gettext_lazy("step"),
+            lambda item, on: item.title,
+            46,
+            parse=parsing.parse_prose,
+        ),
+        Column(
+            "weight",
+            gettext_lazy("weight"),
+            lambda item, on: item.weight,
+            8,
+            WHOLE,
+            parse=parsing.parse_whole,
+        ),
+        Column(
+            "due", gettext_lazy("due"), lambda item, on: item.due, 13, DAY, parse=parsing.parse_date
+        ),
+        Column(
+            "done",
+            gettext_lazy("done"),
+            lambda item, on: "✓" if item.done_on else "○",
+            8,
+            parse=parsing.parse_tick,
         ),
         Column("done_on", gettext_lazy("done on"), lambda item, on: item.done_on, 13, DAY),
     )
 )
 
 
-def amount_cell(name: str, header: str | Promise, read: Callable[[Indicator], Decimal | None]) -> Column:
+def amount_cell(
+    name: str, header: str | Promise, read: Callable[[Indicator], Decimal | None]
+) -> Column:
     """Make a column of an amount; a workbook knows no decimals."""
 
     def value(indicator: Indicator, on: dt.date) -> NativeValue:
@@ -343,9 +419,16 @@ INDICATOR_COLUMNS = number_value(
         replace(ITEM_COLUMNS["task_title"], width=30),
         ITEM_COLUMNS["lead_unit"],
         Column("name", gettext_lazy("indicator"), lambda i, on: i.name, 26),
-        Column("unit_of_measure", gettext_lazy("unit of measure"), lambda i, on: i.unit_of_measure, 9),
+        Column(
+            "unit_of_measure", gettext_lazy("unit of measure"), lambda i, on: i.unit_of_measure, 9
+        ),
         amount_cell("baseline", gettext_lazy("baseline"), lambda i: i.baseline),
-        Column("direction", gettext_lazy("direction"), lambda i, on: str(Direction(i.direction).label), 9),
+        Column(
+            "direction",
+            gettext_lazy("direction"),
+            lambda i, on: str(Direction(i.direction).label),
+            9,
+        ),
         amount_cell("target", gettext_lazy("target"), lambda i: i.target),
         Column("target_on", gettext_lazy("to be reached by"), lambda i, on: i.target_on, 13, DAY),
         amount_cell("actual", gettext_lazy("actual value"), lambda i: i.actual),
@@ -362,12 +445,16 @@ def unit_name(task: Task, on: dt.date) -> str:
     return task.lead_unit.short_name if task.lead_unit else ""
 
 
-def field_of(name: str, header: str | Promise, width: float, parse: Reader, format: str = TEXT) -> Column:
+def field_of(
+    name: str, header: str | Promise, width: float, parse: Reader, format: str = TEXT
+) -> Column:
     """Make a column of a plain field that is read back into it."""
     return Column(name, header, lambda thing, on: getattr(thing, name), width, format, parse=parse)
 
 
-VERSION_COLUMN = field_of("version", gettext_lazy("version (leave it as it is)"), 9, parsing.parse_whole, WHOLE)
+VERSION_COLUMN = field_of(
+    "version", gettext_lazy("version (leave it as it is)"), 9, parsing.parse_whole, WHOLE
+)
 SECTION_NO = Column(
     "section",
     gettext_lazy("section no."),
@@ -377,7 +464,11 @@ SECTION_NO = Column(
     parse=parsing.parse_whole,
 )
 MEASURE_CODE = Column(
-    "measure", gettext_lazy("measure code"), lambda t, on: t.measure.code, 10, parse=parsing.parse_code
+    "measure",
+    gettext_lazy("measure code"),
+    lambda t, on: t.measure.code,
+    10,
+    parse=parsing.parse_code,
 )
 # The sheets of the template that a policy's checklist is loaded from.
 TEMPLATE_COLUMNS = {
@@ -433,7 +524,9 @@ TEMPLATE_COLUMNS = {
             VERSION_COLUMN,
         )
     ),
-    "checklistitem": number_value(ITEM_COLUMNS[name] for name in ("code", "number", "title", "weight", "due")),
+    "checklistitem": number_value(
+        ITEM_COLUMNS[name] for name in ("code", "number", "title", "weight", "due")
+    ),
 }
 
 

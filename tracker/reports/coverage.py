@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 from tracker.domain.anchors import Anchor, Coverage, coverage
 from tracker.domain.passages import split_clauses
-from tracker.models import BackgroundPassage, ChecklistItem, DeclaredCount, Measure, PolicyDocument, Section, Task
+from tracker.models import (
+    BackgroundPassage,
+    ChecklistItem,
+    DeclaredCount,
+    Measure,
+    PolicyDocument,
+    Section,
+    Task,
+)
 
 Anchored = Section | Measure | Task | ChecklistItem | DeclaredCount | BackgroundPassage
 

@@ -135,7 +135,9 @@ class TextQueryField(forms.CharField):
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         if text and not fold(text):
-            raise ValidationError(_("at least one letter, digit or sign other than a quote"), code="no_words")
+            raise ValidationError(
+                _("at least one letter, digit or sign other than a quote"), code="no_words"
+            )
         return text
 
 
@@ -151,16 +153,22 @@ class PlainSelect(forms.Select):
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         chosen = {str(each) for each in self.format_value(value)}
         parts: list[SafeString] = []
-        for single, run in groupby(self.choices, key=lambda choice: not isinstance(choice[1], list)):
+        for single, run in groupby(
+            self.choices, key=lambda choice: not isinstance(choice[1], list)
+        ):
             if single:
                 parts.append(_options(run, chosen))
             else:
                 parts += [
-                    format_html('<optgroup label="{}">{}</optgroup>', words, _options(inside, chosen))
+                    format_html(
+                        '<optgroup label="{}">{}</optgroup>', words, _options(inside, chosen)
+                    )
                     for words, inside in run
                 ]
         head = flatatt(self.build_attrs({"name": name, **self.attrs}, attrs))
-        return format_html("<select{}>{}</select>", head, format_html_join("", "{}", ((part,) for part in parts)))
+        return format_html(
+            "<select{}>{}</select>", head, format_html_join("", "{}", ((part,) for part in parts))
+        )
 
 
 def _options(pairs: Iterable[tuple[Any, Any]], chosen: Collection[str]) -> SafeString:
@@ -205,7 +213,10 @@ class TaskFilter(FilterSet):
     """
 
     text = TextQueryFilter(
-        label=gettext_lazy("search text"), max_length=MAX_FILTER_TEXT, method="with_text", strip=True
+        label=gettext_lazy("search text"),
+        max_length=MAX_FILTER_TEXT,
+        method="with_text",
+        strip=True,
     )
     unit = ChoiceFilter(label=gettext_lazy("unit (lead or co-operating)"), method="of_unit")
     light = ChoiceFilter(label=gettext_lazy("light"), choices=Light.choices, method="with_light")
@@ -216,8 +227,12 @@ class TaskFilter(FilterSet):
     helping = ChoiceFilter(label=gettext_lazy("co-operating unit"), method="helped_by")
     kind = ChoiceFilter(label=gettext_lazy("kind"), method="of_kind")
     group = ChoiceFilter(label=gettext_lazy("figure"), method="in_group")
-    deadline_from = DayFilter(label=gettext_lazy("deadline from"), field_name="deadline", lookup_expr="gte")
-    deadline_to = DayFilter(label=gettext_lazy("deadline to"), field_name="deadline", lookup_expr="lte")
+    deadline_from = DayFilter(
+        label=gettext_lazy("deadline from"), field_name="deadline", lookup_expr="gte"
+    )
+    deadline_to = DayFilter(
+        label=gettext_lazy("deadline to"), field_name="deadline", lookup_expr="lte"
+    )
     overdue = flag_filter(METRICS["overdue"][0])
     unreported = flag_filter(METRICS["unreported"][0])
     turning = flag_filter(gettext_lazy("turns in the next 30 days"))
@@ -228,7 +243,9 @@ class TaskFilter(FilterSet):
         model = Task
         fields = ()
 
-    def __init__(self, asked: QueryReader, tasks: TaskQuerySet, policy: PolicyDocument, on: dt.date) -> None:
+    def __init__(
+        self, asked: QueryReader, tasks: TaskQuerySet, policy: PolicyDocument, on: dt.date
+    ) -> None:
         super().__init__(queryset=tasks)
         self.on, self.is_bound, self.data = on, True, {}
         self._offer(policy)
@@ -298,7 +315,9 @@ class TaskFilter(FilterSet):
 
     def in_group(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
         """Keep what one of the six figures counts."""
-        return tasks.counted() if value == TOTAL_METRIC else tasks.in_group(LightGroup(value), self.on)
+        return (
+            tasks.counted() if value == TOTAL_METRIC else tasks.in_group(LightGroup(value), self.on)
+        )
 
     def is_so(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
         """Keep overdue, unreported or turning tasks: the filter is named as the method of the tasks."""
@@ -341,7 +360,9 @@ class TaskFilter(FilterSet):
         each = self.filters[name]
         if each.extra.get("widget") is TickInput:
             return str(each.label)
-        return label_and(each.label, self._choices(name)[value] if isinstance(each, ChoiceFilter) else value)
+        return label_and(
+            each.label, self._choices(name)[value] if isinstance(each, ChoiceFilter) else value
+        )
 
     def _refuse(self, asked: QueryReader, name: str, value: str) -> None:
         each = self.filters[name]
@@ -353,11 +374,17 @@ class TaskFilter(FilterSet):
         elif self.form.has_error(name, "no_words"):
             asked.refuse(each.label, value, self.form.errors[name][0])
         else:
-            allowed = _("at most %(count)d characters, none of them a control character") % {"count": MAX_FILTER_TEXT}
+            allowed = _("at most %(count)d characters, none of them a control character") % {
+                "count": MAX_FILTER_TEXT
+            }
             asked.refuse(each.label, value, allowed)
 
 
 def enumerate_choices(choices: Iterable[tuple[str, str]]) -> str:
     """Name the allowed values with their words, or say where they are listed."""
     pairs = [value if value == words else f"{value} ({words})" for value, words in choices]
-    return pgettext("list", ", ").join(pairs) if len(pairs) <= MAX_ENUMERATED else _("one of those offered on the page")
+    return (
+        pgettext("list", ", ").join(pairs)
+        if len(pairs) <= MAX_ENUMERATED
+        else _("one of those offered on the page")
+    )

@@ -146,7 +146,10 @@ class Checkup:
     @property
     def groups(self) -> list[tuple[HealthCheck, list[HealthFinding]]]:
         """Return the findings by kind."""
-        return [(check, list(found)) for check, found in groupby(self.findings, key=lambda each: each.check)]
+        return [
+            (check, list(found))
+            for check, found in groupby(self.findings, key=lambda each: each.check)
+        ]
 
     @property
     def severities(self) -> list[tuple[Severity, int]]:
@@ -195,7 +198,8 @@ def _gone(units: Callable[[Task], list[Organization]]) -> Callable[[Task, Checku
 def _same_text(task: Task, facts: CheckupFacts) -> str:
     times = facts.repeated.get(task.pk, 0)
     return (
-        ngettext("the same words in %(times)d period", "the same words in %(times)d periods", times) % {"times": times}
+        ngettext("the same words in %(times)d period", "the same words in %(times)d periods", times)
+        % {"times": times}
         if times
         else ""
     )
@@ -215,7 +219,9 @@ def _day_off(task: Task, facts: CheckupFacts) -> str:
     return words % {"day": task.deadline}
 
 
-def _when(wrong: Callable[[Task, CheckupFacts], bool], words: str | Promise) -> Callable[[Task, CheckupFacts], str]:
+def _when(
+    wrong: Callable[[Task, CheckupFacts], bool], words: str | Promise
+) -> Callable[[Task, CheckupFacts], str]:
     """Say always the same of a task with which something is wrong."""
     return lambda task, facts: str(words) if wrong(task, facts) else ""
 
@@ -328,7 +334,9 @@ HEALTH_CHECKS = (
 
 def run_checkup(policy: PolicyDocument, text: str | None = None) -> Checkup:
     """Examine a policy with its own text, or with another; 8 queries, with a text 14, whatever its size."""
-    related = policy.tasks.select_related("measure", "lead_unit").prefetch_related("co_units", "items")
+    related = policy.tasks.select_related("measure", "lead_unit").prefetch_related(
+        "co_units", "items"
+    )
     every = list(related.defer("description", "remark", "search"))
     for task in every:
         task.policy = policy
@@ -341,13 +349,19 @@ def run_checkup(policy: PolicyDocument, text: str | None = None) -> Checkup:
     # What a cancelled task was to do is settled: its passage says so on the text page, and is not open.
     reading = None if text is None else read_anchors(policy, text, every)
     found = [  # in the order of CHECKS
-        *(HealthFinding(COUNT_CHECK, row.name, row, count.words, (row,)) for row, count in counted if not count.holds),
+        *(
+            HealthFinding(COUNT_CHECK, row.name, row, count.words, (row,))
+            for row, count in counted
+            if not count.holds
+        ),
         *(_of_text(reading, policy) if reading else ()),
         *_of_tasks(tasks, policy),
     ]
     general = [measure.general for section in sections for measure in section.measures.all()]
     return Checkup(
-        measures=[sum(not measure.general for measure in section.measures.all()) for section in sections],
+        measures=[
+            sum(not measure.general for measure in section.measures.all()) for section in sections
+        ],
         general=sum(general),
         tasks=len(tasks),
         items=sum(len(task.items.all()) for task in tasks),
@@ -373,16 +387,24 @@ def _of_text(reading: AnchorReading, policy: PolicyDocument) -> Iterator[HealthF
         what = _("unaccounted for: %(clause)s") % {"clause": clause.span.of(text)}
         yield HealthFinding(PASSAGE_CHECK, place, policy, what, sentence=number)
     for anchor in reading.coverage.missing:
-        what = _("not found: %(owner)s “%(anchor)s”") % {"owner": anchor.owner, "anchor": anchor.text}
+        what = _("not found: %(owner)s “%(anchor)s”") % {
+            "owner": anchor.owner,
+            "anchor": anchor.text,
+        }
         yield _of_anchor(LOST_ANCHOR_CHECK, anchor, reading, what)
     for anchor, spans in reading.coverage.repeated:
         values = {"times": len(spans), "owner": anchor.owner, "anchor": anchor.text}
         yield _of_anchor(
-            REPEATED_ANCHOR_CHECK, anchor, reading, _("found %(times)s times: %(owner)s “%(anchor)s”") % values
+            REPEATED_ANCHOR_CHECK,
+            anchor,
+            reading,
+            _("found %(times)s times: %(owner)s “%(anchor)s”") % values,
         )
 
 
-def _of_anchor(check: HealthCheck, anchor: Anchor, reading: AnchorReading, what: str) -> HealthFinding:
+def _of_anchor(
+    check: HealthCheck, anchor: Anchor, reading: AnchorReading, what: str
+) -> HealthFinding:
     row = reading.rows[anchor]
     return HealthFinding(check, anchor.name or anchor.kind, row, what, (row,))
 
@@ -394,13 +416,21 @@ def _of_tasks(tasks: list[Task], policy: PolicyDocument) -> Iterator[HealthFindi
         .filter(task__policy=policy, task__status=Status.CLOSED)
         .values_list("task", flat=True)
     )
-    said = ProgressUpdate.objects.standing().filter(task__policy=policy, unchanged=False).exclude(progress="")
+    said = (
+        ProgressUpdate.objects.standing()
+        .filter(task__policy=policy, unchanged=False)
+        .exclude(progress="")
+    )
     times = said.filter(progress=F("task__latest_report__progress")).order_by().values_list("task")
-    repeated = times.annotate(times=CountOf("period_start", distinct=True)).filter(times__gte=SEVERAL_TIMES)
+    repeated = times.annotate(times=CountOf("period_start", distinct=True)).filter(
+        times__gte=SEVERAL_TIMES
+    )
     codes = Counter(fold(task.code) for task in tasks)
     shared = frozenset(code for code, number in codes.items() if number > 1)
     facts = CheckupFacts(frozenset(proved), dict(repeated), shared)
     for check in HEALTH_CHECKS:
         for task in tasks:
             if task.status in check.statuses and (what := check.find(task, facts)):
-                yield HealthFinding(check, task.code, task, what, (task, *check.units(task)) if check.field else ())
+                yield HealthFinding(
+                    check, task.code, task, what, (task, *check.units(task)) if check.field else ()
+                )

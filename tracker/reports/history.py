@@ -16,7 +16,16 @@ from django.utils.translation import pgettext
 from tracker.domain import parsing
 from tracker.domain.choices import ReportState
 from tracker.domain.dates import name_between
-from tracker.models import ChecklistItem, Evidence, Indicator, IndicatorValue, ProgressUpdate, Task, TaskRequest, User
+from tracker.models import (
+    ChecklistItem,
+    Evidence,
+    Indicator,
+    IndicatorValue,
+    ProgressUpdate,
+    Task,
+    TaskRequest,
+    User,
+)
 from tracker.models.base import AFTER_RESET, History
 
 # A book-keeping column tells nobody anything.
@@ -62,8 +71,14 @@ def history_events(row: models.Model, limit: int = 200) -> list[HistoryEvent]:
             found += _events(rows, str(part._meta.verbose_name), limit, names)
         # Also of an indicator that is gone: its own history still knows the task.
         known = Indicator.history.filter(task_id=row.pk).values("id")
-        named = Indicator.history.filter(id=OuterRef("indicator_id")).order_by("-history_id").values("name")[:1]
-        values = IndicatorValue.history.filter(indicator_id__in=known).annotate(owner=Subquery(named))
+        named = (
+            Indicator.history.filter(id=OuterRef("indicator_id"))
+            .order_by("-history_id")
+            .values("name")[:1]
+        )
+        values = IndicatorValue.history.filter(indicator_id__in=known).annotate(
+            owner=Subquery(named)
+        )
         found += _events(values, str(IndicatorValue._meta.verbose_name), limit, names)
     # Turned round after sorting: of two at one moment the later one stands first too.
     return sorted(found, key=lambda event: event.when)[::-1][:limit]
@@ -111,7 +126,9 @@ def _handed_in(part: Any) -> models.QuerySet:
     rows = part.history.all()
     if part is ProgressUpdate:
         sent = rows.model.objects.filter(id=OuterRef("id"), history_id__lt=OuterRef("history_id"))
-        return rows.exclude(Q(state=ReportState.DRAFT) & ~Exists(sent.exclude(state=ReportState.DRAFT)))
+        return rows.exclude(
+            Q(state=ReportState.DRAFT) & ~Exists(sent.exclude(state=ReportState.DRAFT))
+        )
     if part is Evidence:
         reports = ProgressUpdate.history.model.objects.exclude(state=ReportState.DRAFT)
         sent = reports.filter(id=OuterRef("report_id"), history_date__gte=OuterRef("history_date"))
@@ -121,7 +138,9 @@ def _handed_in(part: Any) -> models.QuerySet:
 
 def _events(rows: models.QuerySet, subject: str, limit: int, names: "_Names") -> list[HistoryEvent]:
     # One row more than shown: the oldest shown needs something to compare with.
-    newest = list(rows.select_related("history_user").order_by("-history_date", "-history_id")[: limit + 1])
+    newest = list(
+        rows.select_related("history_user").order_by("-history_date", "-history_id")[: limit + 1]
+    )
     fields = [field for field in rows.model.tracked_fields if field.name not in HIDDEN_FIELDS]
     names.learn(fields, newest)
     linked = _linked(rows.model.instance_type, newest)
@@ -147,7 +166,9 @@ def _called(row: Any) -> str:
     said = {"owner": row.labels.get("indicator")}
     if hasattr(row, "period_start"):
         said["period_start"] = name_between(row.period_start, row.period_end)
-    return " ".join(str(said.get(name) or getattr(row, name) or "") for name in names if hasattr(row, name))
+    return " ".join(
+        str(said.get(name) or getattr(row, name) or "") for name in names if hasattr(row, name)
+    )
 
 
 def _named(row: Any) -> str:
@@ -179,7 +200,9 @@ class _Names:
                 target = field.remote_field.model
                 nameless = [row for row in rows if field.name not in row.labels]
                 keys = {getattr(row, field.attname) for row in nameless} - {None}
-                for thing in target._default_manager.filter(pk__in=[k for k in keys if (target, k) not in self.labels]):
+                for thing in target._default_manager.filter(
+                    pk__in=[k for k in keys if (target, k) not in self.labels]
+                ):
                     self._know(thing)
 
     def show(self, field: models.Field, row: Any) -> str:
@@ -190,19 +213,28 @@ class _Names:
         if value in (None, "", []):
             return ""
         if field.remote_field:
-            return str(row.labels.get(field.name) or self.labels.get((field.remote_field.model, value), f"#{value}"))
+            return str(
+                row.labels.get(field.name)
+                or self.labels.get((field.remote_field.model, value), f"#{value}")
+            )
         if isinstance(value, dt.datetime):
             return date_format(timezone.localtime(value), "DATETIME_FORMAT")
         if isinstance(value, bool):
             return _("yes") if value else _("no")
         if isinstance(value, list):
-            return pgettext("list", ", ").join(f"{each['name']} {each['value']} {each['unit']}" for each in value)
+            return pgettext("list", ", ").join(
+                f"{each['name']} {each['value']} {each['unit']}" for each in value
+            )
         return str(
-            dict(field.flatchoices).get(value, parsing.format_decimal(value) if isinstance(value, Decimal) else value)
+            dict(field.flatchoices).get(
+                value, parsing.format_decimal(value) if isinstance(value, Decimal) else value
+            )
         )
 
 
-def _changes(fields: Iterable[models.Field], names: _Names, old: Any, new: Any) -> Iterator[FieldChange]:
+def _changes(
+    fields: Iterable[models.Field], names: _Names, old: Any, new: Any
+) -> Iterator[FieldChange]:
     for field in fields:
         if _same(field, old, new):
             continue
@@ -241,13 +273,21 @@ def _linked(model: type[models.Model], rows: Sequence[Any]) -> list[_Linked]:
             keys[link.history_id].append(getattr(link, f"{target}_id"))
             today[link.history_id].append(str(getattr(link, target)))
         comma = pgettext("list", ", ")
-        names = {row.history_id: comma.join(row.labels.get(field.name) or today[row.history_id]) for row in rows}
+        names = {
+            row.history_id: comma.join(row.labels.get(field.name) or today[row.history_id])
+            for row in rows
+        }
         found.append(_Linked(str(field.verbose_name), keys, names))
     return found
 
 
 def _relinked(linked: list[_Linked], old: Any, new: Any) -> Iterator[FieldChange]:
     for each in linked:
-        before, after = set(each.keys[old.history_id]) if old else set(), set(each.keys[new.history_id])
+        before, after = (
+            set(each.keys[old.history_id]) if old else set(),
+            set(each.keys[new.history_id]),
+        )
         if before != after:
-            yield FieldChange(each.label, each.names[old.history_id] if old else "", each.names[new.history_id])
+            yield FieldChange(
+                each.label, each.names[old.history_id] if old else "", each.names[new.history_id]
+            )

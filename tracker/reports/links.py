@@ -17,7 +17,11 @@ def page_url(thing: Model, slug: str, carried: Mapping[str, str]) -> str:
     if isinstance(thing, Task | Measure):
         address = reverse(thing._meta.model_name or "", args=[slug, thing.code])
     elif isinstance(thing, Organization):
-        address = reverse("unit", args=[slug, thing.pk]) if slug else reverse("unit_everywhere", args=[thing.pk])
+        address = (
+            reverse("unit", args=[slug, thing.pk])
+            if slug
+            else reverse("unit_everywhere", args=[thing.pk])
+        )
     elif isinstance(thing, PolicyDocument):
         address = thing.get_absolute_url()
     else:

@@ -15,13 +15,30 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from tracker.domain import lights, permissions
-from tracker.domain.choices import RUNNING_STATUSES, Capacity, Light, Reminder, ReportState, RequestState
+from tracker.domain.choices import (
+    RUNNING_STATUSES,
+    Capacity,
+    Light,
+    Reminder,
+    ReportState,
+    RequestState,
+)
 from tracker.domain.dates import DAY
 from tracker.domain.folding import simplify
-from tracker.models import Organization, PolicyDocument, ProgressUpdate, SentReminder, Task, TaskRequest, User
+from tracker.models import (
+    Organization,
+    PolicyDocument,
+    ProgressUpdate,
+    SentReminder,
+    Task,
+    TaskRequest,
+    User,
+)
 from tracker.reports.task_table import join_sentences
 
-REPEAT_AFTER_DAYS = 7 * DAY  # what has been written to somebody within these days is not written again, unless it turns
+REPEAT_AFTER_DAYS = (
+    7 * DAY
+)  # what has been written to somebody within these days is not written again, unless it turns
 MAX_LINES_IN_MAIL = 50  # lines under one heading
 MAX_ADDRESS_LENGTH = 254
 BY_UNIT = {Capacity.LEAD, Capacity.HELPER}  # the capacities in which a unit acts on a task
@@ -63,7 +80,9 @@ def reminder_matters(policies: Iterable[PolicyDocument], on: dt.date) -> Iterato
 
 def _returned(policy: PolicyDocument, on: dt.date) -> Iterator[Matter]:
     """Yield the returned reports of units that lead or co-operate today: to another the task does not exist."""
-    helps = Task.co_units.through.objects.filter(task=OuterRef("task"), organization=OuterRef("unit"))
+    helps = Task.co_units.through.objects.filter(
+        task=OuterRef("task"), organization=OuterRef("unit")
+    )
     reports = ProgressUpdate.objects.filter(
         Q(unit=F("task__lead_unit")) | Exists(helps),
         task__policy=policy,
@@ -88,7 +107,10 @@ def _returned(policy: PolicyDocument, on: dt.date) -> Iterator[Matter]:
 def _of_tasks(policy: PolicyDocument, on: dt.date) -> Iterator[Matter]:
     """Yield what the deadlines and the reports of tasks ask of lead units."""
     tasks = Task.objects.filter(
-        policy=policy, status__in=RUNNING_STATUSES, assigned_on__isnull=False, lead_unit__isnull=False
+        policy=policy,
+        status__in=RUNNING_STATUSES,
+        assigned_on__isnull=False,
+        lead_unit__isnull=False,
     )
     tasks = tasks.select_related("policy", "lead_unit").prefetch_related("co_units")
     tasks = tasks.order_by(F("deadline").asc(nulls_last=True), "sort_key")
@@ -107,7 +129,9 @@ def _of_tasks(policy: PolicyDocument, on: dt.date) -> Iterator[Matter]:
                 task,
                 _line(task.lead_unit, task, join_sentences(task.reasons_on(on))),
                 task.get_absolute_url(),
-                unreported if reason == Reminder.UNREPORTED else f"deadline {task.pk} {task.deadline}",
+                unreported
+                if reason == Reminder.UNREPORTED
+                else f"deadline {task.pk} {task.deadline}",
                 _red(task, on),
             )
 
@@ -120,9 +144,14 @@ def _of_office(policy: PolicyDocument) -> Iterator[Matter]:
         line, path = _line(report.unit, report.task, words), reverse("review", args=[report.pk])
         key = f"report {report.pk} {report.submitted_on}"
         yield Matter(Reminder.WAITING, None, report.task, line, path, key)
-    asked = TaskRequest.objects.filter(task__policy=policy, state=RequestState.OPEN, task__lead_unit__isnull=False)
+    asked = TaskRequest.objects.filter(
+        task__policy=policy, state=RequestState.OPEN, task__lead_unit__isnull=False
+    )
     for ask in asked.select_related("task__policy", "task__lead_unit").order_by("asked_on", "pk"):
-        words = _("%(kind)s, asked for on %(day)s") % {"kind": ask.get_kind_display(), "day": ask.asked_on}
+        words = _("%(kind)s, asked for on %(day)s") % {
+            "kind": ask.get_kind_display(),
+            "day": ask.asked_on,
+        }
         line, path = _line(ask.task.lead_unit, ask.task, words), ask.task.get_absolute_url()
         yield Matter(Reminder.WAITING, None, ask.task, line, path, f"request {ask.pk}")
 
@@ -173,7 +202,12 @@ def reminder_mails(found: Iterable[Matter]) -> dict[str, list[Matter]]:
         to = office
         if matter.unit:
             people = liaisons.get(matter.unit.pk, [])
-            to = [each for user, own in people if permissions.acts_for(user, matter.task) & BY_UNIT for each in own]
+            to = [
+                each
+                for user, own in people
+                if permissions.acts_for(user, matter.task) & BY_UNIT
+                for each in own
+            ]
             to = to or addresses_in(matter.unit.contact_email)
         for address in to or fallback or [""]:
             post.setdefault(address, {})[matter] = None
@@ -183,7 +217,9 @@ def reminder_mails(found: Iterable[Matter]) -> dict[str, list[Matter]]:
 def recently_sent(on: dt.date) -> dict[str, set[str]]:
     """Return what mails of the last seven days have said, by address; one query."""
     said: dict[str, set[str]] = {}
-    for mail in SentReminder.objects.filter(day__range=(on - REPEAT_AFTER_DAYS + DAY, on), sent_at__isnull=False):
+    for mail in SentReminder.objects.filter(
+        day__range=(on - REPEAT_AFTER_DAYS + DAY, on), sent_at__isnull=False
+    ):
         for address in addresses_in(mail.address) or [mail.address]:
             said.setdefault(address, set()).update(mail.matters)
     return said
@@ -192,7 +228,11 @@ def recently_sent(on: dt.date) -> dict[str, set[str]]:
 def due_matters(post: dict[str, list[Matter]], on: dt.date) -> list[SentReminder]:
     """Write the mails that are due: none to an address that has had one that day, and nothing twice in a week."""
     said = recently_sent(on)
-    had = {each for mail in SentReminder.objects.filter(day=on) for each in (mail.address, *addresses_in(mail.address))}
+    had = {
+        each
+        for mail in SentReminder.objects.filter(day=on)
+        for each in (mail.address, *addresses_in(mail.address))
+    }
     mails = []
     for address, found in post.items():
         news = [matter for matter in found if not said.get(address, set()).issuperset(matter.said)]
@@ -201,7 +241,9 @@ def due_matters(post: dict[str, list[Matter]], on: dt.date) -> list[SentReminder
     return mails
 
 
-def reminder_mail(address: str, found: Iterable[Matter], on: dt.date, told: int = 0) -> SentReminder:
+def reminder_mail(
+    address: str, found: Iterable[Matter], on: dt.date, told: int = 0
+) -> SentReminder:
     """Write the mail of an address; `told` matters are still waiting that earlier mails have told of."""
     order = list(Reminder)
     ranked = sorted(found, key=lambda matter: order.index(matter.reason))
@@ -209,8 +251,16 @@ def reminder_mail(address: str, found: Iterable[Matter], on: dt.date, told: int 
     for reason, group in groupby(ranked, key=lambda matter: matter.reason):
         lines = [f"- {matter.line}" + _link(matter.path) for matter in group]
         more = len(lines) - MAX_LINES_IN_MAIL
-        rest = [ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}] if more > 0 else []
-        blocks.append("\n".join([f"{Reminder(reason).label} ({len(lines)})", *lines[:MAX_LINES_IN_MAIL], *rest]))
+        rest = (
+            [ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}]
+            if more > 0
+            else []
+        )
+        blocks.append(
+            "\n".join(
+                [f"{Reminder(reason).label} ({len(lines)})", *lines[:MAX_LINES_IN_MAIL], *rest]
+            )
+        )
     if told:
         words = ngettext(
             "%(count)d more matter of earlier mails is still waiting.",
@@ -218,7 +268,11 @@ def reminder_mail(address: str, found: Iterable[Matter], on: dt.date, told: int 
             told,
         )
         blocks.append(words % {"count": told})
-    foot = [_("Log in to see and to answer: %(site)s") % {"site": settings.SITE_URL}] if settings.SITE_URL else []
+    foot = (
+        [_("Log in to see and to answer: %(site)s") % {"site": settings.SITE_URL}]
+        if settings.SITE_URL
+        else []
+    )
     foot += [text for text in (settings.OPERATOR, settings.CONTACT) if text]
     subject = ngettext(
         "Policy tracking: %(count)d matter waits (%(day)s)",

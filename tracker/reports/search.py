@@ -37,9 +37,13 @@ def search_text(asked: QueryReader) -> str:
     text = " ".join(asked.pop("q", SEARCH_PARAM).split())
     folded = fold(text)
     # Judged as it is searched for: a sign that is not seen is no fault, and quotes alone are no word.
-    if text and not (len(folded) >= MIN_SEARCH_LENGTH and len(text) <= MAX_FILTER_TEXT and folded.isprintable()):
+    if text and not (
+        len(folded) >= MIN_SEARCH_LENGTH and len(text) <= MAX_FILTER_TEXT and folded.isprintable()
+    ):
         allowed = _("%(least)d to %(most)d characters, none of them a control character")
-        asked.refuse(SEARCH_PARAM, text, allowed % {"least": MIN_SEARCH_LENGTH, "most": MAX_FILTER_TEXT})
+        asked.refuse(
+            SEARCH_PARAM, text, allowed % {"least": MIN_SEARCH_LENGTH, "most": MAX_FILTER_TEXT}
+        )
         return ""
     asked.query |= {"q": text} if text else {}
     return text
@@ -47,7 +51,11 @@ def search_text(asked: QueryReader) -> str:
 
 def find_everything(rows: QuerySet[Any], text: str) -> Hits:
     """Find the rows in which each word of a text occurs; at most three queries."""
-    found = rows.about(text, {}) if isinstance(rows, TaskQuerySet) else matching(rows, text, SEARCHED[rows.model])
+    found = (
+        rows.about(text, {})
+        if isinstance(rows, TaskQuerySet)
+        else matching(rows, text, SEARCHED[rows.model])
+    )
     return Hits(list(found[:MAX_SEARCH_HITS]), found.count())
 
 
@@ -60,7 +68,9 @@ def matching(rows: QuerySet[Any], text: str, names: Sequence[str]) -> QuerySet[A
     words = fold(text).split()
     kept = []
     for key, *values in rows.order_by().values_list("pk", *names):
-        known = "\n".join(fold(line) for value in values if value for line in str(value).splitlines())
+        known = "\n".join(
+            fold(line) for value in values if value for line in str(value).splitlines()
+        )
         if all(word in known for word in words):
             kept.append(key)
     return rows.filter(pk__in=kept)

@@ -136,20 +136,31 @@ class ForecastDay:
     red: int
 
 
-def by_section(tasks: TaskQuerySet, policy: PolicyDocument, on: dt.date, asks: Mapping[str, str]) -> list[StatRow]:
+def by_section(
+    tasks: TaskQuerySet, policy: PolicyDocument, on: dt.date, asks: Mapping[str, str]
+) -> list[StatRow]:
     """Count the tasks of each section, in the order of the text."""
     found = _grouped(tasks, "measure__section", on)
     return [
-        StatRow(part, str(part), found.get(part.pk, Counts()), {**asks, "section": str(part.number)})
+        StatRow(
+            part, str(part), found.get(part.pk, Counts()), {**asks, "section": str(part.number)}
+        )
         for part in policy.sections.all()
     ]
 
 
-def by_measure(tasks: TaskQuerySet, policy: PolicyDocument, on: dt.date, asks: Mapping[str, str]) -> list[StatRow]:
+def by_measure(
+    tasks: TaskQuerySet, policy: PolicyDocument, on: dt.date, asks: Mapping[str, str]
+) -> list[StatRow]:
     """Count the tasks of each measure and each general demand, in the order of the text."""
     found = _grouped(tasks, "measure", on)
     return [
-        StatRow(measure, str(measure), found.get(measure.pk, Counts()), {**asks, "measure": measure.code})
+        StatRow(
+            measure,
+            str(measure),
+            found.get(measure.pk, Counts()),
+            {**asks, "measure": measure.code},
+        )
         for measure in policy.measures.all()
     ]
 
@@ -159,7 +170,10 @@ def by_unit(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[S
     found = _grouped(tasks, "lead_unit", on)
     units = Organization.objects.filter(pk__in=[key for key in found if key])
     rows = ranked_rows(
-        [StatRow(unit, unit.short_name, found[unit.pk], {**asks, "lead": str(unit.pk)}) for unit in units]
+        [
+            StatRow(unit, unit.short_name, found[unit.pk], {**asks, "lead": str(unit.pk)})
+            for unit in units
+        ]
     )
     if None in found:
         rows.append(StatRow(None, _("no lead unit"), found[None], {**asks, "lead": NO_VALUE}))
@@ -170,7 +184,10 @@ def by_helper(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list
     """Count the tasks that each unit co-operates in; a task of several units is counted with each."""
     found = _grouped(tasks, "co_units", on)
     units = Organization.objects.filter(pk__in=[key for key in found if key])
-    return [StatRow(unit, unit.short_name, found[unit.pk], {**asks, "helping": str(unit.pk)}) for unit in units]
+    return [
+        StatRow(unit, unit.short_name, found[unit.pk], {**asks, "helping": str(unit.pk)})
+        for unit in units
+    ]
 
 
 def by_kind(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[StatRow]:
@@ -189,19 +206,26 @@ def by_policy(
 ) -> list[StatRow]:
     """Count the tasks of each policy."""
     found = _grouped(tasks, "policy", on)
-    return [StatRow(policy, policy.title, found.get(policy.pk, Counts()), asks) for policy in policies]
+    return [
+        StatRow(policy, policy.title, found.get(policy.pk, Counts()), asks) for policy in policies
+    ]
 
 
 def all_of(rows: Iterable[StatRow], asks: Mapping[str, str]) -> StatRow:
     """Add up rows that share no task."""
-    return StatRow(None, METRICS[TOTAL_METRIC][0], sum((row.counts for row in rows), Counts()), asks)
+    return StatRow(
+        None, METRICS[TOTAL_METRIC][0], sum((row.counts for row in rows), Counts()), asks
+    )
 
 
 def row_of(tasks: TaskQuerySet, on: dt.date, of: Any, asks: Mapping[str, str]) -> StatRow:
     """Count some tasks as one row."""
     counts = tasks.aggregate(**_aggregates(on))
     return StatRow(
-        of, METRICS[TOTAL_METRIC][0], Counts(**{name.removeprefix("count_"): counts[name] for name in counts}), asks
+        of,
+        METRICS[TOTAL_METRIC][0],
+        Counts(**{name.removeprefix("count_"): counts[name] for name in counts}),
+        asks,
     )
 
 
@@ -243,7 +267,11 @@ def missing_reports(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Missin
 
 def forecast(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Forecast]:
     """Return the tasks that turn next if nothing is reported, the soonest first."""
-    soonest = tasks.turning(on).annotate(next_turn=_next_turn(on)).order_by("next_turn", "code_key", "policy_id")
+    soonest = (
+        tasks.turning(on)
+        .annotate(next_turn=_next_turn(on))
+        .order_by("next_turn", "code_key", "policy_id")
+    )
     return [
         Forecast(task, day, (day - on).days, task.light_on(day), task.reasons_on(day))
         for task, day in ((task, task.next_turn) for task in _few(soonest, limit))
@@ -253,7 +281,9 @@ def forecast(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Forecast]:
 def forecast_days(tasks: TaskQuerySet, on: dt.date) -> list[ForecastDay]:
     """Count what turns next on each day of the forecast; the days add up to the tasks that turn."""
     turns = tasks.turning(on).annotate(next_turn=_next_turn(on)).order_by().values_list("next_turn")
-    counted = turns.annotate(every=Count("pk"), red=Count("pk", filter=Q(turns_red_on=F("next_turn"))))
+    counted = turns.annotate(
+        every=Count("pk"), red=Count("pk", filter=Q(turns_red_on=F("next_turn")))
+    )
     found = {day: (every - red, red) for day, every, red in counted}
     days = [on + number * DAY for number in range(1, FORECAST_DAYS + 1)]
     return [ForecastDay(day, *found.get(day, (0, 0))) for day in days]
@@ -270,7 +300,9 @@ def _by_rate(row: StatRow) -> Fraction:
 
 def _few(tasks: TaskQuerySet, limit: int) -> Any:
     """Fetch the first tasks with what explains their lights and what comes next, without the text of the policy."""
-    return tasks.select_related("policy", "lead_unit", "latest_report").defer("policy__full_text")[:limit]
+    return tasks.select_related("policy", "lead_unit", "latest_report").defer("policy__full_text")[
+        :limit
+    ]
 
 
 def _grouped(tasks: TaskQuerySet, key: str, on: dt.date) -> dict[Any, Counts]:
@@ -284,10 +316,16 @@ def _aggregates(on: dt.date) -> dict[str, Count]:
     by_light = light_is(on)
     conditions = {
         TOTAL_METRIC: ~Q(status=Status.CANCELLED),
-        **{str(group): reduce(or_, (by_light[light] for light in GROUP_LIGHTS[group])) for group in LightGroup},
+        **{
+            str(group): reduce(or_, (by_light[light] for light in GROUP_LIGHTS[group]))
+            for group in LightGroup
+        },
         "on_time": by_light[Light.BLUE],
         "overdue": overdue(on),
         "unreported": unreported(on),
     }
     # Every task has a policy, and the indexes that serve the figures hold it; they do not hold the key.
-    return {f"count_{field.name}": Count("policy", filter=conditions[field.name]) for field in fields(Counts)}
+    return {
+        f"count_{field.name}": Count("policy", filter=conditions[field.name])
+        for field in fields(Counts)
+    }

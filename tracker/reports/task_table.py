@@ -37,7 +37,11 @@ PAGE_SIZES = {
     "50": PageSize(50, "50"),
     "all": PageSize(250, gettext_lazy("all, to print")),
 }
-SORT, PAGE, PER_PAGE = gettext_lazy("sort"), gettext_lazy("page number"), gettext_lazy("rows a page")
+SORT, PAGE, PER_PAGE = (
+    gettext_lazy("sort"),
+    gettext_lazy("page number"),
+    gettext_lazy("rows a page"),
+)
 
 
 def light_badge(light: Light, status: str) -> SafeString:
@@ -89,7 +93,9 @@ class TaskTable(tables.Table):
     title = TaskFact("title", gettext_lazy("task"))
     measure = TaskFact("measure")
     lead_unit = TaskFact("lead_unit")
-    kind = TaskFact(columns.Column("kind", gettext_lazy("kind"), columns.kind_text, order=("kind",)))
+    kind = TaskFact(
+        columns.Column("kind", gettext_lazy("kind"), columns.kind_text, order=("kind",))
+    )
     deadline = TaskFact("deadline", gettext_lazy("deadline"))
     percent = TaskFact("percent")
     status = TaskFact("status")
@@ -111,13 +117,19 @@ class TaskTable(tables.Table):
             on,
             {name: value for name, value in asked.query.items() if name == "on"},
         )
-        allowed = [sign + name for name in self.base_columns if name not in hidden for sign in ("", "-")]
+        allowed = [
+            sign + name for name in self.base_columns if name not in hidden for sign in ("", "-")
+        ]
         self.sort = asked.choice("sort", SORT, allowed)
         self.banded = banded and not self.sort
         self._written: dict[Hashable, str] = {}
         asked.query |= {"sort": self.sort} if self.sort else {}
         ordered = tasks.order_by(*columns.ordering(columns.TASK_COLUMNS["measure"]))
-        super().__init__(ordered, order_by=self.sort or None, exclude=("measure",) if self.banded else tuple(hidden))
+        super().__init__(
+            ordered,
+            order_by=self.sort or None,
+            exclude=("measure",) if self.banded else tuple(hidden),
+        )
 
     @property
     def tasks(self) -> TaskQuerySet:
@@ -155,15 +167,26 @@ class TaskTable(tables.Table):
         frame = format_html_join("", '<td class="col-{}" data-label="{}">{{}}</td>', heads)
         before = None
         for task in self._rows():
-            cells = [special[name](task) if name in special else fact.shown(task, self.on) for name, fact in facts]
-            yield TitleLine(self._bands(task, before) if self.banded else [], cells, format_html(frame, *cells))
+            cells = [
+                special[name](task) if name in special else fact.shown(task, self.on)
+                for name, fact in facts
+            ]
+            yield TitleLine(
+                self._bands(task, before) if self.banded else [], cells, format_html(frame, *cells)
+            )
             before = task
 
     def _rows(self) -> list[Task]:
         """Fetch the tasks of the open page by their keys: to sort keys alone costs a fifth of sorting whole rows."""
         # Nothing is counted already: a search that finds nothing need not read all tasks twice.
-        keys = list(self.page.object_list.data.values_list("pk", flat=True)) if self.paginator.count else []
-        shown = Task.objects.select_related("measure__section", "lead_unit").prefetch_related("items")
+        keys = (
+            list(self.page.object_list.data.values_list("pk", flat=True))
+            if self.paginator.count
+            else []
+        )
+        shown = Task.objects.select_related("measure__section", "lead_unit").prefetch_related(
+            "items"
+        )
         found = shown.order_by().in_bulk(keys)
         tasks = [found[key] for key in keys if key in found]
         for task in tasks:
@@ -192,7 +215,9 @@ class TaskTable(tables.Table):
     def _bands(self, task: Task, before: Task | None) -> list[tuple[str, str]]:
         """Name the section and the measure where they begin, on every page anew."""
         section, measure = task.measure.section, task.measure
-        bands = [] if before and before.measure == measure else [("measure", self.render_measure(task))]
+        bands = (
+            [] if before and before.measure == measure else [("measure", self.render_measure(task))]
+        )
         if not before or before.measure.section != section:
             bands.insert(0, ("section", self._link(section, section)))
         return bands
@@ -200,7 +225,9 @@ class TaskTable(tables.Table):
     def _link(self, thing: Model, words: object) -> str:
         """Link words to the page of a thing."""
         key = (type(thing), thing.pk, str(words))
-        return self._once(key, links.linked_text, thing, words, self.policy.slug, self.carried_params)
+        return self._once(
+            key, links.linked_text, thing, words, self.policy.slug, self.carried_params
+        )
 
     def _once(self, key: Hashable, write: Callable[..., str], *facts: Any) -> str:
         """Write what many rows show once: a page speaks of few lights, units and measures."""

@@ -24,7 +24,14 @@ from tracker.domain.choices import (
 )
 from tracker.domain.dates import DAY
 from tracker.models import Organization, ProgressUpdate, Task, TaskRequest
-from tracker.models.task import TaskQuerySet, cooperating, light_is, overdue, unacknowledged, unreported
+from tracker.models.task import (
+    TaskQuerySet,
+    cooperating,
+    light_is,
+    overdue,
+    unacknowledged,
+    unreported,
+)
 
 MAX_WORK_LINES = 50  # lines of one call; the list behind it has them all
 
@@ -77,15 +84,24 @@ class WorkGroup:
 def work_groups(led: TaskQuerySet, unit: Organization, on: dt.date) -> list[WorkGroup]:
     """Group what is asked of a unit by its most pressing reason; the number of queries is fixed."""
     asked = _asked_by_call(unit, on)
-    first = Case(*(When(asked[call.name], then=Value(place)) for place, call in enumerate(WORK_KINDS)))
+    first = Case(
+        *(When(asked[call.name], then=Value(place)) for place, call in enumerate(WORK_KINDS))
+    )
     order = (F("deadline").asc(nulls_last=True), "policy", "sort_key")
-    rows = led.annotate(call=first).filter(call__isnull=False).order_by(*order).values_list("call", "pk")
+    rows = (
+        led.annotate(call=first)
+        .filter(call__isnull=False)
+        .order_by(*order)
+        .values_list("call", "pk")
+    )
     keys: list[list[int]] = [[] for _call in WORK_KINDS]
     for place, key in rows:
         keys[place].append(key)
     found = [WorkGroup(call, len(keys[place])) for place, call in enumerate(WORK_KINDS)]
     shown = {place: keys[place][:MAX_WORK_LINES] for place in range(len(WORK_KINDS))}
-    tasks = _with_open_reports(Task.objects.filter(pk__in=[key for keys in shown.values() for key in keys]), unit)
+    tasks = _with_open_reports(
+        Task.objects.filter(pk__in=[key for keys in shown.values() for key in keys]), unit
+    )
     by_key = {task.pk: task for task in tasks}
     for place, group in enumerate(found):
         group.lines = [_line(by_key[key], on) for key in shown[place] if key in by_key]
@@ -95,7 +111,9 @@ def work_groups(led: TaskQuerySet, unit: Organization, on: dt.date) -> list[Work
 def _asked_by_call(unit: Organization, on: dt.date) -> dict[str, Q]:
     """Return of each call the condition of its tasks."""
     running, by_light = Q(status__in=RUNNING_STATUSES), light_is(on)
-    returned = ProgressUpdate.objects.filter(unit=unit, contribution=False, state=ReportState.RETURNED)
+    returned = ProgressUpdate.objects.filter(
+        unit=unit, contribution=False, state=ReportState.RETURNED
+    )
     return {
         "returned": running & Q(pk__in=returned.values("task")),
         "overdue": running & overdue(on),
@@ -108,21 +126,27 @@ def _asked_by_call(unit: Organization, on: dt.date) -> dict[str, Q]:
 
 def helping(tasks: TaskQuerySet, unit: Organization, on: dt.date) -> list[WorkLine]:
     """List the running tasks that a unit co-operates in, with its contribution at hand."""
-    helped = tasks.filter(cooperating(unit), status__in=RUNNING_STATUSES).order_by("policy", "sort_key")
+    helped = tasks.filter(cooperating(unit), status__in=RUNNING_STATUSES).order_by(
+        "policy", "sort_key"
+    )
     return [_line(task, on) for task in _with_open_reports(helped, unit)[:MAX_WORK_LINES]]
 
 
 def left_drafts(unit: Organization) -> Any:
     """Return the drafts of a unit in tasks that are not its own any more: its words, to copy from."""
     drafts = ProgressUpdate.objects.filter(unit=unit, state=ReportState.DRAFT)
-    own = Q(task__lead_unit=unit) | Q(task__in=Task.co_units.through.objects.filter(organization=unit).values("task"))
+    own = Q(task__lead_unit=unit) | Q(
+        task__in=Task.co_units.through.objects.filter(organization=unit).values("task")
+    )
     written = drafts.exclude(own).exclude(progress="", problems="", next_steps="")
     related = written.select_related("task__policy").defer("task__policy__full_text")
     return related.order_by("task", "period_start")[:MAX_WORK_LINES]
 
 
 def _with_open_reports(tasks: TaskQuerySet, unit: Organization) -> TaskQuerySet:
-    at_hand = ProgressUpdate.objects.filter(unit=unit, state__in=EDITABLE_REPORT_STATES).order_by("period_start", "pk")
+    at_hand = ProgressUpdate.objects.filter(unit=unit, state__in=EDITABLE_REPORT_STATES).order_by(
+        "period_start", "pk"
+    )
     related = tasks.select_related("policy").defer("policy__full_text")
     return related.prefetch_related(Prefetch("reports", queryset=at_hand, to_attr="at_hand"))
 
@@ -132,7 +156,11 @@ def _line(task: Any, on: dt.date) -> WorkLine:
     periods = lights.reportable(task, task.policy, on)
     for report in task.at_hand:
         report.task = task
-    open_ones = [report for report in task.at_hand if report.is_open and workflow.in_role_of_today([report], task)]
+    open_ones = [
+        report
+        for report in task.at_hand
+        if report.is_open and workflow.in_role_of_today([report], task)
+    ]
     report = next((each for each in open_ones if each.state == ReportState.RETURNED), None)
     if not report:
         report = next((each for each in open_ones if each.period == periods[0]), None)
@@ -158,24 +186,42 @@ class Silence:
 def silences(tasks: TaskQuerySet, on: dt.date) -> list[Silence]:
     """Count by lead unit, in official order, what has not been acknowledged and not been reported; four queries."""
     counted: dict[int, list[int]] = {}
-    for place, found in enumerate((tasks.unacknowledged(on), tasks.owing(on), tasks.unreported(on))):
-        rows = found.filter(lead_unit__isnull=False).order_by().values_list("lead_unit").annotate(Count("pk"))
+    for place, found in enumerate(
+        (tasks.unacknowledged(on), tasks.owing(on), tasks.unreported(on))
+    ):
+        rows = (
+            found.filter(lead_unit__isnull=False)
+            .order_by()
+            .values_list("lead_unit")
+            .annotate(Count("pk"))
+        )
         for unit, number in rows:
             counted.setdefault(unit, [0, 0, 0])[place] = number
-    return [Silence(unit, *counted[unit.pk]) for unit in Organization.objects.filter(pk__in=counted)]
+    return [
+        Silence(unit, *counted[unit.pk]) for unit in Organization.objects.filter(pk__in=counted)
+    ]
 
 
 def waiting_reports(tasks: TaskQuerySet) -> Any:
     """Return the reports that wait for a review, the oldest first, with what their rows show."""
     related = ("task__policy", "task__lead_unit", "task__latest_report", "unit", "submitted_by")
-    waiting = ProgressUpdate.objects.of(tasks).waiting().select_related(*related).defer("task__policy__full_text")
+    waiting = (
+        ProgressUpdate.objects.of(tasks)
+        .waiting()
+        .select_related(*related)
+        .defer("task__policy__full_text")
+    )
     return waiting.annotate(proofs=Count("evidence", filter=Q(evidence__handed_in=True)))
 
 
 def waiting_requests(tasks: TaskQuerySet) -> Any:
     """Return the requests that wait for a decision, the oldest first."""
-    found = TaskRequest.objects.filter(state=RequestState.OPEN, task__in=tasks.order_by().values("pk"))
-    related = found.select_related("task__policy", "task__lead_unit", "asked_by").defer("task__policy__full_text")
+    found = TaskRequest.objects.filter(
+        state=RequestState.OPEN, task__in=tasks.order_by().values("pk")
+    )
+    related = found.select_related("task__policy", "task__lead_unit", "asked_by").defer(
+        "task__policy__full_text"
+    )
     return related.order_by("asked_on", "pk")
 
 
@@ -183,13 +229,17 @@ def asked_for_help(tasks: TaskQuerySet) -> Any:
     """Return the reports that ask or have asked for help, answered or not."""
     states = (*STANDING_REPORT_STATES, ReportState.RETURNED)
     found = ProgressUpdate.objects.of(tasks).filter(needs_help=True, state__in=states)
-    return found.select_related("task__policy", "unit", "submitted_by").defer("task__policy__full_text")
+    return found.select_related("task__policy", "unit", "submitted_by").defer(
+        "task__policy__full_text"
+    )
 
 
 def calls_for_help(tasks: TaskQuerySet) -> Any:
     """Return the calls for help without an answer, the oldest first."""
     found = ProgressUpdate.objects.of(tasks).asking_for_help()
-    return found.select_related("task__policy", "unit", "submitted_by").defer("task__policy__full_text")
+    return found.select_related("task__policy", "unit", "submitted_by").defer(
+        "task__policy__full_text"
+    )
 
 
 def counts(tasks: TaskQuerySet, on: dt.date) -> dict[str, int]:
@@ -199,7 +249,8 @@ def counts(tasks: TaskQuerySet, on: dt.date) -> dict[str, int]:
         "requests": waiting_requests(tasks).count(),
         "help": ProgressUpdate.objects.of(tasks).asking_for_help().count(),
         "silent": tasks.filter(
-            Q(pk__in=tasks.unacknowledged(on).values("pk")) | Q(pk__in=tasks.owing(on).values("pk")),
+            Q(pk__in=tasks.unacknowledged(on).values("pk"))
+            | Q(pk__in=tasks.owing(on).values("pk")),
             status__in=OPEN_STATUSES,
         ).count(),
     }

@@ -33,29 +33,45 @@ RUN_MARKS = {
 def shown_paragraph(context: Context, paragraph: Paragraph) -> SafeString:
     """Show a paragraph: each passage with its lights and what can be done with a sentence, the tasks beside it."""
     says = (_("no task"), _("mark as background"))
-    words = format_html_join("", "{}", ((piece,) for run in paragraph.runs for piece in _pieces(context, run, says)))
-    beside = format_html_join("", "<li>{} {}{}</li>", (_beside(context, task) for task in paragraph.tasks))
+    words = format_html_join(
+        "", "{}", ((piece,) for run in paragraph.runs for piece in _pieces(context, run, says))
+    )
+    beside = format_html_join(
+        "", "<li>{} {}{}</li>", (_beside(context, task) for task in paragraph.tasks)
+    )
     tasks = format_html("<ul>{}</ul>", beside) if beside else ""
     return format_html('<div><p id="p{}">{}</p>{}</div>\n', paragraph.number, words, tasks)
 
 
 def _beside(context: Context, task: Task) -> tuple[str, str, str]:
     on, off = context["on"], task.status == Status.CANCELLED
-    light = format_html('<span class="light light-none">{}</span>', task.get_status_display()) if off else None
+    light = (
+        format_html('<span class="light light-none">{}</span>', task.get_status_display())
+        if off
+        else None
+    )
     unit = lead(task, on) if task.lead_unit else ""
-    return light or light_of(task, on), link_to(context, task, task), unit and format_html(" <small>{}</small>", unit)
+    return (
+        light or light_of(task, on),
+        link_to(context, task, task),
+        unit and format_html(" <small>{}</small>", unit),
+    )
 
 
 def _pieces(context: Context, run: Run, says: tuple[str, str]) -> Iterator[str]:
     if run.begins and context["edits"]:
         # The number leads to what can be done with its sentence, without a script.
         yield format_html('<a href="?at={}">{}</a>', run.sentence, run.sentence + 1)
-    words = format_html(RUN_MARKS[run.state], run.words) if run.state else conditional_escape(run.words)
+    words = (
+        format_html(RUN_MARKS[run.state], run.words) if run.state else conditional_escape(run.words)
+    )
     yield format_html('<b class="chosen">{}</b>', words) if run.chosen else words
     if not (run.measures or run.tasks or run.marks):
         return
     slug, carried, on = context["policy"].slug, context["carried_params"], context["on"]
-    here = reverse("policy", args=[slug])  # one step up; said in full it would weigh a fiftieth of a long page
+    here = reverse(
+        "policy", args=[slug]
+    )  # one step up; said in full it would weigh a fiftieth of a long page
 
     def address(row: Measure | Task) -> str:
         return links.page_url(row, slug, carried).replace(here, "../", 1)
@@ -100,11 +116,19 @@ class Findings:
 @register.simple_tag(takes_context=True)
 def findings(context: Context, view: TextView) -> list[Findings]:
     """Return what the coverage leaves open, list by list."""
-    slug, carried, asked = context["policy"].slug, context["carried_params"], "?at={}" if context["edits"] else ""
-    opens = [CoverageFinding(places=[(f"{asked.format(n)}#p{at}", words)]) for n, at, words in view.opens]
+    slug, carried, asked = (
+        context["policy"].slug,
+        context["carried_params"],
+        "?at={}" if context["edits"] else "",
+    )
+    opens = [
+        CoverageFinding(places=[(f"{asked.format(n)}#p{at}", words)]) for n, at, words in view.opens
+    ]
     bare = [
         CoverageFinding(
-            task.code, [(links.page_url(task, slug, carried), task.title)], mend=f"{links.form_url(task)}#id_anchor"
+            task.code,
+            [(links.page_url(task, slug, carried), task.title)],
+            mend=f"{links.form_url(task)}#id_anchor",
         )
         for task in view.without_passage
     ]
@@ -119,13 +143,18 @@ def findings(context: Context, view: TextView) -> list[Findings]:
     ]
     off = [CoverageFinding(places=[(f"#p{at}", words)]) for at, words in view.cancelled]
     marked = [
-        CoverageFinding(f"“{one.anchor}”", note=f"{one.name_of('marked_by')} {one.marked_on or ''} {one.note}".strip())
+        CoverageFinding(
+            f"“{one.anchor}”",
+            note=f"{one.name_of('marked_by')} {one.marked_on or ''} {one.note}".strip(),
+        )
         for one in view.passages
     ]
     return [
         Findings(_("Passages without a task"), opens, urgent=True),
         Findings(_("Tasks without a passage"), bare, mend=_("Enter an anchor")),
-        Findings(_("Anchors that are not found exactly once"), lost, urgent=True, mend=_("Correct it")),
+        Findings(
+            _("Anchors that are not found exactly once"), lost, urgent=True, mend=_("Correct it")
+        ),
         Findings(_("Passages of cancelled tasks"), off),
         Findings(_("Marked as background"), marked),
     ]

@@ -52,10 +52,14 @@ def lead(task: Task, on: dt.date) -> str:
 
 
 @register.simple_tag(takes_context=True, name="linked")
-def link_to(context: Context, thing: Model, words: object, policy: PolicyDocument | None = None) -> str:
+def link_to(
+    context: Context, thing: Model, words: object, policy: PolicyDocument | None = None
+) -> str:
     """Show words that lead to the page of a thing, for the day of the page and in its policy if no other is given."""
     policy = policy or context.get("policy")
-    return links.linked_text(thing, words, policy.slug if policy else "", context.get("carried_params") or {})
+    return links.linked_text(
+        thing, words, policy.slug if policy else "", context.get("carried_params") or {}
+    )
 
 
 @register.simple_tag(takes_context=True, name="name_of")
@@ -63,7 +67,9 @@ def row_name(context: Context, row: StatRow) -> str:
     """Show the name of a row, which leads to the page of what it counts; across policies to the unit's in each."""
     thing = row.of
     if "unit" in context and isinstance(thing, PolicyDocument):
-        return links.linked_text(context["unit"], row.label, thing.slug, context.get("carried_params") or {})
+        return links.linked_text(
+            context["unit"], row.label, thing.slug, context.get("carried_params") or {}
+        )
     return link_to(context, thing, row.label) if isinstance(thing, Model) else str(row.label)
 
 
@@ -133,7 +139,11 @@ def show_rate(value: Fraction | None) -> str:
     """Show a rate in percent with one place; a dash for none. Nothing but all is 100.0%, nothing but none is 0.0%."""
     if value is None:
         return "—"
-    tenths = round(value * 1000) if value in (0, 1) else min(999, max(1, int(value * 1000 + Fraction(1, 2))))
+    tenths = (
+        round(value * 1000)
+        if value in (0, 1)
+        else min(999, max(1, int(value * 1000 + Fraction(1, 2))))
+    )
     return f"{tenths / 10:.1f}%"
 
 
@@ -180,7 +190,13 @@ def bar(row: StatRow, width: int = 300) -> dict[str, Any]:
         {"name": figure.name, "words": said, "x": left, "width": right - left}
         for figure, said, (left, right) in zip(row.groups, words, pairwise(ends), strict=True)
     ]
-    return {"parts": parts, "words": words, "label": row.label, "width": width, "height": BAR_HEIGHT}
+    return {
+        "parts": parts,
+        "words": words,
+        "label": row.label,
+        "width": width,
+        "height": BAR_HEIGHT,
+    }
 
 
 @register.inclusion_tag("tracker/partials/_rules.html")

@@ -25,9 +25,12 @@ MAX_PROPOSED_NAME = 200
 _UNIT_END = re.compile(r"[。！？!?；;\n]+[”’」』）)\"']*|\.(?=\s|$)")
 _NAME_END = re.compile(r"[，。；：！？!?;\n]|,(?![0-9])|:(?!\d)|\.(?=\s|$)")
 _OWNER_NOTE = re.compile(
-    r"[（(【]\s*(?:牵头|责任|主办|完成|配合|时限|lead|owner)[^）)】]{0,120}[)）】]\s*[。.；;]?\s*$", re.IGNORECASE
+    r"[（(【]\s*(?:牵头|责任|主办|完成|配合|时限|lead|owner)[^）)】]{0,120}[)）】]\s*[。.；;]?\s*$",
+    re.IGNORECASE,
 )
-_NOTED = re.compile(r"(?:牵头|责任|主办)(?:单位|部门)?\s*[：:]|\b(?:lead|owner)\b\s*[：:]", re.IGNORECASE)
+_NOTED = re.compile(
+    r"(?:牵头|责任|主办)(?:单位|部门)?\s*[：:]|\b(?:lead|owner)\b\s*[：:]", re.IGNORECASE
+)
 # What sentences may open alike with: a word that says "must", a frame of two words, or their first two signs.
 _OPENING = re.compile(
     r"(须|要(?![求素])|应(?![急用对]))|(在)[^，。]{2,20}上(?:下功夫|求|见|做|抓|用|聚|发力|出|有|实现|持续|[，,])"
@@ -141,7 +144,9 @@ def propose_breakdown(text: str) -> Proposal:
     """Break a text down; an empty text gives an empty proposal."""
     built = outline.read_outline(text)
     rows = list(_Breaker(built).rows())
-    return Proposal(text, built.title, built.author, built.publisher, built.published, built.source, rows)
+    return Proposal(
+        text, built.title, built.author, built.publisher, built.published, built.source, rows
+    )
 
 
 class _Breaker:
@@ -158,7 +163,9 @@ class _Breaker:
         before = self._preamble(sections[0]) if sections else []
         for section in sections:
             if lexicon.LOOKING_BACK.search(section.name) and section.rule != Rule.WHOLE:
-                yield ProposedRow(ProposalKind.BACKGROUND, section.name, (section.extent,), Rule.LOOKS_BACK)
+                yield ProposedRow(
+                    ProposalKind.BACKGROUND, section.name, (section.extent,), Rule.LOOKS_BACK
+                )
                 continue
             yield ProposedRow(ProposalKind.SECTION, section.name, (section.head,), section.rule)
             yield from before
@@ -182,7 +189,9 @@ class _Breaker:
             return part.nodes[0].family != "first" or part.nodes[0].number == 1
         run_in = len(overlapping(self.lines, part.extent)) == 1
         measures = self._measures(part)
-        return lexicon.frames(part.name) or bool(measures and not (run_in and measures[0].rule == Rule.SENTENCE))
+        return lexicon.frames(part.name) or bool(
+            measures and not (run_in and measures[0].rule == Rule.SENTENCE)
+        )
 
     def _whole(self, roots: Sequence[Node] = ()) -> list[_Part]:
         """Make one section of the text, named by its title."""
@@ -199,7 +208,13 @@ class _Breaker:
             children = [child for division in children for child in division.children or [division]]
         rank = min((child.rank for child in children), default=0)
         nodes = [child for child in children if child.rank == rank]
-        return _Part(self._words(head), head, Span(node.start, node.end), _BY_FAMILY.get(node.family, Rule.ITEM), nodes)
+        return _Part(
+            self._words(head),
+            head,
+            Span(node.start, node.end),
+            _BY_FAMILY.get(node.family, Rule.ITEM),
+            nodes,
+        )
 
     def _head(self, node: Node) -> Span:
         """Find where the name of a numbered part stands."""
@@ -220,7 +235,11 @@ class _Breaker:
         if (heading and (size <= most or node.family in HEADINGS)) or (
             goes_on and size <= most and node.family not in ("article", "bullet")
         ):
-            colon = re.search(r"[：:]\s*(?=\S{6})", whole[:size]) if node.family not in HEADINGS or goes_on else None
+            colon = (
+                re.search(r"[：:]\s*(?=\S{6})", whole[:size])
+                if node.family not in HEADINGS or goes_on
+                else None
+            )
             return Span(node.body, node.body + (colon.start() if colon else size))
         end = _NAME_END.search(whole, min(len(whole), 2))
         return Span(node.body, node.body + (end.start() if end else len(whole)))
@@ -232,12 +251,19 @@ class _Breaker:
             group = row.cells["group"]
             if not parts or (group and parts[-1].name != group):
                 start = row.span.start
-                at = self.text.find(group, parts[-1].extent.end if parts else self.built.body.start, row.span.end)
+                at = self.text.find(
+                    group, parts[-1].extent.end if parts else self.built.body.start, row.span.end
+                )
                 head = Span(at, at + len(group)) if at >= 0 else Span(start, start)
                 if not group:
                     return self._whole()
                 parts.append(
-                    _Part(group[:MAX_PROPOSED_NAME], head, Span(min(head.start, start), row.span.end), Rule.ROW)
+                    _Part(
+                        group[:MAX_PROPOSED_NAME],
+                        head,
+                        Span(min(head.start, start), row.span.end),
+                        Rule.ROW,
+                    )
                 )
             parts[-1].extent = Span(parts[-1].extent.start, row.span.end)
         return parts
@@ -247,18 +273,24 @@ class _Breaker:
         led = [
             (paragraph, units[0], units[1:])
             for paragraph in self.lines
-            if len(units := starting_in(self.units, paragraph)) >= 3 and units[0].end - units[0].start <= LONGEST_HEAD
+            if len(units := starting_in(self.units, paragraph)) >= 3
+            and units[0].end - units[0].start <= LONGEST_HEAD
         ]
         alike = [one for one in led if self._alike(one[2])]
         found = [one for one in led if one in alike or self._ask(one[2])]
-        if 2 * len(alike) <= len(found) and len(self._alike([unit for _paragraph, unit, _rest in led])) >= 3:
+        if (
+            2 * len(alike) <= len(found)
+            and len(self._alike([unit for _paragraph, unit, _rest in led])) >= 3
+        ):
             # The paragraphs open alike and their sentences do not: they are the measures.
             return []
         if len(found) < 2:
             return []
         ends = [*(paragraph.start for paragraph, _first, _rest in found[1:]), found[-1][0].end]
         return [
-            _Part(self._words(first), _trim(self.text, first), Span(paragraph.start, end), Rule.THESIS)
+            _Part(
+                self._words(first), _trim(self.text, first), Span(paragraph.start, end), Rule.THESIS
+            )
             for (paragraph, first, _rest), end in zip(found, ends, strict=True)
         ]
 
@@ -270,7 +302,11 @@ class _Breaker:
             inside = starting_in(self.clauses, unit)
             asked = next((clause for clause in inside if lexicon.must(clause.of(self.text))), None)
             if asked and not any(lexicon.FORMULA.search(clause.of(self.text)) for clause in inside):
-                return list(self._general(Span(asked.start, unit.end), short_name_of(asked.of(self.text)), Rule.BEFORE))
+                return list(
+                    self._general(
+                        Span(asked.start, unit.end), short_name_of(asked.of(self.text)), Rule.BEFORE
+                    )
+                )
         return []
 
     def _general(self, place: Span, name: str, rule: Rule) -> Iterator[ProposedRow]:
@@ -279,14 +315,24 @@ class _Breaker:
 
     def _around(self, place: Span) -> Iterator[ProposedRow]:
         """Tell general demands from background in what stands before or behind the measures of a section."""
-        units = [Span(unit.start, min(unit.end, place.end)) for unit in starting_in(self.units, place)]
+        units = [
+            Span(unit.start, min(unit.end, place.end)) for unit in starting_in(self.units, place)
+        ]
         asking = {unit: first for unit in units if (first := self._first_demand(unit))}
         if plain := [unit for unit in units if unit not in asking]:
-            yield ProposedRow(ProposalKind.BACKGROUND, short_name_of(plain[0].of(self.text)), tuple(plain), Rule.BEFORE)
+            yield ProposedRow(
+                ProposalKind.BACKGROUND,
+                short_name_of(plain[0].of(self.text)),
+                tuple(plain),
+                Rule.BEFORE,
+            )
         for number, (unit, first) in enumerate(asking.items()):
             if not number:
                 yield ProposedRow(
-                    ProposalKind.GENERAL, short_name_of(first.of(self.text)), (_trim(self.text, first),), Rule.BEFORE
+                    ProposalKind.GENERAL,
+                    short_name_of(first.of(self.text)),
+                    (_trim(self.text, first),),
+                    Rule.BEFORE,
                 )
             yield from self._tasks(_Part("", Span(unit.start, unit.start), unit, Rule.BEFORE))
 
@@ -323,7 +369,9 @@ class _Breaker:
         said, tasks = part.extent.of(self.text), list(self._tasks(part))
         lead, helps, due = _told(said if len(tasks) == 1 or _NOTED.search(said) else "")
         for task in tasks:
-            yield replace(task, lead=task.lead or lead, helps=task.helps or helps, due=task.due or due)
+            yield replace(
+                task, lead=task.lead or lead, helps=task.helps or helps, due=task.due or due
+            )
 
     def _asks(self, place: Span) -> bool:
         """Say whether a part asks for anything but that it be read."""
@@ -343,24 +391,36 @@ class _Breaker:
         """Find the measures of a section by the first rule that holds."""
         nodes, inner = section.nodes, section.inner
         if nodes:
-            return (nodes[0].family == "first" and self._led_lines(nodes)) or [self._part(node) for node in nodes]
+            return (nodes[0].family == "first" and self._led_lines(nodes)) or [
+                self._part(node) for node in nodes
+            ]
         if rows := [row for row in self.built.rows if inner.start <= row.name.start < inner.end]:
-            return [_Part(self._words(r.name), r.name, r.span, Rule.ROW, cells=r.cells) for r in rows]
+            return [
+                _Part(self._words(r.name), r.name, r.span, Rule.ROW, cells=r.cells) for r in rows
+            ]
         paragraphs = [
             _trim(self.text, Span(max(line.start, inner.start), min(line.end, inner.end)))
             for line in overlapping(self.lines, inner)
         ]
         units = starting_in(self.units, inner)
-        openers = [(place, unit) for place in paragraphs for unit in starting_in(self.units, place)[:1]]
+        openers = [
+            (place, unit) for place in paragraphs for unit in starting_in(self.units, place)[:1]
+        ]
         alike = self._alike(units)
-        if len(alike) >= 3 or any(alike and p.start <= alike[0].start and alike[-1].end <= p.end for p in paragraphs):
+        if len(alike) >= 3 or any(
+            alike and p.start <= alike[0].start and alike[-1].end <= p.end for p in paragraphs
+        ):
             return self._run(alike, inner, Rule.PARALLEL)
-        led = [unit for place, unit in openers if unit.end - unit.start <= SHORT_HEAD and unit.end < place.end]
+        led = [
+            unit
+            for place, unit in openers
+            if unit.end - unit.start <= SHORT_HEAD and unit.end < place.end
+        ]
         if len(led) >= 2 and 2 * len(led) > len(paragraphs):
             return self._run(led, inner, Rule.LEAD)
-        return self._run(self._alike([unit for _place, unit in openers]), inner, Rule.PARALLEL) or self._run(
-            self._ask(units), inner, Rule.SENTENCE
-        )
+        return self._run(
+            self._alike([unit for _place, unit in openers]), inner, Rule.PARALLEL
+        ) or self._run(self._ask(units), inner, Rule.SENTENCE)
 
     def _led_lines(self, nodes: Sequence[Node]) -> list[_Part]:
         """Make measures of paragraphs that each name something and then go through it, firstly, secondly."""
@@ -388,7 +448,9 @@ class _Breaker:
             head = self._until(_UNIT_END if rule == Rule.LEAD else _NAME_END, unit)
             said = head.of(self.text)
             head = Span(head.end - len(lexicon.without_must(said)), head.end)
-            parts.append(_Part(self._words(head), head, _trim(self.text, Span(unit.start, end)), rule))
+            parts.append(
+                _Part(self._words(head), head, _trim(self.text, Span(unit.start, end)), rule)
+            )
         return parts
 
     def _alike(self, units: Sequence[Span]) -> list[Span]:
@@ -399,7 +461,11 @@ class _Breaker:
                 opened.setdefault(key, []).append(unit)
         key, best = max(opened.items(), key=lambda one: len(one[1]), default=("", []))
         if len(best) == 2 and key in lexicon.VERBS | {"要"}:
-            return best if sum(lexicon.opens_with_verb(unit.of(self.text)) for unit in units) <= 4 else []
+            return (
+                best
+                if sum(lexicon.opens_with_verb(unit.of(self.text)) for unit in units) <= 4
+                else []
+            )
         return best if len(best) >= 3 else []
 
     # Tasks
@@ -424,7 +490,9 @@ class _Breaker:
             rule = _BY_FAMILY.get(node.family, Rule.ITEM) if node else Rule.DEMAND
             # Its number and what numbers its measure are no part of a unit's name.
             behind = max(span.start, node.body if node else min(head.start, span.end))
-            yield ProposedRow(ProposalKind.TASK, name, (span,), rule, *_told(self.text[behind : span.end]))
+            yield ProposedRow(
+                ProposalKind.TASK, name, (span,), rule, *_told(self.text[behind : span.end])
+            )
 
     def _starts(self, extent: Span, head_end: int) -> Iterator[int]:
         """Yield where a new demand begins: each clause that opens with a verb, once the task before it has its own."""
@@ -445,7 +513,11 @@ class _Breaker:
 
     def _task_name(self, span: Span, head: Span) -> str:
         """Name a task by the first clause that asks for something, past the name of its measure."""
-        inside = [clause for clause in starting_in(self.clauses, span) if not is_note(clause.of(self.text))]
+        inside = [
+            clause
+            for clause in starting_in(self.clauses, span)
+            if not is_note(clause.of(self.text))
+        ]
         holds_head = span.start < head.end
         if holds_head and self.text[head.end : head.end + 1] not in "，,":
             inside = [clause for clause in inside if clause.start >= head.end] or inside
@@ -455,7 +527,9 @@ class _Breaker:
         place = (asking or inside or [span])[0]
         # The number of its measure is no part of a task's name.
         return short_name_of(
-            self.text[max(place.start, head.start) if place.start < head.end else place.start : place.end]
+            self.text[
+                max(place.start, head.start) if place.start < head.end else place.start : place.end
+            ]
         )
 
     # Places
@@ -474,14 +548,28 @@ class _Breaker:
 
 def _of_cells(part: _Part) -> ProposedRow:
     """Make the one task of a table row, with the owner and the deadline that its cells say."""
-    lead, helps, _due = _told(f"牵头：{part.cells.get('lead', '')}；配合：{part.cells.get('helps', '')}")
-    return ProposedRow(ProposalKind.TASK, part.name, (part.extent,), Rule.ROW, lead, helps, part.cells.get("due", ""))
+    lead, helps, _due = _told(
+        f"牵头：{part.cells.get('lead', '')}；配合：{part.cells.get('helps', '')}"
+    )
+    return ProposedRow(
+        ProposalKind.TASK,
+        part.name,
+        (part.extent,),
+        Rule.ROW,
+        lead,
+        helps,
+        part.cells.get("due", ""),
+    )
 
 
 def _told(passage: str) -> tuple[str, str, str]:
     """Return who leads, who helps and by when, as a passage says it."""
     lead, helps = extract.find_unit_notes(passage)
-    return "、".join(lead), "、".join(helps), next((found.words for found in extract.find_deadlines(passage)), "")
+    return (
+        "、".join(lead),
+        "、".join(helps),
+        next((found.words for found in extract.find_deadlines(passage)), ""),
+    )
 
 
 def is_note(clause: str) -> bool:
@@ -513,7 +601,11 @@ def _opening(unit: str) -> str:
     if len(key) < 2 or key in lexicon.VERBS:
         return key
     first = re.split(r"[，,。；;]", unit, maxsplit=1)[0]
-    return key if key not in lexicon.NO_OPENING and (lexicon.demands(first) or len(first) <= SHORT_FIRST) else ""
+    return (
+        key
+        if key not in lexicon.NO_OPENING and (lexicon.demands(first) or len(first) <= SHORT_FIRST)
+        else ""
+    )
 
 
 def _clean(name: str) -> str:

@@ -26,12 +26,16 @@ def rows_for(policy: PolicyDocument, made: Draft, user: User | None) -> NewRows:
     A unit that the text names becomes a proposal if it is known by one of its names; what is not
     known, and a deadline in words alone, stay in the remark.
     """
-    known = {name: unit for unit in Organization.objects.filter(active=True) for name in unit.all_names()}
+    known = {
+        name: unit for unit in Organization.objects.filter(active=True) for name in unit.all_names()
+    }
     rows: list[Versioned] = [policy]
     steps: dict[str, list[ChecklistItem]] = {}
     tasks: dict[str, Task] = {}
     for number, part in enumerate(made.sections, 1):
-        section = Section(policy=policy, number=number, name=part.row.name[:200], anchor=part.anchor)
+        section = Section(
+            policy=policy, number=number, name=part.row.name[:200], anchor=part.anchor
+        )
         rows.append(section)
         for order, piece in enumerate(part.measures, 1):
             measure = Measure(
@@ -43,15 +47,27 @@ def rows_for(policy: PolicyDocument, made: Draft, user: User | None) -> NewRows:
                 task = tasks[draft.code] = _task(policy, measure, draft, known)
                 rows.append(task)
                 numbered = enumerate(draft.steps, 1)
-                steps[draft.code] = [ChecklistItem(number=n, title=s.title, anchor=s.anchor) for n, s in numbered]
+                steps[draft.code] = [
+                    ChecklistItem(number=n, title=s.title, anchor=s.anchor) for n, s in numbered
+                ]
     for count in made.counts:
-        facts = {"name": count.name, "number": count.number, "anchor": count.anchor, "match": count.match}
+        facts = {
+            "name": count.name,
+            "number": count.number,
+            "anchor": count.anchor,
+            "match": count.match,
+        }
         rows.append(DeclaredCount(policy=policy, task=tasks[count.task], **facts))
-    rows += [BackgroundPassage(policy=policy, anchor=anchor, marked_by=user) for anchor in made.background]
+    rows += [
+        BackgroundPassage(policy=policy, anchor=anchor, marked_by=user)
+        for anchor in made.background
+    ]
     return rows, steps
 
 
-def _task(policy: PolicyDocument, measure: Measure, draft: DraftTask, known: dict[str, Organization]) -> Task:
+def _task(
+    policy: PolicyDocument, measure: Measure, draft: DraftTask, known: dict[str, Organization]
+) -> Task:
     lead = known.get(draft.row.lead)
     remarks = []
     if draft.row.lead and not lead:

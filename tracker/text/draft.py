@@ -119,17 +119,25 @@ class Anchors:
                 # A short clause that is not unique borrows from what follows it.
                 for start in range(left, max(right - length, left) + 1):
                     gram = self.norm.text[start : start + length]
-                    if len(gram) < length or (plain and _SIGN.search(gram)) or not re.match(r"\w", gram):
+                    if (
+                        len(gram) < length
+                        or (plain and _SIGN.search(gram))
+                        or not re.match(r"\w", gram)
+                    ):
                         continue
                     if self._count(length)[gram] == 1:
-                        phrase = re.sub(r"\s+", "", self.norm.original(start, start + length).of(self.text))
+                        phrase = re.sub(
+                            r"\s+", "", self.norm.original(start, start + length).of(self.text)
+                        )
                         if len(phrase) <= LONGEST_ANCHOR:
                             yield phrase
 
     def _count(self, length: int) -> Counter[str]:
         if length not in self._counts:
             text = self.norm.text
-            self._counts[length] = Counter(text[at : at + length] for at in range(len(text) - length + 1))
+            self._counts[length] = Counter(
+                text[at : at + length] for at in range(len(text) - length + 1)
+            )
         return self._counts[length]
 
 
@@ -159,7 +167,9 @@ class _Maker:
             letter = chr(ord("A") + len(self.draft.sections))
             self.draft.sections.append(DraftSection(letter, row, self._anchor(row)))
         elif row.kind == ProposalKind.SECTION:
-            note = _("A policy has at most %(most)d sections: the parts after the last one were put into it.")
+            note = _(
+                "A policy has at most %(most)d sections: the parts after the last one were put into it."
+            )
             self.draft.notes.append(note % {"most": MOST_SECTIONS})
             self._measure(row)
         elif row.kind in (ProposalKind.MEASURE, ProposalKind.GENERAL):
@@ -173,12 +183,16 @@ class _Maker:
 
     def _measure(self, row: ProposedRow) -> None:
         if not self.draft.sections:
-            self.take(ProposedRow(ProposalKind.SECTION, self.proposal.title or row.name, (), row.rule))
+            self.take(
+                ProposedRow(ProposalKind.SECTION, self.proposal.title or row.name, (), row.rule)
+            )
         section, general = self.draft.sections[-1], row.kind == ProposalKind.GENERAL
         self.made[section.letter, general] += 1
         nth = self.made[section.letter, general]
         number = str(nth) if not general else "0" if nth == 1 else f"0.{nth}"
-        section.measures.append(DraftMeasure(section.letter + number, row, self._anchor(row), general))
+        section.measures.append(
+            DraftMeasure(section.letter + number, row, self._anchor(row), general)
+        )
 
     def _task(self, row: ProposedRow) -> None:
         if not self.draft.sections or not self.draft.sections[-1].measures:
@@ -186,14 +200,18 @@ class _Maker:
         measure = self.draft.sections[-1].measures[-1]
         found = extract.find_deadlines(row.due, year=self.proposal.year)
         day = found[0].day if found else None
-        kind = TaskKind.QUANTIFIED if _FIGURE.search(row.passage(self.text)) else TaskKind.QUALITATIVE
+        kind = (
+            TaskKind.QUANTIFIED if _FIGURE.search(row.passage(self.text)) else TaskKind.QUALITATIVE
+        )
         if row.due and not day and extract.LONG_TERM_PATTERN.search(row.due):
             kind = TaskKind.STANDING
         task = DraftTask(f"{measure.code}-{len(measure.tasks) + 1:02}", row, kind, day)
         for span in row.spans:
             self._touch(task, span, measure.row.spans)
         # Where nothing of it asks in so many words, the person who keeps it as a task thinks otherwise.
-        task.anchor = task.anchor or next((anchor for span in row.spans if (anchor := self.anchors.of(span))), "")
+        task.anchor = task.anchor or next(
+            (anchor for span in row.spans if (anchor := self.anchors.of(span))), ""
+        )
         self._count(task)
         measure.tasks.append(task)
 
@@ -201,12 +219,16 @@ class _Maker:
         """Give the task the anchor of its first demand, and each further clause a step or a mark as background."""
         inside = starting_in(self.clauses, span)
         if not inside or inside[0].start > span.start:
-            inside.insert(0, Span(span.start, min(inside[0].start if inside else span.end, span.end)))
+            inside.insert(
+                0, Span(span.start, min(inside[0].start if inside else span.end, span.end))
+            )
         for sentence in self._sentences(inside):
             asks = any(lexicon.demands(clause.of(self.text)) for clause in sentence)
             for clause in sentence:
                 said = clause.of(self.text).strip()
-                if not re.search(r"\w", said) or (len(inside) > 1 and any(map(clause.overlaps, named))):
+                if not re.search(r"\w", said) or (
+                    len(inside) > 1 and any(map(clause.overlaps, named))
+                ):
                     continue
                 if is_note(said) or not asks:
                     self._background(clause)
@@ -226,20 +248,32 @@ class _Maker:
                 sentence = []
 
     def _count(self, task: DraftTask) -> None:
-        found = [number for span in task.row.spans for number in extract.find_counts(span.of(self.text), span.start)]
+        found = [
+            number
+            for span in task.row.spans
+            for number in extract.find_counts(span.of(self.text), span.start)
+        ]
         for number in found:
             name, match = number.name[:50], (number.thing or number.name)[:LONGEST_ANCHOR]
             # The same words once more are most often the same thing.
             if name not in self.stated:
                 self.stated.add(name)
-                parts = [(f"{match}：{part.of(self.text)}"[:200], self.anchors.of(part)) for part in number.named]
+                parts = [
+                    (f"{match}：{part.of(self.text)}"[:200], self.anchors.of(part))
+                    for part in number.named
+                ]
                 task.steps += [DraftStep(title, anchor) for title, anchor in parts]
-                self.draft.counts.append(DraftCount(name, number.number, self._once(number.span), task.code, match))
+                self.draft.counts.append(
+                    DraftCount(name, number.number, self._once(number.span), task.code, match)
+                )
 
     def _anchor(self, row: ProposedRow) -> str:
         """Return an anchor for a heading: all of it where it has several clauses, so that it touches each."""
         for span in row.spans:
-            inside = [Span(max(c.start, span.start), min(c.end, span.end)) for c in overlapping(self.clauses, span)]
+            inside = [
+                Span(max(c.start, span.start), min(c.end, span.end))
+                for c in overlapping(self.clauses, span)
+            ]
             anchor = self._once(span) if len(inside) > 1 else self.anchors.of(span)
             if anchor:
                 if len(normalise(anchor).text) < span.end - span.start - 1:

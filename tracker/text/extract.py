@@ -49,7 +49,9 @@ _DUES = tuple(
         r"(?P<iso>20\d\d-\d\d-\d\d)",
     )
 )
-LONG_TERM_PATTERN = re.compile(r"长期|常态化|持续推进|持续坚持|每年|每月|ongoing|standing|continuous", re.IGNORECASE)
+LONG_TERM_PATTERN = re.compile(
+    r"长期|常态化|持续推进|持续坚持|每年|每月|ongoing|standing|continuous", re.IGNORECASE
+)
 # A number of things that can be listed: digits or numerals, a measure word, and the thing.
 _SOME = re.compile(
     rf"(?<![第\d.．{'一二三四五六七八九十百千万'}年])(?P<number>[2-9]|[1-3]\d|[二三四五六七八九两]|十{_CN}?|{_CN}十{_CN}?)\s*"
@@ -63,7 +65,9 @@ _PARTS = re.compile(
     r"(?:健全|建立|完善|构建|形成|打造|建成)(?P<parts>[^，。；：、\n]{2,30}(?:、[^，。；：、\n]{2,30}){1,7}?)的"
     r"(?P<thing>[^，。；：、\n的]{0,8}(?:机制|体系|格局|模式|制度|网络))"
 )
-_THING_END = re.compile(r"(?:方面|以上|左右|的|和|与|等|为|是|在|中|要|并|建设|发展|任务落实|全面|协同|整体|深度).*$")
+_THING_END = re.compile(
+    r"(?:方面|以上|左右|的|和|与|等|为|是|在|中|要|并|建设|发展|任务落实|全面|协同|整体|深度).*$"
+)
 _LISTED = re.compile(r"([^，。；：\n]*?)等?$")
 
 
@@ -91,14 +95,20 @@ def find_unit_notes(passage: str) -> tuple[list[str], list[str]]:
     """Return the names of who leads and of who helps as the passage writes them; of several the first leads."""
     leading = _listed(_LEAD, passage)
     helping = _listed(_HELPS, passage)
-    return leading[:1], [name for name in dict.fromkeys(leading[1:] + helping) if name not in leading[:1]]
+    return leading[:1], [
+        name for name in dict.fromkeys(leading[1:] + helping) if name not in leading[:1]
+    ]
 
 
 def _listed(pattern: re.Pattern[str], passage: str) -> list[str]:
     found: list[str] = []
     for match in pattern.finditer(passage):
         words = next(group for group in match.groups() if group)
-        found += [name for part in _NAMES.split(words) if (name := part.strip(" 　。等；;（()）\t").removeprefix("由"))]
+        found += [
+            name
+            for part in _NAMES.split(words)
+            if (name := part.strip(" 　。等；;（()）\t").removeprefix("由"))
+        ]
     return list(dict.fromkeys(name[:60] for name in found))
 
 
@@ -128,7 +138,9 @@ def _day(match: re.Match[str], year: int | None) -> dt.date | None:
         if "half" in got:
             return _last_day(named, 6)
         word = got.get("word", "dec")[:3].lower()
-        month = int(got["month"]) if "month" in got else _MONTHS.index(word) if word in _MONTHS else 12
+        month = (
+            int(got["month"]) if "month" in got else _MONTHS.index(word) if word in _MONTHS else 12
+        )
         if "day" in got:
             return dt.date(named, month, int(got["day"]))
         part = next((last for words, last in (("上旬", 10), ("中旬", 20)) if words in match[0]), 0)
@@ -157,9 +169,13 @@ def find_counts(passage: str, start: int = 0) -> list[Number]:
         thing = _THING_END.sub("", match["thing"])
         number = number_of(match["number"])
         if len(thing) >= 2 and 2 <= number <= 39:
-            place = Span(start + match.start(), start + match.end("thing") - len(match["thing"]) + len(thing))
+            place = Span(
+                start + match.start(), start + match.end("thing") - len(match["thing"]) + len(thing)
+            )
             listed = tuple(_before(passage, match.start(), start))
-            found.append(Number(passage[match.start() : place.end - start], number, thing, place, listed))
+            found.append(
+                Number(passage[match.start() : place.end - start], number, thing, place, listed)
+            )
     for match in _PARTS.finditer(passage):
         if match["parts"].count("、") >= 2:
             at = start + match.start("parts")
@@ -180,7 +196,9 @@ def _of_name(name: str, start: int) -> Iterator[Number]:
     pairs = list(_PAIRED.finditer(name))
     if len(pairs) >= 2 and "".join(pair[0] for pair in pairs) == name:
         for pair in pairs:
-            yield Number(pair[0], number_of(pair[1]), pair[2], Span(start + pair.start(), start + pair.end()))
+            yield Number(
+                pair[0], number_of(pair[1]), pair[2], Span(start + pair.start(), start + pair.end())
+            )
 
 
 def _before(passage: str, place: int, start: int) -> Iterable[Span]:

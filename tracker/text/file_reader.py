@@ -38,7 +38,9 @@ def clean_policy_text(text: str) -> str:
     """Return a text as it is kept: line ends alike, no steering characters; refuse what is too long."""
     if len(text) > MAX_POLICY_TEXT:
         values = {"length": f"{len(text):,}", "most": f"{MAX_POLICY_TEXT:,}"}
-        raise ValidationError(_("The text has %(length)s characters; at most %(most)s are taken.") % values)
+        raise ValidationError(
+            _("The text has %(length)s characters; at most %(most)s are taken.") % values
+        )
     text = re.sub(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", "\n", text)
     kept = _STEERING.sub("", text)
     if len(text) - len(kept) > max(_MOST_STEERING * len(text), 20):
@@ -67,7 +69,9 @@ def read_text_file(raw: bytes, name: str) -> str:
     """Return the text of a file, by its name and content; raise ValidationError in words where it has none."""
     if len(raw) > MAX_TEXT_FILE_BYTES:
         values = {"name": name, "size": f"{len(raw):,}", "most": f"{MAX_TEXT_FILE_BYTES:,}"}
-        raise ValidationError(_("%(name)s has %(size)s bytes; at most %(most)s are taken.") % values)
+        raise ValidationError(
+            _("%(name)s has %(size)s bytes; at most %(most)s are taken.") % values
+        )
     if raw[:4] == b"PK\x03\x04" or name.lower().endswith(".docx"):
         text = clean_policy_text(_of_word(raw, name))
     else:
@@ -89,14 +93,17 @@ def _of_plain(raw: bytes, name: str) -> str:
 
 def _of_word(raw: bytes, name: str) -> str:
     """Return paragraphs as lines and the rows of tables with tabs between their cells, in the order of the document."""
-    broken = ValidationError(_("%(name)s is no Word document (.docx), or a damaged one.") % {"name": name})
+    broken = ValidationError(
+        _("%(name)s is no Word document (.docx), or a damaged one.") % {"name": name}
+    )
     try:
         zip_guard.check_directory(io.BytesIO(raw))
         with zipfile.ZipFile(io.BytesIO(raw)) as package:
             # The sizes are those that the package claims; unpacking stops at them.
             if sum(part.file_size for part in package.infolist()) > LARGEST_UNPACKED:
                 raise ValidationError(
-                    _("%(name)s unpacks to more than any policy text needs: refused.") % {"name": name}
+                    _("%(name)s unpacks to more than any policy text needs: refused.")
+                    % {"name": name}
                 )
             if "word/document.xml" not in package.namelist():
                 raise broken
@@ -120,7 +127,9 @@ def _lines(document: Document) -> Iterator[str]:
 
 def _mark_of(paragraph: Paragraph) -> str:
     """Return what stands for numbers that Word counts by itself and that are no part of the text."""
-    if not paragraph.text.strip() or re.match(r"\s*[第（(一二三四五六七八九十\d#-]", paragraph.text):
+    if not paragraph.text.strip() or re.match(
+        r"\s*[第（(一二三四五六七八九十\d#-]", paragraph.text
+    ):
         return ""
     style = (paragraph.style.name if paragraph.style else "") or ""
     if found := re.match(r"(?:Heading|标题)\s*([1-6])$", style, re.IGNORECASE):

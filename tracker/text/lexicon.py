@@ -101,7 +101,9 @@ LOOKING_BACK = re.compile(
 )
 
 
-MAX_CLAUSE_LENGTH = 300  # characters of a clause that are looked at; no sentence of a text comes near
+MAX_CLAUSE_LENGTH = (
+    300  # characters of a clause that are looked at; no sentence of a text comes near
+)
 
 
 def frames(name: str) -> bool:
@@ -127,7 +129,11 @@ def opens_with_verb(clause: str) -> bool:
     left = bare(_MUST.sub("", clause))
     if _NOUN.match(left) or _STATES.search(clause):
         return False
-    return left[:2] in VERBS or clause.lstrip("“\"‘'*")[:2] in VERBS or (left[:1] == "把" and "作为" in left[:40])
+    return (
+        left[:2] in VERBS
+        or clause.lstrip("“\"‘'*")[:2] in VERBS
+        or (left[:1] == "把" and "作为" in left[:40])
+    )
 
 
 def demands(clause: str) -> bool:

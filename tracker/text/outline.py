@@ -12,7 +12,11 @@ from dataclasses import dataclass, field
 
 from tracker.domain.passages import Span
 
-_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "两": 2}
+_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {
+    "〇": 0,
+    "○": 0,
+    "两": 2,
+}
 _ORDER = {"首先": 1, "其次": 2, "再次": 3, "最后": 99}
 _ROMAN = {"I": 1, "V": 5, "X": 10}
 _CN = "[一二三四五六七八九十百零〇两]"
@@ -40,12 +44,25 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
     ("first", rf"({_CN}{{1,2}})(?:是(?!否)|要(?!求))|[第其]({_CN}{{1,2}})[，,、是]|(首先|其次|再次|最后)[，,]"),
     ("bullet", r"([-*+•·●◆■▪○–—])(?:[ \t\u3000]+|(?<=[●◆■▪])(?=\S))"),
 )  # fmt: skip
-_MARKS = [(name, 10 * rank, re.compile(rf"[>*_\s]*(?:{mark})\s*")) for rank, (name, mark) in enumerate(_FAMILIES, 1)]
+_MARKS = [
+    (name, 10 * rank, re.compile(rf"[>*_\s]*(?:{mark})\s*"))
+    for rank, (name, mark) in enumerate(_FAMILIES, 1)
+]
 _RANK = {name: rank for name, rank, _mark in _MARKS}
 _INSIDE = {"count", "bracket", "figure", "small", "circle", "first"}
-_MAY_BEGIN = re.compile(r"([。；;！!？?：:，,])[”’」』）)\"']*\s*(?=[（(第其首再最①-⒛㈠-㈩\d一二三四五六七八九十])")
+_MAY_BEGIN = re.compile(
+    r"([。；;！!？?：:，,])[”’」』）)\"']*\s*(?=[（(第其首再最①-⒛㈠-㈩\d一二三四五六七八九十])"
+)
 HEADINGS = {"part", "chapter", "division", "line", "roman", "count", "letter", "heading"}
-_SMALL = {"roman", "letter", "figure", "decimal", "half", "latin", "first"}  # a single one of these marks nothing
+_SMALL = {
+    "roman",
+    "letter",
+    "figure",
+    "decimal",
+    "half",
+    "latin",
+    "first",
+}  # a single one of these marks nothing
 _FRAME = "#*□《》 \t\u3000"
 _HASHES = re.compile(r"(#{1,6})[ \t\u3000]*(?=\S)")
 MOST_HEAD = 40  # lines before the text itself
@@ -69,8 +86,13 @@ _DAY = re.compile(
     r"^\s*[（(]?\s*((?:19|20)\d\d|[一二〇○零][一二三四五六七八九〇○零]{3})\s*[年./-]\s*"
     r"(\d{1,2}|[一二三四五六七八九十]{1,2})\s*[月./-]\s*(\d{1,2}|[一二三四五六七八九十]{1,3})\s*日?\s*[)）]?\s*(?:印发)?\s*$"
 )
-_DATED = re.compile(r"(?:时间|日期|date|published)\D{0,4}(\d{4})[-年/.](\d{1,2})[-月/.](\d{1,2})", re.IGNORECASE)
-_BY = re.compile(r"(?:作者|记者|author|by)\s*[：:]\s*([^|）)\s](?:[^|）)\s]|(?<=\w) (?=\w)){1,40})", re.IGNORECASE)
+_DATED = re.compile(
+    r"(?:时间|日期|date|published)\D{0,4}(\d{4})[-年/.](\d{1,2})[-月/.](\d{1,2})", re.IGNORECASE
+)
+_BY = re.compile(
+    r"(?:作者|记者|author|by)\s*[：:]\s*([^|）)\s](?:[^|）)\s]|(?<=\w) (?=\w)){1,40})",
+    re.IGNORECASE,
+)
 _FROM = re.compile(r"(?:来源|稿源|source)\s*[：:]\s*([^\s）)】\]|]{2,40})", re.IGNORECASE)
 _ANNEX = re.compile(r"^(?:附件|附表|附)\s*[\d一二三四五六]*\s*[：:]?\s*(?:$|[^：:，。；]{2,40}$)")
 _ORGAN = re.compile(r"(?:政府|办公室|委员会|市委|县委|省委|局|厅|部)$")
@@ -89,7 +111,10 @@ _COLUMNS = tuple(
     (name, re.compile(words, re.IGNORECASE))
     for name, words in (
         ("number", r"^(?:序号|编号|no\.?|#|号)$"),
-        ("lead", r"(?:牵头|责任|主办|主责|承办|负责)(?!领导|人)|^单位$|owner|lead|responsible|department"),
+        (
+            "lead",
+            r"(?:牵头|责任|主办|主责|承办|负责)(?!领导|人)|^单位$|owner|lead|responsible|department",
+        ),
         ("helps", r"配合|协同|参与|协办|co-?operat|support|partner"),
         ("due", r"时限|时间|期限|进度|节点|deadline|due|^by$|date|timing"),
         ("group", r"类别|领域|板块|分类|方面|^部分|^章节|一级|section|area|category|theme|field"),
@@ -149,7 +174,10 @@ def number_of(words: str) -> int:
         return _ORDER[words]
     if re.fullmatch("[IVX]+", words):
         values = [_ROMAN[sign] for sign in words]
-        return sum(-one if one < after else one for one, after in zip(values, [*values[1:], 0], strict=True))
+        return sum(
+            -one if one < after else one
+            for one, after in zip(values, [*values[1:], 0], strict=True)
+        )
     if words.isascii() and words.isalpha() and len(words) == 1:
         return ord(words.lower()) - ord("a") + 1
     total = unit = 0
@@ -164,7 +192,10 @@ def number_of(words: str) -> int:
 def lines_of(text: str) -> list[Span]:
     """Return the places of the lines that hold anything, without the blanks around."""
     return [
-        Span(line.start() + len(line[0]) - len(line[0].lstrip()), line.start() + len(line[0].rstrip()))
+        Span(
+            line.start() + len(line[0]) - len(line[0].lstrip()),
+            line.start() + len(line[0].rstrip()),
+        )
         for line in re.finditer(r"[^\n]+", text)
         if line[0].strip()
     ]
@@ -179,19 +210,28 @@ def read_outline(text: str) -> Outline:
     bodies = (n for n, line in enumerate(plain[:MOST_HEAD]) if _is_body(line.of(text)))
     first = min(next(bodies, above), max(above, 1) if rows else MOST_HEAD)
     last = _last(text, plain, first)
-    head, ending = [line.of(text) for line in plain[:first]], [line.of(text) for line in plain[last:]]
+    head, ending = (
+        [line.of(text) for line in plain[:first]],
+        [line.of(text) for line in plain[last:]],
+    )
     around = [*head, *ending]
     title, author = _named(head)
     marks = list(_marks(text, plain[first:last]))
     if not any(mark.family in HEADINGS for mark in marks if not mark.inline):
         # Headings without numbers: the first of them may stand right below title and author.
-        known = [line.strip(_FRAME) in title or line.strip(_FRAME).replace(" ", "") == author for line in head]
+        known = [
+            line.strip(_FRAME) in title or line.strip(_FRAME).replace(" ", "") == author
+            for line in head
+        ]
         below = max((n for n, is_known in enumerate(known, 1) if is_known), default=0)
         bare = list(_marks(text, plain[below:last], bare=True))
         if len(alone := [mark.start for mark in bare if mark.family == "line"]) > 1:
             first, marks = min(first, sum(line.start < alone[0] for line in plain)), bare
     places = [*plain[first:last], *(row.span for row in rows)]
-    body = Span(min((p.start for p in places), default=len(text)), max((p.end for p in places), default=len(text)))
+    body = Span(
+        min((p.start for p in places), default=len(text)),
+        max((p.end for p in places), default=len(text)),
+    )
     roots = _grow(marks, body.end)
     while len(roots) == 1 and roots[0].family == "heading" and roots[0].children:
         title = title or text[roots[0].body : roots[0].line_end].strip(" *#")
@@ -249,7 +289,10 @@ def _last(text: str, lines: list[Span], first: int) -> int:
         parts += bool(re.match(rf"{_CN}+、|第{_CN}+[章条]|##", words))
     while last > first + 1:
         words = lines[last - 1].of(text)
-        if not (_DAY.match(words) or (len(words) < 80 and _TAIL.search(words) and not re.search(r"牵头|负责", words))):
+        if not (
+            _DAY.match(words)
+            or (len(words) < 80 and _TAIL.search(words) and not re.search(r"牵头|负责", words))
+        ):
             break
         last -= 1
     return last
@@ -262,11 +305,20 @@ def _named(head: list[str]) -> tuple[str, str]:
     for place, line in enumerate(kept):
         organ = place and _ORGAN.search(kept[place - 1]) and line.startswith("关于")
         told = sum(line != other and line in other for other in kept) if len(line) >= 6 else 0
-        score = 3 * told + 2 * kept.count(line) + 4 * bool(_TITLE_WORDS.search(line)) + min(len(line), 40) / 10
-        score -= 3 * bool(_PERSON.match(line)) + 3 * bool(_ORGAN.search(line)) + 9 * line.startswith("—")
+        score = (
+            3 * told
+            + 2 * kept.count(line)
+            + 4 * bool(_TITLE_WORDS.search(line))
+            + min(len(line), 40) / 10
+        )
+        score -= (
+            3 * bool(_PERSON.match(line)) + 3 * bool(_ORGAN.search(line)) + 9 * line.startswith("—")
+        )
         if score > best:
             title, best = (kept[place - 1] if organ else "") + line, score
-    people = [line for line in kept if line != title and _PERSON.match(line) and not _ORGAN.search(line)]
+    people = [
+        line for line in kept if line != title and _PERSON.match(line) and not _ORGAN.search(line)
+    ]
     return title[:200], people[-1].replace(" ", "") if title and people else ""
 
 
@@ -303,14 +355,20 @@ def _mark_at(line: Span, words: str) -> Node | None:
     if hashes:
         sign = found[2] if found and found[0] != "bullet" else None
         body = line.start + (sign or hashes).end()
-        return Node("heading", len(hashes[1]), _numeral(sign) if sign else 0, line.start, body, line.end)
-    return found and Node(found[0], found[1], _numeral(found[2]), line.start, line.start + found[2].end(), line.end)
+        return Node(
+            "heading", len(hashes[1]), _numeral(sign) if sign else 0, line.start, body, line.end
+        )
+    return found and Node(
+        found[0], found[1], _numeral(found[2]), line.start, line.start + found[2].end(), line.end
+    )
 
 
 def _sign(words: str, begin: int = 0) -> tuple[str, int, re.Match[str]] | None:
     """Return family, rank and match of the mark that a line begins with; behind it stands something."""
     found = ((name, rank, mark.match(words, begin)) for name, rank, mark in _MARKS)
-    return next(((name, rank, sign) for name, rank, sign in found if sign and sign.end() < len(words)), None)
+    return next(
+        ((name, rank, sign) for name, rank, sign in found if sign and sign.end() < len(words)), None
+    )
 
 
 def _is_heading(words: str, following: str) -> bool:
@@ -398,23 +456,33 @@ def _columns(cells: list[str]) -> dict[int, str]:
     """Say what the columns of a header row are for; nothing where it heads no tasks."""
     found: dict[int, str] = {}
     for place, cell in enumerate(cells):
-        name = next((name for name, words in _COLUMNS if len(cell) <= 20 and words.search(cell)), "")
+        name = next(
+            (name for name, words in _COLUMNS if len(cell) <= 20 and words.search(cell)), ""
+        )
         name = "more" if name == "task" and name in found.values() else name
         if name and (name == "more" or name not in found.values()):
             found[place] = name
     if "task" not in found.values() and len(found) >= 3:
         found = {place: "task" if name == "group" else name for place, name in found.items()}
-    return found if "task" in found.values() and len(found) >= 2 and max(map(len, cells)) <= 20 else {}
+    return (
+        found if "task" in found.values() and len(found) >= 2 and max(map(len, cells)) <= 20 else {}
+    )
 
 
 def _standing_cells(text: str, lines: list[Span], place: int) -> list[str]:
     """Return the header of a table that was pasted cell by cell: a number's column first, then the others."""
     cells: list[str] = []
     for line in lines[place : place + 9]:
-        if not any(words.search(line.of(text)) and line.end - line.start <= 12 for _name, words in _COLUMNS):
+        if not any(
+            words.search(line.of(text)) and line.end - line.start <= 12 for _name, words in _COLUMNS
+        ):
             break
         cells.append(line.of(text))
-    return cells if len(cells) >= 3 and _columns([*cells[:1], "任务"]) == {0: "number", 1: "task"} else []
+    return (
+        cells
+        if len(cells) >= 3 and _columns([*cells[:1], "任务"]) == {0: "number", 1: "task"}
+        else []
+    )
 
 
 def _tables(text: str, lines: list[Span]) -> tuple[list[TableRow], set[int]]:
@@ -436,13 +504,19 @@ def _tables(text: str, lines: list[Span]) -> tuple[list[TableRow], set[int]]:
                     break
                 until = min(at + len(header), len(lines))
                 cells = [line.of(text) for line in lines[at:until]]
-            elif not cells and at + 1 < len(lines) and len(_cells(text, lines[at + 1])) == len(header):
+            elif (
+                not cells
+                and at + 1 < len(lines)
+                and len(_cells(text, lines[at + 1])) == len(header)
+            ):
                 # A line of its own among the rows heads those below it.
                 cells = [lines[at].of(text)]
             if not cells:
                 break
             said = [cell for cell in cells if cell]
-            row = {name: cells[place] if place < len(cells) else "" for place, name in columns.items()}
+            row = {
+                name: cells[place] if place < len(cells) else "" for place, name in columns.items()
+            }
             if cells == header or all(re.fullmatch(r":?-{2,}:?", cell) for cell in said):
                 pass
             elif len(set(said) - {row.get("number", "")} or set(said)) == 1 and _heads(cells, row):
@@ -464,7 +538,12 @@ def _tables(text: str, lines: list[Span]) -> tuple[list[TableRow], set[int]]:
 def _heads(cells: list[str], row: dict[str, str]) -> bool:
     """Say whether a row of a table that says a single thing heads the rows below: a task has a number, or an owner."""
     number = row.get("number", "")
-    return len(cells) == 1 or cells[-1] == cells[0] or (bool(number) and not number.isdecimal()) or not row["task"]
+    return (
+        len(cells) == 1
+        or cells[-1] == cells[0]
+        or (bool(number) and not number.isdecimal())
+        or not row["task"]
+    )
 
 
 def _bare(words: str) -> str:
@@ -475,10 +554,16 @@ def _bare(words: str) -> str:
 
 def starting_in(spans: Sequence[Span], outer: Span) -> list[Span]:
     """Return the places of a sorted list that begin inside another place."""
-    return list(spans[bisect_left(spans, Span(outer.start, 0)) : bisect_left(spans, Span(outer.end, 0))])
+    return list(
+        spans[bisect_left(spans, Span(outer.start, 0)) : bisect_left(spans, Span(outer.end, 0))]
+    )
 
 
 def overlapping(spans: Sequence[Span], outer: Span) -> list[Span]:
     """Return the places of a sorted list that share a character with another place."""
     left = max(bisect_left(spans, Span(outer.start, 0)) - 1, 0)
-    return [span for span in spans[left : bisect_left(spans, Span(outer.end, 0))] if span.overlaps(outer)]
+    return [
+        span
+        for span in spans[left : bisect_left(spans, Span(outer.end, 0))]
+        if span.overlaps(outer)
+    ]

@@ -15,7 +15,14 @@ from tracker.domain.passages import Span, split_clauses
 from tracker.forms.editing import SECRET_FIELDS
 from tracker.models import PolicyDocument
 from tracker.text import file_reader
-from tracker.text.breakdown import MAX_PROPOSED_NAME, Proposal, ProposalKind, ProposedRow, Rule, short_name_of
+from tracker.text.breakdown import (
+    MAX_PROPOSED_NAME,
+    Proposal,
+    ProposalKind,
+    ProposedRow,
+    Rule,
+    short_name_of,
+)
 from tracker.text.outline import starting_in
 
 MOST_ROWS = 3_000  # of a proposal on one page; a text that gives more is loaded in parts
@@ -43,7 +50,9 @@ class TextForm(forms.Form):
         upload = cleaned.get("file")
         if upload:
             if upload.size > file_reader.MAX_TEXT_FILE_BYTES:
-                words = _("The file is larger than %(most)s bytes.") % {"most": file_reader.MAX_TEXT_FILE_BYTES}
+                words = _("The file is larger than %(most)s bytes.") % {
+                    "most": file_reader.MAX_TEXT_FILE_BYTES
+                }
                 raise ValidationError({"file": words})
             try:
                 cleaned["text"] = file_reader.read_text_file(upload.read(), upload.name)
@@ -55,7 +64,9 @@ class TextForm(forms.Form):
             except ValidationError as error:
                 raise ValidationError({"text": error}) from error
             if not cleaned["text"]:
-                raise ValidationError({"text": _("Paste the policy's text here, or choose a file.")})
+                raise ValidationError(
+                    {"text": _("Paste the policy's text here, or choose a file.")}
+                )
         return cleaned
 
 
@@ -82,11 +93,17 @@ def read_rows(data: Mapping[str, Any], text: str) -> list[ProposedRow]:
             break
         found, kind = _META.fullmatch(str(meta)), str(data.get(f"k{number}", ""))
         if not found or kind not in ProposalKind.values or found[2] not in Rule.values:
-            raise ValidationError(_("Row %(number)s cannot be read; propose again.") % {"number": number + 1})
+            raise ValidationError(
+                _("Row %(number)s cannot be read; propose again.") % {"number": number + 1}
+            )
         spans = tuple(Span(*map(int, part.split("-"))) for part in found[1].split(",") if part)
         if any(not span.start <= span.end <= len(text) for span in spans):
-            raise ValidationError(_("Row %(number)s cannot be read; propose again.") % {"number": number + 1})
-        told = {name: str(data.get(f"{name}{number}", ""))[:200] for name in ("lead", "helps", "due")}
+            raise ValidationError(
+                _("Row %(number)s cannot be read; propose again.") % {"number": number + 1}
+            )
+        told = {
+            name: str(data.get(f"{name}{number}", ""))[:200] for name in ("lead", "helps", "due")
+        }
         name = re.sub(r"[\x00-\x1f]", " ", str(data.get(f"n{number}", ""))).strip()
         rows.append(ProposedRow(kind, name, spans, found[2], **told))
     return rows
@@ -95,11 +112,19 @@ def read_rows(data: Mapping[str, Any], text: str) -> list[ProposedRow]:
 def faults_of(rows: list[ProposedRow]) -> Iterator[tuple[int, str]]:
     """Yield the number of a row at fault and what is wrong with it."""
     for number, row in enumerate(rows, 1):
-        used = row.kind in (ProposalKind.SECTION, ProposalKind.MEASURE, ProposalKind.GENERAL, ProposalKind.TASK)
+        used = row.kind in (
+            ProposalKind.SECTION,
+            ProposalKind.MEASURE,
+            ProposalKind.GENERAL,
+            ProposalKind.TASK,
+        )
         if used and not row.name:
             yield number, _("it has no name")
         elif used and len(row.name) > MAX_PROPOSED_NAME:
-            yield number, _("its name has more than %(most)s characters") % {"most": MAX_PROPOSED_NAME}
+            yield (
+                number,
+                _("its name has more than %(most)s characters") % {"most": MAX_PROPOSED_NAME},
+            )
     if not any(row.kind == ProposalKind.TASK for row in rows):
         yield 1, _("no row is a task")
 
@@ -137,14 +162,18 @@ def joined(rows: list[ProposedRow]) -> list[ProposedRow]:
 
 
 def _rank(row: ProposedRow) -> int:
-    return {ProposalKind.SECTION: 0, ProposalKind.MEASURE: 1, ProposalKind.GENERAL: 1}.get(ProposalKind(row.kind), 2)
+    return {ProposalKind.SECTION: 0, ProposalKind.MEASURE: 1, ProposalKind.GENERAL: 1}.get(
+        ProposalKind(row.kind), 2
+    )
 
 
 def _end(rows: list[ProposedRow], at: int) -> int:
     """Return where what a row holds ends."""
     if _rank(rows[at]) == 2:
         return at + 1
-    return next((n for n in range(at + 1, len(rows)) if _rank(rows[n]) <= _rank(rows[at])), len(rows))
+    return next(
+        (n for n in range(at + 1, len(rows)) if _rank(rows[n]) <= _rank(rows[at])), len(rows)
+    )
 
 
 def _split(row: ProposedRow, text: str) -> list[ProposedRow]:
@@ -158,11 +187,19 @@ def _split(row: ProposedRow, text: str) -> list[ProposedRow]:
         if row.kind in (ProposalKind.MEASURE, ProposalKind.GENERAL, ProposalKind.SECTION)
         else row.kind
     )
-    return [first, *(ProposedRow(kind, short_name_of(part.of(text)), (part,), Rule.HAND) for part in parts[1:])]
+    return [
+        first,
+        *(
+            ProposedRow(kind, short_name_of(part.of(text)), (part,), Rule.HAND)
+            for part in parts[1:]
+        ),
+    ]
 
 
 def proposal_of(form: NewPolicyForm, text: str, rows: list[ProposedRow]) -> Proposal:
     """Return the proposal that a page holds."""
     said = form.cleaned_data
     day = said.get("published_on")
-    return Proposal(text, said["title"], "", "", (day.year, day.month, day.day) if day else None, [], rows)
+    return Proposal(
+        text, said["title"], "", "", (day.year, day.month, day.day) if day else None, [], rows
+    )

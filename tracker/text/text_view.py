@@ -11,7 +11,15 @@ from itertools import groupby
 
 from tracker.domain.anchors import Anchor, Clause, Coverage, coverage
 from tracker.domain.choices import Status
-from tracker.domain.passages import Normalised, Span, find_passage, normalise, piece_at, split_clauses, split_sentences
+from tracker.domain.passages import (
+    Normalised,
+    Span,
+    find_passage,
+    normalise,
+    piece_at,
+    split_clauses,
+    split_sentences,
+)
 from tracker.models import BackgroundPassage, ChecklistItem, Measure, PolicyDocument, Task
 from tracker.reports.coverage import Anchored, anchored, opening_of
 from tracker.text.outline import lines_of, overlapping
@@ -62,13 +70,22 @@ class TextView:
     """A text with the anchors of some tasks: all of them, or those that exist for a reader."""
 
     def __init__(
-        self, policy: PolicyDocument, tasks: Sequence[Task], *, whole: bool, chosen: int | None = None
+        self,
+        policy: PolicyDocument,
+        tasks: Sequence[Task],
+        *,
+        whole: bool,
+        chosen: int | None = None,
     ) -> None:
         self.policy, self.tasks, self.whole, self.chosen = policy, tasks, whole, chosen
         self.text = policy.full_text
         self.norm = normalise(self.text)
         self.sentences = split_sentences(self.text)
-        pairs = anchored(policy, tasks) if whole else [p for p in anchored(policy, tasks) if not _of_office(p[1])]
+        pairs = (
+            anchored(policy, tasks)
+            if whole
+            else [p for p in anchored(policy, tasks) if not _of_office(p[1])]
+        )
         self.rows = dict(pairs)
         self.passages = list(policy.background.select_related("marked_by")) if whole else []
         marked = [Anchor("", str(passage.pk), passage.anchor) for passage in self.passages]
@@ -85,7 +102,10 @@ class TextView:
     @cached_property
     def opens(self) -> list[tuple[int, int, str]]:
         """Return the clauses that nobody has accounted for, each with the numbers of its sentence and paragraph."""
-        found = [(self.sentence_at(clause.span.start), clause.span.of(self.text)) for clause in self.coverage.open]
+        found = [
+            (self.sentence_at(clause.span.start), clause.span.of(self.text))
+            for clause in self.coverage.open
+        ]
         return [(number, self.paragraph_of.get(number, 0), words) for number, words in found]
 
     @property
@@ -100,14 +120,18 @@ class TextView:
     @cached_property
     def lost(self) -> list[Lost]:
         """Return the anchors that are not found, with the nearest place, or found more than once, with all places."""
-        missing = [(anchor, self.rows[anchor]) for anchor in self.coverage.missing if anchor in self.rows]
+        missing = [
+            (anchor, self.rows[anchor]) for anchor in self.coverage.missing if anchor in self.rows
+        ]
         found = [
             Lost(anchor, row, self._near(anchor) if n < MAX_SHOWN_TASKS else [])
             for n, (anchor, row) in enumerate(missing)
         ]
         for anchor, spans in self.coverage.repeated:
             if row := self.rows.get(anchor):
-                found.append(Lost(anchor, row, [(self._paragraph_at(s), s.of(self.text)) for s in spans[:3]]))
+                found.append(
+                    Lost(anchor, row, [(self._paragraph_at(s), s.of(self.text)) for s in spans[:3]])
+                )
         return found
 
     def _near(self, anchor: Anchor) -> list[tuple[int, str]]:
@@ -119,7 +143,9 @@ class TextView:
 
     def _paragraphs(self) -> list[Paragraph]:
         """Lay the clauses out line by line."""
-        touched = {clause.span: clause for clause in (*self.coverage.clauses, *self.coverage.outside)}
+        touched = {
+            clause.span: clause for clause in (*self.coverage.clauses, *self.coverage.outside)
+        }
         spans, at, begun = split_clauses(self.text), 0, -1
         found: list[Paragraph] = []
         for line in lines_of(self.text):
@@ -140,7 +166,9 @@ class TextView:
                 begun, place = number, span.end
             if place < line.end:
                 paragraph.runs.append(Run(self.text[place : line.end], ""))
-            paragraph.tasks = list(dict.fromkeys(task for run in paragraph.runs for task in run.tasks))
+            paragraph.tasks = list(
+                dict.fromkeys(task for run in paragraph.runs for task in run.tasks)
+            )
             for state, runs in groupby(paragraph.runs, lambda run: run.state):
                 several = list(runs)
                 if state == "open":
@@ -149,8 +177,14 @@ class TextView:
         return found
 
     def _run(self, said: str, number: int, clause: Clause | None) -> Run:
-        rows = [self.rows[place.anchor] for place in clause.anchors if place.anchor in self.rows] if clause else []
-        tasks = tuple(self._by_pk[key] for key in dict.fromkeys(_task_of(row) for row in rows) if key)
+        rows = (
+            [self.rows[place.anchor] for place in clause.anchors if place.anchor in self.rows]
+            if clause
+            else []
+        )
+        tasks = tuple(
+            self._by_pk[key] for key in dict.fromkeys(_task_of(row) for row in rows) if key
+        )
         measures = tuple(row for row in rows if isinstance(row, Measure))
         state = ""
         if clause and clause.anchors:
@@ -164,7 +198,12 @@ class TextView:
     @property
     def cancelled(self) -> list[tuple[int, str]]:
         """Return the passages whose tasks were all cancelled, each with the number of its paragraph."""
-        return [(p.number, run.words) for p in self.paragraphs for run in p.runs if run.state == "cancelled"]
+        return [
+            (p.number, run.words)
+            for p in self.paragraphs
+            for run in p.runs
+            if run.state == "cancelled"
+        ]
 
     @property
     def accounted(self) -> int:
@@ -174,7 +213,9 @@ class TextView:
     @property
     def share(self) -> Fraction | None:
         """Return the share of the clauses that is accounted for."""
-        return Fraction(self.accounted, len(self.coverage.clauses)) if self.coverage.clauses else None
+        return (
+            Fraction(self.accounted, len(self.coverage.clauses)) if self.coverage.clauses else None
+        )
 
     def measure_before(self, number: int) -> Measure | None:
         """Return the measure that a new task of a sentence belongs to: the last one named before it, else the first."""
@@ -201,12 +242,16 @@ class TextView:
     def open_in(self, first: int, last: int | None = None) -> list[Span]:
         """Return the clauses of a sentence, or of several, that nobody has accounted for."""
         end = self.sentences[first if last is None else last].end
-        return overlapping([clause.span for clause in self.coverage.open], Span(self.sentences[first].start, end))
+        return overlapping(
+            [clause.span for clause in self.coverage.open], Span(self.sentences[first].start, end)
+        )
 
 
 def _task_of(row: Anchored) -> int | None:
     """Return the key of the task that an anchor leads to, its own or that of its step."""
-    return row.pk if isinstance(row, Task) else row.task_id if isinstance(row, ChecklistItem) else None
+    return (
+        row.pk if isinstance(row, Task) else row.task_id if isinstance(row, ChecklistItem) else None
+    )
 
 
 def _of_office(row: Anchored) -> bool:
@@ -221,5 +266,7 @@ def nearest(anchor: str, norm: Normalised) -> Span | None:
         for start in range(len(wanted) - size + 1) if size > 1 else ():
             at = norm.text.find(wanted[start : start + size])
             if at >= 0:
-                return norm.original(max(at - start, 0), min(at - start + len(wanted), len(norm.text)))
+                return norm.original(
+                    max(at - start, 0), min(at - start + len(wanted), len(norm.text))
+                )
     return None

@@ -46,7 +46,11 @@ class Login(LoginView):
 
     def get_default_redirect_url(self) -> str:
         works = permissions.works_for(self.request.user)
-        return reverse("my") if works and permissions.sees_only_unit(self.request.user) else reverse("home")
+        return (
+            reverse("my")
+            if works and permissions.sees_only_unit(self.request.user)
+            else reverse("home")
+        )
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         found = late_forms.all_saved_posts(self.request)
@@ -113,7 +117,9 @@ def kept_forms_page(request: HttpRequest) -> HttpResponse:
         }
         for form in found
     ]
-    return render(request, "tracker/kept.html", {"forms": forms, "dropped": late_forms.dropped_words(found)})
+    return render(
+        request, "tracker/kept.html", {"forms": forms, "dropped": late_forms.dropped_words(found)}
+    )
 
 
 @login_not_required
@@ -124,7 +130,12 @@ def large_type(request: HttpRequest) -> HttpResponse:
     if request.POST.get("large") == "1":
         secure = settings.SESSION_COOKIE_SECURE
         answer.set_cookie(
-            settings.LARGE_TYPE_COOKIE_NAME, "1", max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=secure
+            settings.LARGE_TYPE_COOKIE_NAME,
+            "1",
+            max_age=ONE_YEAR,
+            httponly=True,
+            samesite="Lax",
+            secure=secure,
         )
     else:
         answer.delete_cookie(settings.LARGE_TYPE_COOKIE_NAME, samesite="Lax")

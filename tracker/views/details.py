@@ -35,20 +35,34 @@ MAX_MEASURE_TASKS = 10  # rows of what is asked of a unit; the whole list is one
 @require_safe
 def task(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """Show all that is known of a task: its light and why, its term, its steps, where it comes from, its changes."""
-    report_context, found = request_context.report_context(request), request_context.get_task(request, slug, code)
+    report_context, found = (
+        request_context.report_context(request),
+        request_context.get_task(request, slug, code),
+    )
     report_context.query_reader.reject_unknown()
-    policy, actions = found.policy, workflow.allowed_actions(found, request_context.current_user(request))
-    reports = found.reports.exclude(state=ReportState.DRAFT).select_related("unit", "submitted_by", "reviewed_by")
+    policy, actions = (
+        found.policy,
+        workflow.allowed_actions(found, request_context.current_user(request)),
+    )
+    reports = found.reports.exclude(state=ReportState.DRAFT).select_related(
+        "unit", "submitted_by", "reviewed_by"
+    )
     values = Prefetch("values", IndicatorValue.objects.select_related("entered_by"))
     context = {
         "policy": policy,
-        "indicators": [(each, charts.trend(each)) for each in found.indicators.prefetch_related(values)],
+        "indicators": [
+            (each, charts.trend(each)) for each in found.indicators.prefetch_related(values)
+        ],
         "reports": list(reports.prefetch_related("evidence__item")[:SHOWN_REPORTS]),
-        "asks": list(found.requests.select_related("asked_by", "decided_by").prefetch_related("evidence")),
+        "asks": list(
+            found.requests.select_related("asked_by", "decided_by").prefetch_related("evidence")
+        ),
         "writes": Action.REPORT in actions or Action.CONTRIBUTE in actions,
         "ticks": Action.TICK in actions,
         "withdraws": Action.WITHDRAW_ACCEPTANCE in actions,
-        "actions": [action for action in actions if action in ACTION_FIELDS and action not in REQUEST_ORDER],
+        "actions": [
+            action for action in actions if action in ACTION_FIELDS and action not in REQUEST_ORDER
+        ],
         "task": found,
         "facts": _facts(found),
         "light": found.light_on(report_context.on),
@@ -66,23 +80,34 @@ def _facts(task: Task) -> list[tuple[str, str]]:
     """Name the plain facts of a task that are known, each by the words of its field."""
     fields = {field.name: field for field in Task._meta.local_concrete_fields}
     known = [(fields[name], getattr(task, name)) for name in TASK_FACTS if getattr(task, name)]
-    return [(str(field.verbose_name), str(dict(field.flatchoices).get(value, value))) for field, value in known]
+    return [
+        (str(field.verbose_name), str(dict(field.flatchoices).get(value, value)))
+        for field, value in known
+    ]
 
 
 @require_safe
 def measure(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """Show how a measure is carried out: its figures and its tasks."""
-    policy, report_context = request_context.get_policy(request, slug), request_context.report_context(request)
+    policy, report_context = (
+        request_context.get_policy(request, slug),
+        request_context.report_context(request),
+    )
     found = get_object_or_404(policy.measures.select_related("section"), code=code)
     tasks = request_context.visible_tasks(request, policy).filter(measure=found)
-    table = TaskTable(policy, tasks, report_context.query_reader, report_context.on, hidden=("measure",))
+    table = TaskTable(
+        policy, tasks, report_context.query_reader, report_context.on, hidden=("measure",)
+    )
     table.turn_to(report_context.query_reader)
     report_context.query_reader.reject_unknown()
     context = {
         "policy": policy,
         "measure": found,
         "row": statistics.row_of(
-            tasks, report_context.on, found, {**report_context.carried_params, "measure": found.code}
+            tasks,
+            report_context.on,
+            found,
+            {**report_context.carried_params, "measure": found.code},
         ),
         "table": table,
         "sizes": PAGE_SIZES,
@@ -93,7 +118,10 @@ def measure(request: HttpRequest, slug: str, code: str) -> HttpResponse:
 @require_safe
 def units(request: HttpRequest, slug: str) -> HttpResponse:
     """List the units of a policy with the figures of what they lead, and of what they co-operate in."""
-    policy, report_context = request_context.get_policy(request, slug), request_context.report_context(request)
+    policy, report_context = (
+        request_context.get_policy(request, slug),
+        request_context.report_context(request),
+    )
     report_context.query_reader.reject_unknown()
     tasks, on, carried = (
         request_context.visible_tasks(request, policy),
@@ -124,7 +152,8 @@ def unit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     context = {
         "policy": policy,
         "unit": found,
-        "fills_in": permissions.works_for(request.user) == found or permissions.may_edit_policies(request.user),
+        "fills_in": permissions.works_for(request.user) == found
+        or permissions.may_edit_policies(request.user),
         "leading": _gravest_first(policy, leading, report_context),
         "helping": _gravest_first(policy, helping, report_context),
         "helps": statistics.row_of(
@@ -138,13 +167,18 @@ def unit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_safe
 def unit_everywhere(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a unit across all policies that exist for the reader."""
-    found, report_context = request_context.get_unit(request, pk), request_context.report_context(request)
+    found, report_context = (
+        request_context.get_unit(request, pk),
+        request_context.report_context(request),
+    )
     report_context.query_reader.reject_unknown()
     leading, helping = _parts(Task.objects.visible_to(request.user), found)
     policies = list(PolicyDocument.objects.visible_to(request.user).defer("full_text"))
     on, carried = report_context.on, report_context.carried_params
     leads = _with_tasks(statistics.by_policy(leading, policies, on, {**carried, "lead": str(pk)}))
-    helps = _with_tasks(statistics.by_policy(helping, policies, on, {**carried, "helping": str(pk)}))
+    helps = _with_tasks(
+        statistics.by_policy(helping, policies, on, {**carried, "helping": str(pk)})
+    )
     demo = any(row.of.demo for row in (*leads, *helps))
     context = {
         "unit": found,
@@ -163,7 +197,9 @@ def _parts(tasks: TaskQuerySet, unit: Organization) -> tuple[TaskQuerySet, TaskQ
     return tasks.filter(lead_unit=unit), tasks.filter(cooperating(unit))
 
 
-def _asked_of(leading: TaskQuerySet, on: dt.date, unit: Organization, carried: dict[str, str]) -> dict[str, Any]:
+def _asked_of(
+    leading: TaskQuerySet, on: dt.date, unit: Organization, carried: dict[str, str]
+) -> dict[str, Any]:
     """Return the figures of what a unit leads, and what is overdue, unreported and about to turn."""
     return {
         "all": statistics.row_of(leading, on, unit, {**carried, "lead": str(unit.pk)}),

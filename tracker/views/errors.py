@@ -28,5 +28,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def _broken(template: str, status: int) -> HttpResponse:
     """Render without the request: report_context it, or the database behind it, may be what has failed."""
-    facts = {"operator": settings.OPERATOR, "contact": settings.CONTACT, "version": settings.VERSION}
+    facts = {
+        "operator": settings.OPERATOR,
+        "contact": settings.CONTACT,
+        "version": settings.VERSION,
+    }
     return HttpResponse(render_to_string(template, facts), status=status)

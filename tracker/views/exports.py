@@ -76,7 +76,9 @@ def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
     """
     if export.rows < LONG_EXPORT_ROWS:
         with export_slot(export.rows):
-            return download(export.name, lambda file: export.write(file, ignore_progress), export.kind)
+            return download(
+                export.name, lambda file: export.write(file, ignore_progress), export.kind
+            )
     jobs.sweep_jobs()
     address = request.get_full_path()
     digest = hashlib.sha256(f"{address} {export.chosen}".encode()).hexdigest()
@@ -88,7 +90,11 @@ def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
     slot.enter_context(export_slot(export.rows))
 
     def work(tell: ProgressCallback) -> str:
-        with slot, scratch.replacing(jobs.result_path(name), 0o600) as half, half.open("wb") as file:
+        with (
+            slot,
+            scratch.replacing(jobs.result_path(name), 0o600) as half,
+            half.open("wb") as file,
+        ):
             export.write(file, tell)
         return ""
 
@@ -98,7 +104,9 @@ def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
         slot.close()
         return redirect("work", name)
     found = jobs.read_job(name)
-    return _send_result(name, found) if found and found.state == jobs.DONE else redirect("work", name)
+    return (
+        _send_result(name, found) if found and found.state == jobs.DONE else redirect("work", name)
+    )
 
 
 @require_safe
@@ -140,15 +148,23 @@ def _send_result(name: str, job: jobs.JobProgress) -> FileResponse:
         file = jobs.result_path(name).open("rb")
     except FileNotFoundError:
         raise Http404 from None
-    return FileResponse(file, as_attachment=True, filename=job.about["file"], content_type=job.about["kind"])
+    return FileResponse(
+        file, as_attachment=True, filename=job.about["file"], content_type=job.about["kind"]
+    )
 
 
 @export_view
 def ledger(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Send the workbook of exactly the list that was asked for, unpaged; 400 in words where it cannot be read."""
-    policy, report_context = request_context.get_policy(request, slug), request_context.report_context(request)
+    policy, report_context = (
+        request_context.get_policy(request, slug),
+        request_context.report_context(request),
+    )
     chosen = TaskFilter(
-        report_context.query_reader, request_context.visible_tasks(request, policy), policy, report_context.on
+        report_context.query_reader,
+        request_context.visible_tasks(request, policy),
+        policy,
+        report_context.on,
     )
     table = TaskTable(policy, chosen.qs, report_context.query_reader, report_context.on)
     paper = report_context.query_reader.choice("paper", _("paper"), PAPER_SIZES) or "a3"
@@ -156,7 +172,9 @@ def ledger(request: HttpRequest, slug: str) -> HttpResponseBase:
     if report_context.query_reader.faults:
         # A file of everything would be worse than none.
         return HttpResponse(
-            "\n".join(report_context.query_reader.faults), status=400, content_type="text/plain; charset=utf-8"
+            "\n".join(report_context.query_reader.faults),
+            status=400,
+            content_type="text/plain; charset=utf-8",
         )
     total = table.tasks.count()
     # A filtered list is a part of the policy; the health check speaks of the whole.
@@ -169,11 +187,17 @@ def ledger(request: HttpRequest, slug: str) -> HttpResponseBase:
         made = replace(scope, paper=PAPER_SIZES[paper], extras=extras, total=total, tell=tell)
         workbook.save_ledger(made, file)
 
-    return send_export(request, Export(workbook.ledger_filename(policy, report_context.on), total, write))
+    return send_export(
+        request, Export(workbook.ledger_filename(policy, report_context.on), total, write)
+    )
 
 
 def ledger_scope(
-    request: HttpRequest, policy: PolicyDocument, tasks: TaskQuerySet, on: dt.date, filters: list[str]
+    request: HttpRequest,
+    policy: PolicyDocument,
+    tasks: TaskQuerySet,
+    on: dt.date,
+    filters: list[str],
 ) -> workbook.LedgerRequest:
     """Say what the workbook of some tasks that the reader may see is made of."""
     unit = permissions.sees_only_unit(request.user)

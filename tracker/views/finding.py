@@ -24,7 +24,10 @@ def search(request: HttpRequest) -> HttpResponse:
         context |= {
             "tasks": searching.find_everything(tasks.defer("policy__full_text"), text),
             "measures": searching.find_everything(
-                measures.defer("policy__full_text").order_by("policy", "section__number", "order", "code_key"), text
+                measures.defer("policy__full_text").order_by(
+                    "policy", "section__number", "order", "code_key"
+                ),
+                text,
             ),
             "units": searching.find_everything(Organization.objects.all(), text),
         }

@@ -16,7 +16,9 @@ from tracker.domain import disk
 ADDRESS = "/healthz"
 
 
-def answer_probes(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+def answer_probes(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
     """Answer a monitor before sessions, host names and the redirect to https: it asks the machine by its number."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:

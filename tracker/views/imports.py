@@ -40,7 +40,9 @@ LONG_PREVIEW = 1_000  # rows from which on a preview may take over two seconds
 LONG_IMPORT_ROWS = {BatchKind.PROGRESS: 1_000, BatchKind.CHECKLIST: 100}
 UNDONE_TEXT = gettext_lazy("Everything that this import made is taken back.")
 CONFIRMED_TEXT = gettext_lazy("The import is confirmed; its reports wait for the review.")
-CHANGED_TEXT = gettext_lazy("Something has changed meanwhile, or a fault is left: look again. Nothing is written.")
+CHANGED_TEXT = gettext_lazy(
+    "Something has changed meanwhile, or a fault is left: look again. Nothing is written."
+)
 
 
 class UploadForm(forms.Form):
@@ -79,7 +81,9 @@ def fill_ins(request: HttpRequest, slug: str) -> HttpResponseBase:
     def write(file: IO[bytes], tell: ProgressCallback) -> None:
         done = 0
         with ZipFile(file, "w", ZIP_STORED) as archive:
-            for name, scope in progress_template.of_all_units(policy, request_context.current_day()):
+            for name, scope in progress_template.of_all_units(
+                policy, request_context.current_day()
+            ):
                 with scratch.new_folder() as folder:
                     progress_template.save_progress_template(scope, folder / name)
                     archive.write(folder / name, name)
@@ -99,11 +103,20 @@ def checklist(request: HttpRequest, slug: str = "") -> HttpResponseBase:
     policy = request_context.get_policy(request, slug) if slug else None
     _check_office(request)
     today = request_context.current_day()
-    name = _("%(policy)s_checklist_%(day)s.xlsx") % {"policy": slug or _("new_policy"), "day": f"{today:%Y%m%d}"}
+    name = _("%(policy)s_checklist_%(day)s.xlsx") % {
+        "policy": slug or _("new_policy"),
+        "day": f"{today:%Y%m%d}",
+    }
     rows = policy.tasks.count() if policy else 0
     return send_export(
         request,
-        Export(name, rows, lambda file, tell: checklist_template.save_checklist_template(policy, today, file, tell)),
+        Export(
+            name,
+            rows,
+            lambda file, tell: checklist_template.save_checklist_template(
+                policy, today, file, tell
+            ),
+        ),
     )
 
 
@@ -118,7 +131,9 @@ def imports(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
             raise PermissionDenied
         if form.is_valid():
             upload = form.cleaned_data["file"]
-            steps = workbook_import.reading_steps(upload, upload.name, request_context.current_user(request))
+            steps = workbook_import.reading_steps(
+                upload, upload.name, request_context.current_user(request)
+            )
             try:
                 first = next(steps)
             except StopIteration as end:
@@ -126,15 +141,20 @@ def imports(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
             except workbook_import.WorkbookRefused as refusal:
                 form.add_error("file", str(refusal))
             else:
-                page = render_to_string("tracker/report_context.html", {"name": upload.name}, request)
+                page = render_to_string(
+                    "tracker/report_context.html", {"name": upload.name}, request
+                )
                 # No proxy may hold it back: what is told late tells nothing.
                 return StreamingHttpResponse(
-                    _told(page, translation.get_language(), first, steps), headers={"X-Accel-Buffering": "no"}
+                    _told(page, translation.get_language(), first, steps),
+                    headers={"X-Accel-Buffering": "no"},
                 )
     batches = ImportBatch.objects.visible_to(request.user).defer("rows", "made")
     context = {
         "form": form,
-        "batches": batches.select_related("read_by", "unit", "policy", "undone_by")[:MAX_LISTED_BATCHES],
+        "batches": batches.select_related("read_by", "unit", "policy", "undone_by")[
+            :MAX_LISTED_BATCHES
+        ],
         "may_import": permissions.may_import(request.user),
         "loads": permissions.may_edit_policies(request.user),
     }
@@ -147,7 +167,10 @@ def _kept(found: ImportBatch) -> ImportBatch:
 
 
 def _told(
-    page: str, spoken: str, told: workbook_import.ReadingProgress, steps: workbook_import.ReadingSteps[ImportBatch]
+    page: str,
+    spoken: str,
+    told: workbook_import.ReadingProgress,
+    steps: workbook_import.ReadingSteps[ImportBatch],
 ) -> Iterator[str]:
     """Write the page of a large file while it is read: how far it is, then the way on. It needs no script.
 
@@ -185,9 +208,13 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
                 messages.success(request, UNDONE_TEXT)
                 return redirect(found)
             if found.state != BatchState.READ:
-                messages.info(request, _("This import has been confirmed already; nothing was written twice."))
+                messages.info(
+                    request, _("This import has been confirmed already; nothing was written twice.")
+                )
                 return redirect(found)
-            preview = workbook_import.confirm_batch(found, user, request.POST.get("seen", ""), dates.now())
+            preview = workbook_import.confirm_batch(
+                found, user, request.POST.get("seen", ""), dates.now()
+            )
             if preview is None:
                 messages.success(request, CONFIRMED_TEXT)
                 return redirect(found)
@@ -215,7 +242,9 @@ def _show(
         if preview is None:
             return redirect("batch_progress", found.pk)
     groups = [
-        (state, words, _few(preview, state)) for state, words in PREVIEW_GROUPS if preview and preview.counts[state]
+        (state, words, _few(preview, state))
+        for state, words in PREVIEW_GROUPS
+        if preview and preview.counts[state]
     ]
     context = {
         "batch": found,
@@ -268,7 +297,9 @@ def batch_progress(request: HttpRequest, pk: int) -> HttpResponse:
     looked = jobs.read_job(name)
     if looked and looked.state == jobs.DONE and jobs.result_path(name).exists():
         return redirect(found)
-    looking = looked is not None and (looked.state == jobs.RUNNING or (looked.state == jobs.FAILED and not job))
+    looking = looked is not None and (
+        looked.state == jobs.RUNNING or (looked.state == jobs.FAILED and not job)
+    )
     job = looked if looking else job
     running = job is not None and job.state == jobs.RUNNING
     context = {"batch": found, "job": job, "running": running, "looking": looking}
@@ -307,7 +338,9 @@ def _start(batch: ImportBatch, request: HttpRequest) -> None:
             nothing = _("Nothing is written.")
             raise jobs.JobFailed(f"{request_context.refusal_text(refusal)} {nothing}") from refusal
         except PermissionDenied as refusal:
-            raise jobs.JobFailed(_("Your account may not do this. Nothing is written.")) from refusal
+            raise jobs.JobFailed(
+                _("Your account may not do this. Nothing is written.")
+            ) from refusal
         raise jobs.JobFailed(str(CHANGED_TEXT))
 
     jobs.start_job(_job_name(batch), len(batch.made if undoing else batch.rows), work)
@@ -328,10 +361,15 @@ def marked_file(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 PREVIEW_GROUPS = (
     ("fault", gettext_lazy("Faults: nothing is written until they are mended")),
-    ("stale", gettext_lazy("Changed by somebody else since the file was made: these rows are left out")),
+    (
+        "stale",
+        gettext_lazy("Changed by somebody else since the file was made: these rows are left out"),
+    ),
     (
         "moved",
-        gettext_lazy("The task was given to another unit, or yours has another part in it: these rows are left out"),
+        gettext_lazy(
+            "The task was given to another unit, or yours has another part in it: these rows are left out"
+        ),
     ),
     ("changed", gettext_lazy("What confirming writes")),
 )
@@ -347,7 +385,9 @@ def _count(found: ImportBatch) -> str:
 
 
 def _find(request: HttpRequest, pk: int) -> ImportBatch:
-    batches = ImportBatch.objects.visible_to(request.user).select_related("read_by", "unit", "policy", "undone_by")
+    batches = ImportBatch.objects.visible_to(request.user).select_related(
+        "read_by", "unit", "policy", "undone_by"
+    )
     return get_object_or_404(batches, pk=pk)
 
 
@@ -370,4 +410,6 @@ def _workbook(request: HttpRequest, unit: Organization, tasks: TaskQuerySet) -> 
             replace(progress_template.scope_of(unit, tasks, today), tell=tell), file
         )
 
-    return send_export(request, Export(progress_template.progress_filename(unit, today), tasks.count(), write))
+    return send_export(
+        request, Export(progress_template.progress_filename(unit, today), tasks.count(), write)
+    )

@@ -15,7 +15,10 @@ from tracker.reports.task_table import PAGE_SIZES, TaskTable
 from tracker.web import request_context
 
 MAX_HOME_TASKS = 8  # rows of the lists on the overview, which prints on two pages; the whole list is one click away
-FINDINGS, OF_ONE_KIND = 25, 500  # rows of each kind of finding, and of one kind alone; the ledger has them all
+FINDINGS, OF_ONE_KIND = (
+    25,
+    500,
+)  # rows of each kind of finding, and of one kind alone; the ledger has them all
 
 
 @require_safe
@@ -25,18 +28,30 @@ def home(request: HttpRequest) -> HttpResponse:
     report_context.query_reader.reject_unknown()
     policies = PolicyDocument.objects.visible_to(request.user)
     rows = statistics.by_policy(
-        Task.objects.visible_to(request.user), policies, report_context.on, report_context.carried_params
+        Task.objects.visible_to(request.user),
+        policies,
+        report_context.on,
+        report_context.carried_params,
     )
     has_role = permissions.visibility_scope(request.user) != permissions.VisibilityScope.NOTHING
-    return render(request, "tracker/home.html", {**report_context.context, "rows": rows, "has_role": has_role})
+    return render(
+        request, "tracker/home.html", {**report_context.context, "rows": rows, "has_role": has_role}
+    )
 
 
 @require_safe
 def policy(request: HttpRequest, slug: str) -> HttpResponse:
     """Show where a policy stands: figures, sections, units, what is late and what turns next."""
-    found, report_context = request_context.get_policy(request, slug), request_context.report_context(request)
+    found, report_context = (
+        request_context.get_policy(request, slug),
+        request_context.report_context(request),
+    )
     report_context.query_reader.reject_unknown()
-    tasks, on, carried = request_context.visible_tasks(request, found), report_context.on, report_context.carried_params
+    tasks, on, carried = (
+        request_context.visible_tasks(request, found),
+        report_context.on,
+        report_context.carried_params,
+    )
     sections = statistics.by_section(tasks, found, on, carried)
     measures = statistics.by_measure(tasks, found, on, carried)
     days = statistics.forecast_days(tasks, on)
@@ -60,7 +75,10 @@ def policy(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def tasks(request: HttpRequest, slug: str) -> HttpResponse:
     """List the tasks of a policy: filtered, sorted, a page at a time."""
-    found, report_context = request_context.get_policy(request, slug), request_context.report_context(request)
+    found, report_context = (
+        request_context.get_policy(request, slug),
+        request_context.report_context(request),
+    )
     visible = request_context.visible_tasks(request, found)
     chosen = TaskFilter(report_context.query_reader, visible, found, report_context.on)
     table = TaskTable(found, chosen.qs, report_context.query_reader, report_context.on, banded=True)
@@ -68,7 +86,13 @@ def tasks(request: HttpRequest, slug: str) -> HttpResponse:
     report_context.query_reader.reject_unknown()
     # Without a filter the two are one number: counting twice would cost as much as the page.
     count = visible.count() if chosen.data else table.paginator.count
-    context = {"policy": found, "filter": chosen, "table": table, "visible": count, "sizes": PAGE_SIZES}
+    context = {
+        "policy": found,
+        "filter": chosen,
+        "table": table,
+        "visible": count,
+        "sizes": PAGE_SIZES,
+    }
     return render(request, "tracker/tasks.html", {**report_context.context, **context})
 
 
@@ -90,7 +114,11 @@ def health(request: HttpRequest, slug: str) -> HttpResponse:
         "faults": asked.faults,
         "on": request_context.current_day(),
         "groups": [
-            (check, len(rows), [(row, row.page(slug), row.mended_at(slug, request.user)) for row in rows[:most]])
+            (
+                check,
+                len(rows),
+                [(row, row.page(slug), row.mended_at(slug, request.user)) for row in rows[:most]],
+            )
             for check, rows in groups
         ],
     }

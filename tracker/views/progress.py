@@ -11,7 +11,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from tracker import workflow
 from tracker.domain import lights, permissions
-from tracker.domain.choices import EDITABLE_REPORT_STATES, Action, ReportState, RequestKind, RequestState
+from tracker.domain.choices import (
+    EDITABLE_REPORT_STATES,
+    Action,
+    ReportState,
+    RequestKind,
+    RequestState,
+)
 from tracker.domain.dates import DAY
 from tracker.forms.editing import add_refusal, put_values
 from tracker.forms.progress import ACTION_FIELDS, ReportForm, StepForm
@@ -22,7 +28,12 @@ from tracker.web.request_context import require_get_or_post
 from tracker.workflow import REPORT_TEXTS
 
 LAST_REPORTS = 3  # shown to whoever grants a closing
-CLOSING_ACTIONS = (Action.REQUEST_CLOSING, Action.GRANT_CLOSING, Action.RETURN_CLOSING, Action.CLOSE)
+CLOSING_ACTIONS = (
+    Action.REQUEST_CLOSING,
+    Action.GRANT_CLOSING,
+    Action.RETURN_CLOSING,
+    Action.CLOSE,
+)
 
 # A period to choose: what names it in an address, what people call it, and whether it is chosen.
 OfferedPeriod = tuple[str, str, bool]
@@ -33,7 +44,9 @@ def my(request: HttpRequest) -> HttpResponse:
     """Show a liaison what is asked of the unit now, each with one obvious action."""
     unit = permissions.works_for(request.user)
     if not unit:
-        raise PermissionDenied(_("This page lists what is asked of a unit; your account belongs to none."))
+        raise PermissionDenied(
+            _("This page lists what is asked of a unit; your account belongs to none.")
+        )
     report_context = request_context.report_context(request)
     report_context.query_reader.reject_unknown()
     tasks = Task.objects.asked_of(request.user)
@@ -42,7 +55,9 @@ def my(request: HttpRequest) -> HttpResponse:
         "unit": unit,
         "groups": (groups := worklist.work_groups(led, unit, report_context.on)),
         "led": led.count(),
-        "left": [(each, each.period.name(report_context.today)) for each in worklist.left_drafts(unit)],
+        "left": [
+            (each, each.period.name(report_context.today)) for each in worklist.left_drafts(unit)
+        ],
         "helping": (helping := worklist.helping(tasks, unit, report_context.on)),
         "invented": any(line.task.policy.demo for group in groups for line in group.lines)
         or any(line.task.policy.demo for line in helping),
@@ -80,7 +95,11 @@ def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
         try:
             _keep(request, form)
             if "submit" in request.POST:
-                workflow.submit(form.instance, request_context.change_context(request), request_context.current_day())
+                workflow.submit(
+                    form.instance,
+                    request_context.change_context(request),
+                    request_context.current_day(),
+                )
             return _saved(request, form.instance)
         except workflow.StaleVersion:
             # Saved by another window between our check and our write.
@@ -91,7 +110,10 @@ def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
             put_values(form, "seen", form.instance.version)
             form.add_error(None, add_refusal(form, refusal))
     if request.headers.get("X-Autosave"):
-        return JsonResponse({"faults": [str(error) for errors in form.errors.values() for error in errors]}, status=409)
+        return JsonResponse(
+            {"faults": [str(error) for errors in form.errors.values() for error in errors]},
+            status=409,
+        )
     return render(request, "tracker/report.html", _shown(request, form, found, offered))
 
 
@@ -117,11 +139,16 @@ def _shown(
         "due": found.period_end + task.policy.grace_days * DAY,
         "others": others.exclude(state=ReportState.DRAFT).select_related("unit"),
         "back": request.POST.get("next") or request.GET.get("next", ""),
-        "unchanged": last is not None and not last.contribution and not found.contribution and empty,
+        "unchanged": last is not None
+        and not last.contribution
+        and not found.contribution
+        and empty,
     }
 
 
-def _pressed(request: HttpRequest, found: ProgressUpdate, offered: list[OfferedPeriod]) -> HttpResponse | None:
+def _pressed(
+    request: HttpRequest, found: ProgressUpdate, offered: list[OfferedPeriod]
+) -> HttpResponse | None:
     """Answer what needs no form: another button, or a report that is sent twice."""
     named = _names_period(request, offered)
     if not named and {"unchanged", "withdraw"} & request.POST.keys():
@@ -166,11 +193,15 @@ def _says_the_same(request: HttpRequest, stands: ProgressUpdate) -> bool:
     percent = request.POST.get("percent", "").strip()
     if percent and percent != str(stands.percent):
         return False
-    return all(request.POST.get(name, "").split() == getattr(stands, name).split() for name in REPORT_TEXTS)
+    return all(
+        request.POST.get(name, "").split() == getattr(stands, name).split() for name in REPORT_TEXTS
+    )
 
 
 def _handed_in_already(stands: ProgressUpdate) -> str:
-    return _("%(task)s: the report of %(period)s is handed in already (%(state)s); nothing was handed in twice.") % {
+    return _(
+        "%(task)s: the report of %(period)s is handed in already (%(state)s); nothing was handed in twice."
+    ) % {
         "task": stands.task.code,
         "period": stands.period.name(request_context.current_day()),
         "state": stands.get_state_display(),
@@ -198,21 +229,33 @@ def _writing_for(request: HttpRequest, task: Task) -> Organization:
         permissions.works_for(request.user),
         set(workflow.allowed_actions(task, request_context.current_user(request))),
     )
-    writes = Action.CONTRIBUTE if own in task.co_units.all() else Action.REPORT if own == task.lead_unit else None
+    writes = (
+        Action.CONTRIBUTE
+        if own in task.co_units.all()
+        else Action.REPORT
+        if own == task.lead_unit
+        else None
+    )
     if own and writes in actions:
         return own
     if Action.REPORT in actions and task.lead_unit:
         return task.lead_unit
-    raise PermissionDenied(_("A report of this task cannot be written now, or not by your account."))
+    raise PermissionDenied(
+        _("A report of this task cannot be written now, or not by your account.")
+    )
 
 
-def _report_at_hand(request: HttpRequest, task: Task, unit: Organization) -> tuple[ProgressUpdate, list[OfferedPeriod]]:
+def _report_at_hand(
+    request: HttpRequest, task: Task, unit: Organization
+) -> tuple[ProgressUpdate, list[OfferedPeriod]]:
     """Return the report of the period asked for, else of the first that is owed, and the periods to choose from."""
     today, cycle = request_context.current_day(), lights.cycle_of(task.policy)
     periods = {period.key(cycle): period for period in lights.reportable(task, task.policy, today)}
     first = next(iter(periods))
     # What is at hand stays within reach, whatever is due by now.
-    for each in task.reports.filter(unit=unit, state__in=EDITABLE_REPORT_STATES).select_related("task__policy"):
+    for each in task.reports.filter(unit=unit, state__in=EDITABLE_REPORT_STATES).select_related(
+        "task__policy"
+    ):
         if workflow.in_role_of_today([each], task):
             periods.setdefault(each.period.key(cycle), each.period)
     wanted = request.GET.get("period") or first
@@ -258,9 +301,13 @@ def _withdraw(request: HttpRequest, found: ProgressUpdate) -> HttpResponse:
     """Take back the report that the page showed."""
     try:
         if not found.pk:
-            raise ValidationError(_("There is no report of this period to take back; it may have been accepted."))
+            raise ValidationError(
+                _("There is no report of this period to take back; it may have been accepted.")
+            )
         if found.is_open:
-            messages.info(request, _("The report is taken back already; write on and hand it in again."))
+            messages.info(
+                request, _("The report is taken back already; write on and hand it in again.")
+            )
         else:
             workflow.withdraw(
                 found,
@@ -293,7 +340,11 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
     wanted, task = Action(action), request_context.get_task(request, slug, code)
     if wanted not in workflow.allowed_actions(task, request_context.current_user(request)):
         return _unfit(request, task, wanted)
-    data = request.POST if request.method == "POST" else request_context.saved_post(request, ACTION_FIELDS[wanted])
+    data = (
+        request.POST
+        if request.method == "POST"
+        else request_context.saved_post(request, ACTION_FIELDS[wanted])
+    )
     form, outdated = StepForm(wanted, task, data, request.FILES or None), False
     if request.method == "POST" and form.is_valid():
         try:
@@ -305,22 +356,34 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
                 request_context.seen_version_of(request),
                 **form.entered(),
             )
-            messages.success(request, _("%(task)s: done: %(step)s.") % {"task": task.code, "step": wanted.label})
+            messages.success(
+                request, _("%(task)s: done: %(step)s.") % {"task": task.code, "step": wanted.label}
+            )
             return request_context.redirect_back(request, task.get_absolute_url())
         except workflow.StaleVersion as refusal:
             form.add_error(None, request_context.as_validation_error(refusal))
             task, outdated = request_context.get_task(request, slug, code), True
         except ValidationError as refusal:
             form.add_error(None, add_refusal(form, refusal))
-    kind = RequestKind.EXTEND if "extension" in action else RequestKind.CLOSE if "closing" in action else None
+    kind = (
+        RequestKind.EXTEND
+        if "extension" in action
+        else RequestKind.CLOSE
+        if "closing" in action
+        else None
+    )
     context = {
         "task": task,
         "policy": task.policy,
         "action": wanted,
         "form": form,
         # Only a form that was refused as outdated is shown with the task as it is now.
-        "seen": task.version if outdated else request_context.read_number(request.POST.get("seen")) or task.version,
-        "ask": task.requests.filter(kind=kind, state=RequestState.OPEN).prefetch_related("evidence").first(),
+        "seen": task.version
+        if outdated
+        else request_context.read_number(request.POST.get("seen")) or task.version,
+        "ask": task.requests.filter(kind=kind, state=RequestState.OPEN)
+        .prefetch_related("evidence")
+        .first(),
         "next": request.POST.get("next") or request.GET.get("next", ""),
         **(_grounds(task) if wanted in CLOSING_ACTIONS else {}),
     }
@@ -329,7 +392,9 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
 
 def _grounds(task: Task) -> dict[str, Any]:
     """Return what a closing is judged by: all that its gates count, and the last reports."""
-    reports = task.reports.exclude(state=ReportState.DRAFT).select_related("unit", "submitted_by", "reviewed_by")
+    reports = task.reports.exclude(state=ReportState.DRAFT).select_related(
+        "unit", "submitted_by", "reviewed_by"
+    )
     return {
         "judged": True,
         "items": task.items.all(),
@@ -364,7 +429,13 @@ def tick_step(request: HttpRequest, slug: str, code: str, number: int) -> HttpRe
         if request_context.seen_version_of(request, "item") != item.pk:
             # Steps were numbered anew since the page was opened.
             raise ValidationError(workflow.moved_step_text())
-        workflow.tick_item(item, request_context.change_context(request), done_on, today, request.POST.get("seen", ""))
+        workflow.tick_item(
+            item,
+            request_context.change_context(request),
+            done_on,
+            today,
+            request.POST.get("seen", ""),
+        )
     except (ValidationError, workflow.StaleVersion) as refusal:
         messages.error(request, request_context.refusal_text(refusal))
     return request_context.redirect_back(request, f"{task.get_absolute_url()}#steps")
@@ -374,7 +445,9 @@ def tick_step(request: HttpRequest, slug: str, code: str, number: int) -> HttpRe
 def evidence(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
     """Send a piece of evidence, always as a download, to whoever may see its task."""
     visible = Task.objects.visible_to(request.user)
-    found = get_object_or_404(Evidence.objects.select_related("report__unit"), pk=pk, task__in=visible)
+    found = get_object_or_404(
+        Evidence.objects.select_related("report__unit"), pk=pk, task__in=visible
+    )
     report, own = found.report, permissions.works_for(request.user)
     # A draft is its unit's own; the office may have written it for the unit.
     unsent = report is not None and (report.state == ReportState.DRAFT or not found.handed_in)

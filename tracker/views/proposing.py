@@ -48,7 +48,9 @@ def new(request: HttpRequest) -> HttpResponse:
     if "do" in request.POST or "refresh" in request.POST:
         rows = changed(joined(rows), str(request.POST.get("do", "")), text)
     elif not faults:
-        faults = [_("Row %(number)s: %(why)s.") % {"number": n, "why": why} for n, why in faults_of(rows)]
+        faults = [
+            _("Row %(number)s: %(why)s.") % {"number": n, "why": why} for n, why in faults_of(rows)
+        ]
         if form.is_valid() and not faults:
             try:
                 return _make(request, form, text, joined(rows))
@@ -78,14 +80,19 @@ def _first(request: HttpRequest, text_form: TextForm, text: str) -> HttpResponse
     return _page(request, NewPolicyForm(initial=known), text, found.rows, [])
 
 
-def _make(request: HttpRequest, form: NewPolicyForm, text: str, rows: list[ProposedRow]) -> HttpResponse:
+def _make(
+    request: HttpRequest, form: NewPolicyForm, text: str, rows: list[ProposedRow]
+) -> HttpResponse:
     """Save the policy with all its parts, in one transaction, and show its text."""
     made = draft_policy(proposal_of(form, text, rows))
     policy = form.save(commit=False)
     policy.full_text = text
     parts, steps = rows_for(policy, made, request_context.current_user(request))
     workflow.save_objects(
-        parts, request_context.change_context(request, _("made from its text")), request_context.current_day(), steps
+        parts,
+        request_context.change_context(request, _("made from its text")),
+        request_context.current_day(),
+        steps,
     )
     for note in made.notes[:5]:
         messages.warning(request, note)
@@ -107,7 +114,13 @@ def _page(
         }
         for row in rows
     ]
-    context = {"form": form, "policy_text": text, "rows": shown, "faults": faults, "kinds": ProposalKind.choices}
+    context = {
+        "form": form,
+        "policy_text": text,
+        "rows": shown,
+        "faults": faults,
+        "kinds": ProposalKind.choices,
+    }
     return render(request, "tracker/new.html", {**context, "counts": _counts(rows)})
 
 

@@ -34,7 +34,10 @@ def queue(request: HttpRequest, show: str = "reports") -> HttpResponse:
     report_context = request_context.report_context(request)
     page = report_context.query_reader.pop("page", _("page number"))
     report_context.query_reader.reject_unknown()
-    if not (permissions.may_read_reviews(request.user) or (show == "help" and permissions.reads_help(request.user))):
+    if not (
+        permissions.may_read_reviews(request.user)
+        or (show == "help" and permissions.reads_help(request.user))
+    ):
         raise PermissionDenied
     tasks = Task.objects.visible_to(request.user)
     rows: Any = {
@@ -64,7 +67,9 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     visible = Task.objects.visible_to(request.user)
     found = get_object_or_404(
-        ProgressUpdate.objects.exclude(state=ReportState.DRAFT).select_related("unit", "submitted_by", "reviewed_by"),
+        ProgressUpdate.objects.exclude(state=ReportState.DRAFT).select_related(
+            "unit", "submitted_by", "reviewed_by"
+        ),
         pk=pk,
         task__in=visible,
     )
@@ -73,7 +78,11 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     before, after, place = worklist.neighbours(waiting, pk)
     following = redirect("review", after) if after else redirect("queue")
     withdrawing = "withdraw_acceptance" in request.POST
-    sent = None if withdrawing else request.POST or request_context.saved_post(request, ["note", "picked"])
+    sent = (
+        None
+        if withdrawing
+        else request.POST or request_context.saved_post(request, ["note", "picked"])
+    )
     form = ReviewForm(sent)
     withdrawal = WithdrawAcceptanceForm(request.POST if withdrawing else None)
     if withdrawing:
@@ -86,7 +95,9 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
             _decide(request, found, form)
             return following
         except workflow.StaleVersion:
-            form.add_error(None, _("The unit has changed the report since it was shown; look at it again."))
+            form.add_error(
+                None, _("The unit has changed the report since it was shown; look at it again.")
+            )
             found.refresh_from_db()
         except ValidationError as refusal:
             form.add_error("note" if hasattr(refusal, "error_dict") else None, refusal.messages)
@@ -108,8 +119,12 @@ def _shown(request: HttpRequest, found: ProgressUpdate) -> dict[str, Any]:
     last = workflow.last_report(task, found.unit, found)
     indicators = list(task.indicators.all())
     said = {each.pk: each for each in workflow.as_reported(found, indicators)}
-    may_review = permissions.may_review(request.user, found.submitted_by_id) and not found.contribution
-    actions = workflow.allowed_actions(task, request_context.current_user(request)) if may_review else []
+    may_review = (
+        permissions.may_review(request.user, found.submitted_by_id) and not found.contribution
+    )
+    actions = (
+        workflow.allowed_actions(task, request_context.current_user(request)) if may_review else []
+    )
     return {
         "report": found,
         "task": task,
@@ -121,7 +136,8 @@ def _shown(request: HttpRequest, found: ProgressUpdate) -> dict[str, Any]:
         "light": task.light_on(request_context.current_day()),
         "reasons": task.reasons_on(request_context.current_day()),
         "may_review": may_review and found.state == ReportState.SUBMITTED,
-        "may_withdraw": Action.WITHDRAW_ACCEPTANCE in actions and not workflow.acceptance_is_final(found, task),
+        "may_withdraw": Action.WITHDRAW_ACCEPTANCE in actions
+        and not workflow.acceptance_is_final(found, task),
         "contributions": task.reports.filter(
             contribution=True, period_start=found.period_start, period_end=found.period_end
         )
@@ -136,7 +152,10 @@ def _decided_already(request: HttpRequest, found: ProgressUpdate) -> bool:
     own = decided and found.reviewed_by_id == request_context.current_user(request).pk
     if own:
         said = {"report": found.task, "state": found.get_state_display()}
-        messages.info(request, _("%(report)s: you have decided already (%(state)s); nothing was done twice.") % said)
+        messages.info(
+            request,
+            _("%(report)s: you have decided already (%(state)s); nothing was done twice.") % said,
+        )
     return own
 
 
@@ -154,7 +173,9 @@ def _withdraw_acceptance(
             form.cleaned_data["reason"],
             request_context.current_day(),
         )
-        messages.success(request, _("%(report)s: the acceptance is taken back.") % {"report": found.task})
+        messages.success(
+            request, _("%(report)s: the acceptance is taken back.") % {"report": found.task}
+        )
         return redirect("review", found.pk)
     except (ValidationError, workflow.StaleVersion) as refusal:
         form.add_error(None, add_refusal(form, request_context.as_validation_error(refusal)))
@@ -165,20 +186,37 @@ def _withdraw_acceptance(
 def _decide(request: HttpRequest, found: ProgressUpdate, form: ReviewForm) -> None:
     seen = request_context.seen_version_of(request)
     if "accept" in request.POST:
-        workflow.accept(found, request_context.change_context(request), seen, request_context.current_day())
+        workflow.accept(
+            found, request_context.change_context(request), seen, request_context.current_day()
+        )
         messages.success(request, _("Accepted: %(report)s.") % {"report": found.task})
     else:
         workflow.send_back(
-            found, request_context.change_context(request), seen, form.words(), request_context.current_day()
+            found,
+            request_context.change_context(request),
+            seen,
+            form.words(),
+            request_context.current_day(),
         )
         messages.success(request, _("Returned: %(report)s.") % {"report": found.task})
 
 
-def _compared(last: ProgressUpdate | None, found: ProgressUpdate) -> list[tuple[str, list[tuple[str, str]]]]:
+def _compared(
+    last: ProgressUpdate | None, found: ProgressUpdate
+) -> list[tuple[str, list[tuple[str, str]]]]:
     """Set each text of a report against the last one, piece by piece."""
-    fields = [(name, str(ProgressUpdate._meta.get_field(name).verbose_name)) for name in REPORT_TEXTS]  # type: ignore[union-attr]
+    fields = [
+        (name, str(ProgressUpdate._meta.get_field(name).verbose_name)) for name in REPORT_TEXTS
+    ]  # type: ignore[union-attr]
     return [
-        (words, list(differences(getattr(last, name) if last else getattr(found, name), getattr(found, name))))
+        (
+            words,
+            list(
+                differences(
+                    getattr(last, name) if last else getattr(found, name), getattr(found, name)
+                )
+            ),
+        )
         for name, words in fields
     ]
 
@@ -195,12 +233,16 @@ def accept_many(request: HttpRequest) -> HttpResponse:
         for key, _colon, seen in (pair.partition(":") for pair in pairs)
     }
     picked.pop(0, None)  # what could not be read
-    found = list(worklist.waiting_reports(Task.objects.visible_to(request.user)).filter(pk__in=picked))
+    found = list(
+        worklist.waiting_reports(Task.objects.visible_to(request.user)).filter(pk__in=picked)
+    )
     if not picked:
         messages.warning(request, _("Nothing was picked: tick the reports first."))
         return redirect("queue")
     if not found:
-        messages.info(request, _("None of the picked reports waits any more; nothing was done twice."))
+        messages.info(
+            request, _("None of the picked reports waits any more; nothing was done twice.")
+        )
         return redirect("queue")
     if "confirm" not in request.POST:
         context = {"reports": found, "gone": len(picked) - len(found)}
@@ -208,7 +250,9 @@ def accept_many(request: HttpRequest) -> HttpResponse:
         return render(request, "tracker/accept_many.html", context)
     today, act = request_context.current_day(), request_context.change_context(request)
     seen_ones = [(report, picked[report.pk]) for report in found]
-    outcome = workflow.apply_to_each(seen_ones, lambda report, seen: workflow.accept(report, act, seen, today))
+    outcome = workflow.apply_to_each(
+        seen_ones, lambda report, seen: workflow.accept(report, act, seen, today)
+    )
     done = len(outcome.changed)
     text = ngettext("%(count)d report accepted.", "%(count)d reports accepted.", done)
     messages.success(request, text % {"count": done})
@@ -220,7 +264,9 @@ def accept_many(request: HttpRequest) -> HttpResponse:
         )
         messages.warning(request, text % {"count": gone})
     for report, why in outcome.refused:
-        messages.warning(request, _("Not accepted: %(report)s. %(why)s") % {"report": report.task, "why": why})
+        messages.warning(
+            request, _("Not accepted: %(report)s. %(why)s") % {"report": report.task, "why": why}
+        )
     return redirect("queue")
 
 
@@ -233,7 +279,9 @@ def answer_help_page(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(asked, pk=pk)
     if found.help_answered_on:
         said = {"report": found.task, "day": found.help_answered_on}
-        messages.info(request, _("%(report)s: answered on %(day)s already; nothing was done twice.") % said)
+        messages.info(
+            request, _("%(report)s: answered on %(day)s already; nothing was done twice.") % said
+        )
         return redirect("queue", "help")
     form = AnswerForm(request.POST or request_context.saved_post(request, ["answer"]))
     if request.method == "POST" and form.is_valid():

@@ -25,8 +25,14 @@ from tracker.web import request_context
 @require_http_methods(["GET", "HEAD", "POST"])
 def text(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the text, each passage with the lights of its tasks; a passage can be taken up or marked as background."""
-    policy, report_context = request_context.get_policy(request, slug), request_context.report_context(request)
-    edits, whole = permissions.may_edit_policies(request.user), permissions.sees_only_unit(request.user) is None
+    policy, report_context = (
+        request_context.get_policy(request, slug),
+        request_context.report_context(request),
+    )
+    edits, whole = (
+        permissions.may_edit_policies(request.user),
+        permissions.sees_only_unit(request.user) is None,
+    )
     if request.method == "POST":
         if not edits:
             raise PermissionDenied
@@ -37,9 +43,13 @@ def text(request: HttpRequest, slug: str) -> HttpResponse:
     )
     number = whole_number(at) if edits else None
     if at and number is None:
-        report_context.query_reader.refuse(_("sentence"), at, _("the number of a sentence of this text"))
+        report_context.query_reader.refuse(
+            _("sentence"), at, _("the number of a sentence of this text")
+        )
     report_context.query_reader.reject_unknown()
-    tasks = list(request_context.visible_tasks(request, policy).with_related().defer("policy__full_text"))
+    tasks = list(
+        request_context.visible_tasks(request, policy).with_related().defer("policy__full_text")
+    )
     view = TextView(policy, tasks, whole=whole, chosen=number)
     context = {
         "policy": policy,
@@ -48,7 +58,9 @@ def text(request: HttpRequest, slug: str) -> HttpResponse:
         "edits": edits,
         "shown": MAX_SHOWN_TASKS,
         "outline": None if policy.full_text else _outline(policy, tasks),
-        "chosen": _chosen(view, number, words) if number is not None and number < len(view.sentences) else None,
+        "chosen": _chosen(view, number, words)
+        if number is not None and number < len(view.sentences)
+        else None,
     }
     return render(request, "tracker/text.html", {**report_context.context, **context})
 
@@ -58,14 +70,18 @@ def _outline(policy: PolicyDocument, tasks: list[Any]) -> list[tuple[Measure, li
     held: dict[int, list[Any]] = {}
     for task in tasks:
         held.setdefault(task.measure_id, []).append(task)
-    return [(measure, held.get(measure.pk, [])) for measure in policy.measures.select_related("section")]
+    return [
+        (measure, held.get(measure.pk, [])) for measure in policy.measures.select_related("section")
+    ]
 
 
 def _chosen(view: TextView, number: int, words: str) -> dict[str, Any]:
     """Say what can be done with a sentence, or with the words of it that were selected."""
     inside = view.sentences[number]
     said = inside.of(view.text)
-    places = [span for span in find_passage(words, view.text) if span.overlaps(inside)] if words else []
+    places = (
+        [span for span in find_passage(words, view.text) if span.overlaps(inside)] if words else []
+    )
     parts = places[:1] or view.open_in(number) or [inside]
     anchors = Anchors(view.text)
     measure = view.measure_before(number)
@@ -73,7 +89,10 @@ def _chosen(view: TextView, number: int, words: str) -> dict[str, Any]:
         "number": number,
         "words": said,
         "measure": measure,
-        "parts": [(part.of(view.text), measure and _new_task(measure, part, view.text, anchors)) for part in parts],
+        "parts": [
+            (part.of(view.text), measure and _new_task(measure, part, view.text, anchors))
+            for part in parts
+        ],
         "background": view.background_of(number),
         "open": bool(view.open_in(number)),
     }
@@ -82,7 +101,11 @@ def _chosen(view: TextView, number: int, words: str) -> dict[str, Any]:
 def _new_task(measure: Measure, part: Span, text: str, anchors: Anchors) -> str:
     """Return the address of a new task with section, measure and anchor filled in."""
     words = part.of(text)
-    whole = words if len(words) <= LONGEST_ANCHOR and len(find_passage(words, anchors.norm)) == 1 else ""
+    whole = (
+        words
+        if len(words) <= LONGEST_ANCHOR and len(find_passage(words, anchors.norm)) == 1
+        else ""
+    )
     taken = {code.rsplit("-", 1)[-1] for code in measure.tasks.values_list("code", flat=True)}
     number = next(n for n in range(1, 10_000) if f"{n:02}" not in taken)
     asked = {
@@ -102,14 +125,21 @@ def _mark(request: HttpRequest, policy: PolicyDocument) -> HttpResponse:
             passage = policy.background.filter(pk=request_context.read_number(key)).first()
             if passage is None:
                 raise ValidationError(_("The mark was taken back already."))
-            workflow.delete_object(passage, request_context.change_context(request), request_context.read_number(seen))
+            workflow.delete_object(
+                passage, request_context.change_context(request), request_context.read_number(seen)
+            )
         elif "mark" in request.POST:
             if request_context.read_number(request.POST.get("seen")) != policy.version:
-                raise ValidationError(_("The policy was changed since the page was shown: nothing was marked."))
+                raise ValidationError(
+                    _("The policy was changed since the page was shown: nothing was marked.")
+                )
             first, _dash, last = request.POST["mark"].partition("-")
             workflow.save_objects(
                 _passages(
-                    policy, request_context.read_number(first), request_context.read_number(last or first), request
+                    policy,
+                    request_context.read_number(first),
+                    request_context.read_number(last or first),
+                    request,
                 ),
                 request_context.change_context(request),
                 request_context.current_day(),
@@ -119,7 +149,9 @@ def _mark(request: HttpRequest, policy: PolicyDocument) -> HttpResponse:
     return redirect("text", policy.slug)
 
 
-def _passages(policy: PolicyDocument, first: int, last: int, request: HttpRequest) -> list[BackgroundPassage]:
+def _passages(
+    policy: PolicyDocument, first: int, last: int, request: HttpRequest
+) -> list[BackgroundPassage]:
     """Make a mark for each open clause of some sentences."""
     view = TextView(policy, list(policy.tasks.all()), whole=True)
     if not first <= last < len(view.sentences):
@@ -127,7 +159,9 @@ def _passages(policy: PolicyDocument, first: int, last: int, request: HttpReques
     anchors = Anchors(view.text)
     found = {clause.of(view.text): anchors.of(clause) for clause in view.open_in(first, last)}
     if lost := next((words[:40] for words, anchor in found.items() if not anchor), None):
-        raise ValidationError(_("No phrase of “%(clause)s” occurs only once: it has no anchor.") % {"clause": lost})
+        raise ValidationError(
+            _("No phrase of “%(clause)s” occurs only once: it has no anchor.") % {"clause": lost}
+        )
     return [
         BackgroundPassage(
             policy=policy,

@@ -29,4 +29,6 @@ def tell_of_reset(user: User, by: str, when: dt.datetime) -> None:
     try:
         send_mail(subject, f"{text.strip()}\n\n{settings.SITE_URL}".strip(), None, [user.email])
     except (OSError, SMTPException):
-        mail_logger.exception("The mail about a password reset of %s could not be sent.", user.username)
+        mail_logger.exception(
+            "The mail about a password reset of %s could not be sent.", user.username
+        )

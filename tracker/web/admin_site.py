@@ -27,7 +27,10 @@ class OfferedRows(AutocompleteJsonView):
 
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
         policy = getattr(obj, "policy", None)
-        return {"id": str(getattr(obj, to_field_name)), "text": f"{obj} — {policy}" if policy else str(obj)}
+        return {
+            "id": str(getattr(obj, to_field_name)),
+            "text": f"{obj} — {policy}" if policy else str(obj),
+        }
 
     def get_queryset(self) -> Any:
         rows = super().get_queryset()
@@ -69,7 +72,9 @@ class TrackerSite(admin.AdminSite):
     def autocomplete_view(self, request: HttpRequest) -> Any:
         return OfferedRows.as_view(admin_site=self)(request)
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
         return redirect("password")
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -78,7 +83,9 @@ class TrackerSite(admin.AdminSite):
         late_forms.restore_posts(request, others)
         return answer
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         if self.has_permission(request):
             return redirect("admin:index")
         if request.user.is_authenticated:

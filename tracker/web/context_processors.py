@@ -19,7 +19,9 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "version": settings.VERSION,
         "large": request.COOKIES.get(settings.LARGE_TYPE_COOKIE_NAME) == "1",
         # Asked for by the first page that offers a switch: the admin does not.
-        "policies": PolicyDocument.objects.visible_to(user).only("slug", "title", "state") if user else [],
+        "policies": PolicyDocument.objects.visible_to(user).only("slug", "title", "state")
+        if user
+        else [],
         "works_for": user is not None and permissions.works_for(user),
         "reads_reviews": user is not None and permissions.may_read_reviews(user),
         "reads_help": user is not None and permissions.reads_help(user),

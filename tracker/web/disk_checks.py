@@ -15,7 +15,11 @@ def check_free_space(**_kwargs: Any) -> list[checks.CheckMessage]:
     """Warn while there is still room to act."""
     if not disk.is_low():
         return []
-    values = {"free": disk.free_megabytes(), "least": settings.MIN_FREE_MB, "path": settings.DATA_DIR}
+    values = {
+        "free": disk.free_megabytes(),
+        "least": settings.MIN_FREE_MB,
+        "path": settings.DATA_DIR,
+    }
     words = _("%(free)d MB are free at %(path)s, less than %(least)d MB (MIN_FREE_MB).") % values
     return [checks.Warning(words, id="tracker.W020")]
 
@@ -26,5 +30,7 @@ def check_restore(**_kwargs: Any) -> list[checks.CheckMessage]:
     folder = Path(settings.WORKING_DIR) / "restore-ready"
     if not folder.exists():
         return []
-    words = _("A restore was cut off. The next start of the server, or `manage.py prepare`, finishes it: %(path)s")
+    words = _(
+        "A restore was cut off. The next start of the server, or `manage.py prepare`, finishes it: %(path)s"
+    )
     return [checks.Warning(words % {"path": folder}, id="tracker.W021")]

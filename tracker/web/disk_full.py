@@ -30,7 +30,9 @@ class DiskFullMiddleware:
         """Stop before a view whose upload did not find room."""
         # Which files there are says only the body, read to its end.
         missing = (
-            request.method == "POST" and request.FILES is not None and getattr(request, "upload_without_room", False)
+            request.method == "POST"
+            and request.FILES is not None
+            and getattr(request, "upload_without_room", False)
         )
         return disk_full_response(request) if missing else None
 
@@ -55,5 +57,11 @@ def disk_full_response(request: HttpRequest) -> HttpResponse:
     ]
     files = [file.name for _name, files in request.FILES.lists() for file in files]
     lost = bool(files) or getattr(request, "upload_without_room", False)
-    context = {"words": words, "typed": typed, "files": files, "lost": lost, "sent": request.method == "POST"}
+    context = {
+        "words": words,
+        "typed": typed,
+        "files": files,
+        "lost": lost,
+        "sent": request.method == "POST",
+    }
     return render(request, "tracker/disk_full.html", context, status=DISK_FULL_STATUS)

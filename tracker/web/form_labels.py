@@ -89,15 +89,23 @@ def _of_forms(classes: tuple[type[BaseForm], ...], name: str) -> tuple[str, Form
 
 
 def _of_admin(url_name: str, name: str) -> tuple[str, FormColumn | None]:
-    model = next((each for each in apps.get_models() if f"_{each._meta.model_name}_" in f"{url_name}_"), None)
+    model = next(
+        (each for each in apps.get_models() if f"_{each._meta.model_name}_" in f"{url_name}_"), None
+    )
     part = INLINE.fullmatch(name)
     if model is None:
         return "", None
     if part:
-        related = {each.get_accessor_name(): each.related_model for each in model._meta.related_objects}
+        related = {
+            each.get_accessor_name(): each.related_model for each in model._meta.related_objects
+        }
         row = related.get(part[1])
         field = _column(row, part[3]) if row else None
-        return (f"{row._meta.verbose_name} {int(part[2]) + 1}: {field.verbose_name}" if row and field else ""), field
+        return (
+            f"{row._meta.verbose_name} {int(part[2]) + 1}: {field.verbose_name}"
+            if row and field
+            else ""
+        ), field
     field = _column(model, name)
     return (str(field.verbose_name), field) if field else _of_forms(ADMIN_FORMS, name)
 
@@ -108,7 +116,11 @@ def _column(model: Any, name: str) -> models.Field | None:
         field = model._meta.get_field(name)
     except FieldDoesNotExist:
         return None
-    return field if isinstance(field, models.Field) and field.editable and not field.primary_key else None
+    return (
+        field
+        if isinstance(field, models.Field) and field.editable and not field.primary_key
+        else None
+    )
 
 
 def _words_of(column: FormColumn | None, value: str) -> str:

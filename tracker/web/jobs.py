@@ -112,13 +112,19 @@ def read_job(name: str) -> JobProgress | None:
         # It may have come to its end between the two looks.
         found = _read(name)
         if found and found.state == RUNNING:
-            words = _("The work was cut off before its end, and nothing of it is written. Start it again.")
+            words = _(
+                "The work was cut off before its end, and nothing of it is written. Start it again."
+            )
             return replace(found, state=FAILED, words=words)
     return found
 
 
 def _run(
-    name: str, begin: JobProgress, work: Callable[[ProgressCallback], str], lock: IO[bytes], language: str | None
+    name: str,
+    begin: JobProgress,
+    work: Callable[[ProgressCallback], str],
+    lock: IO[bytes],
+    language: str | None,
 ) -> None:
     total, told = begin.total, 0
 
@@ -138,7 +144,9 @@ def _run(
             end = replace(begin, state=FAILED, words=str(refusal))
         except Exception:
             logger.exception("The work %s has failed.", name)
-            words = _("It has failed by a fault of the program, which is in its log. Nothing is written.")
+            words = _(
+                "It has failed by a fault of the program, which is in its log. Nothing is written."
+            )
             end = replace(begin, state=FAILED, words=words)
         _write(name, end)
     _close_connections()

@@ -152,7 +152,11 @@ def _add(request: HttpRequest, sent: dict[str, Any]) -> None:
     """Put a form before the others; drop the oldest of its account where they are too many or too long."""
     account = sent["user"]
     # A button that is pressed twice sends one form.
-    earlier = [form for form in saved_posts(request, account) if any(form.get(name) != sent[name] for name in sent)]
+    earlier = [
+        form
+        for form in saved_posts(request, account)
+        if any(form.get(name) != sent[name] for name in sent)
+    ]
     facts = {"key": get_random_string(8), "sent_at": dates.now().isoformat(), "dropped": 0}
     own, left = [{**sent, **facts}], MAX_KEPT_CHARACTERS - _length_of(sent)
     for form in earlier:
@@ -162,7 +166,10 @@ def _add(request: HttpRequest, sent: dict[str, Any]) -> None:
         own.append(form)
     dropped = earlier[len(own) - 1 :]
     own[0]["dropped"] = len(dropped) + sum(form.get("dropped", 0) for form in dropped)
-    request.session[SAVED_POSTS_KEY] = [*own, *(form for form in all_saved_posts(request) if form["user"] != account)]
+    request.session[SAVED_POSTS_KEY] = [
+        *own,
+        *(form for form in all_saved_posts(request) if form["user"] != account),
+    ]
 
 
 def _length_of(form: dict[str, Any]) -> int:
@@ -233,7 +240,9 @@ def refuse_late(request: HttpRequest, account: int | None) -> HttpResponse:
     """Keep what somebody who is not logged in has sent, and lead to the log-in."""
     save_post(request, account)
     if wants_json(request):
-        words = _("You are logged out. Log in in another window; then this page keeps the draft again.")
+        words = _(
+            "You are logged out. Log in in another window; then this page keeps the draft again."
+        )
         return refuse_in_words(words, 401)
     return redirect_to_login(return_address(request))
 
@@ -243,7 +252,9 @@ def refuse_other(request: HttpRequest, account: int) -> HttpResponse | None:
     save_post(request, account)
     if not wants_json(request):
         return None
-    words = _("Somebody else has logged in in this browser. Log in with your own account to write on here.")
+    words = _(
+        "Somebody else has logged in in this browser. Log in with your own account to write on here."
+    )
     return refuse_in_words(words)
 
 
@@ -278,7 +289,9 @@ def dropped_words(forms: list[dict[str, Any]]) -> str:
     if not count:
         return ""
     words = ngettext(
-        "One earlier form was dropped to make room.", "%(count)d earlier forms were dropped to make room.", count
+        "One earlier form was dropped to make room.",
+        "%(count)d earlier forms were dropped to make room.",
+        count,
     )
     return words % {"count": count}
 
@@ -288,7 +301,10 @@ def lost_words(found: dict[str, Any]) -> str:
     comma = pgettext("list", ", ")
     words = []
     if found.get("files"):
-        words.append(_("Not kept: the files %(names)s; choose them again.") % {"names": comma.join(found["files"])})
+        words.append(
+            _("Not kept: the files %(names)s; choose them again.")
+            % {"names": comma.join(found["files"])}
+        )
     if found.get("passwords"):
         words.append(_("Not kept: passwords; type them again."))
     if found.get("too_long"):

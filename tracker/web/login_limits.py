@@ -38,7 +38,10 @@ class LoginLimits(AxesDatabaseHandler):
 
     def is_allowed(self, request: Any, credentials: dict[str, Any] | None = None) -> bool:
         allowed = super().is_allowed(request, credentials)
-        if allowed and self._failures_of_name(request, credentials) >= settings.LOGIN_FAILURES_UNTIL_SLOW:
+        if (
+            allowed
+            and self._failures_of_name(request, credentials) >= settings.LOGIN_FAILURES_UNTIL_SLOW
+        ):
             _wait()
         return allowed
 
@@ -97,4 +100,6 @@ def count_failure(request: HttpRequest, user: User) -> None:
 
 def forget_failures(request: HttpRequest, user: User) -> None:
     """Forget the failures of an account at an address after it has shown its password."""
-    AxesProxyHandler.reset_attempts(ip_address=limited_address(request), username=user.get_username())
+    AxesProxyHandler.reset_attempts(
+        ip_address=limited_address(request), username=user.get_username()
+    )

@@ -21,7 +21,9 @@ from tracker.web.sessions import is_live
 READING = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
-def language_middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def language_middleware(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
     """Speak Chinese until the reader switches; what a browser was installed with does not count."""
     spoken = dict(settings.LANGUAGES)
 
@@ -46,7 +48,9 @@ class AccountMiddleware(LoginRequiredMiddleware):
     # What stands open to an account that has yet to choose its password.
     FIRST = ("password", "logout")
 
-    def process_view(self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any) -> Any:
+    def process_view(
+        self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
+    ) -> Any:
         guarded = getattr(view_func, "login_required", True)
         sent = request.method not in READING
         account = None
@@ -61,12 +65,18 @@ class AccountMiddleware(LoginRequiredMiddleware):
                 return self._ask_for_password(request, sent)
         return super().process_view(request, view_func, view_args, view_kwargs)
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
         if not hasattr(request, "user"):
             return response
         if response.status_code == 405 and request.method == "GET":
             response = answer_button_address(request, response)
-        if response.status_code == 302 and request.method == "POST" and request.user.is_authenticated:
+        if (
+            response.status_code == 302
+            and request.method == "POST"
+            and request.user.is_authenticated
+        ):
             # What is sent again from the page of late forms has arrived.
             late_forms.forget_post_by_key(request, request.POST.get(late_forms.KEY_FIELD, ""))
         late_forms.remember_login(request, response)
@@ -76,7 +86,9 @@ class AccountMiddleware(LoginRequiredMiddleware):
         if sent:
             late_forms.save_post(request, request.user.pk)
         if late_forms.wants_json(request):
-            return late_forms.refuse_in_words(_("Choose a password of your own first; then this page goes on."))
+            return late_forms.refuse_in_words(
+                _("Choose a password of your own first; then this page goes on.")
+            )
         return redirect("password")
 
 
@@ -106,7 +118,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """
     match = request.resolver_match
     guarded = match is not None and getattr(match.func, "login_required", True)
-    present = request.user.pk if request.user.is_authenticated and is_live(request.session) else None
+    present = (
+        request.user.pk if request.user.is_authenticated and is_live(request.session) else None
+    )
     account = late_forms.account_key(request, present) if guarded else None
     if account and present is None:
         return late_forms.refuse_late(request, account)
@@ -118,9 +132,14 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if account:
         late_forms.save_post(request, account)
         messages.warning(
-            request, _("The page was from an earlier log-in. Nothing of it is saved yet: look, and send it again.")
+            request,
+            _(
+                "The page was from an earlier log-in. Nothing of it is saved yet: look, and send it again."
+            ),
         )
         return redirect(late_forms.return_address(request))
     if late_forms.wants_json(request):
-        return late_forms.refuse_in_words(_("The page is out of date: reload it. Nothing was saved."))
+        return late_forms.refuse_in_words(
+            _("The page is out of date: reload it. Nothing was saved.")
+        )
     return render(request, "403_csrf.html", status=403)

@@ -24,7 +24,9 @@ class NullCharacterMiddleware:
             del request.COOKIES[name]
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: dict[str, Any]) -> None:
+    def process_view(
+        self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: dict[str, Any]
+    ) -> None:
         """Raise Http404 where a part of the address that names something holds a null character."""
         if "\0" in request.path:
             raise Http404

@@ -12,7 +12,9 @@ class _Count:
     changing = threading.Lock()
 
 
-def count_pages(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+def count_pages(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
     """Count each request from its beginning to its answer."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:

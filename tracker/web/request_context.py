@@ -69,7 +69,9 @@ def get_policy(request: HttpRequest, slug: str) -> PolicyDocument:
 def get_unit(request: HttpRequest, pk: int) -> Organization:
     """Find a unit for a reader who sees any task at all, or answer 404."""
     known = permissions.visibility_scope(request.user) != permissions.VisibilityScope.NOTHING
-    return get_object_or_404(Organization.objects.all() if known else Organization.objects.none(), pk=pk)
+    return get_object_or_404(
+        Organization.objects.all() if known else Organization.objects.none(), pk=pk
+    )
 
 
 def get_task(request: HttpRequest, slug: str, code: str) -> Task:
@@ -151,7 +153,11 @@ def saved_post(request: HttpRequest, names: Collection[str] = ()) -> QueryDict |
     `names` are the fields of the form that asks: what another form of the page sent is not for it.
     To be shown in a bound form and never saved unseen: nobody has sent it in this session.
     """
-    forms = [form for form in late_forms.saved_posts(request, request.user.pk) if form["path"] == request.path]
+    forms = [
+        form
+        for form in late_forms.saved_posts(request, request.user.pk)
+        if form["path"] == request.path
+    ]
     found = next((form for form in forms if not names or set(names) & set(form["data"])), None)
     if not found:
         return None

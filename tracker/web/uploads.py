@@ -20,9 +20,13 @@ from tracker.domain.disk import is_disk_full
 class ScratchUploadedFile(TemporaryUploadedFile):
     """A large upload in the folder of this process, which is swept when the process was killed."""
 
-    def __init__(self, name: Any, content_type: Any, size: int, charset: Any, content_type_extra: Any = None) -> None:
+    def __init__(
+        self, name: Any, content_type: Any, size: int, charset: Any, content_type_extra: Any = None
+    ) -> None:
         file = tempfile.NamedTemporaryFile(suffix=".upload", dir=scratch.folder())  # noqa: SIM115 - closed as an upload
-        super(TemporaryUploadedFile, self).__init__(file, name, content_type, size, charset, content_type_extra)
+        super(TemporaryUploadedFile, self).__init__(
+            file, name, content_type, size, charset, content_type_extra
+        )
 
 
 class ScratchUploadHandler(TemporaryFileUploadHandler):
@@ -31,7 +35,9 @@ class ScratchUploadHandler(TemporaryFileUploadHandler):
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super(TemporaryFileUploadHandler, self).new_file(*args, **kwargs)
         try:
-            self.file = ScratchUploadedFile(self.file_name, self.content_type, 0, self.charset, self.content_type_extra)
+            self.file = ScratchUploadedFile(
+                self.file_name, self.content_type, 0, self.charset, self.content_type_extra
+            )
         except OSError as error:
             self._leave_out(error)
 

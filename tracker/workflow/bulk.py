@@ -13,10 +13,14 @@ def store_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
     if rows:
         model = type(rows[0])
         fields = [model._meta.get_field(name).attname for name in names]  # type: ignore[union-attr]
-        store_values(model, names, [(*(getattr(row, field) for field in fields), row.pk) for row in rows])
+        store_values(
+            model, names, [(*(getattr(row, field) for field in fields), row.pk) for row in rows]
+        )
 
 
-def store_values(model: type[models.Model], names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+def store_values(
+    model: type[models.Model], names: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
     """Set some columns of many rows; each of them gives the values and the key.
 
     In place of `bulk_update`, which lets the database search a CASE of a thousand branches for every row.
@@ -30,5 +34,7 @@ def store_values(model: type[models.Model], names: Sequence[str], rows: Sequence
             batch = []
             for *values, key in rows[start : start + BATCH_SIZE]:
                 pairs = zip(fields, values, strict=True)
-                batch.append([*(field.get_db_prep_save(value, connection) for field, value in pairs), key])
+                batch.append(
+                    [*(field.get_db_prep_save(value, connection) for field, value in pairs), key]
+                )
             cursor.executemany(statement, batch)

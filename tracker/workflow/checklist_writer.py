@@ -57,14 +57,20 @@ def naming_row(thing: models.Model) -> Iterator[None]:
 def refresh_links(thing: models.Model) -> None:
     """Give a row the keys of what it hangs on, which an earlier row may just have made."""
     for field in thing._meta.concrete_fields:
-        if isinstance(field, models.ForeignKey) and field.is_cached(thing) and getattr(thing, field.name):
+        if (
+            isinstance(field, models.ForeignKey)
+            and field.is_cached(thing)
+            and getattr(thing, field.name)
+        ):
             setattr(thing, field.name, getattr(thing, field.name))
 
 
 class ChecklistWriter:
     """Writes rows of one policy in a transaction: first all tasks, then all steps. About 1 ms a row."""
 
-    def __init__(self, policy_id: int, act: ChangeContext, today: dt.date, tell: Callable[[], object]) -> None:
+    def __init__(
+        self, policy_id: int, act: ChangeContext, today: dt.date, tell: Callable[[], object]
+    ) -> None:
         """Lock the policy, as every save of a task does; `tell` is called for each row."""
         self._act, self._today, self._tell = act, today, tell
         self._asked: set[int] = set()
@@ -110,7 +116,9 @@ class ChecklistWriter:
             row.thing.task = self._tasks[row.thing.task_id]
         attach_related([row.thing for row in rows], "done_by", User.objects.all())
         self._store(rows)
-        steps = {key: {item.pk: item for item in task.items.all()} for key, task in self._tasks.items()}
+        steps = {
+            key: {item.pk: item for item in task.items.all()} for key, task in self._tasks.items()
+        }
         history = HistoryWriter(self._act)
         for row in rows:
             item, task = row.thing, row.thing.task
@@ -125,7 +133,9 @@ class ChecklistWriter:
             history.add(item, row.new)
             history.add(task)
             self._tell()
-        store_rows([self._tasks[key] for key in {row.thing.task_id for row in rows}], ("version", *DERIVED))
+        store_rows(
+            [self._tasks[key] for key in {row.thing.task_id for row in rows}], ("version", *DERIVED)
+        )
         history.write()
 
     def _check_right(self, rows: Sequence[ChecklistChange]) -> None:
@@ -168,7 +178,9 @@ class ChecklistWriter:
         columns = [field.name for field in model._meta.concrete_fields if not field.primary_key]
         try:
             with transaction.atomic():
-                model._default_manager.bulk_create([row.thing for row in rows if row.new], batch_size=BATCH_SIZE)
+                model._default_manager.bulk_create(
+                    [row.thing for row in rows if row.new], batch_size=BATCH_SIZE
+                )
                 store_rows([row.thing for row in rows if not row.new], columns)
         except IntegrityError as error:
             raise _refusal(things, error) from error
@@ -176,7 +188,11 @@ class ChecklistWriter:
     def _store_helpers(self, rows: Sequence[ChecklistChange]) -> None:
         """Set the co-operating units of the tasks whose row names them."""
         through = Task.co_units.through
-        wanted = {row.thing.pk: [unit.pk for unit in row.co_units] for row in rows if row.co_units is not None}
+        wanted = {
+            row.thing.pk: [unit.pk for unit in row.co_units]
+            for row in rows
+            if row.co_units is not None
+        }
         links = through.objects.filter(task__in=wanted)
         gone = [link.pk for link in links if link.organization_id not in wanted[link.task_id]]
         through.objects.filter(pk__in=gone).delete()

@@ -28,7 +28,9 @@ JUDGED_FIELDS = (
 ENDED_STATUSES = (Status.CLOSED, Status.SUSPENDED, Status.CANCELLED)
 
 
-def check_task(task: Task, before: Task | None, co_units: Collection[Organization], added: set[int]) -> None:
+def check_task(
+    task: Task, before: Task | None, co_units: Collection[Organization], added: set[int]
+) -> None:
     """Hold a task that a fixture brings against what is stored; raise ValidationError field by field."""
     check_closed(task, before)
     check_hand_over(task, before)
@@ -45,14 +47,20 @@ def check_closed(task: Task, before: Task | None) -> None:
     if before is None or not stays_closed(task, before):
         return
     fields: dict[str, Any] = {name: task._meta.get_field(name) for name in JUDGED_FIELDS}
-    moved = [name for name, field in fields.items() if getattr(task, field.attname) != getattr(before, field.attname)]
+    moved = [
+        name
+        for name, field in fields.items()
+        if getattr(task, field.attname) != getattr(before, field.attname)
+    ]
     if moved:
         raise ValidationError(dict.fromkeys(moved, closed_task_text()))
 
 
 def closed_task_text() -> str:
     """Say why a judged fact of a closed task does not change, and how it is corrected."""
-    return _("The task is closed: what it was judged by is fixed. To correct it, reopen the task with a reason.")
+    return _(
+        "The task is closed: what it was judged by is fixed. To correct it, reopen the task with a reason."
+    )
 
 
 def check_hand_over(task: Task, before: Task | None) -> None:
@@ -64,10 +72,14 @@ def check_hand_over(task: Task, before: Task | None) -> None:
 
 def draft_policy_text() -> str:
     """Say why a task of a draft is not handed over."""
-    return _("The policy is a draft, and its units see nothing of it: publish it first, then hand the task over.")
+    return _(
+        "The policy is a draft, and its units see nothing of it: publish it first, then hand the task over."
+    )
 
 
-def check_units_in_office(task: Task, before: Task | None, co_units: Collection[Organization], added: set[int]) -> None:
+def check_units_in_office(
+    task: Task, before: Task | None, co_units: Collection[Organization], added: set[int]
+) -> None:
     """Give a task to no unit that is out of office; what such a unit has already stays with it.
 
     `added` are the keys of the co-operating units that are new. At the hand-over all units are asked.
@@ -89,7 +101,9 @@ def check_units_in_office(task: Task, before: Task | None, co_units: Collection[
 
 def _out_of_office(units: Collection[Organization]) -> str:
     names = pgettext("list", ", ").join(unit.name for unit in units)
-    return _("Out of office, it takes no task: %(units)s. Choose the unit that has taken its place.") % {"units": names}
+    return _(
+        "Out of office, it takes no task: %(units)s. Choose the unit that has taken its place."
+    ) % {"units": names}
 
 
 def check_reopening(task: Task, before: Task, reason: str, today: dt.date) -> None:
@@ -100,18 +114,30 @@ def check_reopening(task: Task, before: Task, reason: str, today: dt.date) -> No
         raise ValidationError({"reason": _("Give a reason.")})
     if task.deadline and task.deadline < today:
         raise ValidationError(
-            {"deadline": _("Reopening and resuming ask for a new deadline, %(day)s or later.") % {"day": today}}
+            {
+                "deadline": _("Reopening and resuming ask for a new deadline, %(day)s or later.")
+                % {"day": today}
+            }
         )
 
 
 def check_day_of_closing(task: Task, before: Task | None, reason: str, today: dt.date) -> None:
     """Close a task on no day that lies ahead, and change the day of a request only with a reason."""
-    if task.status == Status.CLOSED and task.closed_on and task.closed_on > today and not stays_closed(task, before):
-        raise ValidationError({"closed_on": _("The day lies ahead: a task is closed when it is done.")})
+    if (
+        task.status == Status.CLOSED
+        and task.closed_on
+        and task.closed_on > today
+        and not stays_closed(task, before)
+    ):
+        raise ValidationError(
+            {"closed_on": _("The day lies ahead: a task is closed when it is done.")}
+        )
     if before is None or before.status != Status.CLOSING or task.status != Status.CLOSING:
         return
     if task.closing_requested_on != before.closing_requested_on and not reason.strip():
-        words = _("The light is judged by the day of the request: give the reason for which it changes.")
+        words = _(
+            "The light is judged by the day of the request: give the reason for which it changes."
+        )
         raise ValidationError({"closing_requested_on": words})
 
 

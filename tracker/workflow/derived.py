@@ -69,7 +69,9 @@ def follow_rules(app_config: Any, using: str, **kwargs: Any) -> None:
         return
     done, stdout = refresh_due(), kwargs.get("stdout")
     if done and done.tasks and stdout and kwargs.get("verbosity", 1) >= 1:
-        words = _("The rules of the lights have changed: %(tasks)d tasks derived anew, %(corrected)d corrected.")
+        words = _(
+            "The rules of the lights have changed: %(tasks)d tasks derived anew, %(corrected)d corrected."
+        )
         stdout.write(words % {"tasks": done.tasks, "corrected": done.corrected})
 
 
@@ -77,8 +79,14 @@ def _knows_every_column(apps: Apps) -> bool:
     """Say whether the models of a state have all columns of those of today."""
 
     def columns(known: Apps) -> set[tuple[str, str | None]]:
-        found = known.get_app_config(APP_LABEL).get_models() if APP_LABEL in known.app_configs else ()
-        return {(model._meta.db_table, field.column) for model in found for field in model._meta.local_concrete_fields}
+        found = (
+            known.get_app_config(APP_LABEL).get_models() if APP_LABEL in known.app_configs else ()
+        )
+        return {
+            (model._meta.db_table, field.column)
+            for model in found
+            for field in model._meta.local_concrete_fields
+        }
 
     return columns(current_apps) <= columns(apps)
 
@@ -99,14 +107,20 @@ def _refresh_measures() -> None:
 
 
 @checks.register(checks.Tags.database)
-def check_rules(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
+def check_rules(
+    *, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[checks.CheckMessage]:
     """Find lights that were derived by other rules: `manage.py check --database default`."""
     if DEFAULT_DB_ALIAS not in (databases or []) or not _migrated() or not Task.objects.exists():
         return []
     version = StoredRules.current()
     if version != RULES_VERSION:
         words = f"Lights, percents, orders and search are of rules {version}, the program has {RULES_VERSION}."
-        return [checks.Warning(words, hint="migrate or refresh_lights derives them anew.", id="tracker.W3")]
+        return [
+            checks.Warning(
+                words, hint="migrate or refresh_lights derives them anew.", id="tracker.W3"
+            )
+        ]
     if wrong := count_stale(CHECKED_TASKS):
         words = f"Of {CHECKED_TASKS} tasks looked at, {wrong} have a light, percent, order or search that is stale."
         return [checks.Warning(words, hint="refresh_lights derives them anew.", id="tracker.W4")]

@@ -14,15 +14,39 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from tracker.domain.choices import EDITABLE_REPORT_STATES, STANDING_REPORT_STATES, BatchState, ReportState
+from tracker.domain.choices import (
+    EDITABLE_REPORT_STATES,
+    STANDING_REPORT_STATES,
+    BatchState,
+    ReportState,
+)
 from tracker.domain.dates import Period
 from tracker.domain.progress_callback import ProgressCallback, ignore_progress
-from tracker.models import ChecklistItem, ImportBatch, Organization, PolicyDocument, ProgressUpdate, Task, User
-from tracker.workflow.checklist_writer import ChecklistChange, ChecklistWriter, naming_row, refresh_links
+from tracker.models import (
+    ChecklistItem,
+    ImportBatch,
+    Organization,
+    PolicyDocument,
+    ProgressUpdate,
+    Task,
+    User,
+)
+from tracker.workflow.checklist_writer import (
+    ChecklistChange,
+    ChecklistWriter,
+    naming_row,
+    refresh_links,
+)
 from tracker.workflow.later_changes import note_versions, refuse_later_changes
 from tracker.workflow.report_writer import ReportWriter
 from tracker.workflow.reports import REPORT_TEXTS, has_own_percent, in_role_of_today, resume_rework
-from tracker.workflow.writes import ChangeContext, delete_all_unchecked, delete_object, save_object, save_task
+from tracker.workflow.writes import (
+    ChangeContext,
+    delete_all_unchecked,
+    delete_object,
+    save_object,
+    save_task,
+)
 
 
 @dataclass
@@ -65,7 +89,9 @@ def latest_reports(tasks: Collection[Task]) -> ReportsByKey:
     return known
 
 
-def base_report(task: Task, unit: int | None, period: Period, known: ReportsByKey) -> ProgressUpdate | None:
+def base_report(
+    task: Task, unit: int | None, period: Period, known: ReportsByKey
+) -> ProgressUpdate | None:
     """Return the report that a unit's new one goes on from: the one at hand, else the latest that counts."""
     last = task.latest_report if unit == task.lead_unit_id else known.get((task.pk, unit, None))
     return known.get((task.pk, unit, period)) or last
@@ -114,11 +140,18 @@ def apply_progress(
 
 
 def revert_progress(
-    batch: ImportBatch, act: ChangeContext, now: dt.datetime, tell: ProgressCallback = ignore_progress
+    batch: ImportBatch,
+    act: ChangeContext,
+    now: dt.datetime,
+    tell: ProgressCallback = ignore_progress,
 ) -> None:
     """Take back all that a batch has made: reports as they were before, ticks as they were. All, or none."""
     with transaction.atomic():
-        _claim(batch, BatchState.LANDED, _("This import has been undone already, or was never confirmed."))
+        _claim(
+            batch,
+            BatchState.LANDED,
+            _("This import has been undone already, or was never confirmed."),
+        )
         writer = ReportWriter({entry["task"] for entry in batch.made}, act, now.date())
         refuse_later_changes(batch)
         reports = _reports_of(batch, writer)
@@ -159,7 +192,9 @@ def _land(
         for item, done in change.ticks:
             done_on = today if done else None
             stood = writer.tick(change.task, item.pk, done_on)
-            entry["ticks"].append([item.pk, *(day.isoformat() if day else None for day in (stood, done_on))])
+            entry["ticks"].append(
+                [item.pk, *(day.isoformat() if day else None for day in (stood, done_on))]
+            )
     except ValidationError as error:
         raise ValidationError(f"{change.task.code}: {' '.join(error.messages)}") from error
     except PermissionDenied as error:
@@ -185,7 +220,9 @@ def report_for(change: ReportChange, known: ReportsByKey) -> ProgressUpdate:
     base, helps = base_report(task, unit.pk, period, known), unit.pk != task.lead_unit_id
     own = has_own_percent(task) and not helps
     if not report or report.state not in EDITABLE_REPORT_STATES:
-        report = ProgressUpdate(unit=unit, contribution=helps, period_start=period.start, period_end=period.end)
+        report = ProgressUpdate(
+            unit=unit, contribution=helps, period_start=period.start, period_end=period.end
+        )
         for name in REPORT_TEXTS:
             setattr(report, name, getattr(base, name, ""))
         report.percent = None
@@ -221,7 +258,9 @@ def _report(
 def _reports_of(batch: ImportBatch, writer: ReportWriter) -> dict[int, ProgressUpdate]:
     """Return the reports that a batch has made, by their keys, each with its task as the writer holds it."""
     keys = [entry["report"] for entry in batch.made if "report" in entry]
-    found = ProgressUpdate.objects.filter(pk__in=keys).select_related("unit", "submitted_by", "reviewed_by")
+    found = ProgressUpdate.objects.filter(pk__in=keys).select_related(
+        "unit", "submitted_by", "reviewed_by"
+    )
     reports = {report.pk: report for report in found}
     for report in reports.values():
         report.task = writer.tasks[report.task_id]
@@ -231,7 +270,9 @@ def _reports_of(batch: ImportBatch, writer: ReportWriter) -> dict[int, ProgressU
 def _take_back(entry: dict[str, Any], report: ProgressUpdate | None, writer: ReportWriter) -> None:
     """Untick what a row has ticked, and bring its report to what it was; a new one is left withdrawn."""
     for key, done_on, *_after in entry["ticks"]:
-        writer.tick(writer.tasks[entry["task"]], key, dt.date.fromisoformat(done_on) if done_on else None)
+        writer.tick(
+            writer.tasks[entry["task"]], key, dt.date.fromisoformat(done_on) if done_on else None
+        )
     if not report:
         return
     writer.withdraw(report)
@@ -287,22 +328,38 @@ def _loaded(row: ChecklistChange, helpers: list[int] | None) -> dict[str, Any]:
         "model": thing._meta.model_name,
         "pk": thing.pk,
         "new": row.new,
-        "before": {name: value.pk if isinstance(value, Model) else value for name, value in row.before.items()},
+        "before": {
+            name: value.pk if isinstance(value, Model) else value
+            for name, value in row.before.items()
+        },
         "co_units": helpers if row.co_units is not None else None,
         # A step has no version: its own facts tell whether somebody has changed it since.
-        "facts": {name: getattr(thing, name) for name in columns} if isinstance(thing, ChecklistItem) else None,
+        "facts": {name: getattr(thing, name) for name in columns}
+        if isinstance(thing, ChecklistItem)
+        else None,
     }
 
 
 def revert_checklist(
-    batch: ImportBatch, act: ChangeContext, now: dt.datetime, tell: ProgressCallback = ignore_progress
+    batch: ImportBatch,
+    act: ChangeContext,
+    now: dt.datetime,
+    tell: ProgressCallback = ignore_progress,
 ) -> None:
     """Take back a checklist that was loaded: new parts go, changed ones are as before. All, or none."""
     with transaction.atomic():
-        _claim(batch, BatchState.LANDED, _("This import has been undone already, or was never confirmed."))
+        _claim(
+            batch,
+            BatchState.LANDED,
+            _("This import has been undone already, or was never confirmed."),
+        )
         if batch.policy_id:
             # Held while it is compared and taken back: nobody changes a part of it meanwhile.
-            list(PolicyDocument.objects.select_for_update().filter(pk=batch.policy_id).values_list("pk"))
+            list(
+                PolicyDocument.objects.select_for_update()
+                .filter(pk=batch.policy_id)
+                .values_list("pk")
+            )
         refuse_later_changes(batch)
         for number, entry in enumerate(reversed(batch.made), 1):
             _unload(entry, act, now.date())
@@ -327,7 +384,11 @@ def _unload(entry: dict[str, Any], act: ChangeContext, today: dt.date) -> None:
     for name, value in entry["before"].items():
         field = model._meta.get_field(name)
         setattr(thing, field.attname, field.to_python(value) if not field.is_relation else value)
-    units = None if entry["co_units"] is None else list(Organization.objects.filter(pk__in=entry["co_units"]))
+    units = (
+        None
+        if entry["co_units"] is None
+        else list(Organization.objects.filter(pk__in=entry["co_units"]))
+    )
     if isinstance(thing, Task):
         save_task(thing, act, co_units=units, today=today)
     elif isinstance(thing, ChecklistItem):

@@ -52,7 +52,11 @@ def apply_figures(report: ProgressUpdate, act: ChangeContext) -> None:
     for indicator in Indicator.objects.filter(task=report.task_id, pk__in=said):
         value = indicator.values.filter(day=report.period_end).first()
         value = value or IndicatorValue(indicator=indicator, day=report.period_end)
-        value.value, value.report, value.entered_by = said[indicator.pk], report, report.submitted_by
+        value.value, value.report, value.entered_by = (
+            said[indicator.pk],
+            report,
+            report.submitted_by,
+        )
         _lay_values(indicator, [value], act, None)
 
 
@@ -63,7 +67,9 @@ def revert_figures(report: ProgressUpdate, act: ChangeContext) -> None:
     """
     said = {figure["indicator"]: Decimal(figure["value"]) for figure in report.figures}
     others = ProgressUpdate.objects.filter(task=report.task_id, state=ReportState.ACCEPTED)
-    earlier = others.filter(period_end=report.period_end).exclude(pk=report.pk).order_by("-pk").first()
+    earlier = (
+        others.filter(period_end=report.period_end).exclude(pk=report.pk).order_by("-pk").first()
+    )
     for value in IndicatorValue.objects.filter(report=report).select_related("indicator"):
         rows = list(value.history.order_by("-history_id")[:2])
         if value.value != said.get(value.indicator_id) or not rows:
@@ -96,7 +102,9 @@ def as_reported(report: ProgressUpdate, indicators: Iterable[Indicator]) -> list
     return found
 
 
-def _lay_values(indicator: Indicator, values: Iterable[IndicatorValue], act: ChangeContext, seen: int | None) -> None:
+def _lay_values(
+    indicator: Indicator, values: Iterable[IndicatorValue], act: ChangeContext, seen: int | None
+) -> None:
     """Write values under the version of their indicator, which says in its history when they moved."""
     bump_version(indicator, seen)
     save_row(indicator, act, False)

@@ -45,9 +45,13 @@ class UndoRefused(ValidationError):
         named = [f"{row.name}: {row.words}" for row in rows[:MAX_NAMED]]
         if len(rows) > MAX_NAMED:
             more = len(rows) - MAX_NAMED
-            named.append(ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more})
+            named.append(
+                ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}
+            )
         told = pgettext("between sentences", "; ").join(named)
-        super().__init__(_("It cannot be undone, for others have worked on it since: %(rows)s.") % {"rows": told})
+        super().__init__(
+            _("It cannot be undone, for others have worked on it since: %(rows)s.") % {"rows": told}
+        )
 
 
 def refuse_later_changes(batch: ImportBatch) -> None:
@@ -61,7 +65,9 @@ def changed_since(batch: ImportBatch) -> list[LaterChange]:
     if batch.kind == BatchKind.CHECKLIST:
         return _changed_parts(batch.made)
     tasks = {entry["task"] for entry in batch.made}
-    codes = {key: str(key) for key in tasks} | dict(Task.objects.filter(pk__in=tasks).values_list("pk", "code"))
+    codes = {key: str(key) for key in tasks} | dict(
+        Task.objects.filter(pk__in=tasks).values_list("pk", "code")
+    )
     return [*_changed_reports(batch, codes), *_changed_ticks(batch, codes)]
 
 
@@ -77,7 +83,10 @@ def _changed_reports(batch: ImportBatch, codes: Mapping[int, str]) -> Iterator[L
         elif report.state != ReportState.SUBMITTED or report.version != entry["version"]:
             moved.append((entry, report))
     kept = _history_of(ProgressUpdate, {report.pk for _entry, report in moved})
-    compared = [(report, entry["before"] or {}, kept.get((report.pk, entry["version"]))) for entry, report in moved]
+    compared = [
+        (report, entry["before"] or {}, kept.get((report.pk, entry["version"])))
+        for entry, report in moved
+    ]
     names = _Names(ProgressUpdate, compared)
     for (entry, _report), row in zip(moved, compared, strict=True):
         words = _("its report has been reviewed or changed since")
@@ -86,7 +95,9 @@ def _changed_reports(batch: ImportBatch, codes: Mapping[int, str]) -> Iterator[L
 
 def _changed_ticks(batch: ImportBatch, codes: Mapping[int, str]) -> Iterator[LaterChange]:
     """Yield the steps that a batch has ticked or unticked, and that stand otherwise by now."""
-    items = ChecklistItem.objects.in_bulk([key for entry in batch.made for key, *_days in entry["ticks"]])
+    items = ChecklistItem.objects.in_bulk(
+        [key for entry in batch.made for key, *_days in entry["ticks"]]
+    )
     for entry in batch.made:
         for key, before, *after in entry["ticks"]:
             item = items.get(key)
@@ -98,7 +109,9 @@ def _changed_ticks(batch: ImportBatch, codes: Mapping[int, str]) -> Iterator[Lat
             changed = now != after[0] if after else bool(now) == bool(before)
             if changed:
                 imported = after[0] if after else None
-                ways = ThreeWays(_label(item, "done_on"), *(_shown(each) for each in (before, imported, now)))
+                ways = ThreeWays(
+                    _label(item, "done_on"), *(_shown(each) for each in (before, imported, now))
+                )
                 name = f"{codes[entry['task']]} {item.number}"
                 yield LaterChange(name, _("the step has been ticked or unticked since"), [ways])
 
@@ -120,10 +133,18 @@ def _changed_parts(made: list[dict[str, Any]]) -> list[LaterChange]:
         model: Any = apps.get_model("tracker", name)
         rows = {row.pk: row for row in model._default_manager.filter(pk__in=pks)}
         entries = [entry for entry in made if entry["model"] == name]
-        kept = _history_of(model, {key for key, row in rows.items()}) if hasattr(model, "version") else {}
+        kept = (
+            _history_of(model, {key for key, row in rows.items()})
+            if hasattr(model, "version")
+            else {}
+        )
         attached = _attached(model, [entry["pk"] for entry in entries if entry["new"]], keys)
         compared = {
-            row.pk: (row, entry["before"], kept.get((row.pk, entry["version"])) or _Facts(entry.get("facts") or {}))
+            row.pk: (
+                row,
+                entry["before"],
+                kept.get((row.pk, entry["version"])) or _Facts(entry.get("facts") or {}),
+            )
             for entry in entries
             if (row := rows.get(entry["pk"])) and _has_moved(row, entry)
         }
@@ -137,14 +158,19 @@ def _changed_parts(made: list[dict[str, Any]]) -> list[LaterChange]:
                 found.append(LaterChange(str(row), _("it has been changed since"), fields))
             elif row.pk in attached:
                 words = pgettext("list", ", ").join(attached[row.pk])
-                found.append(LaterChange(str(row), _("it has since got: %(things)s") % {"things": words}))
+                found.append(
+                    LaterChange(str(row), _("it has since got: %(things)s") % {"things": words})
+                )
     return found
 
 
 def _has_moved(row: models.Model, entry: Mapping[str, Any]) -> bool:
     """Say whether a row is another than the import left it; an old import without versions cannot tell."""
     if entry.get("facts"):
-        return any(_plain(getattr(row, name, None)) != _plain(value) for name, value in entry["facts"].items())
+        return any(
+            _plain(getattr(row, name, None)) != _plain(value)
+            for name, value in entry["facts"].items()
+        )
     return entry.get("version") is not None and getattr(row, "version", None) != entry["version"]
 
 
@@ -174,17 +200,25 @@ class _Facts:
 Compared = tuple[Any, Mapping[str, Any], Any]
 
 
-def _moved_columns(row: models.Model, before: Mapping[str, Any], imported: Any) -> Iterator[tuple[Any, list[Any]]]:
+def _moved_columns(
+    row: models.Model, before: Mapping[str, Any], imported: Any
+) -> Iterator[tuple[Any, list[Any]]]:
     """Yield the columns of a row that are now others than it was imported with, each with its three values."""
     for column in row._meta.concrete_fields:
-        if column.name in UNCOMPARED_FIELDS or imported is None or not hasattr(imported, column.attname):
+        if (
+            column.name in UNCOMPARED_FIELDS
+            or imported is None
+            or not hasattr(imported, column.attname)
+        ):
             continue
         was, now = getattr(imported, column.attname), getattr(row, column.attname)
         if _plain(was) != _plain(now):
             yield column, [before.get(column.name, was), was, now]
 
 
-def _three_ways(row: models.Model, before: Mapping[str, Any], imported: Any, names: "_Names") -> Iterator[ThreeWays]:
+def _three_ways(
+    row: models.Model, before: Mapping[str, Any], imported: Any, names: "_Names"
+) -> Iterator[ThreeWays]:
     """Yield the fields of a row that are now others than it was imported with."""
     for column, values in _moved_columns(row, before, imported):
         yield ThreeWays(str(column.verbose_name), *(names.word_of(column, each) for each in values))
@@ -199,7 +233,10 @@ class _Names:
             for column, values in _moved_columns(*row):
                 if column.remote_field:
                     keys.setdefault(column.name, set()).update(values)
-        self._names = {name: self._ask(model._meta.get_field(name).related_model, pks) for name, pks in keys.items()}
+        self._names = {
+            name: self._ask(model._meta.get_field(name).related_model, pks)
+            for name, pks in keys.items()
+        }
 
     @staticmethod
     def _ask(target: Any, keys: set[Any]) -> dict[int, str]:

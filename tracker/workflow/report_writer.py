@@ -70,11 +70,15 @@ class HistoryWriter:
     def _write_units(rows: Sequence[Any]) -> None:
         """Write which units co-operate in the tasks of some history rows."""
         links: dict[int, list[Any]] = {}
-        for link in Task.co_units.through.objects.filter(task__in={row.id for row in rows}).order_by("pk"):
+        for link in Task.co_units.through.objects.filter(
+            task__in={row.id for row in rows}
+        ).order_by("pk"):
             links.setdefault(link.task_id, []).append(link)
         kept: Any = History.m2m_models[Task._meta.get_field("co_units")]
         helped = [
-            kept(history=row, id=link.pk, task_id=link.task_id, organization_id=link.organization_id)
+            kept(
+                history=row, id=link.pk, task_id=link.task_id, organization_id=link.organization_id
+            )
             for row in rows
             for link in links.get(row.id, ())
         ]
@@ -91,7 +95,12 @@ class ReportWriter:
         """Lock the policies of some tasks, and fetch the tasks with all that a step reads."""
         self._act, self._today = act, today
         policies = Task.objects.filter(pk__in=task_ids).order_by().values("policy")
-        list(PolicyDocument.objects.select_for_update().filter(pk__in=policies).order_by("pk").values_list("pk"))
+        list(
+            PolicyDocument.objects.select_for_update()
+            .filter(pk__in=policies)
+            .order_by("pk")
+            .values_list("pk")
+        )
         self.tasks = {task.pk: task for task in fetch_tasks(task_ids)}
         self.items = {item.pk: item for task in self.tasks.values() for item in task.items.all()}
         self._history = HistoryWriter(act)
@@ -107,7 +116,9 @@ class ReportWriter:
         standing = ProgressUpdate.objects.standing().filter(task__in=self.tasks).order_by()
         for task, report, end in standing.values_list("task", "pk", "period_end"):
             self._ends[task][report] = end
-        asked = TaskRequest.objects.filter(task__in=self.tasks, kind=RequestKind.CLOSE, state=RequestState.OPEN)
+        asked = TaskRequest.objects.filter(
+            task__in=self.tasks, kind=RequestKind.CLOSE, state=RequestState.OPEN
+        )
         self._asked = set(asked.values_list("task", flat=True))
 
     def withdraw(self, report: ProgressUpdate) -> None:
@@ -143,7 +154,11 @@ class ReportWriter:
         if faults := missing_in_report(report, report.task, self._today):
             raise ValidationError(faults)
         first = not report.submitted_on
-        report.state, report.submitted_by, report.submitted_on = ReportState.SUBMITTED, self._act.user, self._today
+        report.state, report.submitted_by, report.submitted_on = (
+            ReportState.SUBMITTED,
+            self._act.user,
+            self._today,
+        )
         report.version += 1
         report.rework = {}
         report.names.pop("unit", None)
@@ -180,7 +195,9 @@ class ReportWriter:
 
     def write(self) -> None:
         """Store everything; ValidationError says which report the database refuses, and why."""
-        columns = [field.name for field in ProgressUpdate._meta.concrete_fields if not field.primary_key]
+        columns = [
+            field.name for field in ProgressUpdate._meta.concrete_fields if not field.primary_key
+        ]
         try:
             with transaction.atomic():
                 ProgressUpdate.objects.bulk_create(self._new, batch_size=BATCH_SIZE)
@@ -224,7 +241,9 @@ class ReportWriter:
         # The units of a task are no matter of its reports; they are at hand, and none is asked for anew.
         if task.pk in self._asked:
             follow_requests(task, before, self._act, self._today)
-        derive_change(task, before, list(task.items.all()), task.indicators_fetched, self._act.reason)
+        derive_change(
+            task, before, list(task.items.all()), task.indicators_fetched, self._act.reason
+        )
         self._moved[task.pk] = task
         self._history.add(task)
 

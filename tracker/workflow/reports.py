@@ -10,17 +10,38 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from tracker.domain import lights, permissions
-from tracker.domain.choices import EDITABLE_REPORT_STATES, STANDING_REPORT_STATES, Action, Kind, ReportState
+from tracker.domain.choices import (
+    EDITABLE_REPORT_STATES,
+    STANDING_REPORT_STATES,
+    Action,
+    Kind,
+    ReportState,
+)
 from tracker.domain.dates import Period
 from tracker.models import Evidence, Organization, ProgressUpdate, Task
 from tracker.workflow.indicators import apply_figures, percent_after, revert_figures
 from tracker.workflow.transitions import attach_evidence, check_transition, start_transition
-from tracker.workflow.writes import ChangeContext, StaleVersion, bump_version, delete_unchecked, save_row, write_task
+from tracker.workflow.writes import (
+    ChangeContext,
+    StaleVersion,
+    bump_version,
+    delete_unchecked,
+    save_row,
+    write_task,
+)
 
 MAX_UNCHANGED_REPORTS = 2  # reports in a row that say “no change”
 REPORT_TEXTS = ("progress", "problems", "next_steps")
 # What a unit writes in a report.
-REWORKED_FIELDS = (*REPORT_TEXTS, "percent", "fall_reason", "unchanged", "figures", "needs_help", "help_addressee")
+REWORKED_FIELDS = (
+    *REPORT_TEXTS,
+    "percent",
+    "fall_reason",
+    "unchanged",
+    "figures",
+    "needs_help",
+    "help_addressee",
+)
 
 
 def has_own_percent(task: Task) -> bool:
@@ -31,10 +52,12 @@ def has_own_percent(task: Task) -> bool:
 def open_report(task: Task, unit: Organization, period: Period) -> ProgressUpdate:
     """Return the report that a unit has at hand for a period, in its role of today; else a new one."""
     of_period = {"unit": unit, "period_start": period.start, "period_end": period.end}
-    found = ProgressUpdate.objects.filter(task=task, state__in=EDITABLE_REPORT_STATES, **of_period).select_related(
-        "unit"
+    found = ProgressUpdate.objects.filter(
+        task=task, state__in=EDITABLE_REPORT_STATES, **of_period
+    ).select_related("unit")
+    report = in_role_of_today(found, task) or ProgressUpdate(
+        **of_period, contribution=unit.pk != task.lead_unit_id
     )
-    report = in_role_of_today(found, task) or ProgressUpdate(**of_period, contribution=unit.pk != task.lead_unit_id)
     report.task = task
     resume_rework(report)
     return report
@@ -77,10 +100,16 @@ def accepted_report(report: ProgressUpdate) -> ProgressUpdate | None:
     return same.order_by("-pk").first()
 
 
-def last_report(task: Task, unit: Organization, before: ProgressUpdate | None = None) -> ProgressUpdate | None:
+def last_report(
+    task: Task, unit: Organization, before: ProgressUpdate | None = None
+) -> ProgressUpdate | None:
     """Return the latest report of a unit that stands, for another period or earlier in the same one."""
     found = ProgressUpdate.objects.filter(task=task, unit=unit, state__in=STANDING_REPORT_STATES)
-    return (found.exclude(pk=before.pk) if before and before.pk else found).order_by("-period_start", "-pk").first()
+    return (
+        (found.exclude(pk=before.pk) if before and before.pk else found)
+        .order_by("-period_start", "-pk")
+        .first()
+    )
 
 
 def save_draft(
@@ -97,7 +126,9 @@ def save_draft(
     with transaction.atomic():
         stored = _stored(report) if report.pk else None
         if stored and not stored.is_open:
-            raise ValidationError(_("This report has been handed in already; withdraw it to change it."))
+            raise ValidationError(
+                _("This report has been handed in already; withdraw it to change it.")
+            )
         new = bump_version(report, seen)
         try:
             if stored and stored.state == ReportState.RETURNED:
@@ -135,7 +166,11 @@ def submit(report: ProgressUpdate, act: ChangeContext, today: dt.date) -> None:
         first = not stored.submitted_on
         # The unit is called as on the day on which it hands in.
         stored.names.pop("unit", None)
-        stored.state, stored.submitted_by, stored.submitted_on = ReportState.SUBMITTED, act.user, today
+        stored.state, stored.submitted_by, stored.submitted_on = (
+            ReportState.SUBMITTED,
+            act.user,
+            today,
+        )
         bump_version(stored, stored.version)
         _hand_in_evidence(stored, act)
         save_row(stored, act, first)
@@ -186,7 +221,9 @@ def _check_unchanged(report: ProgressUpdate) -> None:
         raise ValidationError(_("This report has been handed in already."))
     if any(getattr(report, name).strip() for name in REPORT_TEXTS):
         raise ValidationError(
-            _("A draft of this period has words already: hand it in, or empty it to report “no change”.")
+            _(
+                "A draft of this period has words already: hand it in, or empty it to report “no change”."
+            )
         )
     of_unit = ProgressUpdate.objects.filter(task=report.task, unit=report.unit)
     latest = of_unit.standing().order_by("-period_start", "-pk")[:MAX_UNCHANGED_REPORTS]
@@ -195,7 +232,9 @@ def _check_unchanged(report: ProgressUpdate) -> None:
         raise ValidationError(words % {"count": MAX_UNCHANGED_REPORTS})
 
 
-def withdraw(report: ProgressUpdate, act: ChangeContext, today: dt.date, seen: int | None = None) -> None:
+def withdraw(
+    report: ProgressUpdate, act: ChangeContext, today: dt.date, seen: int | None = None
+) -> None:
     """Take a report back that nobody has reviewed yet, to write on."""
     _move(report, _action(report), act, today, ReportState.DRAFT, seen)
 
@@ -205,7 +244,9 @@ def accept(report: ProgressUpdate, act: ChangeContext, seen: int, today: dt.date
     _move(report, Action.ACCEPT, act, today, ReportState.ACCEPTED, seen)
 
 
-def send_back(report: ProgressUpdate, act: ChangeContext, seen: int, note: str, today: dt.date) -> None:
+def send_back(
+    report: ProgressUpdate, act: ChangeContext, seen: int, note: str, today: dt.date
+) -> None:
     """Return a report with the reason; its period counts as unreported again."""
     if not note.strip():
         raise ValidationError({"note": _("Give a reason.")})
@@ -251,7 +292,9 @@ def withdraw_acceptance(
 def acceptance_is_final(report: ProgressUpdate, task: Task) -> str:
     """Say why the acceptance of a report cannot be taken back, whoever asks; empty where it can."""
     if report.state != ReportState.ACCEPTED:
-        return _("The report is not accepted any more: it is %(state)s.") % {"state": report.get_state_display()}
+        return _("The report is not accepted any more: it is %(state)s.") % {
+            "state": report.get_state_display()
+        }
     if report.pk != task.latest_report_id:
         return _("A later report of the task has been accepted: this acceptance stays.")
     # A final report of a period that shows the acceptance will be another reason.
@@ -264,7 +307,11 @@ def _percent_before(report: ProgressUpdate) -> int:
         return report.percent_before
     # Accepted by a version that did not keep it: the history of the task did.
     accepted = report.history.filter(state=ReportState.ACCEPTED).order_by("history_date").first()
-    earlier = Task.history.filter(id=report.task_id, history_date__lt=accepted.history_date) if accepted else None
+    earlier = (
+        Task.history.filter(id=report.task_id, history_date__lt=accepted.history_date)
+        if accepted
+        else None
+    )
     row = earlier.order_by("-history_date", "-history_id").first() if earlier is not None else None
     return row.percent if row else 0
 
@@ -298,7 +345,11 @@ def _action(report: ProgressUpdate) -> Action:
 
 
 def _stored(report: ProgressUpdate) -> ProgressUpdate:
-    return ProgressUpdate.objects.select_for_update(of=("self",)).select_related("unit").get(pk=report.pk)
+    return (
+        ProgressUpdate.objects.select_for_update(of=("self",))
+        .select_related("unit")
+        .get(pk=report.pk)
+    )
 
 
 def _move(
@@ -322,7 +373,9 @@ def _move(
             raise StaleVersion(stored)
         if state != ReportState.DRAFT:
             if stored.contribution:
-                words = _("A contribution stands beside the report of the lead unit and is not reviewed.")
+                words = _(
+                    "A contribution stands beside the report of the lead unit and is not reviewed."
+                )
                 raise ValidationError(words)
             _check_reviewer(stored, act)
             stored.reviewed_by, stored.reviewed_on = act.user, today
@@ -345,7 +398,12 @@ def _follow(action: Action, task: Task, before: Task, act: ChangeContext, today:
     if action == Action.CONTRIBUTE:
         return
     reports = ProgressUpdate.objects.filter(task=task)
-    task.latest_report = reports.standing().filter(state=ReportState.ACCEPTED).order_by("-period_start", "-pk").first()
+    task.latest_report = (
+        reports.standing()
+        .filter(state=ReportState.ACCEPTED)
+        .order_by("-period_start", "-pk")
+        .first()
+    )
     task.reported_through = reports.standing().aggregate(day=Max("period_end"))["day"]
     write_task(task, before, act, today)
 
@@ -364,9 +422,9 @@ def missing_in_report(report: ProgressUpdate, task: Task, today: dt.date) -> dic
     if report.contribution:
         periods.append(lights.last_complete(lights.cycle_of(task.policy), today))
     if report.state == ReportState.DRAFT and report.period not in periods:
-        faults["period"] = _("The period %(period)s can no longer be reported; choose the one under way.") % {
-            "period": report.period.name(today)
-        }
+        faults["period"] = _(
+            "The period %(period)s can no longer be reported; choose the one under way."
+        ) % {"period": report.period.name(today)}
     if not report.progress.strip():
         faults["progress"] = _("Say what has been done.")
     own = has_own_percent(task) and not report.contribution
@@ -381,7 +439,9 @@ def missing_in_report(report: ProgressUpdate, task: Task, today: dt.date) -> dic
     else:
         falls = own and bool(task.latest_report) and (report.percent or 0) < task.percent
     if falls and not report.fall_reason.strip():
-        faults["fall_reason"] = _("%(percent)d%% was accepted before: say why it falls.") % {"percent": task.percent}
+        faults["fall_reason"] = _("%(percent)d%% was accepted before: say why it falls.") % {
+            "percent": task.percent
+        }
     if report.needs_help and not report.help_addressee.strip():
         faults["help_addressee"] = _("Say who is asked for help.")
     return faults

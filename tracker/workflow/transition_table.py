@@ -26,8 +26,16 @@ REASON_LABEL = gettext_lazy("a reason")
 TRANSITIONS = {
     step.action: step
     for step in (
-        Transition(Action.HAND_OVER, OFFICE, RUNNING_STATUSES, None, gettext_lazy("lead unit and kind; once")),
-        Transition(Action.ACKNOWLEDGE, UNIT, OPEN_STATUSES, None, gettext_lazy("a task handed over; once")),
+        Transition(
+            Action.HAND_OVER,
+            OFFICE,
+            RUNNING_STATUSES,
+            None,
+            gettext_lazy("lead unit and kind; once"),
+        ),
+        Transition(
+            Action.ACKNOWLEDGE, UNIT, OPEN_STATUSES, None, gettext_lazy("a task handed over; once")
+        ),
         Transition(
             Action.REPORT,
             LEAD_OR_OFFICE,
@@ -36,11 +44,17 @@ TRANSITIONS = {
             gettext_lazy("progress; a percent where it is judged"),
         ),
         Transition(
-            Action.CONTRIBUTE, (Capacity.HELPER, Capacity.OFFICE), RUNNING_STATUSES, None, gettext_lazy("progress")
+            Action.CONTRIBUTE,
+            (Capacity.HELPER, Capacity.OFFICE),
+            RUNNING_STATUSES,
+            None,
+            gettext_lazy("progress"),
         ),
         Transition(Action.TICK, LEAD_OR_OFFICE, RUNNING_STATUSES, Status.IN_PROGRESS),
         Transition(Action.ACCEPT, OFFICE, ANY_STATUS, None, gettext_lazy("not one's own report")),
-        Transition(Action.RETURN, OFFICE, ANY_STATUS, None, gettext_lazy("a reason; not one's own report")),
+        Transition(
+            Action.RETURN, OFFICE, ANY_STATUS, None, gettext_lazy("a reason; not one's own report")
+        ),
         Transition(
             Action.WITHDRAW_ACCEPTANCE,
             OFFICE,
@@ -53,7 +67,9 @@ TRANSITIONS = {
             LEAD_OR_OFFICE,
             RUNNING_STATUSES,
             Status.CLOSING,
-            gettext_lazy("evidence; all steps ticked, or 100%, or a closing statement; no standing task"),
+            gettext_lazy(
+                "evidence; all steps ticked, or 100%, or a closing statement; no standing task"
+            ),
         ),
         Transition(Action.WITHDRAW_CLOSING, UNIT, (Status.CLOSING,), Status.IN_PROGRESS),
         Transition(
@@ -77,12 +93,26 @@ TRANSITIONS = {
             None,
             gettext_lazy("before the deadline: a reason, a later day, progress so far"),
         ),
-        Transition(Action.GRANT_EXTENSION, OFFICE, RUNNING_STATUSES, None, gettext_lazy("not one's own request")),
         Transition(
-            Action.RETURN_EXTENSION, OFFICE, RUNNING_STATUSES, None, gettext_lazy("a reason; not one's own request")
+            Action.GRANT_EXTENSION,
+            OFFICE,
+            RUNNING_STATUSES,
+            None,
+            gettext_lazy("not one's own request"),
         ),
         Transition(
-            Action.CLOSE, OFFICE, RUNNING_STATUSES, Status.CLOSED, gettext_lazy("the day of completion and a rating")
+            Action.RETURN_EXTENSION,
+            OFFICE,
+            RUNNING_STATUSES,
+            None,
+            gettext_lazy("a reason; not one's own request"),
+        ),
+        Transition(
+            Action.CLOSE,
+            OFFICE,
+            RUNNING_STATUSES,
+            Status.CLOSED,
+            gettext_lazy("the day of completion and a rating"),
         ),
         Transition(Action.SUSPEND, OFFICE, RUNNING_STATUSES, Status.SUSPENDED, REASON_LABEL),
         Transition(
@@ -92,7 +122,13 @@ TRANSITIONS = {
             Status.IN_PROGRESS,
             gettext_lazy("a reason, a new deadline"),
         ),
-        Transition(Action.CANCEL, OFFICE, (*OPEN_STATUSES, Status.SUSPENDED), Status.CANCELLED, REASON_LABEL),
+        Transition(
+            Action.CANCEL,
+            OFFICE,
+            (*OPEN_STATUSES, Status.SUSPENDED),
+            Status.CANCELLED,
+            REASON_LABEL,
+        ),
         Transition(
             Action.REOPEN,
             OFFICE,

@@ -34,7 +34,11 @@ from tracker.workflow.writes import (
 def allowed_actions(task: Task, user: User) -> list[Action]:
     """List what an account may do with a task as it stands; the buttons of its page."""
     doers = permissions.acts_for(user, task)
-    return [step.action for step in TRANSITIONS.values() if doers & set(step.doers) and _fits(task, step)]
+    return [
+        step.action
+        for step in TRANSITIONS.values()
+        if doers & set(step.doers) and _fits(task, step)
+    ]
 
 
 def _fits(task: Task, step: Transition) -> bool:
@@ -48,7 +52,9 @@ def _fits(task: Task, step: Transition) -> bool:
     if step.action == Action.WITHDRAW_ACCEPTANCE:
         return bool(task.latest_report_id)
     if step.action in (Action.REPORT, Action.CONTRIBUTE, Action.REQUEST_CLOSING):
-        return bool(task.assigned_on) and not (step.action == Action.REQUEST_CLOSING and task.kind == Kind.STANDING)
+        return bool(task.assigned_on) and not (
+            step.action == Action.REQUEST_CLOSING and task.kind == Kind.STANDING
+        )
     if step.action == Action.REQUEST_EXTENSION:
         return bool(task.assigned_on and task.deadline)
     return True
@@ -93,12 +99,19 @@ class TransitionContext:
         """Return the request that waits, or say that there is none any more."""
         found = self.task.requests.filter(kind=kind, state=RequestState.OPEN).first()
         if not found:
-            raise ValidationError(_("No such request is waiting; somebody may have decided it already."))
+            raise ValidationError(
+                _("No such request is waiting; somebody may have decided it already.")
+            )
         return found
 
 
 def execute_transition(
-    task: Task, action: Action, act: ChangeContext, today: dt.date, seen: int | None = None, **entered: Any
+    task: Task,
+    action: Action,
+    act: ChangeContext,
+    today: dt.date,
+    seen: int | None = None,
+    **entered: Any,
 ) -> Task:
     """Take a step with a task; all that follows from it is one transaction.
 
@@ -115,7 +128,9 @@ def execute_transition(
     return found
 
 
-def start_transition(task: Task, action: Action, act: ChangeContext, seen: int | None = None) -> tuple[Task, Task]:
+def start_transition(
+    task: Task, action: Action, act: ChangeContext, seen: int | None = None
+) -> tuple[Task, Task]:
     """Hold the stored task for a step that fits it, its status moved on; return it, and as it was. In a transaction."""
     # The lock first, then the reading: what is read stays true until the end.
     PolicyDocument.objects.select_for_update().only("pk").get(pk=task.policy_id)
@@ -139,7 +154,11 @@ def moved_step_text() -> str:
 
 
 def tick_item(
-    item: ChecklistItem, act: ChangeContext, done_on: dt.date | None, today: dt.date, seen: str | None = None
+    item: ChecklistItem,
+    act: ChangeContext,
+    done_on: dt.date | None,
+    today: dt.date,
+    seen: str | None = None,
 ) -> None:
     """Tick an item off on a day, or take the tick away with None; the percent follows. Done already is done.
 
@@ -149,7 +168,9 @@ def tick_item(
     if [bool(day) for day in stored] == [bool(done_on)]:
         check_transition(item.task, Action.TICK, act)
         return
-    execute_transition(item.task, Action.TICK, act, today, item=item.pk, done_on=done_on, seen_mark=seen)
+    execute_transition(
+        item.task, Action.TICK, act, today, item=item.pk, done_on=done_on, seen_mark=seen
+    )
 
 
 def _hand_over(doing: TransitionContext) -> None:
@@ -180,12 +201,18 @@ def _request_closing(doing: TransitionContext) -> None:
     if evidence:
         lacks.pop("evidence", None)
     if not task.items.exists() and task.kind == Kind.QUALITATIVE and not statement:
-        lacks["reason"] = _("Without a checklist the closing needs a statement of what was achieved.")
+        lacks["reason"] = _(
+            "Without a checklist the closing needs a statement of what was achieved."
+        )
     if lacks:
         raise ValidationError(lacks)
     task.closing_requested_on = doing.today
     ask = TaskRequest(
-        task=task, kind=RequestKind.CLOSE, reason=statement, asked_by=doing.act.user, asked_on=doing.today
+        task=task,
+        kind=RequestKind.CLOSE,
+        reason=statement,
+        asked_by=doing.act.user,
+        asked_on=doing.today,
     )
     save_row(ask, doing.act)
     attach_evidence(evidence, doing.act, doing.today, task=task, request=ask)
@@ -200,16 +227,22 @@ def missing_for_closing(task: Task) -> dict[str, str]:
     items = list(ChecklistItem.objects.filter(task=task))
     left = sum(not item.done_on for item in items)
     if left:
-        lacks["__all__"] = _("%(count)d steps of the checklist are not ticked yet.") % {"count": left}
+        lacks["__all__"] = _("%(count)d steps of the checklist are not ticked yet.") % {
+            "count": left
+        }
     elif not items and task.kind == Kind.QUANTIFIED and task.percent < 100:
         words = _("Closing needs 100%%; the latest accepted report says %(percent)d%%.")
         lacks["__all__"] = words % {"percent": task.percent}
     if not task.evidence.proving().exists():
-        lacks["evidence"] = _("Closing needs evidence: a file or a link, here or in a report that was handed in.")
+        lacks["evidence"] = _(
+            "Closing needs evidence: a file or a link, here or in a report that was handed in."
+        )
     return lacks
 
 
-def attach_evidence(evidence: Iterable[Evidence], act: ChangeContext, today: dt.date, **to: Any) -> None:
+def attach_evidence(
+    evidence: Iterable[Evidence], act: ChangeContext, today: dt.date, **to: Any
+) -> None:
     """Save pieces of evidence that hang on a task, and on its report, step or request.
 
     Those of a report are handed in with it and are in no history before.
@@ -236,7 +269,9 @@ def _decide_closing(granted: bool) -> Callable[[TransitionContext], None]:
             ask.rating = _rating(doing)
             # The day of the request is the day that counts; the day of the decision is kept beside it.
             doing.task.closed_on = doing.task.closing_requested_on
-        ask.decision_note = doing.entered.get("note", "") if granted else doing.need("note", _("Give a reason."))
+        ask.decision_note = (
+            doing.entered.get("note", "") if granted else doing.need("note", _("Give a reason."))
+        )
         decide_request(ask, doing.act, doing.today, granted=granted)
 
     return deed
@@ -250,10 +285,13 @@ def _request_extension(doing: TransitionContext) -> None:
     task, deadline = doing.task, doing.need("deadline", _("Enter the new deadline."))
     if doing.today > task.deadline:
         raise ValidationError(
-            _("More time can be asked for until the deadline only; it was %(day)s.") % {"day": task.deadline}
+            _("More time can be asked for until the deadline only; it was %(day)s.")
+            % {"day": task.deadline}
         )
     if deadline <= task.deadline:
-        raise ValidationError({"deadline": _("The new deadline must be later than %(day)s.") % {"day": task.deadline}})
+        raise ValidationError(
+            {"deadline": _("The new deadline must be later than %(day)s.") % {"day": task.deadline}}
+        )
     ask = TaskRequest(
         task=task,
         kind=RequestKind.EXTEND,
@@ -272,7 +310,9 @@ def _grant_extension(doing: TransitionContext) -> None:
     ask = doing.waiting(RequestKind.EXTEND)
     now = doing.task.deadline
     if now and ask.new_deadline and ask.new_deadline <= now:
-        words = _("The deadline has been moved to %(now)s meanwhile, which is no earlier than the %(day)s asked for.")
+        words = _(
+            "The deadline has been moved to %(now)s meanwhile, which is no earlier than the %(day)s asked for."
+        )
         raise ValidationError(words % {"now": now, "day": ask.new_deadline})
     note_deadline(ask, now)
     ask.decision_note = doing.entered.get("note", "")

@@ -16,7 +16,14 @@ from tracker.domain.choices import ReportState, Status, UnitMoveKind
 from tracker.models import Organization, ProgressUpdate, Task, UnitMove, User
 from tracker.models.base import Versioned
 from tracker.models.task import cooperating
-from tracker.workflow.writes import ChangeContext, StaleVersion, bump_version, lock_task, save_row, write_task
+from tracker.workflow.writes import (
+    ChangeContext,
+    StaleVersion,
+    bump_version,
+    lock_task,
+    save_row,
+    write_task,
+)
 
 # A task that has ended keeps the unit of its day.
 MAX_REASON = 1000  # signs that a history row keeps of a reason
@@ -69,7 +76,9 @@ def plan_move(kind: UnitMoveKind, source: Organization, target: Organization) ->
     if not target.active:
         raise ValidationError(_("%(unit)s is out of office.") % {"unit": target.name})
     plan = UnitMovePlan(kind, source, target)
-    under_way = Task.objects.exclude(status__in=ENDED_FOR_GOOD).with_related().defer("policy__full_text")
+    under_way = (
+        Task.objects.exclude(status__in=ENDED_FOR_GOOD).with_related().defer("policy__full_text")
+    )
     plan.led = list(under_way.filter(lead_unit=source))
     plan.helped = list(under_way.filter(cooperating(source)).exclude(lead_unit=source))
     _sort_reports(plan)
@@ -100,8 +109,12 @@ def make_move(plan: UnitMovePlan, act: ChangeContext, seen: str, now: dt.datetim
     if not act.reason.strip():
         raise ValidationError({"reason": _("Give a reason.")})
     with transaction.atomic():
-        list(Organization.objects.select_for_update().filter(pk__in=[plan.source.pk, plan.target.pk]))
-        source, target = (Organization.objects.get(pk=unit.pk) for unit in (plan.source, plan.target))
+        list(
+            Organization.objects.select_for_update().filter(pk__in=[plan.source.pk, plan.target.pk])
+        )
+        source, target = (
+            Organization.objects.get(pk=unit.pk) for unit in (plan.source, plan.target)
+        )
         plan = plan_move(plan.kind, source, target)
         if plan.digest != seen:
             raise StaleVersion(source)
@@ -135,7 +148,9 @@ def undo_move(move: UnitMove, act: ChangeContext, now: dt.datetime) -> None:
         if move.undone_at:
             raise ValidationError(_("It has been undone already."))
         rows = [(entry, _row_of(entry)) for entry in move.entries]
-        changed = [entry["label"] for entry, row in rows if row is None or row.version != entry["version"]]
+        changed = [
+            entry["label"] for entry, row in rows if row is None or row.version != entry["version"]
+        ]
         if changed:
             words = _("Somebody has changed these since; nothing was undone: %(rows)s.")
             raise ValidationError(words % {"rows": pgettext("list", ", ").join(changed)})
@@ -180,7 +195,9 @@ def _row_of(entry: dict[str, Any]) -> Any:
     return model._default_manager.filter(pk=entry["pk"]).first()
 
 
-def _move_task(plan: UnitMovePlan, task: Task, act: ChangeContext, today: dt.date) -> dict[str, Any]:
+def _move_task(
+    plan: UnitMovePlan, task: Task, act: ChangeContext, today: dt.date
+) -> dict[str, Any]:
     helpers = list(task.co_units.all())
     known = {
         "lead_unit": task.lead_unit_id,
@@ -206,7 +223,9 @@ def _move_draft(plan: UnitMovePlan, report: ProgressUpdate, act: ChangeContext) 
     return _entry(report, known, plan.policy_to_say(report.task))
 
 
-def _save_draft_of(report: ProgressUpdate, unit: Organization, contribution: bool, act: ChangeContext) -> None:
+def _save_draft_of(
+    report: ProgressUpdate, unit: Organization, contribution: bool, act: ChangeContext
+) -> None:
     report.unit = unit
     report.contribution = contribution
     bump_version(report, None)

@@ -117,7 +117,11 @@ def save_object(row: Versioned, act: ChangeContext, seen: int | None = None) -> 
         if isinstance(row, User):
             _check_unit_of_account(row, before)
         save_row(row, act, made)
-        if isinstance(row, PolicyDocument) and isinstance(before, PolicyDocument) and row.state != before.state:
+        if (
+            isinstance(row, PolicyDocument)
+            and isinstance(before, PolicyDocument)
+            and row.state != before.state
+        ):
             _follow_state(row, act)
         if isinstance(row, PolicyDocument) and moved and "full_text" not in moved:
             _refresh_turning_dates(row.pk)
@@ -128,7 +132,9 @@ def save_object(row: Versioned, act: ChangeContext, seen: int | None = None) -> 
 def _check_unit_of_account(user: User, before: Any) -> None:
     unit = user.organization
     if unit and not unit.active and (before is None or before.organization_id != unit.pk):
-        raise ValidationError({"organization": _("%(unit)s is out of office.") % {"unit": unit.name}})
+        raise ValidationError(
+            {"organization": _("%(unit)s is out of office.") % {"unit": unit.name}}
+        )
 
 
 def _follow_state(policy: PolicyDocument, act: ChangeContext) -> None:
@@ -139,13 +145,17 @@ def _follow_state(policy: PolicyDocument, act: ChangeContext) -> None:
     handed_over = policy.tasks.filter(assigned_on__isnull=False)
     if policy.state == PolicyState.DRAFT:
         if count := handed_over.count():
-            words = _("Tasks of this policy are handed over (%(count)d): it cannot be a draft again.")
+            words = _(
+                "Tasks of this policy are handed over (%(count)d): it cannot be a draft again."
+            )
             raise ValidationError({"state": words % {"count": count}})
         return
     # The day of publishing is the one that the history has just noted.
     today = policy.history.order_by("-history_id")[0].history_date.astimezone(ZONE).date()  # type: ignore[attr-defined]
     reason = act.reason or _("published: reports are owed from now on")
-    for task in handed_over.filter(Q(owed_from__lt=today) | Q(owed_from__isnull=True), status__in=OPEN_STATUSES):
+    for task in handed_over.filter(
+        Q(owed_from__lt=today) | Q(owed_from__isnull=True), status__in=OPEN_STATUSES
+    ):
         before = lock_task(task, None)
         task.owed_from = today
         write_task(task, before, replace(act, reason=reason), today, by_request=True)
@@ -254,7 +264,9 @@ def save_task(
 def lock_task(task: Task, seen: int | None) -> Task | None:
     """Take a task for a change, in a transaction; return it as it is stored, or None for a new one."""
     # Held first, as a change of thresholds holds it: neither derives by the other's old facts.
-    task.policy = PolicyDocument.objects.select_for_update().defer("full_text").get(pk=task.policy_id)
+    task.policy = (
+        PolicyDocument.objects.select_for_update().defer("full_text").get(pk=task.policy_id)
+    )
     return None if bump_version(task, seen) else Task.objects.get(pk=task.pk)
 
 
@@ -292,7 +304,12 @@ def write_task(
     # Asked anew: what was prefetched with the task is from before the change.
     steps, indicators = ChecklistItem.objects.filter(task=task), Indicator.objects.filter(task=task)
     derive_change(task, before, list(steps), list(indicators), act.reason)
-    if checks.stays_closed(task, before) and (items or removed) and before and task.percent != before.percent:
+    if (
+        checks.stays_closed(task, before)
+        and (items or removed)
+        and before
+        and task.percent != before.percent
+    ):
         raise ValidationError(checks.closed_task_text())
     Task.objects.filter(pk=task.pk).update(**{name: getattr(task, name) for name in DERIVED})
     _record(task, act, before is None)
@@ -311,7 +328,9 @@ def derive_change(
     if before and task.follows_indicator and task.percent < before.percent and not reason.strip():
         raise ValidationError(
             {
-                "reason": _("The percent follows an indicator and falls from %(before)d%% to %(after)d%%: say why.")
+                "reason": _(
+                    "The percent follows an indicator and falls from %(before)d%% to %(after)d%%: say why."
+                )
                 % {"before": before.percent, "after": task.percent}
             }
         )
@@ -323,10 +342,14 @@ def follow_requests(task: Task, before: Task, act: ChangeContext, today: dt.date
     closing = waiting.get(RequestKind.CLOSE)
     if task.status == Status.CLOSING and not closing:
         # Entered by the office for a unit that asked by other ways.
-        save_row(TaskRequest(task=task, kind=RequestKind.CLOSE, asked_on=task.closing_requested_on), act)
+        save_row(
+            TaskRequest(task=task, kind=RequestKind.CLOSE, asked_on=task.closing_requested_on), act
+        )
     elif closing and task.status in (Status.CLOSED, *RUNNING_STATUSES):
         decide_request(closing, act, today, granted=task.status == Status.CLOSED)
-    elif closing and task.status == Status.CLOSING and closing.asked_on != task.closing_requested_on:
+    elif (
+        closing and task.status == Status.CLOSING and closing.asked_on != task.closing_requested_on
+    ):
         closing.asked_on = task.closing_requested_on
         bump_version(closing, None)
         save_row(closing, act)
@@ -381,9 +404,18 @@ def validate_change(task: Task, before: Task | None, reason: str, today: dt.date
                 % {"before": before.get_status_display(), "after": task.get_status_display()}
             }
         )
-    if before and before.assigned_on and _moved(task, before, "deadline", "original_deadline") and not reason.strip():
+    if (
+        before
+        and before.assigned_on
+        and _moved(task, before, "deadline", "original_deadline")
+        and not reason.strip()
+    ):
         raise ValidationError(
-            {"deadline": _("The task has been handed over: give the reason for which a deadline changes.")}
+            {
+                "deadline": _(
+                    "The task has been handed over: give the reason for which a deadline changes."
+                )
+            }
         )
     checks.check_closed(task, before)
     checks.check_hand_over(task, before)
@@ -392,7 +424,13 @@ def validate_change(task: Task, before: Task | None, reason: str, today: dt.date
         checks.check_reopening(task, before, reason, today)
         if task.assigned_on and task.owed_from == before.owed_from:
             task.owed_from = today
-    if before and before.status in OPEN_STATUSES and task.status == Status.CLOSED and task.closed_on and task.deadline:
+    if (
+        before
+        and before.status in OPEN_STATUSES
+        and task.status == Status.CLOSED
+        and task.closed_on
+        and task.deadline
+    ):
         task.deadline = checks.deadline_on(task, task.closed_on)
     if before and before.lead_unit_id != task.lead_unit_id:
         task.acknowledged_on = None
@@ -405,19 +443,28 @@ def validate_change(task: Task, before: Task | None, reason: str, today: dt.date
 def hand_over(task: Task, act: ChangeContext, seen: int, on: dt.date) -> None:
     """Hand a task over to its lead unit on a day: from then on reports are owed."""
     if task.assigned_on:
-        raise ValidationError(_("It was handed over on %(day)s already.") % {"day": task.assigned_on})
+        raise ValidationError(
+            _("It was handed over on %(day)s already.") % {"day": task.assigned_on}
+        )
     task.assigned_on = task.owed_from = on
     save_task(task, act, seen, today=on)
 
 
-def set_deadline(task: Task, act: ChangeContext, seen: int, deadline: dt.date, today: dt.date) -> None:
+def set_deadline(
+    task: Task, act: ChangeContext, seen: int, deadline: dt.date, today: dt.date
+) -> None:
     """Set the current deadline; after the hand-over the original one stays and a reason is needed."""
     task.deadline = deadline
     save_task(task, act, seen, today=today)
 
 
 def set_status(
-    task: Task, act: ChangeContext, seen: int, status: Status, on: dt.date, today: dt.date | None = None
+    task: Task,
+    act: ChangeContext,
+    seen: int,
+    status: Status,
+    on: dt.date,
+    today: dt.date | None = None,
 ) -> None:
     """Set the status; closing and closed take `on` as the day of the request or of the closing."""
     if task.status == status:
@@ -430,7 +477,9 @@ def set_status(
     save_task(task, act, seen, today=today or on)
 
 
-def apply_to_each(rows: Collection[tuple[Any, int]], change: Callable[[Any, int], None]) -> BulkOutcome:
+def apply_to_each(
+    rows: Collection[tuple[Any, int]], change: Callable[[Any, int], None]
+) -> BulkOutcome:
     """Change many rows, each by itself: `change(row, seen)`; what cannot be done is listed, not lost."""
     outcome = BulkOutcome([], [])
     for row, seen in rows:
@@ -489,7 +538,9 @@ def refresh_tasks(policy_ids: Collection[int]) -> int:
     return _refresh(Q(policy__in=policy_ids))
 
 
-def after_fixture_load(laid: Collection[tuple[type[models.Model], Any, bool]], act: ChangeContext) -> None:
+def after_fixture_load(
+    laid: Collection[tuple[type[models.Model], Any, bool]], act: ChangeContext
+) -> None:
     """Take in rows that a fixture laid raw: derive what follows from them, record each of them once.
 
     `laid` names model, primary key and whether the row is new.
@@ -505,7 +556,9 @@ def _deriving_from(rows: Collection[tuple[type[models.Model], Any]]) -> Q:
     """Ask for the tasks with a derived column that comes from one of some rows."""
     keys = {kind: [key for model, key in rows if model is kind] for kind in DERIVATION_PATHS}
     return reduce(
-        or_, (Q(**{f"{way}__in": keys[kind]}) for kind, way in DERIVATION_PATHS.items() if keys[kind]), Q(pk__in=[])
+        or_,
+        (Q(**{f"{way}__in": keys[kind]}) for kind, way in DERIVATION_PATHS.items() if keys[kind]),
+        Q(pk__in=[]),
     )
 
 
@@ -521,7 +574,11 @@ def _refresh(which: Q) -> int:
 def count_stale(limit: int | None = None) -> int:
     """Count the tasks whose derived columns are not what the rules give; of many, of so many spread over all."""
     step = max(Task.objects.count() // limit, 1) if limit else 1
-    spread = Q(pk__in=Task.objects.order_by("pk").values_list("pk", flat=True)[::step][:limit]) if step > 1 else Q()
+    spread = (
+        Q(pk__in=Task.objects.order_by("pk").values_list("pk", flat=True)[::step][:limit])
+        if step > 1
+        else Q()
+    )
     return sum(differs for _task, differs in _derived(spread))
 
 
@@ -542,7 +599,10 @@ def _derived(which: Q) -> Iterator[tuple[Task, bool]]:
     for task in found:
         if task.policy_id not in texts:
             texts[task.policy_id] = ClauseFinder(task.policy.full_text)
-        yield task, derive_task(task, task.steps_fetched, task.indicators_fetched, texts[task.policy_id])
+        yield (
+            task,
+            derive_task(task, task.steps_fetched, task.indicators_fetched, texts[task.policy_id]),
+        )
 
 
 def _refresh_turning_dates(policy_id: int) -> None:
@@ -653,5 +713,8 @@ def validate_co_units(
     checks.check_units_in_office(task, before, units, {unit.pk for unit in units} - keys)
     if task.lead_unit in units:
         raise ValidationError(
-            {"co_units": _("The lead unit does not co-operate with itself: %(unit)s.") % {"unit": task.lead_unit}}
+            {
+                "co_units": _("The lead unit does not co-operate with itself: %(unit)s.")
+                % {"unit": task.lead_unit}
+            }
         )

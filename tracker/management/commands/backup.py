@@ -16,7 +16,9 @@ class Command(BaseCommand):
     help = "Write database, evidence and this machine's key to one file; restore reads it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("path", type=Path, help=_("the file, or a folder for a file named by the moment"))
+        parser.add_argument(
+            "path", type=Path, help=_("the file, or a folder for a file named by the moment")
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["path"]
@@ -29,4 +31,6 @@ class Command(BaseCommand):
         recovery.recover_unfinished()
         archive.create_backup(path)
         size = path.stat().st_size / 1e6
-        self.stdout.write(_("Backed up to %(path)s (%(size).1f MB).") % {"path": path, "size": size})
+        self.stdout.write(
+            _("Backed up to %(path)s (%(size).1f MB).") % {"path": path, "size": size}
+        )

@@ -53,7 +53,8 @@ class Command(BaseCommand):
             }
         )
         self.stdout.write(
-            _("Tasks: %(tasks)s; checklist items: %(items)s.") % {"tasks": found.tasks, "items": found.items}
+            _("Tasks: %(tasks)s; checklist items: %(items)s.")
+            % {"tasks": found.tasks, "items": found.items}
         )
         self.stdout.write(_("Declared counts:"))
         for count in found.counts:
@@ -79,7 +80,11 @@ class Command(BaseCommand):
         found = reading.coverage
         self.stdout.write(
             _("Anchors: %(all)s; not found: %(missing)s; found more than once: %(repeated)s.")
-            % {"all": len(reading.rows), "missing": len(found.missing), "repeated": len(found.repeated)}
+            % {
+                "all": len(reading.rows),
+                "missing": len(found.missing),
+                "repeated": len(found.repeated),
+            }
         )
         self.stdout.write(
             _(

@@ -18,8 +18,12 @@ class Command(BaseCommand):
     help = "Write the workbook that a unit fills in, for every unit of a policy, into a folder."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--policy", required=True, metavar="SLUG", help=_("Short address of the policy."))
-        parser.add_argument("--out", required=True, metavar="DIR", help=_("Folder to write to; made if absent."))
+        parser.add_argument(
+            "--policy", required=True, metavar="SLUG", help=_("Short address of the policy.")
+        )
+        parser.add_argument(
+            "--out", required=True, metavar="DIR", help=_("Folder to write to; made if absent.")
+        )
 
     def handle(self, *args: Any, policy: str, out: str, **options: Any) -> None:
         document, folder = policy_option(policy), Path(out)
@@ -30,4 +34,6 @@ class Command(BaseCommand):
                     progress_template.save_progress_template(scope, half)
                 self.stdout.write(str(folder / name))
         except OSError as error:
-            raise CommandError(_("%(file)s cannot be written: %(error)s") % {"file": out, "error": error}) from error
+            raise CommandError(
+                _("%(file)s cannot be written: %(error)s") % {"file": out, "error": error}
+            ) from error

@@ -31,14 +31,27 @@ class Command(BaseCommand):
     help = "Write the Excel ledger of a policy, whole or of one unit, with the lights of a day."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--policy", required=True, metavar="SLUG", help=_("Short address of the policy."))
-        parser.add_argument("--out", required=True, metavar="FILE", help=_("File to write; replaced."))
-        parser.add_argument("--unit", metavar="NAME", help=_("Only tasks that this unit leads or co-operates in."))
         parser.add_argument(
-            "--filter", default="", metavar="QUERY", help=_("As in the address of the list: light=red&section=2")
+            "--policy", required=True, metavar="SLUG", help=_("Short address of the policy.")
         )
-        parser.add_argument("--paper", choices=PAPER_SIZES, default="a3", help=_("Paper of the sheet to print."))
-        parser.add_argument("--on", metavar="DATE", help=_("Day of the lights, YYYY-MM-DD; today by default."))
+        parser.add_argument(
+            "--out", required=True, metavar="FILE", help=_("File to write; replaced.")
+        )
+        parser.add_argument(
+            "--unit", metavar="NAME", help=_("Only tasks that this unit leads or co-operates in.")
+        )
+        parser.add_argument(
+            "--filter",
+            default="",
+            metavar="QUERY",
+            help=_("As in the address of the list: light=red&section=2"),
+        )
+        parser.add_argument(
+            "--paper", choices=PAPER_SIZES, default="a3", help=_("Paper of the sheet to print.")
+        )
+        parser.add_argument(
+            "--on", metavar="DATE", help=_("Day of the lights, YYYY-MM-DD; today by default.")
+        )
         parser.add_argument(
             "--site", metavar="URL", default=settings.SITE_URL,
             help=_("Address that the links of codes begin with; SITE_URL by default, without it there are none."),
@@ -57,7 +70,10 @@ class Command(BaseCommand):
         **options: Any,
     ) -> None:
         document, day = policy_option(policy), day_option(on)
-        office, asked = unit_option(unit) if unit is not None else None, QueryReader(QueryDict(filter))
+        office, asked = (
+            unit_option(unit) if unit is not None else None,
+            QueryReader(QueryDict(filter)),
+        )
         tasks = Task.objects.filter(policy=document)
         chosen = TaskFilter(asked, tasks.involving(office) if office else tasks, document, day)
         asked.reject_unknown()
@@ -82,7 +98,9 @@ class Command(BaseCommand):
             with scratch.replacing(Path(out)) as half:
                 ledger.save_ledger(scope, half)
         except OSError as error:
-            raise CommandError(_("%(file)s cannot be written: %(error)s") % {"file": out, "error": error}) from error
+            raise CommandError(
+                _("%(file)s cannot be written: %(error)s") % {"file": out, "error": error}
+            ) from error
         self.stdout.write(out)
 
 
@@ -95,7 +113,9 @@ def policy_option(slug: str) -> PolicyDocument:
     """Find a policy, or say which there are."""
     policy = PolicyDocument.objects.filter(slug=slug).first()
     if not policy:
-        raise unknown(_("policy"), slug, list(PolicyDocument.objects.values_list("slug", flat=True)))
+        raise unknown(
+            _("policy"), slug, list(PolicyDocument.objects.values_list("slug", flat=True))
+        )
     return policy
 
 
@@ -104,7 +124,9 @@ def unit_option(name: str) -> Organization:
     unit = Organization.objects.all().named(name)
     if not unit:
         units = list(Organization.objects.all())
-        near = get_close_matches(name[:MAX_COMPARED], [known for each in units for known in each.all_names()], OFFERED)
+        near = get_close_matches(
+            name[:MAX_COMPARED], [known for each in units for known in each.all_names()], OFFERED
+        )
         raise unknown(_("unit"), name, near or [each.short_name for each in units])
     return unit
 
@@ -123,5 +145,6 @@ def unknown(what: str, value: str, known: list[str]) -> CommandError:
     if len(known) > OFFERED:
         names += " …"
     return CommandError(
-        _("%(what)s: “%(value)s” is not known; allowed: %(known)s") % {"what": what, "value": value, "known": names}
+        _("%(what)s: “%(value)s” is not known; allowed: %(known)s")
+        % {"what": what, "value": value, "known": names}
     )

@@ -20,7 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help=_("The filled-in workbook."))
-        parser.add_argument("--apply", action="store_true", help=_("Write it; without it nothing is written."))
+        parser.add_argument(
+            "--apply", action="store_true", help=_("Write it; without it nothing is written.")
+        )
 
     def handle(self, *args: Any, file: str, apply: bool, **options: Any) -> None:
         now = dates.now()
@@ -33,9 +35,13 @@ class Command(BaseCommand):
         for entry in preview.entries:
             for field in entry.fields if entry.state in ("changed", "stale") else ():
                 then = f" [{field.then}]" if entry.state == "stale" else ""
-                self.stdout.write(f"{entry.state}: {entry.code} {field.header}:{then} {field.now} -> {field.new}")
+                self.stdout.write(
+                    f"{entry.state}: {entry.code} {field.header}:{then} {field.now} -> {field.new}"
+                )
         for fault in preview.faults:
-            self.stderr.write(f"{fault.sheet} {fault.row} {fault.column}: {fault.value}: {fault.words}")
+            self.stderr.write(
+                f"{fault.sheet} {fault.row} {fault.column}: {fault.value}: {fault.words}"
+            )
         counts = preview.counts
         self.stdout.write(
             _("changed %(changed)d, unchanged %(unchanged)d, stale %(stale)d, faults %(fault)d")
@@ -52,5 +58,8 @@ class Command(BaseCommand):
             self.stdout.write(_("Confirmed."))
 
     def _tell(self, told: workbook_import.ReadingProgress) -> None:
-        words = _("%(rows)d rows read, %(percent)d%% of the file") % {"rows": told.rows, "percent": told.percent}
+        words = _("%(rows)d rows read, %(percent)d%% of the file") % {
+            "rows": told.rows,
+            "percent": told.percent,
+        }
         self.stderr.write(words, str, "\r" if self.stderr.isatty() else "\n")

@@ -19,7 +19,16 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from tracker import workflow
-from tracker.domain.choices import Action, ChangeSource, Cycle, Direction, Kind, PolicyState, Rating, Status
+from tracker.domain.choices import (
+    Action,
+    ChangeSource,
+    Cycle,
+    Direction,
+    Kind,
+    PolicyState,
+    Rating,
+    Status,
+)
 from tracker.domain.dates import DAY, period_of, today
 from tracker.forms.passwords import random_password
 from tracker.models import (
@@ -39,8 +48,12 @@ from tracker.models import (
 SOURCE, SLUG = "central-china-rise", "central-china-rise-demo"
 SEED = 20241
 # A picture of one white point: evidence that proves nothing, as its name says.
-PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg==")
-FAULTY_TITLE = "3-01"  # ends the code of tasks in which the health check finds a late step and copied words
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg=="
+)
+FAULTY_TITLE = (
+    "3-01"  # ends the code of tasks in which the health check finds a late step and copied words
+)
 ACCOUNTS = ("demo-supervisor", "demo-leader", "demo-liaison-1", "demo-liaison-2")
 
 DemoFacts = dict[str, Any]
@@ -60,13 +73,19 @@ def _span(on: dt.date, passed: float, days: int) -> DemoFacts:
 
 def _on_course(dice: random.Random, on: dt.date) -> DemoFacts:
     passed = dice.uniform(0.2, 0.7)
-    return {**_span(on, passed, 300), "percent": min(100, round(100 * passed) + dice.randint(-4, 12))}
+    return {
+        **_span(on, passed, 300),
+        "percent": min(100, round(100 * passed) + dice.randint(-4, 12)),
+    }
 
 
 def _behind(points: int) -> Story:
     def story(dice: random.Random, on: dt.date) -> DemoFacts:
         passed = dice.uniform(0.5, 0.7)
-        return {**_span(on, passed, 300), "percent": round(100 * passed) - points - dice.randint(0, 6)}
+        return {
+            **_span(on, passed, 300),
+            "percent": round(100 * passed) - points - dice.randint(0, 6),
+        }
 
     return story
 
@@ -77,7 +96,11 @@ def _due_soon(dice: random.Random, on: dt.date) -> DemoFacts:
 
 
 def _overdue(dice: random.Random, on: dt.date) -> DemoFacts:
-    return {"start": on - 200 * DAY, "deadline": on - dice.randint(3, 25) * DAY, "percent": dice.randint(60, 90)}
+    return {
+        "start": on - 200 * DAY,
+        "deadline": on - dice.randint(3, 25) * DAY,
+        "percent": dice.randint(60, 90),
+    }
 
 
 def _turning(dice: random.Random, on: dt.date) -> DemoFacts:
@@ -118,7 +141,12 @@ def _closing(dice: random.Random, on: dt.date) -> DemoFacts:
 
 def _idle(status: Status) -> Story:
     def story(dice: random.Random, on: dt.date) -> DemoFacts:
-        return {"start": on + 10 * DAY, "deadline": on + dice.randint(150, 320) * DAY, "status": status, "percent": 0}
+        return {
+            "start": on + 10 * DAY,
+            "deadline": on + dice.randint(150, 320) * DAY,
+            "status": status,
+            "percent": 0,
+        }
 
     return story
 
@@ -138,21 +166,30 @@ class Command(BaseCommand):
     help = "Make the demonstration policy with every light, and accounts for a supervisor, a leader and two liaisons."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--clear", action="store_true", help=_("Take the demonstration away again."))
+        parser.add_argument(
+            "--clear", action="store_true", help=_("Take the demonstration away again.")
+        )
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         standing = PolicyDocument.objects.filter(slug=SLUG).first()
         if standing and not standing.demo:
-            raise CommandError(_("“%(slug)s” is a policy of the office; nothing was touched.") % {"slug": SLUG})
+            raise CommandError(
+                _("“%(slug)s” is a policy of the office; nothing was touched.") % {"slug": SLUG}
+            )
         if options["clear"]:
             self._clear(standing)
             return
         if standing:
-            raise CommandError(_("The demonstration is there already; load_demo --clear takes it away."))
+            raise CommandError(
+                _("The demonstration is there already; load_demo --clear takes it away.")
+            )
         source = PolicyDocument.objects.filter(slug=SOURCE).first()
         if not source:
-            raise CommandError(_("Load the sample policy first: loaddata organizations %(slug)s") % {"slug": SOURCE})
+            raise CommandError(
+                _("Load the sample policy first: loaddata organizations %(slug)s")
+                % {"slug": SOURCE}
+            )
         demo = _copy(
             source,
             slug=SLUG,
@@ -161,10 +198,14 @@ class Command(BaseCommand):
             state=PolicyState.PUBLISHED,
         )
         _lay_parts(source, demo, today())
-        self.stdout.write(_("Demonstration policy laid: %(count)d tasks.") % {"count": demo.tasks.count()})
+        self.stdout.write(
+            _("Demonstration policy laid: %(count)d tasks.") % {"count": demo.tasks.count()}
+        )
         for user, password in _accounts(demo):
             values = {"name": user.username, "who": user.first_name, "password": password}
-            self.stdout.write(_("Account %(name)s (%(who)s), password %(password)s, shown this once.") % values)
+            self.stdout.write(
+                _("Account %(name)s (%(who)s), password %(password)s, shown this once.") % values
+            )
 
     def _clear(self, demo: PolicyDocument | None) -> None:
         for user in User.objects.filter(username__in=ACCOUNTS, is_active=True):
@@ -192,7 +233,11 @@ def _children(part: Any) -> Iterator[Any]:
 def _copy(row: Any, **facts: Any) -> Any:
     """Lay a copy of a row with some facts changed."""
     skipped = {"id", "version", "full_text", *facts}
-    values = {field.name: getattr(row, field.name) for field in row._meta.fields if field.name not in skipped}
+    values = {
+        field.name: getattr(row, field.name)
+        for field in row._meta.fields
+        if field.name not in skipped
+    }
     copy = type(row)(**{**values, **facts})
     workflow.save_object(copy, _act())
     return copy
@@ -200,7 +245,9 @@ def _copy(row: Any, **facts: Any) -> Any:
 
 def _lay_parts(source: PolicyDocument, demo: PolicyDocument, on: dt.date) -> None:
     dice = random.Random(SEED)  # noqa: S311 - the same demonstration everywhere, nothing secret
-    sections: dict[int, Section] = {part.pk: _copy(part, policy=demo) for part in source.sections.all()}
+    sections: dict[int, Section] = {
+        part.pk: _copy(part, policy=demo) for part in source.sections.all()
+    }
     measures: dict[int, Measure] = {
         part.pk: _copy(part, policy=demo, section=sections[part.section_id])
         for part in source.measures.select_related("section")
@@ -226,7 +273,16 @@ def _lay_task(
     dice: random.Random,
     on: dt.date,
 ) -> Task:
-    told = ("code", "title", "description", "anchor", "kind", "lead_unit", "lead_official", "responsible_person")
+    told = (
+        "code",
+        "title",
+        "description",
+        "anchor",
+        "kind",
+        "lead_unit",
+        "lead_official",
+        "responsible_person",
+    )
     facts = {
         "status": Status.IN_PROGRESS,
         "assigned_on": on - 210 * DAY,
@@ -238,7 +294,9 @@ def _lay_task(
     ended = facts.pop("closed_on", None) or facts.pop("closing_requested_on", None)
     if ended:
         facts["status"] = Status.IN_PROGRESS
-    copy = Task(policy=demo, measure=measure, **{name: getattr(task, name) for name in told}, **facts)
+    copy = Task(
+        policy=demo, measure=measure, **{name: getattr(task, name) for name in told}, **facts
+    )
     copy.remark = _("demonstration data")
     if dice.random() < 0.9:
         copy.acknowledged_on = on - 205 * DAY
@@ -248,15 +306,25 @@ def _lay_task(
         ChecklistItem(number=item.number, title=item.title, anchor=item.anchor, weight=item.weight)
         for item in task.items.all()
     ]
-    for number, item in enumerate(items[: len(items) if ended else round(len(items) * percent / 100)]):
+    for number, item in enumerate(
+        items[: len(items) if ended else round(len(items) * percent / 100)]
+    ):
         item.done_on = (ended or on) - (60 - number) * DAY
     if items and copy.deadline and task.code.endswith(FAULTY_TITLE):
         items[-1].due = copy.deadline + 10 * DAY
-    indicators = _indicators(copy) if copy.kind == Kind.QUANTIFIED and not items and next(measured) else []
-    workflow.save_task(copy, _act(), co_units=task.co_units.all(), items=[*items, *indicators], today=on)
+    indicators = (
+        _indicators(copy) if copy.kind == Kind.QUANTIFIED and not items and next(measured) else []
+    )
+    workflow.save_task(
+        copy, _act(), co_units=task.co_units.all(), items=[*items, *indicators], today=on
+    )
     if copy.status == Status.IN_PROGRESS:
         _report(
-            copy, percent, min(through, period_of(Cycle.MONTHLY, ended).end) if ended else through, dice, ended or on
+            copy,
+            percent,
+            min(through, period_of(Cycle.MONTHLY, ended).end) if ended else through,
+            dice,
+            ended or on,
         )
         _end(copy, status, ended, on) if ended else _ask(copy, dice, on)
     return copy
@@ -294,7 +362,9 @@ def _figures(task: Task, percent: int) -> list[DemoFacts]:
     ]
 
 
-def _report(task: Task, percent: int, through: dt.date, dice: random.Random, last_day: dt.date) -> None:
+def _report(
+    task: Task, percent: int, through: dt.date, dice: random.Random, last_day: dt.date
+) -> None:
     """Report the two latest periods, the last one with every outcome of a review."""
     latest = period_of(Cycle.MONTHLY, through)
     own = workflow.has_own_percent(task)
@@ -315,8 +385,12 @@ def _report(task: Task, percent: int, through: dt.date, dice: random.Random, las
         if period is latest and outcome == "wait" and dice.random() < 0.4:
             report.problems = _("Demonstration: land for the project is not yet approved.")
             report.needs_help, report.help_addressee = True, _("the supervision office")
-        proof = Evidence(name=_("demonstration.png"), file=ContentFile(PIXEL, "pixel"), size=len(PIXEL))
-        workflow.save_draft(report, _act(), evidence=[proof] if dice.random() < 0.5 else (), today=day)
+        proof = Evidence(
+            name=_("demonstration.png"), file=ContentFile(PIXEL, "pixel"), size=len(PIXEL)
+        )
+        workflow.save_draft(
+            report, _act(), evidence=[proof] if dice.random() < 0.5 else (), today=day
+        )
         workflow.submit(report, _act(), day)
         report.refresh_from_db()
         if period is latest and outcome == "return":
@@ -331,10 +405,14 @@ def _end(task: Task, status: Status, day: dt.date, on: dt.date) -> None:
     rating, words = Rating.GOOD, _("Demonstration: all that was asked for is done.")
     if task.kind == Kind.STANDING:
         if status == Status.CLOSED:
-            workflow.execute_transition(task, Action.CLOSE, _act(), day, on=day, rating=rating, note=words)
+            workflow.execute_transition(
+                task, Action.CLOSE, _act(), day, on=day, rating=rating, note=words
+            )
         return
     proof = Evidence(name=_("demonstration.png"), file=ContentFile(PIXEL, "pixel"), size=len(PIXEL))
-    workflow.execute_transition(task, Action.REQUEST_CLOSING, _act(), day, reason=words, evidence=[proof])
+    workflow.execute_transition(
+        task, Action.REQUEST_CLOSING, _act(), day, reason=words, evidence=[proof]
+    )
     if status == Status.CLOSED:
         workflow.execute_transition(
             task, Action.GRANT_CLOSING, _act(), min(day + 3 * DAY, on), rating=rating, note=words
@@ -364,7 +442,11 @@ def _ask(task: Task, dice: random.Random, on: dt.date) -> None:
 
 def _accounts(demo: PolicyDocument) -> Iterator[tuple[User, str]]:
     """Make or wake the accounts of a supervisor, a leader and the liaisons of the two busiest units."""
-    units = Organization.objects.filter(led_tasks__policy=demo).annotate(n=Count("led_tasks")).order_by("-n", "order")
+    units = (
+        Organization.objects.filter(led_tasks__policy=demo)
+        .annotate(n=Count("led_tasks"))
+        .order_by("-n", "order")
+    )
     for name, unit in zip(ACCOUNTS, (None, None, *units[:2]), strict=False):
         user = User.objects.filter(username=name).first() or User(username=name)
         user.organization, user.is_liaison, user.is_active = unit, bool(unit), True

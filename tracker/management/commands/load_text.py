@@ -29,6 +29,8 @@ class Command(BaseCommand):
         policy.full_text = read_text(file)
         workflow.save_object(
             policy,
-            workflow.ChangeContext(None, ChangeSource.COMMAND, _("text loaded from %(file)s") % {"file": file.name}),
+            workflow.ChangeContext(
+                None, ChangeSource.COMMAND, _("text loaded from %(file)s") % {"file": file.name}
+            ),
         )
         self.stdout.write(_("%(count)s characters loaded.") % {"count": len(policy.full_text)})

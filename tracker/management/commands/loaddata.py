@@ -55,7 +55,9 @@ class Command(loaddata.Command):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--force", action="store_true", help=_("Overwrite what people have edited."))
+        parser.add_argument(
+            "--force", action="store_true", help=_("Overwrite what people have edited.")
+        )
 
     def handle(self, *labels: str, **options: Any) -> None:
         self.force = options["force"]
@@ -70,7 +72,10 @@ class Command(loaddata.Command):
     def loaddata(self, fixture_labels: Sequence[str]) -> None:
         super().loaddata(fixture_labels)
         workflow.after_fixture_load(
-            self.laid, workflow.ChangeContext(None, ChangeSource.COMMAND, LOADED_MODELS["history_change_reason"])
+            self.laid,
+            workflow.ChangeContext(
+                None, ChangeSource.COMMAND, LOADED_MODELS["history_change_reason"]
+            ),
         )
 
     def load_label(self, fixture_label: str) -> None:
@@ -82,7 +87,9 @@ class Command(loaddata.Command):
     def save_obj(self, obj: DeserializedObject) -> bool:
         row = obj.object
         try:
-            row.clean_fields(exclude=[field.name for field in row._meta.fields if field.remote_field])
+            row.clean_fields(
+                exclude=[field.name for field in row._meta.fields if field.remote_field]
+            )
             if isinstance(row, UniqueFolded):
                 row.refuse_twin()
         except ValidationError as error:
@@ -94,7 +101,10 @@ class Command(loaddata.Command):
                     setattr(row, name, getattr(stored, name))
             if _same(obj, stored):
                 return True
-            if isinstance(stored, Organization) and stored.history.exclude(**LOADED_MODELS).exists():
+            if (
+                isinstance(stored, Organization)
+                and stored.history.exclude(**LOADED_MODELS).exists()
+            ):
                 self._refuse(_title(stored))
             if hasattr(row, "version"):
                 row.version += 1
@@ -120,7 +130,9 @@ class Command(loaddata.Command):
         keys = {getattr(value, "pk", value) for value in linked.get("co_units", ())}
         known = set(stored.co_units.values_list("pk", flat=True)) if stored else set()
         try:
-            workflow.check_task(task, stored, list(Organization.objects.filter(pk__in=keys)), keys - known)
+            workflow.check_task(
+                task, stored, list(Organization.objects.filter(pk__in=keys)), keys - known
+            )
         except ValidationError as error:
             raise DeserializationError(f"{_title(task)}: {error.message_dict}") from error
 
@@ -142,7 +154,9 @@ class Command(loaddata.Command):
     def _refuse(self, what: str) -> None:
         if not self.force:
             raise CommandError(
-                _("%(what)s has been edited since it was loaded. Nothing was loaded; --force overwrites.")
+                _(
+                    "%(what)s has been edited since it was loaded. Nothing was loaded; --force overwrites."
+                )
                 % {"what": what}
             )
 
@@ -182,8 +196,12 @@ class Command(loaddata.Command):
         for named in value if field.many_to_many and isinstance(value, list) else [value]:
             # A number names a row as Django does; text alone is no key.
             key = tuple(named) if isinstance(named, list) else None
-            if isinstance(named, str) or (key is not None and not self._exists(field.remote_field.model, key)):
-                yield _("%(value)s is no key of a row that exists or stands before it") % {"value": named}
+            if isinstance(named, str) or (
+                key is not None and not self._exists(field.remote_field.model, key)
+            ):
+                yield _("%(value)s is no key of a row that exists or stands before it") % {
+                    "value": named
+                }
 
     def _exists(self, model: type[models.Model], key: tuple[Any, ...]) -> bool:
         try:
@@ -198,13 +216,17 @@ class Command(loaddata.Command):
 
 def _key_fields(model: type[models.Model]) -> list[str]:
     """Return the fields that make up the natural key of a model."""
-    return list(dict.fromkeys(lookup.split("__")[0] for lookup in getattr(model, "natural_lookups", ())))
+    return list(
+        dict.fromkeys(lookup.split("__")[0] for lookup in getattr(model, "natural_lookups", ()))
+    )
 
 
 def _key(model: type[models.Model], fields: dict[str, Any]) -> tuple[Any, ...]:
     """Return the natural key of an entry: what its foreign keys name, then its own values."""
     values = [fields.get(name) for name in _key_fields(model)]
-    return tuple(part for value in values for part in (value if isinstance(value, list) else [value]))
+    return tuple(
+        part for value in values for part in (value if isinstance(value, list) else [value])
+    )
 
 
 def _title(row: models.Model) -> str:
@@ -215,10 +237,12 @@ def _title(row: models.Model) -> str:
 def _same(obj: DeserializedObject, stored: models.Model) -> bool:
     """Say whether a stored row already stands as the fixture has it."""
     columns = all(
-        getattr(obj.object, field.attname) == getattr(stored, field.attname) for field in stored._meta.concrete_fields
+        getattr(obj.object, field.attname) == getattr(stored, field.attname)
+        for field in stored._meta.concrete_fields
     )
     return columns and all(
-        {getattr(value, "pk", value) for value in values} == {other.pk for other in getattr(stored, name).all()}
+        {getattr(value, "pk", value) for value in values}
+        == {other.pk for other in getattr(stored, name).all()}
         for name, values in (obj.m2m_data or {}).items()
     )
 

@@ -42,14 +42,19 @@ class Command(BaseCommand):
             call_command("loaddata", SAMPLE, verbosity=0)
         except CommandError:
             # An office with units of its own has no use for a sample that names other ones.
-            self.stdout.write(_("The sample policy was not loaded: its units are not those of this system."))
+            self.stdout.write(
+                _("The sample policy was not loaded: its units are not those of this system.")
+            )
 
     def _first_account(self) -> None:
         password = random_password()
         user = User(username=FIRST_ACCOUNT, is_superuser=True)
         user.set_password(password)
-        workflow.save_object(user, workflow.ChangeContext(None, ChangeSource.COMMAND, "first account"))
+        workflow.save_object(
+            user, workflow.ChangeContext(None, ChangeSource.COMMAND, "first account")
+        )
         self.stdout.write(
-            _("First account: name %(name)s, password %(password)s") % {"name": FIRST_ACCOUNT, "password": password}
+            _("First account: name %(name)s, password %(password)s")
+            % {"name": FIRST_ACCOUNT, "password": password}
         )
         self.stdout.write(_("The password is shown this once; change it after the first log-in."))

@@ -21,13 +21,25 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with override(options["language"]):
             comma = pgettext("list", ", ")
-            heads = (_("step with a task"), _("by whom"), _("from status"), _("to status"), _("needs"))
+            heads = (
+                _("step with a task"),
+                _("by whom"),
+                _("from status"),
+                _("to status"),
+                _("needs"),
+            )
             self._row(*heads)
             self._row(*("---" for _head in heads))
             for step in workflow.TRANSITIONS.values():
                 doers = comma.join(str(doer.label) for doer in step.doers)
                 sources = comma.join(str(Status(status).label) for status in step.sources)
-                self._row(step.action.label, doers, sources, step.target.label if step.target else "—", step.needs)
+                self._row(
+                    step.action.label,
+                    doers,
+                    sources,
+                    step.target.label if step.target else "—",
+                    step.needs,
+                )
 
     def _row(self, *cells: Any) -> None:
         self.stdout.write(f"| {' | '.join(str(cell) for cell in cells)} |")

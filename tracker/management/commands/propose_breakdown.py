@@ -19,20 +19,26 @@ class Command(BaseCommand):
     help = "Propose sections, measures, tasks, counts, deadlines and units of a policy text; nothing is saved."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help=_("A text in UTF-8 or GB18030, or a Word document (.docx)."))
+        parser.add_argument(
+            "file", type=Path, help=_("A text in UTF-8 or GB18030, or a Word document (.docx).")
+        )
         parser.add_argument("--json", action="store_true", help=_("Print everything as JSON."))
 
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         proposal = propose_breakdown(read_text(file))
         made = draft_policy(proposal)
         if options["json"]:
-            self.stdout.write(json.dumps(as_json(proposal, made), ensure_ascii=False, indent=1, default=str))
+            self.stdout.write(
+                json.dumps(as_json(proposal, made), ensure_ascii=False, indent=1, default=str)
+            )
             return
         self.stdout.write(proposal.title or _("(no title found)"))
         for line in proposal.source:
             self.stdout.write(f"  {line}")
         for section in made.sections:
-            self.stdout.write(f"{section.letter} {section.row.name}  [{Rule(section.row.rule).label}]")
+            self.stdout.write(
+                f"{section.letter} {section.row.name}  [{Rule(section.row.rule).label}]"
+            )
             for measure in section.measures:
                 self._print_measure(measure)
         self._print_rest(made)
@@ -41,7 +47,9 @@ class Command(BaseCommand):
         self.stdout.write(f"  {measure.code} {measure.row.name}  [{Rule(measure.row.rule).label}]")
         for task in measure.tasks:
             said = "  ".join(word for word in (task.row.lead, task.row.helps, task.row.due) if word)
-            self.stdout.write(f"    {task.code} {task.row.name}  [{Rule(task.row.rule).label}] {said}".rstrip())
+            self.stdout.write(
+                f"    {task.code} {task.row.name}  [{Rule(task.row.rule).label}] {said}".rstrip()
+            )
             for step in task.steps:
                 self.stdout.write(f"      - {step.title}")
 
@@ -52,7 +60,9 @@ class Command(BaseCommand):
         for note in made.notes:
             self.stdout.write(note)
         self.stdout.write(
-            _("Sections: %(sections)s; measures: %(measures)s; general demands: %(general)s; tasks: %(tasks)s.")
+            _(
+                "Sections: %(sections)s; measures: %(measures)s; general demands: %(general)s; tasks: %(tasks)s."
+            )
             % {
                 "sections": len(made.sections),
                 "measures": sum(not measure.general for measure in made.measures),

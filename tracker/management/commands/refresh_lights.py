@@ -16,14 +16,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--dry-run", action="store_true", help=_("Say what would be corrected, and change nothing.")
+            "--dry-run",
+            action="store_true",
+            help=_("Say what would be corrected, and change nothing."),
         )
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         found = derived.preview_refresh() if dry_run else derived.refresh_all()
         if found.newer:
             versions = {"stored": found.version, "current": derived.RULES_VERSION}
-            self.stdout.write(_("Rules: version %(stored)d stored, version %(current)d in the program.") % versions)
+            self.stdout.write(
+                _("Rules: version %(stored)d stored, version %(current)d in the program.")
+                % versions
+            )
         told = _("%(tasks)d tasks, %(corrected)d corrected.")
         if dry_run:
             told = _("%(tasks)d tasks, %(corrected)d to correct.")

@@ -16,7 +16,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", type=Path, help=_("the file that backup wrote"))
-        parser.add_argument("--force", action="store_true", help=_("replace a system that is not empty"))
+        parser.add_argument(
+            "--force", action="store_true", help=_("replace a system that is not empty")
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -28,5 +30,7 @@ class Command(BaseCommand):
         manifest = archive.restore_backup(options["path"], options["force"])
         self.stdout.write(_("Restored as of %(moment)s.") % {"moment": manifest["made"]})
         self.stdout.write(
-            _("Accounts and passwords are those of the backup; sessions were ended, everybody logs in anew.")
+            _(
+                "Accounts and passwords are those of the backup; sessions were ended, everybody logs in anew."
+            )
         )

@@ -21,12 +21,17 @@ class Command(Runserver):
     def on_bind(self, server_port: Any) -> None:
         super().on_bind(server_port)
         host = f"[{self.addr}]" if self._raw_ipv6 else self.addr
-        values = {"address": f"http://{host}:{server_port}/", "names": pgettext("list", ", ").join(offered_accounts())}
+        values = {
+            "address": f"http://{host}:{server_port}/",
+            "names": pgettext("list", ", ").join(offered_accounts()),
+        }
         if not values["names"]:
             self.stdout.write(_("Open %(address)s") % values)
             return
         self.stdout.write(
-            _("Passwords were printed once, when the accounts were made; a new one: manage.py changepassword NAME")
+            _(
+                "Passwords were printed once, when the accounts were made; a new one: manage.py changepassword NAME"
+            )
         )
         self.stdout.write(_("Open %(address)s and log in as one of: %(names)s") % values)
 
@@ -35,7 +40,11 @@ def offered_accounts() -> list[str]:
     """Return the first account and those of the demonstration that can log in, those of the demonstration first."""
     names = [*load_demo.ACCOUNTS, FIRST_ACCOUNT]
     try:
-        found = set(User.objects.filter(username__in=names, is_active=True).values_list("username", flat=True))
+        found = set(
+            User.objects.filter(username__in=names, is_active=True).values_list(
+                "username", flat=True
+            )
+        )
     except DatabaseError:
         return []
     return [name for name in names if name in found]

@@ -24,9 +24,17 @@ class Command(BaseCommand):
     help = "Mail each person what waits for them; log in the admin. --dry-run prints it and sends nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--on", metavar="YYYY-MM-DD", help=_("the day to remind for; today by default"))
-        parser.add_argument("--dry-run", action="store_true", help=_("print the mails and send none"))
-        parser.add_argument("--policy", metavar="SLUG", help=_("this policy alone; the demonstration only when named"))
+        parser.add_argument(
+            "--on", metavar="YYYY-MM-DD", help=_("the day to remind for; today by default")
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help=_("print the mails and send none")
+        )
+        parser.add_argument(
+            "--policy",
+            metavar="SLUG",
+            help=_("this policy alone; the demonstration only when named"),
+        )
 
         parser.add_argument("--any-day", action="store_true", help=_("send on days off too"))
 
@@ -35,12 +43,24 @@ class Command(BaseCommand):
             on = dates.parse_day(options["on"]) if options["on"] else dates.today()
         except ValueError as error:
             raise CommandError(str(error)) from error
-        policies = PolicyDocument.objects.filter(state=PolicyState.PUBLISHED).defer("full_text").order_by("pk")
-        chosen = policies.filter(slug=options["policy"]) if options["policy"] else policies.filter(demo=False)
+        policies = (
+            PolicyDocument.objects.filter(state=PolicyState.PUBLISHED)
+            .defer("full_text")
+            .order_by("pk")
+        )
+        chosen = (
+            policies.filter(slug=options["policy"])
+            if options["policy"]
+            else policies.filter(demo=False)
+        )
         if options["policy"] and not chosen:
-            raise CommandError(_("No published policy is called %(slug)s.") % {"slug": options["policy"]})
+            raise CommandError(
+                _("No published policy is called %(slug)s.") % {"slug": options["policy"]}
+            )
         if not options["dry_run"] and not settings.EMAIL_URL:
-            raise CommandError(_("Mail is off: set EMAIL_URL and EMAIL_FROM. --dry-run shows what would be sent."))
+            raise CommandError(
+                _("Mail is off: set EMAIL_URL and EMAIL_FROM. --dry-run shows what would be sent.")
+            )
         if not options["any_day"] and self._is_day_off(on):
             return
         post = reminders.reminder_mails(reminders.reminder_matters(chosen, on))
@@ -59,22 +79,30 @@ class Command(BaseCommand):
         for matter in unreachable:
             self.stderr.write(_("No address for: %(line)s") % {"line": matter.line})
         if failed:
-            raise CommandError(_("%(count)d could not be sent; the next run tries again.") % {"count": failed})
+            raise CommandError(
+                _("%(count)d could not be sent; the next run tries again.") % {"count": failed}
+            )
 
     def _is_day_off(self, on: dt.date) -> bool:
         """Say on the command line that a day is off, and whether the official calendar knows its year."""
         working, known = dates.is_working_day(on)
         if not known:
-            words = _("The official calendar of %(year)d is not known yet: Monday to Friday are taken as working days.")
+            words = _(
+                "The official calendar of %(year)d is not known yet: Monday to Friday are taken as working days."
+            )
             self.stderr.write(words % {"year": on.year})
         if not working:
-            words = _("%(day)s is a day off: no reminders are sent. --any-day sends them all the same.")
+            words = _(
+                "%(day)s is a day off: no reminders are sent. --any-day sends them all the same."
+            )
             self.stdout.write(words % {"day": on})
         return not working
 
     def _send(self, mail: Any) -> bool:
         try:
-            workflow.send_once(mail, EmailMessage(mail.subject, mail.text, to=[mail.address]).send, dates.now())
+            workflow.send_once(
+                mail, EmailMessage(mail.subject, mail.text, to=[mail.address]).send, dates.now()
+            )
         except ValidationError:
             return True  # another run has just sent it
         except (OSError, SMTPException, ValueError) as error:
