@@ -336,12 +336,12 @@ if EMAIL_URL and not DEFAULT_FROM_EMAIL:
     )
 _backend = {"": "dummy", "console": "console"}.get(_mail.scheme, "smtp")
 EMAIL_BACKEND = f"django.core.mail.backends.{_backend}.EmailBackend"
-EMAIL_HOST, EMAIL_PORT = (
-    _mail.hostname or "localhost",
-    _mail.port or MAIL_PORTS.get(_mail.scheme, 25),
-)
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
-EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.scheme == "smtp+tls", _mail.scheme == "smtps"
+EMAIL_HOST = _mail.hostname or "localhost"
+EMAIL_PORT = _mail.port or MAIL_PORTS.get(_mail.scheme, 25)
+EMAIL_HOST_USER = unquote(_mail.username or "")
+EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
+EMAIL_USE_TLS = _mail.scheme == "smtp+tls"
+EMAIL_USE_SSL = _mail.scheme == "smtps"
 EMAIL_TIMEOUT = 20
 
 # What the footer says: who runs the system and whom to call.

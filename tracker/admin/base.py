@@ -55,7 +55,11 @@ class SearchForm(forms.Form):
 
 def readable_keys(keys: Iterable[Any]) -> list[str]:
     """Keep what can be the key of a row, and what stands for none."""
-    return [key for key in keys if str(key) == "" or whole_number(str(key)) is not None]
+    found = []
+    for key in keys:
+        if str(key) == "" or whole_number(str(key)) is not None:
+            found.append(key)
+    return found
 
 
 class KeySelect(AutocompleteSelect):
@@ -87,7 +91,8 @@ def take_as_sent(request: HttpRequest, typed: QueryDict) -> None:
     """Let the admin read a form that was kept as if it had just been sent."""
     # Without its files the request would be parsed once more, and the form be lost for the parts.
     request._files = MultiValueDict()  # type: ignore[attr-defined]
-    request.method, request.POST = "POST", typed  # type: ignore[assignment]
+    request.method = "POST"
+    request.POST = typed  # type: ignore[assignment]
 
 
 class RoleChangeList(ChangeList):
@@ -109,7 +114,9 @@ class PolicyPartField(forms.ModelChoiceField):
 def label_with_policy(row: models.Model) -> str:
     """Name a row to choose; a part of a policy with its policy."""
     policy = getattr(row, "policy", None)
-    return f"{row} — {policy}" if policy else str(row)
+    if policy:
+        return f"{row} — {policy}"
+    return str(row)
 
 
 class RoleAdmin(admin.ModelAdmin):
@@ -153,14 +160,20 @@ class RoleAdmin(admin.ModelAdmin):
     ) -> tuple[QuerySet, bool]:
         if "\0" in search_term or len(search_term) > MAX_SEARCH_LENGTH:
             return queryset.none(), False
-        names = [name.lstrip("^=@") for name in self.get_search_fields(request)]
+        names = []
+        for name in self.get_search_fields(request):
+            names.append(name.lstrip("^=@"))
         if not search_term or not names:
             return queryset, False
-        look = matching if queryset.count() <= self.FOLDED_ROWS else matching_in_database
+        if queryset.count() <= self.FOLDED_ROWS:
+            look = matching
+        else:
+            look = matching_in_database
         return look(queryset, search_term, names), False
 
     def response_action(self, request: HttpRequest, queryset: QuerySet) -> Any:  # type: ignore[override]
-        picked, asked = request.POST.getlist(ACTION_CHECKBOX_NAME), request.POST.getlist("action")
+        picked = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        asked = request.POST.getlist("action")
         index = whole_number(request.POST.get("index", "0"))
         if index is None or index >= len(asked) or any(whole_number(key) is None for key in picked):
             self.message_user(
@@ -184,15 +197,20 @@ class RoleAdmin(admin.ModelAdmin):
         initial = super().get_changeform_initial_data(request)
         for name, value in list(initial.items()):
             field = next((field for field in self.opts.get_fields() if field.name == name), None)
-            choices = (
-                self.formfield_for_dbfield(field, request)
-                if isinstance(field, models.Field)
-                else None
-            )
+            if isinstance(field, models.Field):
+                choices = self.formfield_for_dbfield(field, request)
+            else:
+                choices = None
             if not isinstance(choices, forms.ModelChoiceField):
                 continue
-            keys = {*value} if isinstance(value, list) else {value}
-            known = [key for key in keys if whole_number(key) is not None]
+            if isinstance(value, list):
+                keys = {*value}
+            else:
+                keys = {value}
+            known = []
+            for key in keys:
+                if whole_number(key) is not None:
+                    known.append(key)
             if cast(QuerySet, choices.queryset).filter(pk__in=known).count() != len(keys):
                 del initial[name]
         return initial
@@ -233,7 +251,9 @@ class RoleAdmin(admin.ModelAdmin):
         return self._may_edit(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return permissions.may_delete(request.user, obj) if obj else self._may_edit(request)
+        if obj:
+            return permissions.may_delete(request.user, obj)
+        return self._may_edit(request)
 
     def _may_edit(self, request: HttpRequest) -> bool:
         return permissions.may_edit(request.user, self.opts.model_name or "")
@@ -260,21 +280,25 @@ class VersionedAdmin(RoleAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         if self.has_change_permission(request, obj):
             return fieldsets
-        return [
-            (
-                name,
-                {**options, "fields": [field for field in options["fields"] if field not in own]},
+        found = []
+        for name, options in fieldsets:
+            found.append(
+                (
+                    name,
+                    {
+                        **options,
+                        "fields": [field for field in options["fields"] if field not in own],
+                    },
+                )
             )
-            for name, options in fieldsets
-        ]
+        return found
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         is_refusable = issubclass(self.form, VersionedForm | RefusableForm)
-        typed = (
-            request_context.saved_post(request)
-            if is_refusable and request.method == "GET"
-            else None
-        )
+        if is_refusable and request.method == "GET":
+            typed = request_context.saved_post(request)
+        else:
+            typed = None
         if typed:
             # Shown as a form that was refused: nobody has sent it in this session.
             take_as_sent(request, typed)
@@ -292,7 +316,10 @@ class VersionedAdmin(RoleAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         # What was typed for a change of many rows is asked again: `apply` alone would carry it out.
-        typed = request_context.saved_post(request, ["apply"]) if request.method == "GET" else None
+        if request.method == "GET":
+            typed = request_context.saved_post(request, ["apply"])
+        else:
+            typed = None
         if typed:
             del typed["apply"]
             take_as_sent(request, typed)
@@ -349,7 +376,9 @@ class VersionedAdmin(RoleAdmin):
 
 def cut_rows(rows: list[Any]) -> list[Any]:
     """Cut a nested list to its first rows at each level, and say that there are more."""
-    shown = [cut_rows(row) if isinstance(row, list) else row for row in rows[:MAX_DELETED_SHOWN]]
+    shown = []
+    for row in rows[:MAX_DELETED_SHOWN]:
+        shown.append(cut_rows(row) if isinstance(row, list) else row)
     more = len(rows) - len(shown)
     if more > 0:
         shown.append(ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more})

@@ -144,5 +144,6 @@ class BackgroundAdmin(VersionedAdmin):
         self, request: HttpRequest, obj: BackgroundPassage, form: Any, change: bool
     ) -> None:
         if not change:
-            obj.marked_by, obj.marked_on = request.user, today()  # type: ignore[assignment]
+            obj.marked_by = request.user  # type: ignore[assignment]
+            obj.marked_on = today()
         super().save_model(request, obj, form, change)

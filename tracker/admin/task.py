@@ -106,10 +106,8 @@ class IndicatorInline(PartInline, admin.StackedInline):
     def values_link(self, indicator: Indicator) -> str:
         if not indicator.pk:
             return str(_("after saving"))
-        address, words = (
-            reverse("admin:tracker_indicator_change", args=[indicator.pk]),
-            _("enter or correct values"),
-        )
+        address = reverse("admin:tracker_indicator_change", args=[indicator.pk])
+        words = _("enter or correct values")
         return format_html('{} · <a href="{}">{}</a>', actual_text(indicator), address, words)
 
 
@@ -165,21 +163,30 @@ class OfChosenPolicy(admin.SimpleListFilter):
         parts = list(self.parts().filter(policy=policy)[: MAX_OFFERED + 1])
         chosen = whole_number(request.GET.get(str(self.parameter_name)))
         if len(parts) > MAX_OFFERED:
-            parts = list(self.parts().filter(policy=policy, pk=chosen)) if chosen else []
-        return [(str(part.pk), str(part)) for part in parts]
+            if chosen:
+                parts = list(self.parts().filter(policy=policy, pk=chosen))
+            else:
+                parts = []
+        found = []
+        for part in parts:
+            found.append((str(part.pk), str(part)))
+        return found
 
     def parts(self) -> QuerySet:
         raise NotImplementedError
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         key = chosen_key(self)
-        return queryset if key is None else queryset.filter(**{str(self.parameter_name): key})
+        if key is None:
+            return queryset
+        return queryset.filter(**{str(self.parameter_name): key})
 
 
 class SectionFilter(OfChosenPolicy):
     """Filter by section."""
 
-    title, parameter_name = _("section"), "measure__section"
+    title = _("section")
+    parameter_name = "measure__section"
 
     def parts(self) -> QuerySet:
         return Section.objects.all()
@@ -188,7 +195,8 @@ class SectionFilter(OfChosenPolicy):
 class MeasureFilter(OfChosenPolicy):
     """Filter by measure."""
 
-    title, parameter_name = _("measure"), "measure"
+    title = _("measure")
+    parameter_name = "measure"
 
     def parts(self) -> QuerySet:
         return Measure.objects.all()
@@ -197,14 +205,20 @@ class MeasureFilter(OfChosenPolicy):
 class UnitFilter(admin.SimpleListFilter):
     """Filter by unit, whether it leads or co-operates."""
 
-    title, parameter_name = _("unit"), "unit"
+    title = _("unit")
+    parameter_name = "unit"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(unit.pk), unit.label) for unit in Organization.objects.all()]
+        found = []
+        for unit in Organization.objects.all():
+            found.append((str(unit.pk), unit.label))
+        return found
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
         key = chosen_key(self)
-        return queryset if key is None else queryset.involving(key)
+        if key is None:
+            return queryset
+        return queryset.involving(key)
 
 
 @admin.register(Task)
@@ -293,11 +307,9 @@ class TaskAdmin(VersionedAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         # Codes repeat between policies: unless one is chosen, each row names its own.
-        return (
-            self.list_display
-            if "policy__id__exact" in request.GET
-            else (*self.list_display, "policy")
-        )
+        if "policy__id__exact" in request.GET:
+            return self.list_display
+        return (*self.list_display, "policy")
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -311,7 +323,9 @@ class TaskAdmin(VersionedAdmin):
         # Before the hand-over one deadline fills both fields. A form that is shown again with its faults
         # has changed the task by then: what was stored counts.
         handed_over = obj is not None and getattr(obj, "was_handed_over", bool(obj.assigned_on))
-        return self.readonly_fields if handed_over else (*self.readonly_fields, "original_deadline")
+        if handed_over:
+            return self.readonly_fields
+        return (*self.readonly_fields, "original_deadline")
 
     @admin.display(description=_("measure"), ordering="measure__code")
     def measure_code(self, task: Task) -> str:
@@ -337,11 +351,15 @@ class TaskAdmin(VersionedAdmin):
 
     @admin.display(description=_("deadline"), ordering="deadline")
     def deadline_text(self, task: Task) -> str:
-        return task.deadline.isoformat() if task.deadline else "—"
+        if task.deadline:
+            return task.deadline.isoformat()
+        return "—"
 
     @admin.display(description=_("percent done"), ordering="percent")
     def percent_text(self, task: Task) -> str:
-        return f"{task.percent}%" if share_text(task, today()) is not None else "—"
+        if share_text(task, today()) is not None:
+            return f"{task.percent}%"
+        return "—"
 
     @admin.display(description=_("light today"))
     def light_now(self, task: Task) -> str:
@@ -357,14 +375,16 @@ class TaskAdmin(VersionedAdmin):
     def save_related(
         self, request: HttpRequest, form: Any, formsets: list[BaseModelFormSet], change: bool
     ) -> None:
-        changed, removed = [], []
+        changed = []
+        removed = []
         for formset in formsets:
             changed += formset.save(commit=False)
             removed += formset.deleted_objects
         for item in [item for item in changed if isinstance(item, ChecklistItem)]:
-            item.done_by = (
-                (item.done_by or request_context.current_user(request)) if item.done_on else None
-            )
+            if item.done_on:
+                item.done_by = item.done_by or request_context.current_user(request)
+            else:
+                item.done_by = None
         workflow.save_task(
             form.instance,
             self.act(request, form.cleaned_data["reason"]),
@@ -394,7 +414,8 @@ class TaskAdmin(VersionedAdmin):
     @admin.action(description=_("Set the status"), permissions=["change"])
     def set_status(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         def change(form: StatusForm, act: workflow.ChangeContext) -> Callable[[Task, int], None]:
-            status, day = Status(form.cleaned_data["status"]), form.cleaned_data["on"]
+            status = Status(form.cleaned_data["status"])
+            day = form.cleaned_data["on"]
             return lambda task, seen: workflow.set_status(task, act, seen, status, day, today())
 
         return self._change_many(request, queryset, StatusForm, change)
@@ -492,10 +513,10 @@ class TaskAdmin(VersionedAdmin):
 def _told(formsets: list[BaseModelFormSet]) -> None:
     """Tell the admin, which writes a log of its own, that parts were saved."""
     for formset in formsets:
-        formset.new_objects, formset.changed_objects = (
-            [],
-            [(form.instance, []) for form in formset.initial_forms],
-        )
+        formset.new_objects = []
+        formset.changed_objects = []
+        for form in formset.initial_forms:
+            formset.changed_objects.append((form.instance, []))
 
 
 @admin.register(Indicator)

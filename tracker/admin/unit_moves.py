@@ -22,7 +22,10 @@ def move_view(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and not permissions.may_edit_policies(request.user):
         raise PermissionDenied
     source = get_object_or_404(Organization, pk=pk)
-    asked = request.POST if request.method == "POST" else request.GET
+    if request.method == "POST":
+        asked = request.POST
+    else:
+        asked = request.GET
     form = UnitMoveForm(source, asked if "kind" in asked else None)
     reason = ReasonForm(request.POST if "confirm" in request.POST else None)
     plan = _plan(form, source)

@@ -54,17 +54,29 @@ class Coverage:
     @property
     def touched(self) -> list[Clause]:
         """Return the clauses that something is done about."""
-        return [clause for clause in self.clauses if clause.anchors]
+        found = []
+        for clause in self.clauses:
+            if clause.anchors:
+                found.append(clause)
+        return found
 
     @property
     def background(self) -> list[Clause]:
         """Return the clauses that ask for nothing, as somebody marked them."""
-        return [clause for clause in self.clauses if clause.background and not clause.anchors]
+        found = []
+        for clause in self.clauses:
+            if clause.background and not clause.anchors:
+                found.append(clause)
+        return found
 
     @property
     def open(self) -> list[Clause]:
         """Return the clauses that nobody has accounted for."""
-        return [clause for clause in self.clauses if not clause.anchors and not clause.background]
+        found = []
+        for clause in self.clauses:
+            if not clause.anchors and not clause.background:
+                found.append(clause)
+        return found
 
 
 def coverage(
@@ -92,9 +104,11 @@ def coverage(
                     repeated.append((anchor, spans))
         return sorted(places, key=lambda placed: placed.span)
 
-    asked, marked = place(anchors), place(background)
+    asked = place(anchors)
+    marked = place(background)
     within = _sections(text, find_passage(opening, norm), asked + marked)
-    touching, marking = _Touching(asked), _Touching(marked)
+    touching = _Touching(asked)
+    marking = _Touching(marked)
     cut = [Clause(span, touching.of(span), marking.of(span)) for span in split_clauses(text)]
     return Coverage(
         missing,
@@ -107,7 +121,10 @@ def coverage(
 
 
 def _sections(text: str, opening: Sequence[Span], places: Sequence[Place]) -> Span:
-    start = opening[0].start if opening else 0
+    if opening:
+        start = opening[0].start
+    else:
+        start = 0
     last = max((place.span.end for place in places), default=len(text))
     end = text.find("\n", max(last, start))
     return Span(start, len(text) if end < 0 else end)
@@ -117,7 +134,10 @@ class _Touching:
     """Find which of many sorted places touch a stretch, without looking at all of them."""
 
     def __init__(self, places: Sequence[Place]) -> None:
-        self.places, self.starts = places, [place.span.start for place in places]
+        self.places = places
+        self.starts = []
+        for place in places:
+            self.starts.append(place.span.start)
         self.longest = max((place.span.end - place.span.start for place in places), default=0)
 
     def of(self, span: Span) -> tuple[Place, ...]:

@@ -109,7 +109,9 @@ class Direction(TextChoices):
     @property
     def sign(self) -> str:
         """Return the sign before the target."""
-        return "≥" if self == Direction.UP else "≤"
+        if self == Direction.UP:
+            return "≥"
+        return "≤"
 
 
 class Cycle(TextChoices):

@@ -56,13 +56,18 @@ class Period:
         """Return the period that follows."""
         if self.cycle == Cycle.WEEKLY:
             return Period(self.cycle, self.start + 7 * DAY)
-        months = 3 if self.cycle == Cycle.QUARTERLY else 1
+        if self.cycle == Cycle.QUARTERLY:
+            months = 3
+        else:
+            months = 1
         years, month = divmod(self.start.month - 1 + months, 12)
         return Period(self.cycle, dt.date(self.start.year + years, month + 1, 1))
 
     def key(self, cycle: str) -> str:
         """Return what names the period in an address: its first day, and its last where the cycle is another one."""
-        return f"{self.start}" if self.cycle == cycle else f"{self.start}_{self.end}"
+        if self.cycle == cycle:
+            return f"{self.start}"
+        return f"{self.start}_{self.end}"
 
     def name(self, on: dt.date | None = None) -> str:
         """Name the period as people say it on a day: without the year when it is this year; on no day, with it."""
@@ -107,13 +112,17 @@ def period_between(start: dt.date, end: dt.date) -> Period | None:
 def name_between(start: dt.date, end: dt.date) -> str:
     """Name the period that lasts from one day to another; days that are no period stand for themselves."""
     period = period_between(start, end)
-    return period.name() if period else f"{start} – {end}"
+    if period:
+        return period.name()
+    return f"{start} – {end}"
 
 
 def first_period_from(cycle: str, day: dt.date) -> Period:
     """Return the first period that starts on or after a day."""
     period = period_of(cycle, day)
-    return period if period.start == day else period.next()
+    if period.start == day:
+        return period
+    return period.next()
 
 
 def is_working_day(day: dt.date) -> tuple[bool, bool]:

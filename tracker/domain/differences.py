@@ -18,13 +18,15 @@ DifferencePart = tuple[int, int, int, int]
 
 def differences(old: str, new: str) -> Iterator[tuple[str, str]]:
     """Yield pieces of text with `same`, `del` or `ins`, in reading order."""
-    before, after = CLAUSE_PATTERN.findall(old), CLAUSE_PATTERN.findall(new)
+    before = CLAUSE_PATTERN.findall(old)
+    after = CLAUSE_PATTERN.findall(new)
     old_end = new_end = 0
     for old_start, new_start, size in _joined(_same(before, after)):
         yield from _replaced(before[old_end:old_start], after[new_end:new_start])
         if size:
             yield "same", "".join(before[old_start : old_start + size])
-        old_end, new_end = old_start + size, new_start + size
+        old_end = old_start + size
+        new_end = new_start + size
 
 
 def _replaced(removed: Sequence[str], added: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -47,7 +49,8 @@ def _joined(places: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, int]]
             continue
         if start:
             yield *start, size
-        start, size = (old, new), 1
+        start = (old, new)
+        size = 1
     if start:
         # The place behind the last clauses holds none.
         yield *start, size - 1
@@ -66,13 +69,15 @@ def _same(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int]]:
         old_start, old_end, new_start, new_end = part
         while old_start < old_end and new_start < new_end and before[old_start] == after[new_start]:
             found.append((old_start, new_start))
-            old_start, new_start = old_start + 1, new_start + 1
+            old_start = old_start + 1
+            new_start = new_start + 1
         while (
             old_start < old_end
             and new_start < new_end
             and before[old_end - 1] == after[new_end - 1]
         ):
-            old_end, new_end = old_end - 1, new_end - 1
+            old_end = old_end - 1
+            new_end = new_end - 1
             found.append((old_end, new_end))
         if old_start == old_end or new_start == new_end or depth == MAX_DEPTH:
             continue
@@ -81,7 +86,8 @@ def _same(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int]]:
         if anchors:
             for old, new in [*anchors, (old_end, new_end)]:
                 waiting.append(((old_start, old, new_start, new), depth + 1))
-                old_start, new_start = old + 1, new + 1
+                old_start = old + 1
+                new_start = new + 1
     return sorted(found)
 
 
@@ -92,12 +98,14 @@ def _anchors(
     old_start, old_end, new_start, new_end = part
     old_counts = Counter(before[old_start:old_end])
     new_counts = Counter(after[new_start:new_end])
-    places = {after[new]: new for new in range(new_start, new_end) if new_counts[after[new]] == 1}
-    pairs = [
-        (old, places[before[old]])
-        for old in range(old_start, old_end)
-        if old_counts[before[old]] == 1 and before[old] in places
-    ]
+    places = {}
+    for new in range(new_start, new_end):
+        if new_counts[after[new]] == 1:
+            places[after[new]] = new
+    pairs = []
+    for old in range(old_start, old_end):
+        if old_counts[before[old]] == 1 and before[old] in places:
+            pairs.append((old, places[before[old]]))
     return _rising(pairs)
 
 
@@ -115,7 +123,10 @@ def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             ends[length], last[length] = new, number
     row = []
-    number = last[-1] if last else -1
+    if last:
+        number = last[-1]
+    else:
+        number = -1
     while number >= 0:
         row.append(pairs[number])
         number = former[number]

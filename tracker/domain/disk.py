@@ -34,5 +34,6 @@ def is_disk_full(error: BaseException | None) -> bool:
             return True
         if getattr(error, "sqlstate", None) == POSTGRESQL_DISK_FULL:
             return True
-        error, seen = error.__cause__ or error.__context__, seen + 1
+        error = error.__cause__ or error.__context__
+        seen = seen + 1
     return False

@@ -69,7 +69,9 @@ def _endings(name: str, file: IO[bytes]) -> tuple[str, ...]:
     for signature, endings in FILE_SIGNATURES:
         if start.startswith(signature):
             return endings
-    return _zip_endings(name, file) if start.startswith(zip_guard.ZIP_START) else ()
+    if start.startswith(zip_guard.ZIP_START):
+        return _zip_endings(name, file)
+    return ()
 
 
 def _check_ole(name: str, file: IO[bytes]) -> None:

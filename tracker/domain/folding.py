@@ -88,4 +88,6 @@ def fold(text: str) -> str:
 
 def remove_invisible(text: str) -> str:
     """Return a text without the signs that are not seen; everything else stays as it was typed."""
-    return text if text.isascii() else _INVISIBLE.sub("", text)
+    if text.isascii():
+        return text
+    return _INVISIBLE.sub("", text)

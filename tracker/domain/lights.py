@@ -80,11 +80,11 @@ def light_changes(task: TaskFacts, policy: Thresholds) -> list[LightChange]:
     """Return every cause that can turn the light of a task, nothing more being reported."""
     if task.status not in OPEN_STATUSES:
         return []
-    return [
-        turn
-        for turn in (_deadline(task, policy), _behind(task, policy), _unreported(task, policy))
-        if turn
-    ]
+    found = []
+    for turn in (_deadline(task, policy), _behind(task, policy), _unreported(task, policy)):
+        if turn:
+            found.append(turn)
+    return found
 
 
 def turning_dates(task: TaskFacts, policy: Thresholds) -> tuple[dt.date | None, dt.date | None]:
@@ -98,11 +98,9 @@ def turning_dates(task: TaskFacts, policy: Thresholds) -> tuple[dt.date | None, 
 
 def judged_on(task: TaskFacts, on: dt.date) -> dt.date:
     """Return the day that counts: while closing is asked for, the day of the request."""
-    return (
-        task.closing_requested_on
-        if task.status == Status.CLOSING and task.closing_requested_on
-        else on
-    )
+    if task.status == Status.CLOSING and task.closing_requested_on:
+        return task.closing_requested_on
+    return on
 
 
 def light_on_day(task: TaskFacts, policy: Thresholds, on: dt.date) -> Light:
@@ -111,7 +109,9 @@ def light_on_day(task: TaskFacts, policy: Thresholds, on: dt.date) -> Light:
         return Light.NONE
     if task.status == Status.CLOSED:
         late = task.deadline and task.closed_on and task.closed_on > task.deadline
-        return Light.PURPLE if late else Light.BLUE
+        if late:
+            return Light.PURPLE
+        return Light.BLUE
     if task.status == Status.SUSPENDED:
         return Light.GREY
     yellow_on, red_on = turning_dates(task, policy)
@@ -120,7 +120,9 @@ def light_on_day(task: TaskFacts, policy: Thresholds, on: dt.date) -> Light:
         return Light.RED
     if yellow_on and yellow_on <= on:
         return Light.YELLOW
-    return Light.GREY if task.status == Status.NOT_STARTED else Light.GREEN
+    if task.status == Status.NOT_STARTED:
+        return Light.GREY
+    return Light.GREEN
 
 
 def expected_percent(task: TaskFacts, on: dt.date) -> float | None:
@@ -149,14 +151,15 @@ def first_owed(task: TaskFacts, policy: Thresholds) -> Period | None:
 def light_reasons(task: TaskFacts, policy: Thresholds, on: dt.date) -> list[str]:
     """Explain a light in sentences, the gravest first; every light has at least one."""
     day = judged_on(task, on)
-    grave = [(turn.light(day), turn) for turn in light_changes(task, policy)]
-    sentences = [
-        sentence
-        for wanted in (Light.RED, Light.YELLOW)
-        for given, turn in grave
-        if given == wanted
-        for sentence in _explain(turn, task, policy, day)
-    ]
+    grave = []
+    for turn in light_changes(task, policy):
+        grave.append((turn.light(day), turn))
+    sentences = []
+    for wanted in (Light.RED, Light.YELLOW):
+        for given, turn in grave:
+            if given == wanted:
+                for sentence in _explain(turn, task, policy, day):
+                    sentences.append(sentence)
     return sentences or [_calm(task, day)]
 
 
@@ -181,7 +184,9 @@ def _behind(task: TaskFacts, policy: Thresholds) -> LightChange | None:
     def first_day(gap: int) -> dt.date | None:
         points = task.percent + gap
         # Whole numbers only: the first day on which 100 * passed / days >= points.
-        return start + -(-points * days // 100) * DAY if points <= 100 else None
+        if points <= 100:
+            return start + -(-points * days // 100) * DAY
+        return None
 
     return LightChange(LightCause.BEHIND, first_day(policy.yellow_gap), first_day(policy.red_gap))
 
@@ -190,7 +195,8 @@ def _unreported(task: TaskFacts, policy: Thresholds) -> LightChange | None:
     period = first_owed(task, policy)
     if not period:
         return None
-    following, grace = period.next(), policy.grace_days * DAY
+    following = period.next()
+    grace = policy.grace_days * DAY
     return LightChange(
         LightCause.UNREPORTED, following.start + grace, following.next().start + grace
     )
@@ -233,7 +239,8 @@ def _explain(turn: LightChange, task: TaskFacts, policy: Thresholds, on: dt.date
 
 def _missed(period: Period, policy: Thresholds, on: dt.date) -> list[Period]:
     """List the periods whose grace has run out before or on a day, beginning with one that has."""
-    missed, latest = [], on - policy.grace_days * DAY
+    missed = []
+    latest = on - policy.grace_days * DAY
     while (following := period.next()).start <= latest:
         missed.append(period)
         period = following
@@ -262,11 +269,9 @@ def _calm(task: TaskFacts, on: dt.date) -> str:
     if task.status not in OPEN_STATUSES:
         return str(Status(task.status).label)
     if not task.deadline:
-        return (
-            _("not started, no deadline yet")
-            if task.status == Status.NOT_STARTED
-            else _("no deadline")
-        )
+        if task.status == Status.NOT_STARTED:
+            return _("not started, no deadline yet")
+        return _("no deadline")
     left = (task.deadline - on).days
     if task.status == Status.NOT_STARTED:
         return ngettext(
@@ -305,7 +310,9 @@ def reportable(task: TaskFacts, policy: Thresholds, on: dt.date) -> list[Period]
 
 def cycle_of(policy: Thresholds) -> str:
     """Return the cycle in which a policy takes reports: where none are owed, the month."""
-    return Cycle.MONTHLY if policy.cycle == Cycle.NONE else policy.cycle
+    if policy.cycle == Cycle.NONE:
+        return Cycle.MONTHLY
+    return policy.cycle
 
 
 def missing_facts(figure: IndicatorFacts) -> Decimal | None:
@@ -323,9 +330,13 @@ def achieved_percent(figure: IndicatorFacts) -> int | None:
     if figure.baseline is None or (left := missing_facts(figure)) is None:
         return None
     way = _way(figure, figure.baseline)
-    return int(100 * max(way - left, Decimal(0)) // way) if way > 0 else None
+    if way > 0:
+        return int(100 * max(way - left, Decimal(0)) // way)
+    return None
 
 
 def _way(figure: IndicatorFacts, start: Decimal) -> Decimal:
     """Measure from an amount to the target, forwards."""
-    return figure.target - start if figure.direction == Direction.UP else start - figure.target
+    if figure.direction == Direction.UP:
+        return figure.target - start
+    return start - figure.target

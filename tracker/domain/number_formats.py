@@ -12,7 +12,8 @@ from functools import lru_cache
 
 # Formats that Excel names by number alone and that its Chinese editions show their own way; the
 # short dates follow the settings of a machine and are shown here as ISO days.
-_YEAR_MONTH, _MONTH_DAY = 'yyyy"年"m"月"', 'm"月"d"日"'
+_YEAR_MONTH = 'yyyy"年"m"月"'
+_MONTH_DAY = 'm"月"d"日"'
 CHINESE_FORMATS = {
     14: "yyyy-mm-dd",
     22: "yyyy-mm-dd h:mm",
@@ -78,7 +79,9 @@ class NumberFormat:
 def parse_format(code: str) -> NumberFormat:
     """Take a number format apart; the work is bounded by MAX_FORMAT_LENGTH."""
     sections = tuple(tuple(_pieces(text)) for text in _split(code[:MAX_FORMAT_LENGTH]))
-    kinds = {piece.kind for piece in sections[0]}
+    kinds = set()
+    for piece in sections[0]:
+        kinds.add(piece.kind)
     literals = "".join(piece.text for piece in sections[0] if piece.kind == "literal")
     is_number = "places" in kinds or "general" in kinds
     return NumberFormat(
@@ -98,7 +101,9 @@ def plain_number(value: float) -> str:
     if isinstance(value, int):
         return str(value)
     number = Decimal(f"{value:.15g}")
-    return f"{number.normalize():f}" if number else "0"
+    if number:
+        return f"{number.normalize():f}"
+    return "0"
 
 
 def _split(code: str) -> list[str]:
@@ -150,7 +155,8 @@ def _words(run: str) -> list[_Piece]:
 def _show_number(shape: NumberFormat, value: float) -> str:
     section = shape.sections[0]
     if value < 0 and len(shape.sections) > 1:
-        section, value = shape.sections[1], -value
+        section = shape.sections[1]
+        value = -value
     elif value == 0 and len(shape.sections) > 2:
         section = shape.sections[2]
     kinds = [piece.kind for piece in section]
@@ -166,7 +172,9 @@ def _show_number(shape: NumberFormat, value: float) -> str:
             shown += plain_number(abs(value))
         else:
             shown += piece.text
-    return f"-{shown.strip()}" if value < 0 else shown.strip()
+    if value < 0:
+        return f"-{shown.strip()}"
+    return shown.strip()
 
 
 def _digits(value: float, places: str, percents: int) -> str:
@@ -182,7 +190,9 @@ def _digits(value: float, places: str, percents: int) -> str:
         head = re.sub(r"(?<=\d)(?=(?:\d{3})+$)", ",", head)
     keep = len(fraction.rstrip("#?"))
     tail = tail[:keep] + tail[keep:].rstrip("0")
-    return f"{head}.{tail}" if tail else head
+    if tail:
+        return f"{head}.{tail}"
+    return head
 
 
 def _show_elapsed(value: float) -> str:
@@ -203,7 +213,9 @@ def _show_moment(section: tuple[_Piece, ...], value: dt.datetime) -> str:
         beside_seconds = asked + 1 < len(words) and words[asked + 1].startswith("s")
         part = _part(words[asked], beside_hours or beside_seconds, value)
         if part is None:
-            return value.isoformat(" ") if value.time() != dt.time.min else value.date().isoformat()
+            if value.time() != dt.time.min:
+                return value.isoformat(" ")
+            return value.date().isoformat()
         shown += part
         asked += 1
     return shown.strip()
@@ -213,18 +225,26 @@ def _part(word: str, of_time: bool, value: dt.datetime) -> str | None:
     """Return what a word of a format shows of a moment; None where it takes words of a language."""
     padded = len(word) > 1
     if word[0] == "y":
-        return f"{value.year:04}" if len(word) > 2 else f"{value.year % 100:02}"
+        if len(word) > 2:
+            return f"{value.year:04}"
+        return f"{value.year % 100:02}"
     if word[0] == "m" and len(word) < 3:
-        number = value.minute if of_time else value.month
+        if of_time:
+            number = value.minute
+        else:
+            number = value.month
     elif word in ("d", "dd"):
         number = value.day
     elif word[0] == "h":
         number = value.hour
     elif word[0] == "s":
-        number, padded = value.second, word.startswith("ss")
+        number = value.second
+        padded = word.startswith("ss")
     else:
         return None
-    return f"{number:02}" if padded else str(number)
+    if padded:
+        return f"{number:02}"
+    return str(number)
 
 
 GENERAL_FORMAT = parse_format("General")

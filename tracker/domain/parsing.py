@@ -32,7 +32,8 @@ from tracker.domain.unit_names import split_names
 
 CellValue = str | int | float | dt.date | bool | None
 # What an amount has at most: databases keep 15 digits exactly.
-WHOLE_DIGITS, PLACES = 11, 4
+WHOLE_DIGITS = 11
+PLACES = 4
 # The largest key that both databases take.
 MOST_WHOLE = 2**63 - 1
 PERCENT_FORMAT = parse_format("0.##########%")
@@ -42,7 +43,9 @@ MAX_COMPARED = 100  # signs of a name that is looked for
 MAX_COMPARISONS = 50_000  # with known names, of one file
 EARLIEST_DAY = dt.date(2000, 1, 1)  # a day before is what a spreadsheet makes of a number
 SERIAL_EPOCH = dt.date(1899, 12, 30)
-EARLIEST_SERIAL, LATEST_SERIAL = 36_526, 73_050  # how spreadsheets keep days from 2000 to 2099
+# how spreadsheets keep days from 2000 to 2099
+EARLIEST_SERIAL = 36_526
+LATEST_SERIAL = 73_050
 
 _FULL = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _BLANKS = dict.fromkeys([0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " ")
@@ -70,7 +73,8 @@ _LONG_TERM = re.compile(
 )
 CLEAR_WORD = "【清空】"
 _CLEAR = {CLEAR_WORD, "[清空]"}
-DONE, UNDONE = ("✓", "√", "✔", "是", "已完成"), ("○", "×", "否", "未完成")
+DONE = ("✓", "√", "✔", "是", "已完成")
+UNDONE = ("○", "×", "否", "未完成")
 # Words of the office that mean one of ours.
 _ALSO = {
     "未开始": "未启动",
@@ -152,9 +156,10 @@ class Cell:
         if isinstance(value, bool):
             return str(value).upper()
         if isinstance(value, int | float):
-            shape = (
-                PERCENT_FORMAT if self.percent and self.format is GENERAL_FORMAT else self.format
-            )
+            if self.percent and self.format is GENERAL_FORMAT:
+                shape = PERCENT_FORMAT
+            else:
+                shape = self.format
             return shape.show(value)
         if isinstance(value, dt.datetime) and self.format.is_date:
             return self.format.show(value)
@@ -168,19 +173,21 @@ class Cell:
         if isinstance(value, int | float):
             if self.format.is_literal_percent:
                 return f"{plain_number(value)}%"
-            return (
-                plain_number(value)
-                if not self.percent or self.holds_percent_number
-                else f"{100 * value:.10g}%"
-            )
+            if not self.percent or self.holds_percent_number:
+                return plain_number(value)
+            return f"{100 * value:.10g}%"
         if isinstance(value, dt.datetime) and self.format.is_date:
-            return value.date().isoformat() if self.format.shows_day else self.format.show(value)
+            if self.format.shows_day:
+                return value.date().isoformat()
+            return self.format.show(value)
         return format_decimal(value)
 
 
 def plain_text(text: str) -> str:
     """Return a text with plain signs in place of full-width ones, without unseen ones and spaces around it."""
-    return text.strip() if text.isascii() else remove_invisible(text).translate(_PLAIN).strip()
+    if text.isascii():
+        return text.strip()
+    return remove_invisible(text).translate(_PLAIN).strip()
 
 
 def is_clear(text: str) -> bool:
@@ -191,24 +198,34 @@ def is_clear(text: str) -> bool:
 def format_decimal(value: CellValue | Decimal) -> str:
     """Return a value as a person would have written it into a text cell."""
     if isinstance(value, Decimal):
-        return f"{value.normalize():f}" if value else "0"
+        if value:
+            return f"{value.normalize():f}"
+        return "0"
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+        if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        return repr(value)
     if isinstance(value, dt.datetime):
-        return value.isoformat(" ") if value.time() != dt.time.min else value.date().isoformat()
-    return "" if value is None else str(value)
+        if value.time() != dt.time.min:
+            return value.isoformat(" ")
+        return value.date().isoformat()
+    if value is None:
+        return ""
+    return str(value)
 
 
 def parse_percent(cell: Cell) -> int | Clear | None:
     """Read a percent as a whole number from 0 to 100."""
-    value, allowed = cell.value, _("a whole percent from 0% to 100%, for example 50%")
+    value = cell.value
+    allowed = _("a whole percent from 0% to 100%, for example 50%")
     if isinstance(value, str):
         if is_clear(value):
             return CLEAR
         found = _PERCENT.fullmatch(plain_text(value))
         if not found:
             raise ValueError(allowed)
-        number, marked = float(found[1]), bool(found[2])
+        number = float(found[1])
+        marked = bool(found[2])
     elif isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(allowed)
     else:
@@ -218,7 +235,10 @@ def parse_percent(cell: Cell) -> int | Clear | None:
             _("%(low)s or %(high)s? Write it with the percent sign")
             % {"low": f"{number:g}%", "high": f"{100 * number:g}%"}
         )
-    whole = round(number) if 0 <= number <= 100 else -1
+    if 0 <= number <= 100:
+        whole = round(number)
+    else:
+        whole = -1
     # 100 * 0.29 is 28.999999999999996: shares are stored in binary.
     if whole < 0 or abs(number - whole) > 1e-7:
         raise ValueError(allowed)
@@ -231,7 +251,9 @@ def _percent_number(cell: Cell, value: float) -> tuple[float, bool]:
         return float(value), True
     if cell.holds_percent_number:
         raise ValueError(_percent_allowed(value))
-    return (100 * value, True) if cell.percent else (float(value), False)
+    if cell.percent:
+        return (100 * value, True)
+    return (float(value), False)
 
 
 def _percent_allowed(value: float) -> str:
@@ -249,7 +271,10 @@ def parse_date(cell: Cell) -> dt.date | Clear | None:
     found: dt.date | None = None
     if isinstance(value, dt.datetime):
         # Of a format that shows no day nobody has seen the day that the cell holds.
-        found = value.date() if cell.format.shows_day or not cell.format.is_date else None
+        if cell.format.shows_day or not cell.format.is_date:
+            found = value.date()
+        else:
+            found = None
     elif isinstance(value, dt.date):
         found = value
     elif isinstance(value, str) or (isinstance(value, int | float) and not isinstance(value, bool)):
@@ -361,11 +386,10 @@ def parse_light_mark(cell: Cell) -> str | None:
 
 def parse_whole(cell: Cell) -> int | Clear | None:
     """Read a whole number."""
-    text = (
-        plain_text(format_decimal(cell.value))
-        if not isinstance(cell.value, bool | dt.date) and not cell.percent
-        else ""
-    )
+    if not isinstance(cell.value, bool | dt.date) and not cell.percent:
+        text = plain_text(format_decimal(cell.value))
+    else:
+        text = ""
     if is_clear(text):
         return CLEAR
     if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
@@ -381,13 +405,18 @@ def whole_number(text: object, most: int = MOST_WHOLE, least: int = 0) -> int | 
     if not isinstance(text, str) or not _WHOLE.fullmatch(text):
         return None
     number = int(text)
-    return number if least <= number <= most else None
+    if least <= number <= most:
+        return number
+    return None
 
 
 def parse_amount(text: str, unit: str = "") -> Decimal:
     """Read a number that may be grouped by commas and followed by its unit of measure."""
     bare = plain_text(text).removesuffix(plain_text(unit)).strip()
-    found = Decimal(bare.replace(",", "")).normalize() if _AMOUNT.fullmatch(bare) else None
+    if _AMOUNT.fullmatch(bare):
+        found = Decimal(bare.replace(",", "")).normalize()
+    else:
+        found = None
     if found is None or found.adjusted() >= WHOLE_DIGITS or found != round(found, PLACES):
         raise ValueError(
             _(
@@ -401,7 +430,9 @@ def parse_amount(text: str, unit: str = "") -> Decimal:
 def parse_prose(cell: Cell) -> str | Clear | None:
     """Read a text as it stands; of a number what the cell shows, and not more digits than Excel has kept."""
     if isinstance(cell.value, str):
-        return CLEAR if is_clear(cell.value) else cell.value
+        if is_clear(cell.value):
+            return CLEAR
+        return cell.value
     value = cell.value
     if cell.holds_percent_number and isinstance(value, int | float):
         raise ValueError(_percent_allowed(value))
@@ -416,11 +447,17 @@ def parse_prose(cell: Cell) -> str | Clear | None:
 
 def parse_choice(words: Callable[[], Mapping[str, str]], cell: Cell) -> str | None:
     """Read one of some words; `words` maps each word that is understood to its value."""
-    known, text = words(), plain_text(format_decimal(cell.value))
-    text = text if text in known else _ALSO.get(text, text)
+    known = words()
+    text = plain_text(format_decimal(cell.value))
+    if text in known:
+        text = text
+    else:
+        text = _ALSO.get(text, text)
     if text not in known:
         # The first word of each value is the one in use here.
-        first = {value: word for word, value in reversed(list(known.items()))}
+        first = {}
+        for word, value in reversed(list(known.items())):
+            first[value] = word
         raise ValueError(
             _("one of: %(words)s")
             % {"words": pgettext("list", ", ").join(reversed(list(first.values())))}
@@ -430,10 +467,12 @@ def parse_choice(words: Callable[[], Mapping[str, str]], cell: Cell) -> str | No
 
 def parse_tick(cell: Cell) -> bool | None:
     """Read whether a step is done."""
-    text = cell.value if isinstance(cell.value, bool) else plain_text(format_decimal(cell.value))
-    if text is True or text in DONE:
+    if isinstance(cell.value, bool):
+        return cell.value
+    text = plain_text(format_decimal(cell.value))
+    if text in DONE:
         return True
-    if text is False or text in UNDONE:
+    if text in UNDONE:
         return False
     raise ValueError(
         _("one of: %(words)s") % {"words": pgettext("list", ", ").join((*DONE, *UNDONE))}
@@ -443,7 +482,9 @@ def parse_tick(cell: Cell) -> bool | None:
 def parse_names(cell: Cell) -> list[str] | Clear | None:
     """Read names parted by commas, semicolons or line ends outside of brackets, each once."""
     text = format_decimal(cell.value)
-    return CLEAR if is_clear(text) else split_names(text)
+    if is_clear(text):
+        return CLEAR
+    return split_names(text)
 
 
 def nearest_names(text: str, known: Sequence[str]) -> list[str]:

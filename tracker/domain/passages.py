@@ -62,19 +62,24 @@ class Normalised:
 
 def normalise(text: str) -> Normalised:
     """Drop whitespace and take half- and full-width characters as one."""
-    kept = [
-        place for place, sign in enumerate(text) if not sign.isspace() and sign not in _INVISIBLE
-    ]
+    kept = []
+    for place, sign in enumerate(text):
+        if not sign.isspace() and sign not in _INVISIBLE:
+            kept.append(place)
     return Normalised("".join(text[place] for place in kept).translate(_ONE), tuple(kept))
 
 
 def find_passage(anchor: str, text: str | Normalised) -> list[Span]:
     """Return every place of an anchor in a text; normalise the text once to look for many."""
-    norm = text if isinstance(text, Normalised) else normalise(text)
+    if isinstance(text, Normalised):
+        norm = text
+    else:
+        norm = normalise(text)
     wanted = normalise(anchor).text
     if not wanted:
         return []
-    found, at = [], norm.text.find(wanted)
+    found = []
+    at = norm.text.find(wanted)
     while at >= 0:
         found.append(norm.original(at, at + len(wanted)))
         # One sign on: places that overlap each other are ambiguous all the same.
@@ -106,8 +111,13 @@ class ClauseFinder:
         end = self.text.find("\n", place.end)
         lines = self.text[begin : len(self.text) if end < 0 else end]
         within = Span(place.start - begin, place.end - begin)
-        touched = [span for span in split_clauses(lines) if span.overlaps(within)]
-        return lines[touched[0].start : touched[-1].end] if touched else ""
+        touched = []
+        for span in split_clauses(lines):
+            if span.overlaps(within):
+                touched.append(span)
+        if touched:
+            return lines[touched[0].start : touched[-1].end]
+        return ""
 
     def _place(self, anchor: str) -> Span | None:
         if not anchor or not self.text:
@@ -116,7 +126,9 @@ class ClauseFinder:
         if start >= 0 and self.text.find(anchor, start + 1) < 0:
             return Span(start, start + len(anchor))
         found = find_passage(anchor, self._normalised)
-        return found[0] if len(found) == 1 else None
+        if len(found) == 1:
+            return found[0]
+        return None
 
 
 def split_sentences(text: str) -> list[Span]:
@@ -136,7 +148,9 @@ def piece_at(pieces: Sequence[Span], place: int) -> int:
 
 def _cut(text: str, end: re.Pattern[str]) -> list[Span]:
     """Cut after each end, without the blanks around; a piece without a word is none."""
-    ends = [match.end() for match in end.finditer(text)]
+    ends = []
+    for match in end.finditer(text):
+        ends.append(match.end())
     pieces = []
     for start, stop in zip([0, *ends], [*ends, len(text)], strict=True):
         piece = text[start:stop]

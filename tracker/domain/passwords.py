@@ -57,7 +57,10 @@ def is_guessable(password: str, words: Collection[str], names: str = "") -> bool
     folded = fold(password[:MAX_READ])
     if _strength(_core(folded)) < MIN_STRENGTH:
         return True
-    known = {word[::step] for word in (*words, *known_words()) for step in (1, -1)}
+    known = set()
+    for word in (*words, *known_words()):
+        for step in (1, -1):
+            known.add(word[::step])
     for text in {_plain(folded), _plain(folded.translate(LOOKALIKES))}:
         rest = _without_known(text, known, names)
         if rest != text and _strength(_core(rest)) < MIN_STRENGTH:
@@ -83,8 +86,13 @@ def _is_word(word: str) -> bool:
 
 def _core(text: str) -> str:
     """Return a text without the digits and signs at both its ends."""
-    letters = [place for place, sign in enumerate(text) if sign.isalpha()]
-    return text[letters[0] : letters[-1] + 1] if letters else ""
+    letters = []
+    for place, sign in enumerate(text):
+        if sign.isalpha():
+            letters.append(place)
+    if letters:
+        return text[letters[0] : letters[-1] + 1]
+    return ""
 
 
 def _strength(text: str) -> int:
@@ -108,13 +116,17 @@ def _once(text: str) -> str:
     """Return what a text repeats, such as `abc` for `abcabcabc`; of one sign in a row only one is left."""
     text = re.sub(r"(.)\1{2,}", r"\1", text)
     repeated = re.fullmatch(r"(.+?)\1+", text, re.DOTALL)
-    return repeated[1] if repeated else text
+    if repeated:
+        return repeated[1]
+    return text
 
 
 def _without_names(text: str, names: str) -> str:
     for run in re.findall(r"[^\x00-\x7f]{2,}", text):
         for length in range(len(run), 1, -1):
-            parts = {run[start : start + length] for start in range(len(run) - length + 1)}
+            parts = set()
+            for start in range(len(run) - length + 1):
+                parts.add(run[start : start + length])
             for part in parts:
                 if part in names:
                     text = text.replace(part, GAP_PATTERN)

@@ -43,11 +43,9 @@ def visibility_scope(user: "Account") -> VisibilityScope:
 
 def sees_only_unit(user: "Account") -> "Organization | None":
     """Return the unit whose tasks are all that the account sees, for the words “this unit only”."""
-    return (
-        user.organization
-        if user.is_authenticated and visibility_scope(user) == VisibilityScope.UNIT
-        else None
-    )
+    if user.is_authenticated and visibility_scope(user) == VisibilityScope.UNIT:
+        return user.organization
+    return None
 
 
 def may_edit_policies(user: "Account") -> bool:
@@ -83,7 +81,10 @@ def acts_for(user: "Account", task: "Task") -> set[Capacity]:
     """Say in which capacities an account may act on a task; a liaison on what is handed over, and published."""
     if not user.is_authenticated or not user.is_active:
         return set()
-    doers = {Capacity.OFFICE} if may_edit_policies(user) else set()
+    if may_edit_policies(user):
+        doers = {Capacity.OFFICE}
+    else:
+        doers = set()
     in_force = task.assigned_on and task.policy.state == PolicyState.PUBLISHED
     if user.is_liaison and user.organization_id and in_force:
         if task.lead_unit_id == user.organization_id:

@@ -113,7 +113,12 @@ def pending(path: Path) -> list[str]:
 
 def _noted(path: Path, kind: str) -> list[str]:
     notes = path / kind
-    return [note.read_text(encoding="utf-8") for note in notes.iterdir()] if notes.exists() else []
+    if notes.exists():
+        found = []
+        for note in notes.iterdir():
+            found.append(note.read_text(encoding="utf-8"))
+        return found
+    return []
 
 
 def sweep(settle: Callable[[Path], object] = lambda path: None) -> int:
@@ -153,7 +158,8 @@ def leave() -> None:
         if not pending(_Own.path):
             shutil.rmtree(_Own.path, ignore_errors=True)
         _Own.lock.close()
-        _Own.lock, _Own.pid = None, 0
+        _Own.lock = None
+        _Own.pid = 0
 
 
 @contextmanager

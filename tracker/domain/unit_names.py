@@ -166,7 +166,10 @@ def _words(parts: Sequence[str], find: Callable[[str], Unit | None]) -> Iterator
             words += ["".join(parts[place:end]), ""]
             place = end + 1
             continue
-        mark = parts[place + 1] if place + 1 < len(parts) else ""
+        if place + 1 < len(parts):
+            mark = parts[place + 1]
+        else:
+            mark = ""
         words[-1] += parts[place]
         # What “and” parts may be one name; what a blank or a slash parts is none.
         if _is_and(mark):

@@ -39,7 +39,9 @@ class CellStyles:
 
     def format_of(self, number: int) -> NumberFormat:
         """Return the number format of a style; General where the file has none of that number."""
-        return self.formats[number] if number < len(self.formats) else GENERAL_FORMAT
+        if number < len(self.formats):
+            return self.formats[number]
+        return GENERAL_FORMAT
 
     def _font(self, name: str, given: dict[str, str]) -> None:
         if name == "font":

@@ -8,10 +8,9 @@ from django.utils.translation import ngettext
 
 MAX_CELL_TEXT = 32_767  # what a cell of Excel holds, counted in units of UTF-16
 MAX_ROW_HEIGHT = 409.0  # points; no row of Excel is higher
-LINE, PADDING = (
-    1.45,
-    6.0,
-)  # a line by its font size, in the tallest of the fallback fonts; points around the lines
+# a line by its font size, in the tallest of the fallback fonts; points around the lines
+LINE = 1.45
+PADDING = 6.0
 
 # Control characters but tab and line feed, lone surrogates, and what XML does not know.
 _REFUSED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -26,7 +25,8 @@ def clean_cell_text(text: str) -> tuple[str, list[str]]:
     """Return what a cell can hold of a text, and in words what was lost."""
     if text.isprintable() and 2 * len(text) <= MAX_CELL_TEXT and "_x" not in text:
         return text, []
-    text, lost = text.replace("\r\n", "\n").replace("\r", "\n"), []
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lost = []
     text, stripped = strip_refused(text)
     if stripped:
         lost.append(
@@ -50,7 +50,9 @@ def clean_cell_text(text: str) -> tuple[str, list[str]]:
 
 def strip_refused(text: str) -> tuple[str, int]:
     """Return a text without the characters that no cell can hold, and how many there were."""
-    return (text, 0) if text.isprintable() else _REFUSED.subn("", text)
+    if text.isprintable():
+        return (text, 0)
+    return _REFUSED.subn("", text)
 
 
 @lru_cache

@@ -126,7 +126,9 @@ class ChecklistComparer:
 
     def judge(self, row: dict[str, Any]) -> PreviewRow:
         """Return how a row is shown; note what it changes."""
-        kind, values, faults = row["kind"], row["values"], dict(row["faults"])
+        kind = row["kind"]
+        values = row["values"]
+        faults = dict(row["faults"])
         code = " ".join(str(values.get(name) or "") for name in KEY_COLUMNS[kind])
         entry = PreviewRow(row["sheet"], row["row"], code, "fault")
         state = self._judge(kind, values, entry, faults)
@@ -136,7 +138,10 @@ class ChecklistComparer:
             column = columns.get(name) or columns[KEY_COLUMNS[kind][-1]]
             value = row["typed"].get(name, "")[:200]
             entry.faults.append(Fault(row["sheet"], row["row"], str(column.header), value, words))
-        entry.state = "fault" if faults else state
+        if faults:
+            entry.state = "fault"
+        else:
+            entry.state = state
         return entry
 
     def _judge(
@@ -164,7 +169,10 @@ class ChecklistComparer:
         for name, words in self._refused(kind, thing, None if new else before, co_units).items():
             faults.setdefault(name, words)
         if not faults:
-            old = {} if new else {name: getattr(before, name) for name in fields}
+            if new:
+                old = {}
+            else:
+                old = {name: getattr(before, name) for name in fields}
             self.rows.append(ChecklistChange(thing, new, old, co_units))
         return "changed"
 
@@ -190,14 +198,18 @@ class ChecklistComparer:
         self._seen.add(_folded(key))
         new = key not in self._known
         if new:
-            thing = self._policy if kind == FIRST_CHECKLIST_SHEET else CHECKLIST_MODELS[kind]()
+            thing: Any = self._policy
+            if kind != FIRST_CHECKLIST_SHEET:
+                thing = CHECKLIST_MODELS[kind]()
             self._note_known(key, thing)
         return self._known[key], new
 
     def _spelling(self, kind: str, name: str, value: str) -> str:
         """Return a code as the part that it leads to spells it."""
         parent = PARENT_COLUMNS.get((kind, name), "")
-        return self._spelt.get(_folded((parent, value)), (parent, value))[-1] if parent else value
+        if parent:
+            return self._spelt.get(_folded((parent, value)), (parent, value))[-1]
+        return value
 
     def _fields(
         self,
@@ -222,8 +234,14 @@ class ChecklistComparer:
             value = self._meant(kind, name, column, values, faults)
             if name in faults:
                 continue
-            field = "task" if kind == "checklistitem" and name == "code" else name
-            now = None if new and (kind, name) in PARENT_COLUMNS else getattr(thing, field)
+            if kind == "checklistitem" and name == "code":
+                field = "task"
+            else:
+                field = name
+            if new and (kind, name) in PARENT_COLUMNS:
+                now = None
+            else:
+                now = getattr(thing, field)
             if now != value and not (new and value in (None, "")):
                 fields[field] = value
                 entry.fields.append(
@@ -252,7 +270,10 @@ class ChecklistComparer:
             ) % {"kind": Kind(kind).label, "standing": Kind.STANDING.label}
             return
         header = str(TEMPLATE_COLUMNS["task"]["kind"].header)
-        now = str(Kind(task.kind).label) if task.kind else ""
+        if task.kind:
+            now = str(Kind(task.kind).label)
+        else:
+            now = ""
         fields["kind"] = Kind.STANDING
         entry.fields.append(PreviewField(header, "", _shown(now), str(Kind.STANDING.label)))
 
@@ -268,7 +289,9 @@ class ChecklistComparer:
         if column.format == DAY:
             if value == LONG_TERM_VALUE:
                 return None
-            return dt.date.fromisoformat(value) if isinstance(value, str) else value
+            if isinstance(value, str):
+                return dt.date.fromisoformat(value)
+            return value
         if value is None:
             field = CHECKLIST_MODELS[kind]._meta.get_field(name)
             if not getattr(field, "blank", True) or isinstance(field, models.IntegerField):
@@ -283,17 +306,18 @@ class ChecklistComparer:
         thing = self._known.get(key)
         if thing is None:
             near = self._near.of(value, [key[1] for key in self._known if key[0] == parent])
-            words = (
-                _("It is not known; names that come near: %(near)s.")
-                if near
-                else _("It is not known.")
-            )
+            if near:
+                words = _("It is not known; names that come near: %(near)s.")
+            else:
+                words = _("It is not known.")
             faults[name] = words % {"near": _list(near)}
         return thing
 
     def _find_unit(self, key: str) -> Organization | None:
         found = self._by_name.get(key, set())
-        return self._unit_of[next(iter(found))] if len(found) == 1 else None
+        if len(found) == 1:
+            return self._unit_of[next(iter(found))]
+        return None
 
     def _lead_unit(self, pieces: list[str] | None, faults: dict[str, str]) -> Organization | None:
         names = find_units(pieces or [], self._find_unit)
@@ -304,7 +328,9 @@ class ChecklistComparer:
             words.append(_("It is marked as co-operating: the lead unit stands here."))
         if words:
             faults["lead_unit"] = " ".join(words)
-        return names.found[0][0] if names.found else None
+        if names.found:
+            return names.found[0][0]
+        return None
 
     def _co_units(
         self,
@@ -325,7 +351,10 @@ class ChecklistComparer:
             faults["co_units"] = " ".join(words)
             return None
         units = list({unit.pk: unit for unit, _role in names.found}.values())
-        now = list(thing.co_units.all()) if isinstance(thing, Task) and thing.pk else []
+        if isinstance(thing, Task) and thing.pk:
+            now = list(thing.co_units.all())
+        else:
+            now = []
         if {unit.pk for unit in units} == {unit.pk for unit in now}:
             return None
         header = str(TEMPLATE_COLUMNS["task"]["co_units"].header)
@@ -353,13 +382,18 @@ class ChecklistComparer:
 
     def _near_units(self, text: str) -> list[str]:
         """Return the names of units that come near to a text, with the units that bear them."""
-        known = {name: unit.short_name for unit in self._units for name in unit.all_names()}
-        return [
-            name
-            if name == known.get(name, name)
-            else _("%(name)s (%(unit)s)") % {"name": name, "unit": known[name]}
-            for name in self._near.of(text, list(known))
-        ]
+        known = {}
+        for unit in self._units:
+            for name in unit.all_names():
+                known[name] = unit.short_name
+        found = []
+        for name in self._near.of(text, list(known)):
+            found.append(
+                name
+                if name == known.get(name, name)
+                else _("%(name)s (%(unit)s)") % {"name": name, "unit": known[name]}
+            )
+        return found
 
     def _refused(
         self,
@@ -371,10 +405,16 @@ class ChecklistComparer:
         """Say what writing a row would refuse, by column."""
         faults: dict[str, str] = {}
         for (child, name), _parent in PARENT_COLUMNS.items():
-            parent_field = "task" if kind == "checklistitem" else name
+            if kind == "checklistitem":
+                parent_field = "task"
+            else:
+                parent_field = name
             if child == kind and parent_field not in thing._state.fields_cache:
                 faults[name] = _("A new row needs this.")
-        linked = {field.name for field in thing._meta.get_fields() if field.is_relation}
+        linked = set()
+        for field in thing._meta.get_fields():
+            if field.is_relation:
+                linked.add(field.name)
         # A text that is too long already stays as it is.
         same = {
             name
@@ -408,10 +448,19 @@ class ChecklistComparer:
             workflow.validate_change(task, before, self._reason, self.today)
         except ValidationError as error:
             faults |= {name: " ".join(words) for name, words in _by_field(error).items()}
-        stored = list(task.co_units.all()) if task.pk else []
-        units = stored if co_units is None else co_units
+        if task.pk:
+            stored = list(task.co_units.all())
+        else:
+            stored = []
+        if co_units is None:
+            units = stored
+        else:
+            units = co_units
         if task.lead_unit in units:
-            name = "lead_unit" if co_units is None else "co_units"
+            if co_units is None:
+                name = "lead_unit"
+            else:
+                name = "co_units"
             said = _("The lead unit does not co-operate with itself: %(unit)s.")
             faults.setdefault(name, said % {"unit": task.lead_unit})
         retired = _("No longer in office: %(units)s.")
@@ -424,7 +473,9 @@ class ChecklistComparer:
 
     def recall(self) -> None:
         """Say of stale rows what stood there when the file was made: the history knows; a query for each kind."""
-        names: dict[Any, str] = {("lead_unit", unit.pk): str(unit) for unit in self._units}
+        names: dict[Any, str] = {}
+        for unit in self._units:
+            names[("lead_unit", unit.pk)] = str(unit)
         names |= {
             (key[0], thing.pk): str(thing)
             for key, thing in self._known.items()
@@ -432,21 +483,27 @@ class ChecklistComparer:
         }
         links = History.m2m_models[Task._meta.get_field("co_units")].objects
         for kind in {kind for _entry, kind, _thing, _version in self._stale}:
-            mine = [each for each in self._stale if each[1] == kind]
+            mine = []
+            for each in self._stale:
+                if each[1] == kind:
+                    mine.append(each)
             history: Any = CHECKLIST_MODELS[kind]
             kept = history.history.filter(
                 id__in={row[2].pk for row in mine}, version__in={row[3] for row in mine}
             )
-            found = {
-                (each.id, each.version): each
-                for each in kept.order_by("history_date", "history_id")
-            }
-            rows = [each.pk for each in found.values()] if kind == "task" else []
+            found = {}
+            for each in kept.order_by("history_date", "history_id"):
+                found[(each.id, each.version)] = each
+            if kind == "task":
+                rows = [each.pk for each in found.values()]
+            else:
+                rows = []
             helped = set(links.filter(history__in=rows).values_list("history", "organization"))
             headers = {str(column.header): name for name, column in TEMPLATE_COLUMNS[kind].items()}
             for entry, _kind, thing, version in mine:
                 for field in entry.fields:
-                    name, then = headers[field.header], found.get((thing.pk, version))
+                    name = headers[field.header]
+                    then = found.get((thing.pk, version))
                     value = getattr(then, f"{name}_id" if name in LINK_COLUMNS else name, None)
                     if name == "co_units" and then:
                         value = _list(
@@ -467,7 +524,9 @@ def _folded(key: PartKey) -> PartKey:
 
 def _by_field(error: ValidationError) -> Mapping[str, list[str]]:
     """Return the messages of an error by field; one that names none is told beside the code."""
-    return error.message_dict if hasattr(error, "error_dict") else {"code": error.messages}
+    if hasattr(error, "error_dict"):
+        return error.message_dict
+    return {"code": error.messages}
 
 
 def _names(units: list[Organization]) -> str:
@@ -480,5 +539,9 @@ def _list(words: list[str]) -> str:
 
 def _shown(value: object) -> str:
     if isinstance(value, bool):
-        return parsing.DONE[0] if value else parsing.UNDONE[0]
-    return "—" if value is None or value == "" else str(value)
+        if value:
+            return parsing.DONE[0]
+        return parsing.UNDONE[0]
+    if value is None or value == "":
+        return "—"
+    return str(value)

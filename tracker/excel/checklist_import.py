@@ -54,7 +54,10 @@ def checklist_sheet_kinds() -> dict[str, SheetKind]:
     found = {}
     for kind, columns in TEMPLATE_COLUMNS.items():
         own = {KEY_COLUMNS[kind][-1], "version"}
-        filled = frozenset(columns) - own if kind != FIRST_CHECKLIST_SHEET else frozenset()
+        if kind != FIRST_CHECKLIST_SHEET:
+            filled = frozenset(columns) - own
+        else:
+            filled = frozenset()
         found[kind] = SheetKind(
             checklist_template.TEMPLATE_SHEETS[kind],
             columns,
@@ -81,16 +84,23 @@ def read_checklist(found: Survey, name: str, user: User | None) -> ReadingSteps[
     if user and not permissions.may_edit_policies(user):
         raise WorkbookRefused(_("Checklists of policies are loaded by the office alone."))
     kinds = checklist_sheet_kinds()
-    headers = {kind: found.find(kind) for kind in kinds}
-    missing = [kind for kind, header in headers.items() if not header]
+    headers = {}
+    for kind in kinds:
+        headers[kind] = found.find(kind)
+    missing = []
+    for kind, header in headers.items():
+        if not header:
+            missing.append(kind)
     refuse_lacking(found, kinds, missing)
-    tables = [
-        Table(header, kinds[kind], partial(_row, kind, kinds[kind].columns))
-        for kind, header in headers.items()
-        if header
-    ]
+    tables = []
+    for kind, header in headers.items():
+        if header:
+            tables.append(Table(header, kinds[kind], partial(_row, kind, kinds[kind].columns)))
     rows, notes = yield from read_tables(found.book, tables)
-    policies = [row for row in rows if row["kind"] == FIRST_CHECKLIST_SHEET]
+    policies = []
+    for row in rows:
+        if row["kind"] == FIRST_CHECKLIST_SHEET:
+            policies.append(row)
     if len(policies) != 1:
         raise WorkbookRefused(no_policy())
     words = _("The file has no such sheet: nothing of it is read.")
@@ -122,7 +132,9 @@ def _row(kind: str, columns: Mapping[str, Column], record: SheetRecord) -> dict[
 def _kept(value: object) -> object:
     if value is parsing.LONG_TERM:
         return LONG_TERM_VALUE
-    return None if asks_to_clear(value) else value
+    if asks_to_clear(value):
+        return None
+    return value
 
 
 def preview_checklist(
@@ -142,13 +154,13 @@ def marked_checklist(
     batch: ImportBatch, today: dt.date, tell: ProgressCallback = ignore_progress
 ) -> MarkedSheet:
     """Return the rows of a batch as they were typed, their faults by column, all faults, and the reading notes."""
-    found, rows = (
-        preview_checklist(batch, today, tell),
-        {kind: list[TypedCell]() for kind in TEMPLATE_COLUMNS},
-    )
+    found = preview_checklist(batch, today, tell)
+    rows = {kind: list[TypedCell]() for kind in TEMPLATE_COLUMNS}
     for row, entry in zip(batch.rows, found.entries, strict=True):
         kind = row["kind"]
-        names = {str(column.header): name for name, column in TEMPLATE_COLUMNS[kind].items()}
+        names = {}
+        for name, column in TEMPLATE_COLUMNS[kind].items():
+            names[str(column.header)] = name
         faults = {
             names.get(fault.column, KEY_COLUMNS[kind][-1]): fault.words for fault in entry.faults
         }
@@ -165,7 +177,10 @@ def confirm_checklist(
 ) -> Preview | None:
     """Load what a person has seen in the preview, whole or not at all; return the new preview where it differs."""
     with transaction.atomic():
-        slugs = [row["values"].get("slug") for row in batch.rows if row["kind"] == "policydocument"]
+        slugs = []
+        for row in batch.rows:
+            if row["kind"] == "policydocument":
+                slugs.append(row["values"].get("slug"))
         list(PolicyDocument.objects.select_for_update().filter(slug__in=slugs).values_list("pk"))
         found = preview_checklist(batch, now.date())
         if found.digest != seen or found.faults:

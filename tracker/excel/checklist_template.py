@@ -60,10 +60,14 @@ def _guide(listings: Mapping[str, Listing], book: Workbook) -> None:
     }
     for kind, listing in listings.items():
         for place, column in enumerate(listing.columns, 2):
-            words, hint = offered.get((kind, column.name)), COLUMN_HINTS.get((kind, column.name))
+            words = offered.get((kind, column.name))
+            hint = COLUMN_HINTS.get((kind, column.name))
             if words or hint:
                 letter = get_column_letter(place)
-                rule = {"type": "list", "formula1": words} if words else {}
+                if words:
+                    rule = {"type": "list", "formula1": words}
+                else:
+                    rule = {}
                 add_choices(
                     listing.sheet.ws, f"{letter}2:{letter}{listing.sheet.rows}",
                     prompt=str(hint or ""), showInputMessage=bool(hint), showErrorMessage=False, **rule,
@@ -77,8 +81,12 @@ def save_checklist_template(
     tell: ProgressCallback = ignore_progress,
 ) -> None:
     """Write the template of a policy, or an empty one, to a path or an open file; `tell` how many tasks are written."""
-    book, notes = xlsx_writer.new_book(), ExportNotes()
-    heading = policy.title if policy else _("Checklist of a policy, to fill in")
+    book = xlsx_writer.new_book()
+    notes = ExportNotes()
+    if policy:
+        heading = policy.title
+    else:
+        heading = _("Checklist of a policy, to fill in")
     book.properties.title = notes.text(heading)
     rows: dict[str, list[object]] = {kind: [] for kind in TEMPLATE_SHEETS}
     if policy:
@@ -133,16 +141,19 @@ def save_marked_checklist(
 
     `tell` is called after each row, with its number on its sheet.
     """
-    book, notes, heading = (
-        xlsx_writer.new_book(),
-        ExportNotes(),
-        _("Checklist of a policy: faults to mend"),
-    )
+    book = xlsx_writer.new_book()
+    notes = ExportNotes()
+    heading = _("Checklist of a policy: faults to mend")
     listings = {}
     for kind, name in TEMPLATE_SHEETS.items():
-        columns = {each: columns_to_fill(column) for each, column in TEMPLATE_COLUMNS[kind].items()}
+        columns = {}
+        for each, column in TEMPLATE_COLUMNS[kind].items():
+            columns[each] = columns_to_fill(column)
         # The version stays the last one: it is hidden.
-        version = {each: columns.pop(each) for each in ("version",) if each in columns}
+        version = {}
+        for each in ("version",):
+            if each in columns:
+                version[each] = columns.pop(each)
         columns |= {"faults": FAULTS_COLUMN, **version}
         listing = listings[kind] = Listing(
             book, name, columns, heading, f"template_{kind}", open_rows=True
@@ -157,7 +168,9 @@ def save_marked_checklist(
                     for each in columns
                 ),
             ]
-            looks = [(wrong if is_wrong else plain)[place] for place, is_wrong in enumerate(marks)]
+            looks = []
+            for place, is_wrong in enumerate(marks):
+                looks.append((wrong if is_wrong else plain)[place])
             listing.add(listing.row(row, on, notes, str(name)), looks)
             tell(number)
         listing.close()

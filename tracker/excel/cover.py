@@ -14,7 +14,9 @@ from tracker.excel.xlsx_writer import CellStyle, SheetWriter
 from tracker.models import PolicyDocument
 from tracker.reports.columns import light_label
 
-LABEL, WORDS = 22, 150  # widths of the two columns
+# widths of the two columns
+LABEL = 22
+WORDS = 150
 COVER_FONT_SIZE = 12.0
 MAX_COVER_FILTERS = 3  # notes that leave the cover on one page
 
@@ -55,7 +57,10 @@ class Cover:
         """Write everything from the title to the notes."""
         sheet = self.sheet
         # Few notes: the whole cover on one page.
-        sheet.ws.page_setup.fitToHeight = 1 if len(notes) <= MAX_COVER_FILTERS else 0
+        if len(notes) <= MAX_COVER_FILTERS:
+            sheet.ws.page_setup.fitToHeight = 1
+        else:
+            sheet.ws.page_setup.fitToHeight = 0
         wide_row(
             sheet, sheet.style(xlsx_writer.TITLE_FONT, 26, across="center", box=False), title, 2, 50
         )

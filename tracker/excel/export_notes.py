@@ -30,7 +30,9 @@ class ExportNotes:
         """Return what a cell can hold of a value, and note what it cannot."""
         if isinstance(value, str):
             text, lost = clean_cell_text(value)
-            return self.text(value, *place) if lost else text
+            if lost:
+                return self.text(value, *place)
+            return text
         if isinstance(value, dt.datetime) and value.tzinfo:
             # Excel knows no time zones.
             return value.astimezone(dates.ZONE).replace(tzinfo=None)

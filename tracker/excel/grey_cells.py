@@ -52,7 +52,10 @@ class GreyCells:
         self, row: dict[str, Any], held: progress_template.FillInRow, item: ChecklistItem | None
     ) -> None:
         """Note the cells of a row that differ from what its task shows."""
-        shown = replace(held, item=item) if item else held
+        if item:
+            shown = replace(held, item=item)
+        else:
+            shown = held
         for column in self._steps if item else self._reports:
             typed = row["typed"].get(column.name)
             if typed and not self._shows(column, shown, typed):
@@ -98,7 +101,9 @@ class GreyCells:
         typed = _bare(typed)
         if typed == _bare(now):
             return True
-        days = (self._on, row.period.start) if column.name == "state" else (self._on,)
+        days = [self._on]
+        if column.name == "state":
+            days.append(row.period.start)
         return any(
             typed == _bare(text)
             for day in days
@@ -109,9 +114,11 @@ class GreyCells:
 
 
 def _shown_columns(columns: dict[str, Column]) -> list[Column]:
-    return [
-        column for name, column in columns.items() if not column.fills and name not in READ_NOTE
-    ]
+    found = []
+    for name, column in columns.items():
+        if not column.fills and name not in READ_NOTE:
+            found.append(column)
+    return found
 
 
 def _in_each_language(texts: Any) -> list[str]:
@@ -126,7 +133,9 @@ def _as_typed(value: NativeValue, column: Column) -> str:
     """Return a value as the text of its cell."""
     if isinstance(value, float) and column.format == SHARE:
         return f"{100 * value:.10g}%"
-    return "" if value is None else strip_refused(str(value))[0]
+    if value is None:
+        return ""
+    return strip_refused(str(value))[0]
 
 
 def _bare(text: str) -> str:

@@ -13,8 +13,8 @@ def indicator_sheets(tasks: TaskQuerySet) -> list[ExtraSheet]:
     """Return the sheet of the indicators of some tasks; none where there is no indicator. One query."""
     rows = list(Indicator.objects.of(tasks))
     about = _("one row an indicator: baseline, target, actual value, gap")
-    return (
-        [ExtraSheet(xlsx_writer.INDICATOR_COLOUR, about, INDICATOR_COLUMNS, rows, "indicators")]
-        if rows
-        else []
-    )
+    if rows:
+        return [
+            ExtraSheet(xlsx_writer.INDICATOR_COLOUR, about, INDICATOR_COLUMNS, rows, "indicators")
+        ]
+    return []

@@ -110,8 +110,12 @@ def _discard(book: Workbook) -> None:
 
 
 def _fill(book: Workbook, scope: LedgerRequest) -> Workbook:
-    policy, notes = scope.policy, ExportNotes()
-    total = scope.tasks.count() if scope.total is None else scope.total
+    policy = scope.policy
+    notes = ExportNotes()
+    if scope.total is None:
+        total = scope.tasks.count()
+    else:
+        total = scope.total
     banded = total <= BANDED_SHEETS
     step_count = ChecklistItem.objects.filter(task__in=scope.tasks.order_by().values("pk")).count()
     links_tasks = _may_link(total, xlsx_writer.DATA, notes)
@@ -120,7 +124,8 @@ def _fill(book: Workbook, scope: LedgerRequest) -> Workbook:
     by = notes.text(scope.produced_by, _("produced by"))
     unit = notes.text(scope.unit_scope, _("unit"))
     filters = notes.text(pgettext("between sentences", "; ").join(scope.filters), _("filters"))
-    book.properties.title, book.properties.creator = title, by
+    book.properties.title = title
+    book.properties.creator = by
     day = _words_of(scope.on)
     count = ngettext("%(count)d task", "%(count)d tasks", total) % {"count": total}
     head = [_("Reporting unit: %(unit)s") % {"unit": unit or settings.OPERATOR or by}]
@@ -143,7 +148,10 @@ def _fill(book: Workbook, scope: LedgerRequest) -> Workbook:
     waiting: list[SheetRow] = []
     for number, task in enumerate(scope.tasks.bulk_rows(policy, LEDGER_CHUNK), 1):
         address = scope.link(task)
-        link = address if links_tasks else ""
+        if links_tasks:
+            link = address
+        else:
+            link = ""
         row = data.row(task, scope.on, notes, task.code, link, number)
         if lines_needed(most := max(row.counts), xlsx_writer.SIZE) > MAX_ROW_HEIGHT:
             place = data.headers[row.counts.index(most)]
@@ -169,7 +177,10 @@ def _fill(book: Workbook, scope: LedgerRequest) -> Workbook:
         listing.close()
     for extra in scope.extras:
         listing = Listing(book, extra.name, extra.columns, heading, extra.table)
-        leads = extra.link if _may_link(len(extra.rows), extra.name, notes) else None
+        if _may_link(len(extra.rows), extra.name, notes):
+            leads = extra.link
+        else:
+            leads = None
         for thing in extra.rows:
             listing.add(
                 listing.row(thing, scope.on, notes, str(extra.name), leads(thing) if leads else "")
@@ -195,7 +206,10 @@ def _fill(book: Workbook, scope: LedgerRequest) -> Workbook:
             _("%(name)s, %(moment)s") % {"name": by, "moment": f"{dates.now():%Y-%m-%d %H:%M}"},
         ),
     ]
-    paper = "A3" if scope.paper == xlsx_writer.A3 else "A4"
+    if scope.paper == xlsx_writer.A3:
+        paper = "A3"
+    else:
+        paper = "A4"
     contents = [
         (
             xlsx_writer.LEDGER,

@@ -45,7 +45,11 @@ class Preview:
     @property
     def faults(self) -> list[Fault]:
         """Return all faults, in the order of the rows."""
-        return [fault for entry in self.entries for fault in entry.faults]
+        found = []
+        for entry in self.entries:
+            for fault in entry.faults:
+                found.append(fault)
+        return found
 
     @property
     def counts(self) -> Counter[str]:
@@ -71,7 +75,11 @@ def preview_from(stored: Mapping[str, Any]) -> Preview:
     """Make the preview that a page shows of what was stored of it."""
     entries = []
     for entry in stored["entries"]:
-        fields = [PreviewField(**each) for each in entry["fields"]]
-        faults = [Fault(**each) for each in entry["faults"]]
+        fields = []
+        for each in entry["fields"]:
+            fields.append(PreviewField(**each))
+        faults = []
+        for each in entry["faults"]:
+            faults.append(Fault(**each))
         entries.append(PreviewRow(**{**entry, "fields": fields, "faults": faults}))
     return Preview(entries, list(range(stored["changes"])), notes_from(stored["notes"]))

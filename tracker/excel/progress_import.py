@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -83,10 +83,13 @@ def progress_sheet_kinds() -> dict[str, SheetKind]:
 def read_progress(found: Survey, name: str, user: User | None) -> ReadingSteps[ImportBatch]:
     """Read a fill-in workbook into a batch, not saved yet; Refused says in words what cannot be read at all."""
     kinds = progress_sheet_kinds()
-    headers = {each: found.find(each) for each in kinds}
+    headers = {}
+    for each in kinds:
+        headers[each] = found.find(each)
     refuse_lacking(found, kinds, [each for each, header in headers.items() if not header])
     if not headers[FIRST_PROGRESS_SHEET]:
-        columns, needed = kinds[FIRST_PROGRESS_SHEET].columns, kinds[FIRST_PROGRESS_SHEET].needed
+        columns = kinds[FIRST_PROGRESS_SHEET].columns
+        needed = kinds[FIRST_PROGRESS_SHEET].needed
         names = pgettext("list", ", ").join(
             str(columns[each].header) for each in columns if each in needed
         )
@@ -96,14 +99,16 @@ def read_progress(found: Survey, name: str, user: User | None) -> ReadingSteps[I
             )
             % {"names": names}
         )
-    tables = [
-        Table(header, kinds[each], partial(_row, kinds[each].columns))
-        for each, header in headers.items()
-        if header
-    ]
+    tables = []
+    for each, header in headers.items():
+        if header:
+            tables.append(Table(header, kinds[each], partial(_row, kinds[each].columns)))
     rows, notes = yield from read_tables(found.book, tables)
     _mark_twice(rows)
-    unit = permissions.works_for(user) if user else None
+    if user:
+        unit = permissions.works_for(user)
+    else:
+        unit = None
     return ImportBatch(
         kind=BatchKind.PROGRESS,
         file_name=shorten_value(name),
@@ -117,7 +122,8 @@ def read_progress(found: Survey, name: str, user: User | None) -> ReadingSteps[I
 def _row(read_of: Mapping[str, Column], record: SheetRecord) -> dict[str, Any]:
     """Return what is kept of a row: its key, what it says, what was said before, and its faults."""
     faults = dict(record.faults)
-    text, code = str(record.values.get("key") or ""), str(record.values.get("code") or "")
+    text = str(record.values.get("key") or "")
+    code = str(record.values.get("code") or "")
     key = progress_template.read_key(text)
     if not key:
         faults.setdefault("key", str(SPOILT_KEY_TEXT))
@@ -162,7 +168,9 @@ def _mark_twice(rows: list[dict[str, Any]]) -> None:
 
 def tasks_for(user: User | None) -> TaskQuerySet:
     """Return the tasks whose reports an account may send in by workbook; a command all of them."""
-    return Task.objects.all() if user is None else Task.objects.visible_to(user)
+    if user is None:
+        return Task.objects.all()
+    return Task.objects.visible_to(user)
 
 
 def preview_progress(
@@ -184,13 +192,15 @@ class ProgressComparer:
         self, batch: ImportBatch, user: User | None, today: dt.date, shown: bool = False
     ) -> None:
         """Fetch the tasks, with all that a row shows of them where they are `shown`."""
-        keys = [key for row in batch.rows if (key := progress_template.read_key(row["key"]))]
+        keys = []
+        for row in batch.rows:
+            if key := progress_template.read_key(row["key"]):
+                keys.append(key)
         # A liaison's file tells of the own unit, the office's of any.
-        self._own = (
-            permissions.works_for(user)
-            if user and not permissions.may_edit_policies(user)
-            else None
-        )
+        if user and not permissions.may_edit_policies(user):
+            self._own = permissions.works_for(user)
+        else:
+            self._own = None
         visible = tasks_for(user).filter(policy__slug__in={key.slug for key in keys})
         wanted = visible.filter(code__in={key.code for key in keys})
         found = list(wanted.select_related("latest_report").prefetch_related("items", "co_units"))
@@ -202,21 +212,27 @@ class ProgressComparer:
         for task in found:
             task.keep_fetched()
         self.tasks = {(task.policy.slug, task.code): task for task in found}
-        self._known, self._today = workflow.latest_reports(found), today
+        self._known = workflow.latest_reports(found)
+        self._today = today
         self._said: dict[int, list[ProgressUpdate]] = defaultdict(list)
         for (task_key, _unit, _period), report in self._known.items():
             self._said[task_key].append(report)
         # Only where a code is not known is it of use which ones are.
         lost = any((key.slug, key.code) not in self.tasks for key in keys)
-        self._codes = sorted(visible.values_list("code", flat=True)) if lost else []
-        self._former = self._taken_part({key.code for key in keys}) if self._own else set()
+        if lost:
+            self._codes = sorted(visible.values_list("code", flat=True))
+        else:
+            self._codes = []
+        if self._own:
+            self._former = self._taken_part({key.code for key in keys})
+        else:
+            self._former = set()
         self._near = parsing.NearNames()
-        self.headers = {
-            name: str(column.header)
-            for name, column in (
-                progress_template.report_columns() | progress_template.step_columns()
-            ).items()
-        }
+        self.headers = {}
+        for name, column in (
+            progress_template.report_columns() | progress_template.step_columns()
+        ).items():
+            self.headers[name] = str(column.header)
         self.changes: dict[str, ReportChange] = {}
         self.grey = GreyCells(today)
         self._reading_notes = notes_from(batch.reading_notes)
@@ -247,7 +263,9 @@ class ProgressComparer:
             return ""
         task = self.tasks.get((key.slug, key.code))
         if not task:
-            return _("The task was given to another unit.") if self._own else ""
+            if self._own:
+                return _("The task was given to another unit.")
+            return ""
         if key.unit and task.lead_unit_id == key.unit:
             return _("The unit leads the task now: fill its report in in a fresh workbook.")
         if key.unit:
@@ -261,16 +279,26 @@ class ProgressComparer:
         for name in row["values"]:
             typed = row["typed"].get(name, "")
             entry.fields.append(PreviewField(self.headers.get(name, ""), "", why, typed[:200]))
-        entry.state = "moved" if entry.fields else "unchanged"
+        if entry.fields:
+            entry.state = "moved"
+        else:
+            entry.state = "unchanged"
 
     def find(self, key: progress_template.RowKey | None) -> tuple[Task, Organization] | None:
         """Return the task of a key and the unit that reports, where they are the account's to report."""
-        task = self.tasks.get((key.slug, key.code)) if key else None
+        if key:
+            task = self.tasks.get((key.slug, key.code))
+        else:
+            task = None
         if not key or not task:
             return None
-        units = task.co_units.all() if key.unit else [task.lead_unit]
+        units: Iterable[Organization | None] = [task.lead_unit]
+        if key.unit:
+            units = task.co_units.all()
         unit = next((each for each in units if each and key.unit in (None, each.pk)), None)
-        return (task, unit) if unit and self._own in (None, unit) else None
+        if unit and self._own in (None, unit):
+            return (task, unit)
+        return None
 
     def row_of(
         self,
@@ -309,7 +337,9 @@ class ProgressComparer:
             entry.faults.append(
                 Fault(row["sheet"], row["row"], self.headers.get(name, ""), value, words)
             )
-        return entry if not faults else replace(entry, state="fault")
+        if not faults:
+            return entry
+        return replace(entry, state="fault")
 
     def _judge(
         self,
@@ -386,8 +416,12 @@ class ProgressComparer:
                 faults[column.name] = _no_percent(held)
             if not has_value or column.name in faults:
                 continue
-            new, now = row["values"][column.name], progress_template.said_so_far(held, column)
-            now = round(100 * now) if column.format == SHARE and isinstance(now, float) else now
+            new = row["values"][column.name]
+            now = progress_template.said_so_far(held, column)
+            if column.format == SHARE and isinstance(now, float):
+                now = round(100 * now)
+            else:
+                now = now
             # What is not handed in yet is news, even in the same words.
             if at and at.state in STANDING_REPORT_STATES and new == ("" if now is None else now):
                 continue
@@ -428,7 +462,8 @@ class ProgressComparer:
         elif "done" in row["values"] and row["values"]["done"] != bool(item.done_on):
             change.ticks.append((item, row["values"]["done"]))
             marks = {True: parsing.DONE[0], False: parsing.UNDONE[0]}
-            then, now = row["then"].get("done_so_far", ""), marks[bool(item.done_on)]
+            then = row["then"].get("done_so_far", "")
+            now = marks[bool(item.done_on)]
             entry.fields.append(PreviewField(item.title, then, now, marks[row["values"]["done"]]))
 
     def _lacking(self, change: ReportChange, faults: Mapping[str, str]) -> dict[str, str]:
@@ -436,15 +471,22 @@ class ProgressComparer:
         if not change.fields and not set(faults) & {column.name for column in filled_in()}:
             return {}
         report = workflow.report_for(change, self._known)
-        others = [
-            each.name for each in ProgressUpdate._meta.fields if each.name not in change.fields
-        ]
+        others = []
+        for each in ProgressUpdate._meta.fields:
+            if each.name not in change.fields:
+                others.append(each.name)
         try:
             report.clean_fields(exclude=others)
         except ValidationError as error:
-            return {name: " ".join(words) for name, words in error.message_dict.items()}
-        found = workflow.missing_in_report(report, change.task, self._today)
-        return {"key" if name == "period" else name: words for name, words in found.items()}
+            result = {}
+            for name, words in error.message_dict.items():
+                result[name] = " ".join(words)
+            return result
+        missing = workflow.missing_in_report(report, change.task, self._today)
+        by_column = {}
+        for name, text in missing.items():
+            by_column["key" if name == "period" else name] = text
+        return by_column
 
 
 def _no_percent(row: progress_template.FillInRow) -> str:
@@ -468,7 +510,9 @@ def _no_percent(row: progress_template.FillInRow) -> str:
 def _shown(value: object, column: Column) -> str:
     if value is None or value == "":
         return "—"
-    return f"{value}%" if column.format == SHARE and isinstance(value, int) else str(value)
+    if column.format == SHARE and isinstance(value, int):
+        return f"{value}%"
+    return str(value)
 
 
 def confirm_progress(
@@ -480,7 +524,9 @@ def confirm_progress(
 ) -> Preview | None:
     """Land what a person has seen in the preview, whole or not at all; return the new preview where it differs."""
     with transaction.atomic():
-        slugs = {row["key"].split("/")[0] for row in batch.rows}
+        slugs = set()
+        for row in batch.rows:
+            slugs.add(row["key"].split("/")[0])
         # Held while it is compared and landed: what was seen stays true.
         list(
             PolicyDocument.objects.select_for_update()
@@ -511,7 +557,9 @@ def marked_progress(
     holder = ProgressComparer(batch, user, today, shown=True)
     rows: dict[bool, list[progress_template.FillInRow]] = {True: [], False: []}
     faults: list[Fault] = []
-    names = {header: name for name, header in holder.headers.items()}
+    names = {}
+    for name, header in holder.headers.items():
+        names[header] = name
     for number, row in enumerate(batch.rows, 1):
         entry = holder.hold(row)
         tell(number)
@@ -522,7 +570,9 @@ def marked_progress(
                 (each for each in task.items.all() if str(each.number) == row["step"]), None
             )
             if item or not row["step"]:
-                marks = {names.get(fault.column, "code"): fault.words for fault in entry.faults}
+                marks = {}
+                for fault in entry.faults:
+                    marks[names.get(fault.column, "code")] = fault.words
                 period = lights.reportable(task, task.policy, today)[0]
                 told = {"key": row["key"], "typed": row["typed"], "faults": marks}
                 rows[bool(item)].append(holder.row_of(task, reporting, period, item, **told))

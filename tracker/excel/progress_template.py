@@ -99,7 +99,9 @@ class FillInRow:
         """Return what tells of changes made meanwhile: of a contribution they are those of its own unit alone."""
         if not self.helps:
             return self.task.version
-        return self.base.version if self.base and self.base.period == self.period else 0
+        if self.base and self.base.period == self.period:
+            return self.base.version
+        return 0
 
     def _key(self) -> str:
         parts = [
@@ -126,7 +128,9 @@ class RowKey(NamedTuple):
 
     def period(self, cycle: str) -> Period | None:
         """Return the period; by its first day alone it is one of the cycle. None for days that are no period."""
-        return period_between(self.start, self.end) if self.end else Period(cycle, self.start)
+        if self.end:
+            return period_between(self.start, self.end)
+        return Period(cycle, self.start)
 
 
 def read_key(text: str) -> RowKey | None:
@@ -163,16 +167,20 @@ def fill_in_rows(
     """Make the rows of some tasks, each for the period that is due and its lead unit or one that co-operates."""
     found = list(fillable(tasks).with_related().defer("policy__full_text"))
     known = workflow.latest_reports(found)
-    periods = [lights.reportable(task, task.policy, today)[0] for task in found]
-    return [
-        FillInRow(
-            task,
-            period,
-            workflow.base_report(task, unit.pk if unit else task.lead_unit_id, period, known),
-            unit,
+    periods = []
+    for task in found:
+        periods.append(lights.reportable(task, task.policy, today)[0])
+    result = []
+    for task, period in zip(found, periods, strict=True):
+        result.append(
+            FillInRow(
+                task,
+                period,
+                workflow.base_report(task, unit.pk if unit else task.lead_unit_id, period, known),
+                unit,
+            )
         )
-        for task, period in zip(found, periods, strict=True)
-    ]
+    return result
 
 
 def states_percent(row: FillInRow) -> bool:
@@ -184,8 +192,13 @@ def said_so_far(row: FillInRow, column: Column) -> NativeValue:
     """Return what the report says that a new one goes on from."""
     if column.format == SHARE:
         own = states_percent(row)
-        stated = row.base.percent if row.base and row.base.percent is not None else row.task.percent
-        return stated / 100 if own else None
+        if row.base and row.base.percent is not None:
+            stated = row.base.percent
+        else:
+            stated = row.task.percent
+        if own:
+            return stated / 100
+        return None
     return getattr(row.base, column.name, None)
 
 
@@ -216,9 +229,18 @@ def columns_to_fill(column: Column) -> Column:
 
 def state_of(row: FillInRow, on: dt.date) -> str:
     """Say for which period the row is, and how far its report has come."""
-    report = row.base if row.base and row.base.period == row.period else None
-    state = report.get_state_display() if report else _("not reported")
-    note = f" {report.review_note}" if report and report.review_note else ""
+    if row.base and row.base.period == row.period:
+        report = row.base
+    else:
+        report = None
+    if report:
+        state = report.get_state_display()
+    else:
+        state = _("not reported")
+    if report and report.review_note:
+        note = f" {report.review_note}"
+    else:
+        note = ""
     return f"{row.period.name(on)}\n{state}{note}"
 
 
@@ -289,7 +311,10 @@ class FillInRequest:
 def scope_of(unit: Organization, tasks: TaskQuerySet, today: dt.date) -> FillInRequest:
     """Ask for the workbook of what a unit leads among some tasks, and below it of what it co-operates in."""
     rows = fill_in_rows(tasks.filter(lead_unit=unit), today)
-    steps = [replace(row, item=item) for row in rows for item in row.task.items.all()]
+    steps = []
+    for row in rows:
+        for item in row.task.items.all():
+            steps.append(replace(row, item=item))
     return FillInRequest(
         unit, rows + fill_in_rows(tasks.filter(co_units=unit), today, unit), steps, today
     )
@@ -355,7 +380,9 @@ def progress_filename(unit: Organization, on: dt.date) -> str:
 
 def _instructions(scope: FillInRequest) -> Iterable[str]:
     """Say until when and to whom, and how the file is read."""
-    ends = {row.period.end + row.task.policy.grace_days * DAY for row in scope.rows}
+    ends = set()
+    for row in scope.rows:
+        ends.add(row.period.end + row.task.policy.grace_days * DAY)
     due = min((day for day in ends if day >= scope.on), default=scope.on)
     yield _("Hand in by %(day)s at the latest, to %(office)s. Contact: %(contact)s") % {
         "day": due.isoformat(),
@@ -381,11 +408,15 @@ def _sheet(
     title: str,
     notes: ExportNotes,
 ) -> None:
-    widths = [column.width for column in columns.values()]
+    widths = []
+    for column in columns.values():
+        widths.append(column.width)
     sheet = SheetWriter(book, name, widths, xlsx_writer.A3, heading=title)
-    across, told = len(widths), list(_instructions(scope))
+    across = len(widths)
+    told = list(_instructions(scope))
     # The hidden first column takes no part in what is merged.
-    head, plain = sheet.style(xlsx_writer.TITLE_FONT, 18, box=False), sheet.style(box=False)
+    head = sheet.style(xlsx_writer.TITLE_FONT, 18, box=False)
+    plain = sheet.style(box=False)
     sheet.append([(plain, None), (head, title), *repeat((head, None), across - 2)], 32)
     for words in told:
         tall = row_height(wrapped_lines(words, sum(widths[1:]), xlsx_writer.SIZE), xlsx_writer.SIZE)
@@ -394,20 +425,21 @@ def _sheet(
         sheet.merge(2, across, number, number)
     write_header(sheet, [_header_of(column) for column in columns.values()], widths)
     top = sheet.rows
-    looks = [_looks(sheet, column) for column in columns.values()]
+    looks = []
+    for column in columns.values():
+        looks.append(_looks(sheet, column))
     for number, row in enumerate(rows, 1):
         values = [
             notes.native(column.value(row, scope.on), row.task.code, column.header)
             for column in columns.values()
         ]
-        counts = [
-            wrapped_lines(value, width, xlsx_writer.SIZE)
-            for value, width in zip(values, widths, strict=True)
-            if isinstance(value, str)
-        ]
-        chosen = [
-            _look(look, column, row) for look, column in zip(looks, columns.values(), strict=True)
-        ]
+        counts = []
+        for value, width in zip(values, widths, strict=True):
+            if isinstance(value, str):
+                counts.append(wrapped_lines(value, width, xlsx_writer.SIZE))
+        chosen = []
+        for look, column in zip(looks, columns.values(), strict=True):
+            chosen.append(_look(look, column, row))
         sheet.append(
             zip(chosen, values, strict=True),
             row_height(max(counts[1:], default=1), xlsx_writer.SIZE),
@@ -440,12 +472,15 @@ def _look(
     if column.name in row.faults or (column.name == "faults" and row.faults):
         return wrong
     fits = column.name not in ("percent", "fall_reason") or states_percent(row)
-    return to_write if column.fills and fits else locked
+    if column.fills and fits:
+        return to_write
+    return locked
 
 
 def _finish(sheet: SheetWriter, columns: Mapping[str, Column], top: int) -> None:
     """Hide the key, keep the header in sight, guard the sheet against slips, and offer words by range."""
-    ws, last = sheet.ws, max(sheet.rows, top + 1)
+    ws = sheet.ws
+    last = max(sheet.rows, top + 1)
     ws.column_dimensions["A"].hidden = True
     ws.freeze_panes = f"C{top + 1}"
     ws.print_title_rows = f"{top}:{top}"

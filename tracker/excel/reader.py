@@ -23,7 +23,9 @@ from tracker.excel.sheet_rows import Layout, RichText, SheetLine, SheetRows
 from tracker.excel.xml_parts import PartParser, WorkbookRefused, is_true
 
 MILLION_BYTES = 1_000_000
-MOST_BYTES, MOST_UNPACKED, MOST_ENTRIES = 20 * MILLION_BYTES, 200 * MILLION_BYTES, 2_000
+MOST_BYTES = 20 * MILLION_BYTES
+MOST_UNPACKED = 200 * MILLION_BYTES
+MOST_ENTRIES = 2_000
 MAX_SHEETS = 100
 READ_STEP = 1 << 16
 
@@ -58,7 +60,9 @@ class WorkbookReader:
             ) from error
         entries = self._zip.infolist()
         _check_entries(entries)
-        self._names = {entry.filename.lstrip("/").lower(): entry for entry in entries}
+        self._names = {}
+        for entry in entries:
+            self._names[entry.filename.lstrip("/").lower()] = entry
         main = "xl/workbook.xml"
         if "xl/vbaproject.bin" in self._names or "xl/workbook.bin" in self._names:
             raise WorkbookRefused(
@@ -82,19 +86,24 @@ class WorkbookReader:
     def lines(self, sheet: SheetInfo) -> Iterator[SheetLine]:
         """Yield the rows that hold something, until the sheet ends or so many rows are blank."""
         if self._strings is None:
-            self._strings = self._texts() if self._strings_part in self._names else []
+            if self._strings_part in self._names:
+                self._strings = self._texts()
+            else:
+                self._strings = []
         sheet.layout = Layout()
         rows = SheetRows(self._strings, self._styles, self._epoch, sheet.name, sheet.layout)
         return rows.read(self._counted(sheet))
 
     def count_cells(self, sheet: SheetInfo) -> int:
         """Count the cells of a sheet that hold something, without reading them."""
-        count, tail = 0, b""
+        count = 0
+        tail = b""
         for step in self._open(sheet.part):
             step = tail + step
             found = 0
             for found_at in _FILLED.finditer(step):
-                count, found = count + 1, found_at.end()
+                count = count + 1
+                found = found_at.end()
             # What was counted is not looked at again with the next step.
             tail = step[max(found, len(step) - _LONGEST_START) :]
         return count
@@ -115,7 +124,8 @@ class WorkbookReader:
         return count
 
     def _counted(self, sheet: SheetInfo) -> Iterator[bytes]:
-        sheet.size, sheet.read = max(1, self._names[sheet.part].file_size), 0
+        sheet.size = max(1, self._names[sheet.part].file_size)
+        sheet.read = 0
         for step in self._open(sheet.part):
             sheet.read += len(step)
             yield step
@@ -147,11 +157,10 @@ class WorkbookReader:
         def note(name: str, given: dict[str, str]) -> None:
             if name == "Relationship" and given.get("TargetMode") != "External":
                 target = given.get("Target", "").lower()
-                path = (
-                    target.lstrip("/")
-                    if target.startswith("/")
-                    else posixpath.normpath(f"{folder}/{target}")
-                )
+                if target.startswith("/"):
+                    path = target.lstrip("/")
+                else:
+                    path = posixpath.normpath(f"{folder}/{target}")
                 found[given.get("Id", "")] = path
                 found.setdefault(given.get("Type", "").rsplit("/", 1)[-1].lower(), path)
 

@@ -17,13 +17,18 @@ SHOWN_ROWS = 20  # rows or cells that a note names; its count tells of all
 
 def notes_from(stored: Iterable[Mapping[str, Any]]) -> list[ReadingNote]:
     """Make notes of what was stored of them."""
-    return [ReadingNote(**note) for note in stored]
+    found = []
+    for note in stored:
+        found.append(ReadingNote(**note))
+    return found
 
 
 def column_name(place: int, header: str) -> str:
     """Name a column by its letter and its header."""
     letter = get_column_letter(place)
-    return _("%(letter)s (%(header)s)") % {"letter": letter, "header": header} if header else letter
+    if header:
+        return _("%(letter)s (%(header)s)") % {"letter": letter, "header": header}
+    return letter
 
 
 def rows_name(rows: Iterable[int]) -> str:
@@ -34,13 +39,17 @@ def rows_name(rows: Iterable[int]) -> str:
             runs[-1].append(row)
         else:
             runs.append([row])
-    names = [str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs]
+    names = []
+    for run in runs:
+        names.append(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}")
     return _("rows %(rows)s") % {"rows": _listed(names)}
 
 
 def _listed(names: list[str]) -> str:
     shown = pgettext("list", ", ").join(names[:SHOWN_ROWS])
-    return f"{shown}…" if len(names) > SHOWN_ROWS else shown
+    if len(names) > SHOWN_ROWS:
+        return f"{shown}…"
+    return shown
 
 
 class SheetNotes:
@@ -90,10 +99,8 @@ class SheetNotes:
         if self.above:
             self.say("", self.above, _("What stands above the header is not read."))
         if self.hidden_rows:
-            count, words = (
-                len(self.hidden_rows),
-                _("These rows are hidden; they are read like all others."),
-            )
+            count = len(self.hidden_rows)
+            words = _("These rows are hidden; they are read like all others.")
             self.say(rows_name(self.hidden_rows), count, words)
         for (kind, header), rows in self.left_out.items():
             words = {

@@ -15,7 +15,9 @@ from tracker.domain.parsing import Cell, CellValue, LeftOut
 from tracker.excel.cell_styles import CellStyles
 from tracker.excel.xml_parts import PartParser, WorkbookRefused, clean_text, is_true, number_in_file
 
-MOST_ROWS, MOST_COLUMNS, BLANK_ROWS = 20_000, 100, 200
+MOST_ROWS = 20_000
+MOST_COLUMNS = 100
+BLANK_ROWS = 200
 MAX_MERGED_AREAS = 20_000  # merged areas of a sheet
 MAX_SHEET_TEXT = 32_767
 LAST_COLUMN = 16_384  # of Excel itself
@@ -129,11 +131,16 @@ class SheetRows:
         name: str,
         layout: Layout,
     ) -> None:
-        self._strings, self._styles, self._epoch, self._name = strings, styles, epoch, name
+        self._strings = strings
+        self._styles = styles
+        self._epoch = epoch
+        self._name = name
         self._layout = layout
         self._looks: dict[str, tuple[bool, NumberFormat]] = {}
         self._ready: list[SheetLine] = []
-        self._row, self._column, self._last = 0, 0, 0
+        self._row = 0
+        self._column = 0
+        self._last = 0
         self._cells: dict[int, Cell] = {}
         self._kind = self._look = ""
         self._hidden = False
@@ -176,19 +183,23 @@ class SheetRows:
         if name == "c":
             self._start_cell(given)
         elif name == "row":
-            self._row, self._column = number_in_file(given.get("r")) or self._row + 1, 0
+            self._row = number_in_file(given.get("r")) or self._row + 1
+            self._column = 0
             self._hidden = is_true(given.get("hidden")) or not given.get("ht", "1").strip("0.")
             self._cells = {}
             if self._row - self._last > BLANK_ROWS + 1:
                 self._done = True
         elif name == "v":
-            self._value, self._inside = [], name
+            self._value = []
+            self._inside = name
         elif name == "f":
-            self._formula, self._inside = [], name
+            self._formula = []
+            self._inside = name
         elif self._words:
             self._words.start(name, given)
         elif name == "is":
-            self._words, self._inside = RichText(), name
+            self._words = RichText()
+            self._inside = name
         else:
             self._note(name, given)
 
@@ -197,18 +208,20 @@ class SheetRows:
         if place:
             letters = place.rstrip("0123456789")
             try:
-                self._column, self._row = (
-                    column_index_from_string(letters),
-                    int(place[len(letters) :]),
-                )
+                self._column = column_index_from_string(letters)
+                self._row = int(place[len(letters) :])
             except (ValueError, KeyError) as error:
                 raise WorkbookRefused(
                     _("The file is damaged: a part of it cannot be read.")
                 ) from error
         else:
             self._column += 1
-        self._kind, self._look = given.get("t", "n"), given.get("s", "0")
-        self._formula, self._value, self._words, self._inside = None, None, None, ""
+        self._kind = given.get("t", "n")
+        self._look = given.get("s", "0")
+        self._formula = None
+        self._value = None
+        self._words = None
+        self._inside = ""
 
     def _note(self, name: str, given: dict[str, str]) -> None:
         """Note what lies beside the rows."""
@@ -290,18 +303,18 @@ class SheetRows:
         if self._kind == "s":
             return self._shared_text(text, struck)
         if self._kind == "inlineStr":
-            return self._words.cell(struck) if self._words else Cell()
+            if self._words:
+                return self._words.cell(struck)
+            return Cell()
         if self._kind == "str":
             return text_cell(text, struck)
         if self._kind == "b":
             return Cell(text.strip() == "1", struck=struck)
         if not text.strip():
             return Cell()
-        return (
-            self._moment(text, shape, struck)
-            if self._kind == "d"
-            else self._numeric(text, shape, struck)
-        )
+        if self._kind == "d":
+            return self._moment(text, shape, struck)
+        return self._numeric(text, shape, struck)
 
     def _look_of(self, number: str) -> tuple[bool, NumberFormat]:
         """Return whether a style strikes its cells out, and their number format."""
@@ -322,7 +335,9 @@ class SheetRows:
         if isinstance(cell, str):
             # Many cells may share it.
             cell = self._strings[place] = text_cell(cell)
-        return replace(cell, struck=True) if struck else cell
+        if struck:
+            return replace(cell, struck=True)
+        return cell
 
     def _moment(self, text: str, shape: NumberFormat, struck: bool) -> Cell:
         """Read a day that is written as ISO text."""
@@ -344,7 +359,10 @@ class SheetRows:
             if moment is None:
                 return Cell(fault=_("no day: %(value)s") % {"value": text[:20]})
             return Cell(moment, format=shape, struck=struck)
-        value: CellValue = int(number) if number.is_integer() and abs(number) < 1e15 else number
+        if number.is_integer() and abs(number) < 1e15:
+            value: CellValue = int(number)
+        else:
+            value = number
         return Cell(value, percent=shape.is_percent, format=shape, struck=struck)
 
     def _day_of(self, serial: float) -> dt.datetime | None:
@@ -371,7 +389,13 @@ def text_cell(text: str, struck: bool = False, partly_struck: bool = False) -> C
         return _picture_cell()
     if len(text) > MAX_SHEET_TEXT:
         return Cell(fault=_("longer than a cell can be"))
-    left_out = LeftOut.STRUCK if partly_struck else LeftOut.SIGNS if was_cleaned else None
+    if partly_struck:
+        left_out = LeftOut.STRUCK
+    else:
+        if was_cleaned:
+            left_out = LeftOut.SIGNS
+        else:
+            left_out = None
     return Cell(text, struck=struck, left_out=left_out)
 
 
@@ -389,4 +413,6 @@ def _area(ref: str) -> CellArea | None:
         area = CellArea(*range_boundaries(ref))
     except (ValueError, TypeError):
         return None
-    return area if all(area) and area.last_column <= LAST_COLUMN else None
+    if all(area) and area.last_column <= LAST_COLUMN:
+        return area
+    return None

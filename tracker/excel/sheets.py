@@ -28,7 +28,8 @@ NUMBER_COLUMN = gettext_lazy("No.")
 NUMBER_WIDTH = 5
 SHEET_NAMES = list(TASK_COLUMNS)
 COLUMN_WIDTHS = [NUMBER_WIDTH, *(column.width for column in TASK_COLUMNS.values())]
-CODE, LIGHT = SHEET_NAMES.index("code") + 2, SHEET_NAMES.index("light") + 2
+CODE = SHEET_NAMES.index("code") + 2
+LIGHT = SHEET_NAMES.index("light") + 2
 BAND_COLUMNS = (SHEET_NAMES.index("section") + 2, SHEET_NAMES.index("measure") + 2)
 FREEZE = get_column_letter(CODE + 1) + "{}"  # right of the code, above a row
 MORE_ROWS = 100  # empty rows of a template, formatted: what is typed there stays text
@@ -47,7 +48,9 @@ class SheetRow:
 
 # What the printed sheet says where there is no value; the data sheet leaves the cell empty.
 def _no_deadline(task: Task) -> str | None:
-    return str(Kind.STANDING.label) if task.kind == Kind.STANDING else None
+    if task.kind == Kind.STANDING:
+        return str(Kind.STANDING.label)
+    return None
 
 
 ABSENT_TEXT: dict[int, Callable[[Task], str | None]] = {
@@ -120,11 +123,13 @@ class LedgerBook:
         banded: bool,
         paper: int,
     ) -> None:
-        top = 4 if demo else 3
-        headers = [
-            str(header)
-            for header in (NUMBER_COLUMN, *(column.header for column in TASK_COLUMNS.values()))
-        ]
+        if demo:
+            top = 4
+        else:
+            top = 3
+        headers = []
+        for header in (NUMBER_COLUMN, *(column.header for column in TASK_COLUMNS.values())):
+            headers.append(str(header))
         self.sheet = sheet = SheetWriter(
             book, xlsx_writer.LEDGER, COLUMN_WIDTHS, paper, FREEZE.format(top + 1)
         )
@@ -135,10 +140,8 @@ class LedgerBook:
         wide_row(sheet, headline, title, len(headers), 42)
         if demo:
             banner(sheet, len(headers))
-        plain, ends = (
-            sheet.style(box=False, size=12),
-            sheet.style(box=False, size=12, across="right"),
-        )
+        plain = sheet.style(box=False, size=12)
+        ends = sheet.style(box=False, size=12, across="right")
         middle = len(headers) * 3 // 4
         tall = row_height(wrapped_lines(left, sum(COLUMN_WIDTHS[:middle]), 12), 12)
         sheet.append([(plain, left), *repeat((plain, None), middle - 1), (ends, right)], tall)
@@ -146,8 +149,14 @@ class LedgerBook:
         sheet.merge(middle + 1, len(headers), sheet.rows, sheet.rows)
         self._head = write_header(sheet, headers, COLUMN_WIDTHS)
         self._page = 0.0  # height of all rows above this page
-        self._styles, self._code = body_styles(sheet, TASK_COLUMNS.values()), code_style(sheet)
-        self._bands = [Band(column, sheet.rows + 1) for column in BAND_COLUMNS] if banded else []
+        self._styles = body_styles(sheet, TASK_COLUMNS.values())
+        self._code = code_style(sheet)
+        if banded:
+            self._bands = []
+            for column in BAND_COLUMNS:
+                self._bands.append(Band(column, sheet.rows + 1))
+        else:
+            self._bands = []
         self._top = top + 1
         self._held: SheetRow | None = None
 
@@ -198,7 +207,8 @@ class LedgerBook:
         for band in ending:
             if band.first < number:
                 self.sheet.merge(band.column, band.column, band.first, number)
-            band.first, band.height = number + 1, 0.0
+            band.first = number + 1
+            band.height = 0.0
         if full:
             self.sheet.ws.row_breaks.append(Break(number))
             self._page = self.sheet.height - self._head
@@ -214,10 +224,12 @@ class LedgerBook:
         if not following or not self._bands or len(self.sheet.ws.row_breaks) >= MAX_PAGE_BREAKS:
             return False
         tall = self._tall(row)
-        stands = [band.height + tall if band.holds(row, following) else 0.0 for band in self._bands]
-        room = [
-            band.wants(following) - height for band, height in zip(self._bands, stands, strict=True)
-        ]
+        stands = []
+        for band in self._bands:
+            stands.append(band.height + tall if band.holds(row, following) else 0.0)
+        room = []
+        for band, height in zip(self._bands, stands, strict=True):
+            room.append(band.wants(following) - height)
         return (
             self.sheet.height - self._page + tall + max([self._tall(following), *room])
             > self.sheet.page
@@ -259,22 +271,28 @@ class Listing:
         With `open_rows` further rows may be written below: they are formatted, and the last column is hidden.
         """
         self._open_rows = open_rows
-        self.columns, self.table = list(columns.values()), table
-        known = like.columns if like else []
-        self._sources = [
-            (column, known.index(column) + 1 if column in known else 0) for column in self.columns
-        ]
-        self.headers = [
-            str(header) for header in (NUMBER_COLUMN, *(column.header for column in self.columns))
-        ]
+        self.columns = list(columns.values())
+        self.table = table
+        if like:
+            known = like.columns
+        else:
+            known = []
+        self._sources = []
+        for column in self.columns:
+            self._sources.append((column, known.index(column) + 1 if column in known else 0))
+        self.headers = []
+        for header in (NUMBER_COLUMN, *(column.header for column in self.columns)):
+            self.headers.append(str(header))
         self.widths = [NUMBER_WIDTH, *(column.width for column in self.columns)]
-        place = {column: number for number, column in enumerate(columns, 2)}
-        self._code, self._light = place.get("code", 0), place.get("light", 0)
+        place = {name: number for number, name in enumerate(columns, 2)}
+        self._code = place.get("code", 0)
+        self._light = place.get("light", 0)
         freeze = f"{get_column_letter(self._code + 1 if self._code else 3)}2"
         self.sheet = SheetWriter(book, name, self.widths, freeze=freeze, heading=heading)
         self.sheet.ws.print_title_rows = "1:1"
         write_header(self.sheet, self.headers, self.widths)
-        self._styles, self._linked = body_styles(self.sheet, self.columns), code_style(self.sheet)
+        self._styles = body_styles(self.sheet, self.columns)
+        self._linked = code_style(self.sheet)
 
     def row(
         self,
@@ -293,10 +311,9 @@ class Listing:
                 values.append(of.values[source])
             else:
                 values.append(notes.native(column.value(thing, on), place, column.header))
-        counts = [
-            wrapped_lines(value, width, SIZE) if type(value) is str else 1
-            for value, width in zip(values, self.widths, strict=True)
-        ]
+        counts = []
+        for value, width in zip(values, self.widths, strict=True):
+            counts.append(wrapped_lines(value, width, SIZE) if type(value) is str else 1)
         return SheetRow(thing, values, counts, link)
 
     def add(self, row: SheetRow, looks: Sequence[CellStyle] = ()) -> None:
@@ -323,9 +340,9 @@ class Listing:
                     [(style, None) for style in self._styles], row_height(1, xlsx_writer.SIZE)
                 )
         table = Table(displayName=self.table, ref=ref, autoFilter=AutoFilter(ref=ref))
-        table.tableColumns = [
-            TableColumn(id=place, name=header) for place, header in enumerate(self.headers, 1)
-        ]
+        table.tableColumns = []
+        for place, header in enumerate(self.headers, 1):
+            table.tableColumns.append(TableColumn(id=place, name=header))
         table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=True)
         # `add_table` itself would look for the header in cells that are written and gone.
         self.sheet.ws.tables.add(table)

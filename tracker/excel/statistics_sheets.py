@@ -42,16 +42,19 @@ def rate_cell(name: str, header: str | Promise) -> Column:
 
     def value(row: statistics.StatRow, on: dt.date) -> NativeValue:
         share = getattr(row, name)
-        return None if share is None else float(share)
+        if share is None:
+            return None
+        return float(share)
 
     return Column(name, header, value, 10.5, RATE_FORMAT)
 
 
 def statistics_columns(header: str | Promise, ranked: bool) -> dict[str, Column]:
     """Return the columns of a sheet of figures."""
-    rank = (
-        [Column("rank", gettext_lazy("rank"), lambda row, on: row.rank, 7, WHOLE)] if ranked else []
-    )
+    if ranked:
+        rank = [Column("rank", gettext_lazy("rank"), lambda row, on: row.rank, 7, WHOLE)]
+    else:
+        rank = []
     return number_value(
         (
             Column("label", header, lambda row, on: str(row.label), 22 if ranked else 46),
@@ -76,7 +79,8 @@ def write_statistics(
     notes: ExportNotes,
 ) -> None:
     """Write both sheets, from the same figures as the report pages."""
-    units, parts = statistics.by_unit(tasks, on, {}), statistics.by_section(tasks, policy, on, {})
+    units = statistics.by_unit(tasks, on, {})
+    parts = statistics.by_section(tasks, policy, on, {})
     _sheet(
         Listing(
             book,
@@ -115,7 +119,8 @@ def _sheet(
     total = listing.row(statistics.all_of(rows, {}), on, notes, name)
     total.values[0] = None
     listing.add(total, bold)
-    plain, across = sheet.style(box=False, size=10), len(listing.widths)
+    plain = sheet.style(box=False, size=10)
+    across = len(listing.widths)
     for words in _formulas():
         wide_row(
             sheet,
@@ -156,22 +161,26 @@ def _chart(listing: Listing, last: int) -> BarChart:
         # Dark, light, hatched, dark, light: told apart in grey print too.
         if group == LightGroup.WARNING:
             shape.pattFill = PatternFillProperties(prst="wdUpDiag")
-            shape.pattFill.foreground, shape.pattFill.background = (
-                _colour(look.ink),
-                _colour(look.fill),
-            )
+            shape.pattFill.foreground = _colour(look.ink)
+            shape.pattFill.background = _colour(look.fill)
         else:
-            shape.solidFill = look.ink if group in (LightGroup.DONE, LightGroup.RED) else look.fill
+            if group in (LightGroup.DONE, LightGroup.RED):
+                shape.solidFill = look.ink
+            else:
+                shape.solidFill = look.fill
         shape.line.solidFill = look.ink
         chart.series.append(series)
     chart.set_categories(Reference(sheet, min_col=2, min_row=2, max_row=last))
-    chart.title, chart.legend.position = None, "t"
+    chart.title = None
+    chart.legend.position = "t"
     # The first row on top, and both axes drawn, which openpyxl leaves out.
     chart.x_axis.scaling.orientation = "maxMin"
     chart.x_axis.delete = chart.y_axis.delete = False
-    chart.y_axis.majorGridlines, chart.y_axis.numFmt = None, "0"
+    chart.y_axis.majorGridlines = None
+    chart.y_axis.numFmt = "0"
     # In cm: as wide as the columns, at 7 pixels a unit.
-    chart.width, chart.height = round(0.185 * sum(listing.widths)), round(4 + 0.6 * (last - 1))
+    chart.width = round(0.185 * sum(listing.widths))
+    chart.height = round(4 + 0.6 * (last - 1))
     return chart
 
 

@@ -74,11 +74,16 @@ class SheetRecord:
 
     def typed(self) -> dict[str, str]:
         """Return what was written, as text; of a number in prose what was read of it."""
-        return {name: self._typed(name, cell) for name, cell in self.cells.items()}
+        found = {}
+        for name, cell in self.cells.items():
+            found[name] = self._typed(name, cell)
+        return found
 
     def _typed(self, name: str, cell: Cell) -> str:
         value = self.values.get(name)
-        return value if isinstance(value, str) and cell.is_number else str(cell)
+        if isinstance(value, str) and cell.is_number:
+            return value
+        return str(cell)
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,10 @@ class Survey:
     def find(self, kind: str) -> Header | None:
         """Return the one sheet of a kind; a visible one goes before a hidden one."""
         for visible in (True, False):
-            found = [header for header in self.complete[kind] if header.sheet.visible == visible]
+            found = []
+            for header in self.complete[kind]:
+                if header.sheet.visible == visible:
+                    found.append(header)
             if len(found) > 1:
                 names = pgettext("list", ", ").join(header.sheet.name for header in found)
                 raise WorkbookRefused(
@@ -125,8 +133,15 @@ class Survey:
 
     def likely(self, kind: str) -> list[Header]:
         """Return the sheets that seem to be of a kind and lack headers; none that is complete for another."""
-        taken = {id(header.sheet) for found in self.complete.values() for header in found}
-        return [header for header in self.lacking[kind] if id(header.sheet) not in taken]
+        taken = set()
+        for found in self.complete.values():
+            for header in found:
+                taken.add(id(header.sheet))
+        found = []
+        for header in self.lacking[kind]:
+            if id(header.sheet) not in taken:
+                found.append(header)
+        return found
 
 
 def survey_sheets(book: WorkbookReader, kinds: Mapping[str, SheetKind]) -> Survey:
@@ -137,7 +152,9 @@ def survey_sheets(book: WorkbookReader, kinds: Mapping[str, SheetKind]) -> Surve
     for sheet in book.sheets:
         top = list(islice(book.lines(sheet), HEADER_ROWS))
         for name, kind in kinds.items():
-            rows = [_header(sheet, line, known[name]) for line in top]
+            rows = []
+            for line in top:
+                rows.append(_header(sheet, line, known[name]))
             complete = next((row for row in rows if kind.needed <= set(row.names.values())), None)
             if complete:
                 found.complete[name].append(complete)
@@ -150,7 +167,11 @@ def survey_sheets(book: WorkbookReader, kinds: Mapping[str, SheetKind]) -> Surve
 
 
 def _headers(kind: SheetKind) -> dict[str, str]:
-    return {header: name for name, column in kind.columns.items() for header in column.headers()}
+    found = {}
+    for name, column in kind.columns.items():
+        for header in column.headers():
+            found[header] = name
+    return found
 
 
 def in_all_languages(text: str | Promise) -> set[str]:
@@ -204,9 +225,10 @@ def refuse_lacking(found: Survey, kinds: Mapping[str, SheetKind], missing: Itera
     words = []
     for header, kind in best.values():
         lacking = kind.needed - set(header.names.values())
-        others = [
-            text for place, text in header.texts.items() if place not in header.names and text
-        ]
+        others = []
+        for place, text in header.texts.items():
+            if place not in header.names and text:
+                others.append(text)
         headers = [str(column.header) for name, column in kind.columns.items() if name in lacking]
         words.append(_lacking_words(header, headers, others))
     if words:
@@ -270,7 +292,10 @@ def _records(book: WorkbookReader, table: Table, said: SheetNotes) -> Iterator[S
             if line.number < header.row:
                 said.above += _count_above(line, table.kind)
             continue
-        written = {names[place]: cell for place, cell in line.cells.items() if place in names}
+        written = {}
+        for place, cell in line.cells.items():
+            if place in names:
+                written[names[place]] = cell
         if len(written) < len(line.cells):
             others = (place for place in line.cells if place not in names and place not in ignored)
             said.unread.update(
@@ -288,7 +313,11 @@ def _records(book: WorkbookReader, table: Table, said: SheetNotes) -> Iterator[S
 def _places(header: Header, text: str | Promise) -> set[int]:
     """Return the columns that are headed by a word of the program which no row is read by."""
     meant = in_all_languages(text)
-    return {place for place, found in header.texts.items() if plain_header(found) in meant}
+    result = set()
+    for place, found in header.texts.items():
+        if plain_header(found) in meant:
+            result.add(place)
+    return result
 
 
 def _is_numbering(cell: Cell) -> bool:
@@ -302,7 +331,9 @@ def _count_above(line: SheetLine, kind: SheetKind) -> int:
 
 def _fill_down(records: Sequence[SheetRecord], table: Table, said: SheetNotes) -> None:
     """Read merged cells: in some columns their value counts for each of their rows, else for the first one alone."""
-    numbers = [record.number for record in records]
+    numbers = []
+    for record in records:
+        numbers.append(record.number)
     budget = MAX_MERGED_CELLS
     for area in table.header.sheet.layout.merged:
         if area.first_row <= table.header.row:
@@ -312,7 +343,8 @@ def _fill_down(records: Sequence[SheetRecord], table: Table, said: SheetNotes) -
             for place, name in table.header.names.items()
             if area.first_column <= place <= area.last_column
         }
-        start, end = bisect_left(numbers, area.first_row), bisect_left(numbers, area.last_row + 1)
+        start = bisect_left(numbers, area.first_row)
+        end = bisect_left(numbers, area.last_row + 1)
         budget -= (end - start) * max(1, len(names))
         if budget < 0:
             raise WorkbookRefused(_("The workbook is too large to be read: too many cells."))
@@ -329,8 +361,14 @@ def _read_merged(
 ) -> None:
     """Give the rows of a merged cell its value, and note what becomes of it."""
     name = names.get(area.first_column, "")
-    first = covered[0] if covered[0].number == area.first_row else None
-    anchor = first.cells.get(name) if first else None
+    if covered[0].number == area.first_row:
+        first = covered[0]
+    else:
+        first = None
+    if first:
+        anchor = first.cells.get(name)
+    else:
+        anchor = None
     lost = 0
     for record in covered:
         for place, each in names.items():
@@ -341,7 +379,10 @@ def _read_merged(
         if anchor and record is not first and name in kind.filled_down:
             record.cells[name] = anchor
     column = kind.columns.get(name)
-    header = str(column.header) if column else ""
+    if column:
+        header = str(column.header)
+    else:
+        header = ""
     if lost:
         said.say_merged(
             header, area, _("The merged cell covers other cells: what stands in those is not read.")
@@ -383,24 +424,23 @@ def _read(record: SheetRecord, columns: Mapping[str, Column], said: SheetNotes) 
 
 def _note_rest(book: WorkbookReader, table: Table, said: SheetNotes) -> None:
     """Note the columns that are not read, and what is hidden or lies over the cells of a sheet."""
-    header, kind = table.header, table.kind
+    header = table.header
+    kind = table.kind
     sheet = header.sheet
-    missing = {
-        str(column.header)
-        for name, column in kind.columns.items()
-        if name not in header.names.values()
-    }
+    missing = set()
+    for name, column in kind.columns.items():
+        if name not in header.names.values():
+            missing.add(str(column.header))
     texts = {place: header.texts.get(place, "") for place in said.unread}
     near = parsing.NearNames()
     said.say_unread(
         texts,
         {text: found[0] for text in texts.values() if (found := near.of(text, sorted(missing)))},
     )
-    seen = {
-        place: str(kind.columns[name].header)
-        for place, name in header.names.items()
-        if name != kind.hidden
-    }
+    seen = {}
+    for place, name in header.names.items():
+        if name != kind.hidden:
+            seen[place] = str(kind.columns[name].header)
     said.say_hidden_columns(sheet.layout, seen)
     if not sheet.visible:
         said.say("", 0, _("The sheet is hidden; it is read like every other."))
@@ -412,7 +452,9 @@ def _note_rest(book: WorkbookReader, table: Table, said: SheetNotes) -> None:
 
 def _note_other_sheets(book: WorkbookReader, tables: Sequence[Table]) -> list[ReadingNote]:
     """Name the sheets that are not read and hold something; those that the program adds itself are left out."""
-    read = {id(table.header.sheet) for table in tables}
+    read = set()
+    for table in tables:
+        read.add(id(table.header.sheet))
     own = set[str]().union(
         *map(in_all_languages, (xlsx_writer.WORDS, xlsx_writer.FAULTS, xlsx_writer.READING_NOTES))
     )

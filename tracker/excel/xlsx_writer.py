@@ -43,30 +43,39 @@ TITLE_FONT = pgettext_lazy("font", "FZXiaoBiaoSong-B05S")
 HEAD_FONT = pgettext_lazy("font", "SimHei")
 BODY_FONT = pgettext_lazy("font", "FangSong")
 GB2312 = 134
-SIZE, TITLE_SIZE = 11, 22
+SIZE = 11
+TITLE_SIZE = 22
 
 # The names of the sheets.
-COVER, LEDGER, DATA = (
-    pgettext_lazy("sheet", "Cover"),
-    pgettext_lazy("sheet", "Ledger"),
-    pgettext_lazy("sheet", "Data"),
-)
-UNITS, PARTS = pgettext_lazy("sheet", "Units"), pgettext_lazy("sheet", "Sections")
-WARNINGS, STEPS = pgettext_lazy("sheet", "Warnings"), pgettext_lazy("sheet", "Steps")
-FILL_IN, WORDS = pgettext_lazy("sheet", "Fill in"), pgettext_lazy("sheet", "Words")
+COVER = pgettext_lazy("sheet", "Cover")
+LEDGER = pgettext_lazy("sheet", "Ledger")
+DATA = pgettext_lazy("sheet", "Data")
+UNITS = pgettext_lazy("sheet", "Units")
+PARTS = pgettext_lazy("sheet", "Sections")
+WARNINGS = pgettext_lazy("sheet", "Warnings")
+STEPS = pgettext_lazy("sheet", "Steps")
+FILL_IN = pgettext_lazy("sheet", "Fill in")
+WORDS = pgettext_lazy("sheet", "Words")
 INDICATOR_COLOUR = pgettext_lazy("sheet", "Indicators")
-FAULTS, READING_NOTES = pgettext_lazy("sheet", "Faults"), gettext_lazy("Notes on the reading")
-POLICY, MEASURES, TASKS = (
-    pgettext_lazy("sheet", "Policy"),
-    pgettext_lazy("sheet", "Measures"),
-    pgettext_lazy("sheet", "Tasks"),
-)
+FAULTS = pgettext_lazy("sheet", "Faults")
+READING_NOTES = gettext_lazy("Notes on the reading")
+POLICY = pgettext_lazy("sheet", "Policy")
+MEASURES = pgettext_lazy("sheet", "Measures")
+TASKS = pgettext_lazy("sheet", "Tasks")
 
-A3, A4 = 8, 9
+A3 = 8
+A4 = 9
 PAPER_SIZES = {"a3": A3, "a4": A4}
 PAPER_SIZE = {A3: (1190.6, 841.9), A4: (841.9, 595.3)}  # points, landscape
-SIDE, TOP, BOTTOM = 0.4, 0.5, 0.6  # margins, inches
-INK, LINK, ALARM, SHADE, OPEN = "000000", "0563C1", "C00000", "F2F2F2", "FFFFE5"
+# margins, inches
+SIDE = 0.4
+TOP = 0.5
+BOTTOM = 0.6
+INK = "000000"
+LINK = "0563C1"
+ALARM = "C00000"
+SHADE = "F2F2F2"
+OPEN = "FFFFE5"
 FAULT_FILL: dict[str, Any] = {"fill": "FFC7CE", "ink": "9C0006"}
 # Text that begins so is a formula to some programs: it is marked as text.
 FORMULA_LIKE = ("=", "+", "-", "@")
@@ -106,19 +115,24 @@ class SheetWriter:
         heading: str = "",
     ) -> None:
         self.ws = book.create_sheet(str(title))
-        self.rows, self.height = 0, 0.0
+        self.rows = 0
+        self.height = 0.0
         for number, width in enumerate(widths, 1):
             self.ws.column_dimensions[get_column_letter(number)].width = width
         if freeze:
             self.ws.freeze_panes = freeze
         self.ws.page_setup.orientation = "landscape"
         self.ws.page_setup.paperSize = paper
-        self.ws.page_setup.fitToWidth, self.ws.page_setup.fitToHeight = 1, 0
+        self.ws.page_setup.fitToWidth = 1
+        self.ws.page_setup.fitToHeight = 0
         self.ws.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
         self.ws.print_options.horizontalCentered = True
         margins = self.ws.page_margins
         margins.left = margins.right = SIDE
-        margins.top, margins.bottom, margins.header, margins.footer = TOP, BOTTOM, 0.3, 0.3
+        margins.top = TOP
+        margins.bottom = BOTTOM
+        margins.header = 0.3
+        margins.footer = 0.3
         wide, tall = PAPER_SIZE[paper]
         # Fitting the columns, 5.25 points a unit, to the width scales the rows as well. Rows are rounded to
         # pixels: a little less is safe.
@@ -187,19 +201,29 @@ class SheetWriter:
 
         As XML by hand: through a cell of openpyxl each one costs five times as much.
         """
-        self.rows, self.height = self.rows + 1, self.height + height
-        number, parts = self.rows, [f'<row r="{self.rows}" ht="{height:g}" customHeight="1">']
+        self.rows = self.rows + 1
+        self.height = self.height + height
+        number = self.rows
+        parts = [f'<row r="{self.rows}" ht="{height:g}" customHeight="1">']
         for letter, (style, value, *link) in zip(self._letters, row, strict=False):
             if value is None or value == "":
                 parts.append(f'<c r="{letter}{number}" s="{style.plain}"/>')
             elif isinstance(value, str):
-                look = style.quoted if value.startswith(FORMULA_LIKE) else style.plain
-                space = ' xml:space="preserve"' if value[0].isspace() or value[-1].isspace() else ""
+                if value.startswith(FORMULA_LIKE):
+                    look = style.quoted
+                else:
+                    look = style.plain
+                if value[0].isspace() or value[-1].isspace():
+                    space = ' xml:space="preserve"'
+                else:
+                    space = ""
                 text = f"<is><t{space}>{escape(value)}</t></is>"
                 parts.append(f'<c r="{letter}{number}" s="{look}" t="inlineStr">{text}</c>')
             else:
                 # A day of today's calendar is a number of days; years before 1900 are none of ours.
-                bare = (value - EXCEL_EPOCH).days if isinstance(value, dt.date) else value
+                bare = value
+                if isinstance(value, dt.date):
+                    bare = (value - EXCEL_EPOCH).days
                 parts.append(f'<c r="{letter}{number}" s="{style.plain}"><v>{bare!r}</v></c>')
             if link and link[0]:
                 self._link(f"{letter}{number}", link[0])
@@ -306,4 +330,8 @@ def new_book() -> Workbook:
 
 def light_labels() -> dict[str, LightStyle]:
     """Return all that a light cell may say, with its colours."""
-    return {light_label(light, status): light.style for light in Light for status in Status}
+    found = {}
+    for light in Light:
+        for status in Status:
+            found[light_label(light, status)] = light.style
+    return found

@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 from tracker.domain.parsing import whole_number
 from tracker.excel.cell_text import strip_refused
 
-MOST_ELEMENTS, MOST_SIGNS = 3_000_000, 60_000_000  # of one part: bounds time and memory
+# of one part: bounds time and memory
+MOST_ELEMENTS = 3_000_000
+MOST_SIGNS = 60_000_000
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -30,7 +32,9 @@ class PartParser:
         self._parser = expat.ParserCreate(namespace_separator=" ")
         self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = self._refuse
-        self._start, self._end, self._text = start, end, text
+        self._start = start
+        self._end = end
+        self._text = text
         self._elements = self._signs = 0
         self._parser.StartElementHandler = self._on_start
         if end:

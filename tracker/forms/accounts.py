@@ -38,8 +38,9 @@ class ResetPasswordForm(AdminPasswordChangeForm):
         self.act = act
 
     def save(self, commit: bool = True) -> User:
-        password = (
-            self.cleaned_data["password1"] if self.cleaned_data["set_usable_password"] else None
-        )
+        if self.cleaned_data["set_usable_password"]:
+            password = self.cleaned_data["password1"]
+        else:
+            password = None
         workflow.reset_password(self.user, password, self.act)
         return self.user

@@ -66,14 +66,19 @@ def comparable_value(value: Any) -> Any:
     if isinstance(value, models.Model):
         return value.pk
     if isinstance(value, models.Manager | models.QuerySet):
-        through = [getattr(link, "organization_id", None) or link.pk for link in value.all()]
+        through = []
+        for link in value.all():
+            through.append(getattr(link, "organization_id", None) or link.pk)
         return sorted(through)
-    return "" if value is None else value
+    if value is None:
+        return ""
+    return value
 
 
 def put_values(form: forms.BaseForm, name: str, value: Any) -> None:
     """Replace what a bound form shows in one field."""
-    data, key = cast(QueryDict, form.data).copy(), form.add_prefix(name)
+    data = cast(QueryDict, form.data).copy()
+    key = form.add_prefix(name)
     if isinstance(value, list):
         data.setlist(key, [str(part) for part in value])
     elif value is False:
@@ -92,12 +97,13 @@ def merge_values(form: forms.ModelForm, seen: Any, stored: Any) -> None:
     for name in [
         name for name in form.fields if name in form.cleaned_data and hasattr(stored, name)
     ]:
-        typed, now = (
-            comparable_value(form.cleaned_data[name]),
-            comparable_value(getattr(stored, name)),
-        )
+        typed = comparable_value(form.cleaned_data[name])
+        now = comparable_value(getattr(stored, name))
         # Without the row that the person saw, every difference counts as theirs and is shown.
-        known = comparable_value(getattr(seen, name, None)) if seen is not None else None
+        if seen is not None:
+            known = comparable_value(getattr(seen, name, None))
+        else:
+            known = None
         if typed == now or now == known:
             continue
         if typed == known:
@@ -147,22 +153,22 @@ class VersionedForm(forms.ModelForm):
     def _get_validation_exclusions(self) -> set[str]:
         """Leave out long texts that nobody has changed: one that is too long already can be saved as it is."""
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        typed = {
-            name: self.cleaned_data.get(name)
-            for name in limited_fields(self._meta.model)
-            if name in self.fields
-        }
-        same = {
-            name
-            for name, text in typed.items()
-            if same_text(text or "", getattr(self.instance, name) or "")
-        }
+        typed = {}
+        for name in limited_fields(self._meta.model):
+            if name in self.fields:
+                typed[name] = self.cleaned_data.get(name)
+        same = set()
+        for name, text in typed.items():
+            if same_text(text or "", getattr(self.instance, name) or ""):
+                same.add(name)
         return excluded | same
 
     @property
     def seen_version(self) -> int | None:
         """Return the version that the person saw; None for a new row."""
-        return self.cleaned_data.get("seen") if self.instance.pk else None
+        if self.instance.pk:
+            return self.cleaned_data.get("seen")
+        return None
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -178,11 +184,10 @@ class VersionedForm(forms.ModelForm):
         merge_values(self, history.filter(version=self.seen_version).first(), self.instance)
         put_values(self, "seen", self.instance.version)
         # A draft has no history: it was another window of the same unit.
-        when = (
-            date_format(timezone.localtime(latest.history_date), "DATETIME_FORMAT")
-            if latest
-            else _("a moment ago")
-        )
+        if latest:
+            when = date_format(timezone.localtime(latest.history_date), "DATETIME_FORMAT")
+        else:
+            when = _("a moment ago")
         self.add_error(
             None,
             _(
@@ -204,13 +209,15 @@ def add_refusal(form: forms.BaseForm, refusal: ValidationError) -> ValidationErr
     """Bring a refusal to the fields that the form has; the rest goes on top."""
     if not hasattr(refusal, "error_dict"):
         return refusal
-    on_top = [
-        error
-        for name, errors in refusal.error_dict.items()
-        if name not in form.fields
-        for error in errors
-    ]
-    beside = {name: errors for name, errors in refusal.error_dict.items() if name in form.fields}
+    on_top = []
+    for name, errors in refusal.error_dict.items():
+        if name not in form.fields:
+            for error in errors:
+                on_top.append(error)
+    beside = {}
+    for name, errors in refusal.error_dict.items():
+        if name in form.fields:
+            beside[name] = errors
     return ValidationError(beside | ({"__all__": on_top} if on_top else {}))
 
 
@@ -311,7 +318,9 @@ class PartFormSet(BaseInlineFormSet):
         parts = cast(type[models.Model], self.model)._default_manager.filter(
             **{self.fk.name: self.instance}
         )
-        stored = {part.pk: part for part in parts}
+        stored = {}
+        for part in parts:
+            stored[part.pk] = part
         for form in self.initial_forms:
             if newer and form.instance.pk in stored and hasattr(form, "cleaned_data"):
                 known = form.instance.history.filter(history_date__lt=newer.history_date).first()
@@ -339,7 +348,9 @@ class AmountField(forms.Field):
         if not isinstance(value, str):
             return cast("Decimal | None", value)
         try:
-            return parsing.parse_amount(value, self.unit) if value.strip() else None
+            if value.strip():
+                return parsing.parse_amount(value, self.unit)
+            return None
         except ValueError as allowed:
             raise ValidationError(
                 _("“%(value)s” cannot be read; write %(allowed)s.")
@@ -347,7 +358,9 @@ class AmountField(forms.Field):
             ) from None
 
     def prepare_value(self, value: Any) -> Any:
-        return parsing.format_decimal(value) if isinstance(value, Decimal) else value
+        if isinstance(value, Decimal):
+            return parsing.format_decimal(value)
+        return value
 
 
 class IndicatorForm(forms.ModelForm):

@@ -24,13 +24,15 @@ class GuessablePasswordValidator:
 
     def validate(self, password: str, user: Any = None) -> None:
         """Raise ValidationError; asks the database for the names of the units."""
-        units = [name for unit in Organization.objects.all() for name in unit.all_names()]
-        hosts = [
-            part
-            for host in settings.ALLOWED_HOSTS
-            if host not in LOCAL_NAMES
-            for part in host.split(".")
-        ]
+        units = []
+        for unit in Organization.objects.all():
+            for name in unit.all_names():
+                units.append(name)
+        hosts = []
+        for host in settings.ALLOWED_HOSTS:
+            if host not in LOCAL_NAMES:
+                for part in host.split("."):
+                    hosts.append(part)
         texts = [*units, *hosts, settings.OPERATOR, *_texts_of(user)]
         names = "\n".join(fold(name) for name in (*units, settings.OPERATOR))
         is_common = not self.common.isdisjoint(common_forms(password))

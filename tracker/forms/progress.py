@@ -44,12 +44,19 @@ class EvidenceField(forms.FileField):
     widget = ManyFiles
 
     def clean(self, data: Any, initial: Any = None) -> Any:
-        files = data if isinstance(data, list | tuple) else [data] if data else []
+        if isinstance(data, list | tuple):
+            files = data
+        else:
+            if data:
+                files = [data]
+            else:
+                files = []
         if len(files) > evidence.MAX_EVIDENCE_FILES:
             raise ValidationError(
                 _("At most %(count)d files at a time.") % {"count": evidence.MAX_EVIDENCE_FILES}
             )
-        cleaned, faults = [], []
+        cleaned = []
+        faults = []
         for file in files:
             try:
                 one = cast(UploadedFile, super().clean(file, initial))
@@ -93,11 +100,11 @@ class WithEvidence(forms.Form):
 
     def pieces(self) -> list[Evidence]:
         """Return what was added, unsaved."""
-        said, item = self.cleaned_data, self.cleaned_data.get("item")
-        found = [
-            Evidence(file=file, name=file.name[-200:], size=file.size)
-            for file in said.get("proofs") or ()
-        ]
+        said = self.cleaned_data
+        item = self.cleaned_data.get("item")
+        found = []
+        for file in said.get("proofs") or ():
+            found.append(Evidence(file=file, name=file.name[-200:], size=file.size))
         found += [Evidence(link=said["link"], name=said["link"][:200])] if said.get("link") else []
         for piece in found:
             piece.item = item
@@ -136,13 +143,19 @@ class ReportForm(WithEvidence, VersionedForm):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.last, task = last, self.instance.task
+        self.last = last
+        task = self.instance.task
         self.indicators_of_task = list(indicators)
         self.shown = {"role": _role_of(self.instance), "follows": follows}
         self.initial.update(self.shown)
         self.own_percent = own_percent
-        stated = [] if self.instance.contribution else self.indicators_of_task
-        self.indicators = {f"indicator_{each.pk}": each for each in stated}
+        if self.instance.contribution:
+            stated = []
+        else:
+            stated = self.indicators_of_task
+        self.indicators = {}
+        for each in stated:
+            self.indicators[f"indicator_{each.pk}"] = each
         del self.fields["reason"]
         self.offer_steps(task)
         if not own_percent or self.instance.contribution:
@@ -162,10 +175,9 @@ class ReportForm(WithEvidence, VersionedForm):
 
     def _ask_figures(self, task: Task) -> None:
         """Ask for the value of each indicator, before the words; what is kept of them is held against other windows."""
-        kept = {
-            f"indicator_{figure['indicator']}": Decimal(figure["value"])
-            for figure in self.instance.figures
-        }
+        kept = {}
+        for figure in self.instance.figures:
+            kept[f"indicator_{figure['indicator']}"] = Decimal(figure["value"])
         for name, indicator in self.indicators.items():
             field = AmountField(
                 label=_("%(indicator)s (%(unit)s)")
@@ -184,10 +196,13 @@ class ReportForm(WithEvidence, VersionedForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        said = [(indicator, cleaned.get(name)) for name, indicator in self.indicators.items()]
-        self.instance.figures = [
-            indicator.figure(value) for indicator, value in said if value is not None
-        ]
+        said = []
+        for name, indicator in self.indicators.items():
+            said.append((indicator, cleaned.get(name)))
+        self.instance.figures = []
+        for indicator, value in said:
+            if value is not None:
+                self.instance.figures.append(indicator.figure(value))
         if "percent" not in self.fields:
             # Entered before the percent came to follow something else, or the unit to help only.
             self.instance.percent = None
@@ -205,7 +220,8 @@ class ReportForm(WithEvidence, VersionedForm):
 
     def _check_page(self) -> None:
         """Say what has become of the report since the page was opened, and show it once more."""
-        role, follows = self.cleaned_data.get("role"), self.cleaned_data.get("follows")
+        role = self.cleaned_data.get("role")
+        follows = self.cleaned_data.get("follows")
         if "seen" not in self.data:
             self.add_error(None, no_version_words())
         if role and role != self.shown["role"]:
@@ -239,7 +255,9 @@ ATTACHMENT_ROLES = {
 
 
 def _role_of(report: ProgressUpdate) -> str:
-    return "helper" if report.contribution else "lead"
+    if report.contribution:
+        return "helper"
+    return "lead"
 
 
 class StepForm(WithEvidence):
@@ -273,12 +291,13 @@ class StepForm(WithEvidence):
 
     def entered(self) -> dict[str, Any]:
         """Return what the step takes: the fields, and evidence as rows."""
-        plain = {
-            name: value
-            for name, value in self.cleaned_data.items()
-            if name not in ("proofs", "link", "item")
-        }
-        return {**plain, "evidence": self.pieces()} if "proofs" in self.fields else plain
+        plain = {}
+        for name, value in self.cleaned_data.items():
+            if name not in ("proofs", "link", "item"):
+                plain[name] = value
+        if "proofs" in self.fields:
+            return {**plain, "evidence": self.pieces()}
+        return plain
 
 
 # What each step asks for on its page, in this order; a step that is missing here has no page of its own.
@@ -313,7 +332,9 @@ class ReviewForm(forms.Form):
 
     def words(self) -> str:
         """Return the reasons as one text."""
-        picked = [str(RETURN_REASONS[int(number)]) for number in self.cleaned_data["picked"]]
+        picked = []
+        for number in self.cleaned_data["picked"]:
+            picked.append(str(RETURN_REASONS[int(number)]))
         return "\n".join(
             [*picked, *([self.cleaned_data["note"]] if self.cleaned_data["note"] else [])]
         )

@@ -36,7 +36,9 @@ from tracker.management import archive_content
 from tracker.management.archive_files import DATABASE, EVIDENCE, KEY, MANIFEST, checksum, unpack
 from tracker.models import history_triggers
 
-READY, DONE = "restore-ready", "restore-done"  # folders in WORKING_DIR
+# folders in WORKING_DIR
+READY = "restore-ready"
+DONE = "restore-done"
 
 
 class RestoreUnfinished(CommandError):
@@ -59,7 +61,9 @@ def create_backup(path: Path) -> None:
 
 
 def _pack(folder: Path, half: Path) -> None:
-    evidence, key, copy = settings.DATA_DIR / EVIDENCE, settings.DATA_DIR / KEY, folder / DATABASE
+    evidence = settings.DATA_DIR / EVIDENCE
+    key = settings.DATA_DIR / KEY
+    copy = folder / DATABASE
     _copy_database(copy)
     members = {DATABASE: copy}
     if not settings.PRODUCTION and key.exists():
@@ -122,7 +126,8 @@ def finish_restore() -> bool:
         return False
     with (Path(settings.WORKING_DIR) / "restore-lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        ready, evidence = _ready(), settings.DATA_DIR / EVIDENCE
+        ready = _ready()
+        evidence = settings.DATA_DIR / EVIDENCE
         if not ready.exists():
             return False
         _replace_database(ready / DATABASE)
@@ -227,9 +232,12 @@ def _replace_database(copy: Path) -> None:
         ):
             source.backup(target)
         return
-    script, clear = copy.with_suffix(".sql"), copy.with_suffix(".clear.sql")
+    script = copy.with_suffix(".sql")
+    clear = copy.with_suffix(".clear.sql")
     # Every table, those of a newer version too, which the backup does not know.
-    tables = [connection.ops.quote_name(table) for table in connection.introspection.table_names()]
+    tables = []
+    for table in connection.introspection.table_names():
+        tables.append(connection.ops.quote_name(table))
     drops = [
         *(f"DROP TABLE {table} CASCADE;" for table in tables),
         f"DROP FUNCTION IF EXISTS {history_triggers.FUNCTION_NAME};",

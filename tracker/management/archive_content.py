@@ -25,18 +25,14 @@ def check_sqlite(path: Path) -> None:
                 raise CommandError(
                     _("The database of the backup is damaged: %(fault)s") % {"fault": found}
                 )
-            names = [
-                name
-                for (name,) in database.execute(
-                    "SELECT name FROM sqlite_master WHERE type = 'table'"
-                )
-            ]
-            columns = {
-                name: {
+            names = []
+            for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'"):
+                names.append(name)
+            columns = {}
+            for name in names:
+                columns[name] = {
                     row[1] for row in database.execute("SELECT * FROM pragma_table_info(?)", [name])
                 }
-                for name in names
-            }
             applied = []
             if "django_migrations" in columns:
                 applied = database.execute("SELECT app, name FROM django_migrations").fetchall()
@@ -79,7 +75,9 @@ def check_schema(applied: Iterable[tuple[str, str]], columns: Mapping[str, set[s
     done = set(applied)
     if FIRST_MIGRATION not in done:
         raise CommandError(_("The database of the backup is not one of this program."))
-    apps = {app for app, _name in loader.disk_migrations}
+    apps = set()
+    for app, _name in loader.disk_migrations:
+        apps.add(app)
     newer = sorted(name for app, name in done - set(loader.disk_migrations) if app in apps)
     if newer:
         raise CommandError(
@@ -88,12 +86,17 @@ def check_schema(applied: Iterable[tuple[str, str]], columns: Mapping[str, set[s
             )
             % {"names": ", ".join(newer[:5])}
         )
-    replacing = {node for node, migration in loader.disk_migrations.items() if migration.replaces}
+    replacing = set()
+    for node, migration in loader.disk_migrations.items():
+        if migration.replaces:
+            replacing.add(node)
     state = loader.project_state([node for node in done - replacing if node in loader.graph.nodes])
     missing = []
     for model in state.apps.get_models(include_auto_created=True):
         table = model._meta.db_table
-        wanted = {field.column for field in model._meta.local_concrete_fields}
+        wanted = set()
+        for field in model._meta.local_concrete_fields:
+            wanted.add(field.column)
         if model._meta.managed and not wanted <= columns.get(table, set()):
             missing.append(table)
     if missing:

@@ -10,7 +10,10 @@ from typing import IO, Any
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
-MANIFEST, DATABASE, EVIDENCE, KEY = "manifest.json", "database", "evidence", "secret_key"
+MANIFEST = "manifest.json"
+DATABASE = "database"
+EVIDENCE = "evidence"
+KEY = "secret_key"
 MAX_MANIFEST = 64 * 1024**2  # bytes: some 500,000 files of evidence
 SPARE_BYTES = 64 * 1024**2  # that stay free on the disk
 COPY_CHUNK = 1 << 20
@@ -67,7 +70,10 @@ def _read_manifest(archive: tarfile.TarFile) -> dict[str, Any]:
     ):
         raise BrokenArchive(_("%(name)s is missing") % {"name": MANIFEST})
     file = archive.extractfile(member)
-    manifest = json.loads(file.read()) if file else None
+    if file:
+        manifest = json.loads(file.read())
+    else:
+        manifest = None
     if not isinstance(manifest, dict):
         raise BrokenArchive(_("%(name)s is damaged") % {"name": MANIFEST})
     for name, kind in FIELDS.items():
@@ -107,7 +113,8 @@ def _check_member(member: tarfile.TarInfo, seen: set[str], folder: Path) -> None
         raise BrokenArchive(_("“%(name)s” does not belong into a backup") % {"name": member.name})
     room = shutil.disk_usage(folder).free - SPARE_BYTES
     if member.size > room:
-        need, free = member.size // 1024**2 + 1, max(0, room) // 1024**2
+        need = member.size // 1024**2 + 1
+        free = max(0, room) // 1024**2
         raise BrokenArchive(
             _("“%(name)s” needs %(need)d MB, and %(free)d MB are free on the disk")
             % {"name": member.name, "need": need, "free": free}

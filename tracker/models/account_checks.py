@@ -24,4 +24,6 @@ def check_separate_roles(
         return []
     words = f"These accounts are supervisor and administrator at once: {', '.join(names)}."
     hint = "Take one of the roles away, or set SEPARATE_ROLES=0."
-    return [checks.Warning(words, hint=hint, id="tracker.W5")] if names else []
+    if names:
+        return [checks.Warning(words, hint=hint, id="tracker.W5")]
+    return []

@@ -72,10 +72,9 @@ class History(HistoricalRecords):
                 instance, history_type, None
             ),
         }
-        fields = {
-            field.attname: getattr(instance, field.attname)
-            for field in self.fields_included(instance)
-        }
+        fields = {}
+        for field in self.fields_included(instance):
+            fields[field.attname] = getattr(instance, field.attname)
         row: models.Model = self.row_model(history_type=history_type, **facts, **fields)
         pre_create_historical_record.send(
             sender=self.row_model, instance=instance, history_instance=row, using=None, **facts
@@ -112,7 +111,9 @@ def way_in_session(way: ChangeSource) -> ChangeSource:
     """Return the way of a change as the history names it, marked in a session after a password reset."""
     request = getattr(HistoricalRecords.context, "request", None)
     session = getattr(request, "session", {})
-    return AFTER_RESET.get(way, way) if session.get(OPENED_AFTER_RESET) else way
+    if session.get(OPENED_AFTER_RESET):
+        return AFTER_RESET.get(way, way)
+    return way
 
 
 def labels_of(row: models.Model, user: models.Model | None = None) -> dict[str, Any]:
@@ -121,7 +122,10 @@ def labels_of(row: models.Model, user: models.Model | None = None) -> dict[str, 
     At most one query for each field that is not at hand.
     """
     record = History.records[type(row)]
-    labels: dict[str, Any] = {"history_user": str(user)} if user else {}
+    if user:
+        labels: dict[str, Any] = {"history_user": str(user)}
+    else:
+        labels = {}
     for field in record.fields_included(row):
         if isinstance(field, models.ForeignKey) and getattr(row, field.attname) is not None:
             label = _label(row, field)
@@ -144,7 +148,9 @@ def _label(row: models.Model, field: models.ForeignKey) -> str:
         found = field.get_cached_value(row)
     else:
         found = target._base_manager.filter(**{field.target_field.attname: key}).first()
-    return str(found) if found else ""
+    if found:
+        return str(found)
+    return ""
 
 
 def _way_of_request() -> ChangeSource:
@@ -152,7 +158,9 @@ def _way_of_request() -> ChangeSource:
     if request is None:
         return ChangeSource.COMMAND
     match = request.resolver_match
-    return ChangeSource.ADMIN if match and match.app_name == "admin" else ChangeSource.PAGE
+    if match and match.app_name == "admin":
+        return ChangeSource.ADMIN
+    return ChangeSource.PAGE
 
 
 class Versioned(models.Model):
@@ -169,7 +177,9 @@ class CodeField(models.CharField):
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
-        return simplify(value) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return simplify(value)
+        return value
 
     def deconstruct(self) -> Any:
         # To a database it is any other text.
@@ -189,7 +199,9 @@ class AddressField(models.SlugField):
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
-        return simplify(value) if isinstance(value, str) else value
+        if isinstance(value, str):
+            return simplify(value)
+        return value
 
     def deconstruct(self) -> Any:
         name, _path, args, kwargs = super().deconstruct()
@@ -235,7 +247,10 @@ class UniqueFolded(models.Model):
     def refuse_twin(self) -> None:
         """Raise ValidationError where a new name differs from another by capitals alone; one query."""
         name = getattr(self, self.folded_name)
-        others = dict(self.beside().values_list("pk", self.folded_name)) if name else {}
+        if name:
+            others = dict(self.beside().values_list("pk", self.folded_name))
+        else:
+            others = {}
         if others.pop(self.pk, None) == name:
             return
         twin = next(
@@ -322,7 +337,11 @@ def text_field(text: StrOrPromise, **options: Any) -> models.TextField:
 def limited_fields(model: type[models.Model]) -> set[str]:
     """Name the texts of a model whose length is limited."""
     fields = model._meta.concrete_fields
-    return {field.name for field in fields if validate_text_length in field.validators}
+    found = set()
+    for field in fields:
+        if validate_text_length in field.validators:
+            found.add(field.name)
+    return found
 
 
 def date_field(text: StrOrPromise, **options: Any) -> models.DateField:

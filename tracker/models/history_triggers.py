@@ -42,7 +42,10 @@ FIND_TRIGGERS = {
 def history_tables() -> set[str]:
     """Name the table of every history, those of many-to-many fields included."""
     models = [*(model.history.model for model in History.records), *History.m2m_models.values()]  # type: ignore[attr-defined]
-    return {model._meta.db_table for model in models}
+    found = set()
+    for model in models:
+        found.add(model._meta.db_table)
+    return found
 
 
 def missing_triggers(connection: BaseDatabaseWrapper) -> Iterator[tuple[str, str, str]]:
@@ -79,10 +82,11 @@ def check_triggers(
     *, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
     """Find histories that could be altered: `manage.py check --database default`."""
-    lacking = [
-        name
-        for alias in databases or []
-        for _table, name, _deed in missing_triggers(connections[alias])
-    ]
+    lacking = []
+    for alias in databases or []:
+        for _table, name, _deed in missing_triggers(connections[alias]):
+            lacking.append(name)
     words = f"History can be altered: triggers are missing ({', '.join(lacking)})."
-    return [checks.Warning(words, hint="migrate makes them.", id="tracker.W1")] if lacking else []
+    if lacking:
+        return [checks.Warning(words, hint="migrate makes them.", id="tracker.W1")]
+    return []

@@ -26,7 +26,9 @@ class BatchQuerySet(models.QuerySet["ImportBatch"]):
         if permissions.may_read_reviews(user):
             return self
         unit = permissions.works_for(user)
-        return self.filter(unit=unit) if unit else self.none()
+        if unit:
+            return self.filter(unit=unit)
+        return self.none()
 
 
 class ImportBatch(NamedRecord):

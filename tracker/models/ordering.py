@@ -56,10 +56,16 @@ def _name_of(key: Any) -> str:
     if isinstance(key, str):
         return key
     descending = isinstance(key, OrderBy) and key.descending
-    column: Any = key.expression if isinstance(key, OrderBy) else key
+    if isinstance(key, OrderBy):
+        column: Any = key.expression
+    else:
+        column = key
     if not isinstance(column, F):
         return ""
-    return f"-{column.name}" if descending else column.name  # type: ignore[attr-defined]
+    name: str = column.name  # type: ignore[attr-defined]
+    if descending:
+        return f"-{name}"
+    return name
 
 
 def _column_of(key: Any) -> str:
@@ -68,11 +74,15 @@ def _column_of(key: Any) -> str:
 
 def _path_of(model: type[models.Model], name: str) -> tuple[str, list[Any]]:
     """Follow a lookup from a model; return it with keys in place of codes, and its fields, none for an annotation."""
-    parts, fields = name.split("__"), []
+    parts = name.split("__")
+    fields = []
     at: Any = model
     for place, part in enumerate(parts):
         try:
-            field = at._meta.pk if part == "pk" else at._meta.get_field(part)
+            if part == "pk":
+                field = at._meta.pk
+            else:
+                field = at._meta.get_field(part)
         except FieldDoesNotExist:
             return name, []
         if isinstance(field, CodeField) and hasattr(at, "code_key"):

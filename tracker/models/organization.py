@@ -25,18 +25,26 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
     def named(self, text: str) -> "Organization | None":
         """Find a unit by its name, short name or alias; None where no unit or several bear it."""
         wanted = fold(text)
-        found = [unit for unit in self if wanted and wanted in map(fold, unit.all_names())]
+        found = []
+        for unit in self:
+            if wanted and wanted in map(fold, unit.all_names()):
+                found.append(unit)
         # A unit that has taken the place of another bears its name as an alias.
         found = [unit for unit in found if unit.active] or found
         if len(found) > 1:
             # Names of before that differ by capitals alone: the one that is written just so.
             found = [unit for unit in found if text.strip() in unit.all_names()]
-        return found[0] if len(found) == 1 else None
+        if len(found) == 1:
+            return found[0]
+        return None
 
     def folded_names(self) -> dict[int, str]:
         """Return all names of each unit by its key, folded, one a line; one query."""
         rows = self.values_list("pk", "name", "short_name", "aliases")
-        return {key: folded_lines(*names) for key, *names in rows}
+        found = {}
+        for key, *names in rows:
+            found[key] = folded_lines(*names)
+        return found
 
 
 class Organization(Versioned, Natural):
@@ -67,9 +75,14 @@ class Organization(Versioned, Natural):
 
     def clean(self) -> None:
         # A unit that is out of office keeps its names; the unit in its place bears them as aliases.
-        others = Organization.objects.exclude(pk=self.pk).filter(active=True) if self.active else ()
+        others = Organization.objects.none()
+        if self.active:
+            others = Organization.objects.exclude(pk=self.pk).filter(active=True)
         taken = {fold(name): unit for unit in others for name in unit.all_names()}
-        kept = Organization.objects.filter(pk=self.pk).first() if self.pk else None
+        if self.pk:
+            kept = Organization.objects.filter(pk=self.pk).first()
+        else:
+            kept = None
         for name in self.all_names():
             # A name that the unit bears already stays, whatever an earlier release has let in beside it.
             new = kept is None or name not in kept.all_names()
@@ -84,11 +97,9 @@ class Organization(Versioned, Natural):
     @property
     def label(self) -> str:
         """Return the short name, and beside it that the unit is out of office."""
-        return (
-            self.short_name
-            if self.active
-            else str(_("%(unit)s (out of office)") % {"unit": self.short_name})
-        )
+        if self.active:
+            return self.short_name
+        return str(_("%(unit)s (out of office)") % {"unit": self.short_name})
 
     def all_names(self) -> list[str]:
         """Return every name by which people know the unit."""
@@ -192,7 +203,11 @@ class User(AbstractUser, Versioned):
     @property
     def roles(self) -> list[Role]:
         """List the roles that the account holds."""
-        return [role for role in Role if getattr(self, f"is_{role}")]
+        found = []
+        for role in Role:
+            if getattr(self, f"is_{role}"):
+                found.append(role)
+        return found
 
     def get_absolute_url(self) -> str:
         return reverse("admin:tracker_user_change", args=[self.pk])

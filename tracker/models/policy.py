@@ -52,11 +52,9 @@ class PolicyQuerySet(models.QuerySet["PolicyDocument"]):
         scope = permissions.visibility_scope(user)
         if scope == permissions.VisibilityScope.NOTHING:
             return self.none()
-        return (
-            self
-            if scope == permissions.VisibilityScope.EVERYTHING
-            else self.filter(state=PolicyState.PUBLISHED)
-        )
+        if scope == permissions.VisibilityScope.EVERYTHING:
+            return self
+        return self.filter(state=PolicyState.PUBLISHED)
 
 
 class PolicyDocument(Versioned, Natural, UniqueFolded):
@@ -272,7 +270,9 @@ class DeclaredCount(Versioned, Natural):
         """Count what the number speaks of."""
         if self.section:
             return sum(not measure.general for measure in self.section.measures.all())
-        return sum(self.match in item.title for item in self.task.items.all()) if self.task else 0
+        if self.task:
+            return sum(self.match in item.title for item in self.task.items.all())
+        return 0
 
 
 class BackgroundPassage(NamedRecord, Versioned, Natural):

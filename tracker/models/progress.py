@@ -174,7 +174,11 @@ class ProgressUpdate(NamedRecord, Versioned):
     @property
     def shown_evidence(self) -> "list[Evidence]":
         """Return the evidence that has been handed in, as it was fetched."""
-        return [piece for piece in self.evidence.all() if piece.handed_in]
+        found = []
+        for piece in self.evidence.all():
+            if piece.handed_in:
+                found.append(piece)
+        return found
 
     @property
     def is_draft(self) -> bool:

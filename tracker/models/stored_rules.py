@@ -24,4 +24,6 @@ class StoredRules(models.Model):
     def current(cls) -> int:
         """Return the stored version; 0 where none is."""
         row: Any = cls.objects.filter(pk=cls.KEY).first()
-        return row.version if row else 0
+        if row:
+            return row.version
+        return 0

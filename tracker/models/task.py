@@ -144,10 +144,9 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """
         # By their tasks: a measure of before 0.2 may have gone to another policy without them.
         used = Task.objects.filter(policy=policy).order_by().values("measure")
-        measures = {
-            measure.pk: measure
-            for measure in Measure.objects.filter(pk__in=used).select_related("section")
-        }
+        measures = {}
+        for measure in Measure.objects.filter(pk__in=used).select_related("section"):
+            measures[measure.pk] = measure
         units = Organization.objects.in_bulk()
         rows = self.select_related("latest_report").prefetch_related(
             "latest_report__evidence",
@@ -157,22 +156,24 @@ class TaskQuerySet(models.QuerySet["Task"]):
         for task in rows.iterator(chunk_size=chunk_size):
             task.policy = policy
             task.measure = measures[task.measure_id]
-            task.lead_unit = units[task.lead_unit_id] if task.lead_unit_id else None
+            if task.lead_unit_id:
+                task.lead_unit = units[task.lead_unit_id]
+            else:
+                task.lead_unit = None
             yield task
 
     def with_light(self, on: dt.date) -> "TaskQuerySet":
         """Annotate `light` for a day."""
-        cases = [
-            When(condition, then=Value(str(light))) for light, condition in light_is(on).items()
-        ]
+        cases = []
+        for light, condition in light_is(on).items():
+            cases.append(When(condition, then=Value(str(light))))
         return self.annotate(light=Case(*cases, output_field=models.CharField()))
 
     def with_light_rank(self, on: dt.date) -> "TaskQuerySet":
         """Annotate `light_rank` for a day: the gravest light first when sorted."""
-        ranks = [
-            When(condition, then=Value(GRAVEST.index(light)))
-            for light, condition in light_is(on).items()
-        ]
+        ranks = []
+        for light, condition in light_is(on).items():
+            ranks.append(When(condition, then=Value(GRAVEST.index(light))))
         return self.annotate(
             light_rank=Case(*ranks, output_field=models.PositiveSmallIntegerField())
         )
@@ -216,7 +217,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """
         found = self
         for word in fold(text).split():
-            named = [key for key, known in names.items() if word in known]
+            named = []
+            for key, known in names.items():
+                if word in known:
+                    named.append(key)
             helping = Task.co_units.through.objects.filter(organization__in=named)
             # To ask for units where none is named would cost a third more.
             of_units = Q(lead_unit__in=named) | Q(pk__in=helping.values("task"))
@@ -501,7 +505,10 @@ class Task(Versioned, Natural, Coded):
             self.original_deadline = self.deadline
         elif self.deadline and not self.original_deadline:
             self.original_deadline = self.deadline
-        faults = {name: words for name, wrong, words in self._faults() if wrong}
+        faults = {}
+        for name, wrong, words in self._faults():
+            if wrong:
+                faults[name] = words
         if faults:
             raise ValidationError(faults)
 
@@ -546,7 +553,8 @@ class Task(Versioned, Natural, Coded):
         they are anchored to: their whole clauses where the text is loaded, else the anchors. Folded
         words hold no line break, so none spans two of these.
         """
-        measure, steps = self.measure, list(items)
+        measure = self.measure
+        steps = list(items)
         names = [
             self.code,
             self.title,
@@ -556,7 +564,9 @@ class Task(Versioned, Natural, Coded):
             *(item.title for item in steps),
         ]
         anchors = [self.anchor, measure.anchor, *(item.anchor for item in steps)]
-        passages = [text.clauses_of(anchor) or anchor for anchor in anchors]
+        passages = []
+        for anchor in anchors:
+            passages.append(text.clauses_of(anchor) or anchor)
         return "\n".join(dict.fromkeys(fold(part) for part in (*names, *passages) if part))
 
     @property
@@ -568,13 +578,17 @@ class Task(Versioned, Natural, Coded):
     def steps(self) -> "Collection[ChecklistItem]":
         """Return the checklist, as it was fetched."""
         found: list[ChecklistItem] | None = self.__dict__.get("steps_fetched")
-        return self.items.all() if found is None else found
+        if found is None:
+            return self.items.all()
+        return found
 
     @property
     def helpers(self) -> Collection[Organization]:
         """Return the co-operating units in official order, as they were fetched."""
         found: list[Organization] | None = self.__dict__.get("helpers_fetched")
-        return self.co_units.all() if found is None else found
+        if found is None:
+            return self.co_units.all()
+        return found
 
     def keep_fetched(self) -> None:
         """Keep checklist and co-operating units, once fetched, as lists: each use of a manager costs more."""

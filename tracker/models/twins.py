@@ -48,7 +48,10 @@ def check_twins(
             found += find_twins(alias)
     if not found:
         return []
-    more = f" and {len(found) - NAME_FIELDS} more" if len(found) > NAME_FIELDS else ""
+    if len(found) > NAME_FIELDS:
+        more = f" and {len(found) - NAME_FIELDS} more"
+    else:
+        more = ""
     words = f"Codes or short addresses differ by capitals alone: {', '.join(found[:NAME_FIELDS])}{more}."
     return [
         checks.Warning(

@@ -56,11 +56,16 @@ class TimeBar:
 
 def time_bar(task: Task, policy: PolicyDocument, on: dt.date) -> TimeBar | None:
     """Lay out the term of a task on a line that holds all its days; None without a start and a later deadline."""
-    start, deadline = task.start or task.assigned_on, task.deadline
+    start = task.start or task.assigned_on
+    deadline = task.deadline
     if not start or not deadline or start >= deadline:
         return None
-    days = [mark for mark in _days(task, start, on) if mark[2]]
-    first, last = min(day for *_words, day in days), max(day for *_words, day in days)
+    days = []
+    for mark in _days(task, start, on):
+        if mark[2]:
+            days.append(mark)
+    first = min(day for *_words, day in days)
+    last = max(day for *_words, day in days)
     length = (last - first).days
 
     def place(day: dt.date) -> float:
@@ -73,7 +78,8 @@ def time_bar(task: Task, policy: PolicyDocument, on: dt.date) -> TimeBar | None:
         return place(start) + percent / 100 * (place(deadline) - place(start))
 
     expected = expected_percents(task, on)
-    yellow, red = task.turns_yellow_on, task.turns_red_on
+    yellow = task.turns_yellow_on
+    red = task.turns_red_on
     ahead = []
     if yellow and yellow != red:
         ahead.append(stretch("warning", place(yellow), place(red) if red else 100))
@@ -90,16 +96,17 @@ def time_bar(task: Task, policy: PolicyDocument, on: dt.date) -> TimeBar | None:
 
 def expected_percents(task: Task, on: dt.date) -> float | None:
     """Return what should be done on the day that counts; None where nothing is expected any more."""
-    return (
-        lights.expected_percent(task, lights.judged_on(task, on))
-        if task.status in OPEN_STATUSES
-        else None
-    )
+    if task.status in OPEN_STATUSES:
+        return lights.expected_percent(task, lights.judged_on(task, on))
+    return None
 
 
 def _days(task: Task, start: dt.date, on: dt.date) -> list[tuple[str, str, dt.date]]:
     """Name the days of a task, in the order in which they are listed."""
-    moved = task.original_deadline if task.original_deadline != task.deadline else None
+    if task.original_deadline != task.deadline:
+        moved = task.original_deadline
+    else:
+        moved = None
     named = [
         ("today", _("the day asked for"), on),
         ("start", _("start"), start),
@@ -110,10 +117,16 @@ def _days(task: Task, start: dt.date, on: dt.date) -> list[tuple[str, str, dt.da
         ("yellow", _("turns yellow on"), task.turns_yellow_on),
         ("red", _("turns red on"), task.turns_red_on),
     ]
-    return [(name, words, day) for name, words, day in named if day]
+    found = []
+    for name, words, day in named:
+        if day:
+            found.append((name, words, day))
+    return found
 
 
-TOP, BOTTOM = 6, 50  # the highest and the lowest value, in pixels from above
+# the highest and the lowest value, in pixels from above
+TOP = 6
+BOTTOM = 50
 
 
 @dataclass(frozen=True)
@@ -137,20 +150,26 @@ class Trend:
 
 def trend(indicator: Indicator) -> Trend | None:
     """Lay the values of an indicator out over the days until its target; None without a value."""
-    known = {each.day: each.value for each in indicator.values.all()}
+    known = {}
+    for each in indicator.values.all():
+        known[each.day] = each.value
     if not known:
         return None
     if indicator.baseline is not None and indicator.baseline_on:
         known.setdefault(indicator.baseline_on, indicator.baseline)
     days = sorted(known)
-    first, last = days[0], max(days[-1], indicator.target_on or days[-1])
-    low, high = min(*known.values(), indicator.target), max(*known.values(), indicator.target)
+    first = days[0]
+    last = max(days[-1], indicator.target_on or days[-1])
+    low = min(*known.values(), indicator.target)
+    high = max(*known.values(), indicator.target)
 
     def across(day: dt.date) -> str:
         return f"{2 + 96 * (day - first).days / ((last - first).days or 1):.2f}%"
 
     def down(value: Decimal) -> int:
-        return BOTTOM - round((BOTTOM - TOP) * (value - low) / (high - low)) if high > low else TOP
+        if high > low:
+            return BOTTOM - round((BOTTOM - TOP) * (value - low) / (high - low))
+        return TOP
 
     points = [TrendPoint(day, known[day], across(day), down(known[day])) for day in days]
     return Trend(points, list(pairwise(points)), down(indicator.target))

@@ -24,7 +24,11 @@ from tracker.models.ordering import steady_order
 
 NativeValue = str | int | float | dt.date | None
 
-TEXT, DAY, SHARE, WHOLE, AMOUNT = "@", "yyyy-mm-dd", "0%", "0", "General"
+TEXT = "@"
+DAY = "yyyy-mm-dd"
+SHARE = "0%"
+WHOLE = "0"
+AMOUNT = "General"
 Reader = Callable[[parsing.Cell], Any]
 
 
@@ -63,7 +67,9 @@ def plain_header(text: str) -> str:
 
 def text_of_value(choices: type[TextChoices]) -> dict[str, str]:
     """Map the words of some choices, in the language in use and in every other, to their values."""
-    known = {str(label): str(value) for value, label in choices.choices}
+    known = {}
+    for value, label in choices.choices:
+        known[str(label)] = str(value)
     for language, _name in settings.LANGUAGES:
         with override(language):
             known |= {str(label): str(value) for value, label in choices.choices}
@@ -72,7 +78,9 @@ def text_of_value(choices: type[TextChoices]) -> dict[str, str]:
 
 def kind_text(task: Task, on: dt.date) -> str:
     """Name the kind of a task; Django's own display builds all choices anew for every row."""
-    return str(Kind(task.kind).label) if task.kind else ""
+    if task.kind:
+        return str(Kind(task.kind).label)
+    return ""
 
 
 def status_text(task: Task, on: dt.date) -> str:
@@ -119,7 +127,10 @@ def ticked_steps(items: Sequence[ChecklistItem]) -> str:
 def steps_text(task: Task, on: dt.date) -> str:
     """Say what is to be done, then how far the checklist is."""
     items = list(task.steps)
-    lines = [task.description] if task.description else []
+    if task.description:
+        lines = [task.description]
+    else:
+        lines = []
     if items:
         lines.append(ticked_steps(items) + pgettext("after a field's name", ":"))
         lines += [f"{'✓' if item.done_on else '○'} {item.title}" for item in items]
@@ -128,7 +139,9 @@ def steps_text(task: Task, on: dt.date) -> str:
 
 def share_text(task: Task, on: dt.date) -> float | None:
     """Return the percent as a share, or None where a percent means nothing."""
-    return task.percent / 100 if task.has_percent else None
+    if task.has_percent:
+        return task.percent / 100
+    return None
 
 
 def lead_text(task: Task, on: dt.date) -> str:
@@ -153,28 +166,35 @@ def reported(name: str) -> Callable[[Any, dt.date], NativeValue]:
 def evidence_count(task: Any, on: dt.date) -> int | None:
     """Count the pieces of evidence of the latest accepted report; None where there is no report."""
     report = getattr(task, "latest_report", None)
-    return len(report.evidence.all()) if report else None
+    if report:
+        return len(report.evidence.all())
+    return None
 
 
 def days_over(task: Task, on: dt.date) -> int | None:
     """Count the days by which a task is past its deadline on the day that counts; None where it is not."""
-    days = (lights.judged_on(task, on) - task.deadline).days if task.deadline else 0
-    return days if days > 0 else None
+    if task.deadline:
+        days = (lights.judged_on(task, on) - task.deadline).days
+    else:
+        days = 0
+    if days > 0:
+        return days
+    return None
 
 
 def who_acts(task: Task, on: dt.date) -> str:
     """Name who has to move: the lead unit, or the office where it decides or has not handed over."""
     waits_for_office = task.status == Status.CLOSING or not task.assigned_on or not task.lead_unit
-    return _("the supervision office") if waits_for_office else lead_text(task, on)
+    if waits_for_office:
+        return _("the supervision office")
+    return lead_text(task, on)
 
 
 def amount_text(value: Decimal, unit: str) -> str:
     """Write an amount with its unit."""
-    return (
-        f"{parsing.format_decimal(value)}%"
-        if unit == "%"
-        else f"{parsing.format_decimal(value)} {unit}"
-    )
+    if unit == "%":
+        return f"{parsing.format_decimal(value)}%"
+    return f"{parsing.format_decimal(value)} {unit}"
 
 
 def target_text(indicator: Indicator) -> str:
@@ -199,7 +219,9 @@ def _dated(value: Decimal | None, day: dt.date | None, unit: str) -> str:
     if value is None:
         return "—"
     text = amount_text(value, unit)
-    return _("%(value)s on %(day)s") % {"value": text, "day": day} if day else text
+    if day:
+        return _("%(value)s on %(day)s") % {"value": text, "day": day}
+    return text
 
 
 def gap_text(indicator: Indicator) -> str:
@@ -209,7 +231,10 @@ def gap_text(indicator: Indicator) -> str:
         return _("no value yet")
     if not left:
         return _("target reached")
-    unit = _("percentage points") if indicator.unit_of_measure == "%" else indicator.unit_of_measure
+    if indicator.unit_of_measure == "%":
+        unit = _("percentage points")
+    else:
+        unit = indicator.unit_of_measure
     gap = amount_text(left, unit)
     if indicator.direction == Direction.UP:
         return _("%(gap)s to go") % {"gap": gap}
@@ -274,7 +299,10 @@ def reported_value(name: str, header: str | Promise, width: float) -> Column:
 
 def number_value(columns: Iterable[Column]) -> dict[str, Column]:
     """Name columns by their names."""
-    return {column.name: column for column in columns}
+    found = {}
+    for column in columns:
+        found[column.name] = column
+    return found
 
 
 # What a task shows in a row, in the order of the ledger.
@@ -402,7 +430,9 @@ def amount_cell(
 
     def value(indicator: Indicator, on: dt.date) -> NativeValue:
         found = read(indicator)
-        return None if found is None else float(found)
+        if found is None:
+            return None
+        return float(found)
 
     return Column(name, header, value, 11, AMOUNT)
 
@@ -410,7 +440,9 @@ def amount_cell(
 def achieved_share(indicator: Indicator, on: dt.date) -> float | None:
     """Return the way done from the baseline to the target as a share."""
     percent = lights.achieved_percent(indicator)
-    return None if percent is None else percent / 100
+    if percent is None:
+        return None
+    return percent / 100
 
 
 INDICATOR_COLUMNS = number_value(
@@ -442,7 +474,9 @@ INDICATOR_COLUMNS = number_value(
 
 def unit_name(task: Task, on: dt.date) -> str:
     """Name the lead unit as it is read back."""
-    return task.lead_unit.short_name if task.lead_unit else ""
+    if task.lead_unit:
+        return task.lead_unit.short_name
+    return ""
 
 
 def field_of(

@@ -31,8 +31,11 @@ class AnchorReading:
 
 def read_anchors(policy: PolicyDocument, text: str, tasks: Sequence[Task]) -> AnchorReading:
     """Look in a text for the anchors of a policy and of its tasks."""
-    passages = [(_anchor(passage), passage) for passage in policy.background.all()]
-    asked, marked = dict(anchored(policy, tasks)), dict(passages)
+    passages = []
+    for passage in policy.background.all():
+        passages.append((_anchor(passage), passage))
+    asked = dict(anchored(policy, tasks))
+    marked = dict(passages)
     found = coverage(text, asked, marked, opening_of(policy))
     return AnchorReading(
         text=text,
@@ -46,7 +49,9 @@ def read_anchors(policy: PolicyDocument, text: str, tasks: Sequence[Task]) -> An
 def opening_of(policy: PolicyDocument) -> str:
     """Return the words with which the sections begin."""
     first = policy.sections.first()
-    return (first.anchor or first.name) if first else ""
+    if first:
+        return first.anchor or first.name
+    return ""
 
 
 def anchored(policy: PolicyDocument, tasks: Sequence[Task]) -> list[tuple[Anchor, Anchored]]:
@@ -59,7 +64,11 @@ def anchored(policy: PolicyDocument, tasks: Sequence[Task]) -> list[tuple[Anchor
         *((item, f"{item.task.code}/{item.number}") for item in items),
         *((count, count.name) for count in policy.counts.all()),
     ]
-    return [(_anchor(row, name), row) for row, name in rows if row.anchor]
+    found = []
+    for row, name in rows:
+        if row.anchor:
+            found.append((_anchor(row, name), row))
+    return found
 
 
 def _anchor(row: Anchored, name: str = "") -> Anchor:

@@ -66,7 +66,9 @@ class QueryReader:
         """Read a day."""
         text = self.pop(name, place)
         try:
-            return dates.parse_day(text) if text else None
+            if text:
+                return dates.parse_day(text)
+            return None
         except ValueError as error:
             self.fault(place, str(error))
         return None
@@ -102,7 +104,9 @@ class QueryReader:
 def shorten_value(text: str) -> str:
     """Shorten a stranger's value to what a message can bear, without control characters."""
     plain = "".join(sign if sign.isprintable() else "�" for sign in text[: MAX_SHOWN_VALUE + 1])
-    return plain if len(plain) <= MAX_SHOWN_VALUE else f"{plain[:MAX_SHOWN_VALUE]}…"
+    if len(plain) <= MAX_SHOWN_VALUE:
+        return plain
+    return f"{plain[:MAX_SHOWN_VALUE]}…"
 
 
 def label_and(label: str | Promise, value: Any) -> str:
@@ -118,7 +122,9 @@ class DayField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
         try:
-            return dates.parse_day(text) if text else None
+            if text:
+                return dates.parse_day(text)
+            return None
         except ValueError as error:
             raise ValidationError(str(error)) from None
 
@@ -151,7 +157,9 @@ class PlainSelect(forms.Select):
     """A plain list of choices, written in one go: Django renders a template for each single choice."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        chosen = {str(each) for each in self.format_value(value)}
+        chosen = set()
+        for each in self.format_value(value):
+            chosen.add(str(each))
         parts: list[SafeString] = []
         for single, run in groupby(
             self.choices, key=lambda choice: not isinstance(choice[1], list)
@@ -247,7 +255,9 @@ class TaskFilter(FilterSet):
         self, asked: QueryReader, tasks: TaskQuerySet, policy: PolicyDocument, on: dt.date
     ) -> None:
         super().__init__(queryset=tasks)
-        self.on, self.is_bound, self.data = on, True, {}
+        self.on = on
+        self.is_bound = True
+        self.data = {}
         self._offer(policy)
         for name, each in self.filters.items():
             if value := asked.pop(name, each.label):
@@ -259,26 +269,36 @@ class TaskFilter(FilterSet):
     @property
     def chips(self) -> list[FilterChip]:
         """Return the filters in force."""
-        return [FilterChip(name, self._say(name, value)) for name, value in self.data.items()]
+        found = []
+        for name, value in self.data.items():
+            found.append(FilterChip(name, self._say(name, value)))
+        return found
 
     @property
     def first(self) -> list[forms.BoundField]:
         """Return the fields that stand open on the page."""
-        return [self.form[name] for name in FIRST_FILTERS]
+        found = []
+        for name in FIRST_FILTERS:
+            found.append(self.form[name])
+        return found
 
     @property
     def more(self) -> list[forms.BoundField]:
         """Return the fields behind “more filters”, the boxes apart."""
-        return [
-            field
-            for field in self.form
-            if field.name not in FIRST_FILTERS and not isinstance(field.field.widget, TickInput)
-        ]
+        found = []
+        for field in self.form:
+            if field.name not in FIRST_FILTERS and not isinstance(field.field.widget, TickInput):
+                found.append(field)
+        return found
 
     @property
     def ticks(self) -> list[forms.BoundField]:
         """Return the boxes."""
-        return [field for field in self.form if isinstance(field.field.widget, TickInput)]
+        found = []
+        for field in self.form:
+            if isinstance(field.field.widget, TickInput):
+                found.append(field)
+        return found
 
     @property
     def more_in_force(self) -> bool:
@@ -287,7 +307,10 @@ class TaskFilter(FilterSet):
 
     def words(self) -> list[str]:
         """Say the filters in force in words, for print and workbook."""
-        return [chip.words for chip in self.chips]
+        found = []
+        for chip in self.chips:
+            found.append(chip.words)
+        return found
 
     def with_text(self, tasks: TaskQuerySet, name: str, text: str) -> TaskQuerySet:
         """Keep tasks that are about each word of a text, or of a unit that bears it."""
@@ -315,9 +338,9 @@ class TaskFilter(FilterSet):
 
     def in_group(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
         """Keep what one of the six figures counts."""
-        return (
-            tasks.counted() if value == TOTAL_METRIC else tasks.in_group(LightGroup(value), self.on)
-        )
+        if value == TOTAL_METRIC:
+            return tasks.counted()
+        return tasks.in_group(LightGroup(value), self.on)
 
     def is_so(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
         """Keep overdue, unreported or turning tasks: the filter is named as the method of the tasks."""
@@ -326,8 +349,12 @@ class TaskFilter(FilterSet):
     def _offer(self, policy: PolicyDocument) -> None:
         """Fill in the choices that the database or the other modules know."""
         found = Organization.objects.values_list("pk", "short_name", "name", "aliases")
-        self._names = {key: folded_lines(*names) for key, *names in found}
-        units = [(str(key), short_name) for key, short_name, *_others in found]
+        self._names = {}
+        for key, *names in found:
+            self._names[key] = folded_lines(*names)
+        units = []
+        for key, short_name, *_others in found:
+            units.append((str(key), short_name))
         # All of one policy: their own order would sort by the policy first, and join it.
         sections = {part.pk: part for part in policy.sections.order_by("number")}
         measures: dict[int, list[tuple[str, str]]] = {}
@@ -382,9 +409,9 @@ class TaskFilter(FilterSet):
 
 def enumerate_choices(choices: Iterable[tuple[str, str]]) -> str:
     """Name the allowed values with their words, or say where they are listed."""
-    pairs = [value if value == words else f"{value} ({words})" for value, words in choices]
-    return (
-        pgettext("list", ", ").join(pairs)
-        if len(pairs) <= MAX_ENUMERATED
-        else _("one of those offered on the page")
-    )
+    pairs = []
+    for value, words in choices:
+        pairs.append(value if value == words else f"{value} ({words})")
+    if len(pairs) <= MAX_ENUMERATED:
+        return pgettext("list", ", ").join(pairs)
+    return _("one of those offered on the page")

@@ -89,7 +89,9 @@ class HealthFinding:
     @property
     def task(self) -> Task | None:
         """Return the task that it is about."""
-        return self.thing if isinstance(self.thing, Task) else None
+        if isinstance(self.thing, Task):
+            return self.thing
+        return None
 
     def page(self, slug: str) -> str:
         """Return the address of the page that shows the thing; what has none of its own stands in the text."""
@@ -154,8 +156,13 @@ class Checkup:
     @property
     def severities(self) -> list[tuple[Severity, int]]:
         """Count the findings of each severity."""
-        found = [finding.check.severity for finding in self.findings]
-        return [(severity, found.count(severity)) for severity in Severity]
+        found = []
+        for finding in self.findings:
+            found.append(finding.check.severity)
+        result = []
+        for severity in Severity:
+            result.append((severity, found.count(severity)))
+        return result
 
     @property
     def errors(self) -> int:
@@ -164,11 +171,10 @@ class Checkup:
 
 
 def _late_steps(task: Task, facts: CheckupFacts) -> str:
-    late = [
-        item
-        for item in task.items.all()
-        if not item.done_on and item.due and task.deadline and item.due > task.deadline
-    ]
+    late = []
+    for item in task.items.all():
+        if not item.done_on and item.due and task.deadline and item.due > task.deadline:
+            late.append(item)
     said = (
         _("step %(number)d is due on %(due)s, the task on %(deadline)s")
         % {"number": item.number, "due": item.due, "deadline": task.deadline}
@@ -178,11 +184,19 @@ def _late_steps(task: Task, facts: CheckupFacts) -> str:
 
 
 def _gone_lead(task: Task) -> list[Organization]:
-    return [unit for unit in [task.lead_unit] if unit and not unit.active]
+    found = []
+    for unit in [task.lead_unit]:
+        if unit and not unit.active:
+            found.append(unit)
+    return found
 
 
 def _gone_helpers(task: Task) -> list[Organization]:
-    return [unit for unit in task.co_units.all() if not unit.active]
+    found = []
+    for unit in task.co_units.all():
+        if not unit.active:
+            found.append(unit)
+    return found
 
 
 def _gone(units: Callable[[Task], list[Organization]]) -> Callable[[Task, CheckupFacts], str]:
@@ -190,19 +204,20 @@ def _gone(units: Callable[[Task], list[Organization]]) -> Callable[[Task, Checku
 
     def find(task: Task, facts: CheckupFacts) -> str:
         names = pgettext("list", ", ").join(str(unit) for unit in units(task))
-        return _("%(unit)s is no longer in office") % {"unit": names} if names else ""
+        if names:
+            return _("%(unit)s is no longer in office") % {"unit": names}
+        return ""
 
     return find
 
 
 def _same_text(task: Task, facts: CheckupFacts) -> str:
     times = facts.repeated.get(task.pk, 0)
-    return (
-        ngettext("the same words in %(times)d period", "the same words in %(times)d periods", times)
-        % {"times": times}
-        if times
-        else ""
-    )
+    if times:
+        return ngettext(
+            "the same words in %(times)d period", "the same words in %(times)d periods", times
+        ) % {"times": times}
+    return ""
 
 
 def _day_off(task: Task, facts: CheckupFacts) -> str:
@@ -211,11 +226,10 @@ def _day_off(task: Task, facts: CheckupFacts) -> str:
     works, known = is_working_day(task.deadline)
     if works:
         return ""
-    words = (
-        _("%(day)s is a day off")
-        if known
-        else _("%(day)s is a weekend; the official calendar of that year is not known yet")
-    )
+    if known:
+        words = _("%(day)s is a day off")
+    else:
+        words = _("%(day)s is a weekend; the official calendar of that year is not known yet")
     return words % {"day": task.deadline}
 
 
@@ -344,10 +358,18 @@ def run_checkup(policy: PolicyDocument, text: str | None = None) -> Checkup:
     sections = list(policy.sections.prefetch_related("measures"))
     counts = list(policy.counts.all())
     _join(counts, sections, every)
-    counted = [(row, CountCheck(row.name, row.number, row.found())) for row in counts]
-    text = policy.full_text or None if text is None else text
+    counted = []
+    for row in counts:
+        counted.append((row, CountCheck(row.name, row.number, row.found())))
+    if text is None:
+        text = policy.full_text or None
+    else:
+        text = text
     # What a cancelled task was to do is settled: its passage says so on the text page, and is not open.
-    reading = None if text is None else read_anchors(policy, text, every)
+    if text is None:
+        reading = None
+    else:
+        reading = read_anchors(policy, text, every)
     found = [  # in the order of CHECKS
         *(
             HealthFinding(COUNT_CHECK, row.name, row, count.words, (row,))
@@ -373,14 +395,20 @@ def run_checkup(policy: PolicyDocument, text: str | None = None) -> Checkup:
 
 def _join(counts: list[DeclaredCount], sections: list[Section], tasks: list[Task]) -> None:
     """Give each declared count what it counts, fetched already."""
-    parts, known = {part.pk: part for part in sections}, {task.pk: task for task in tasks}
+    parts = {}
+    for part in sections:
+        parts[part.pk] = part
+    known = {}
+    for task in tasks:
+        known[task.pk] = task
     for count in counts:
         count.section, count.task = parts.get(count.section_id or 0), known.get(count.task_id or 0)
 
 
 def _of_text(reading: AnchorReading, policy: PolicyDocument) -> Iterator[HealthFinding]:
     """Find passages that nobody took up, and anchors that find no passage."""
-    cut, text = split_sentences(reading.text), reading.text
+    cut = split_sentences(reading.text)
+    text = reading.text
     for clause in reading.coverage.open:
         number = piece_at(cut, clause.span.start)
         place = _("sentence %(number)d") % {"number": number + 1}

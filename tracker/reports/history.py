@@ -141,7 +141,10 @@ def _events(rows: models.QuerySet, subject: str, limit: int, names: "_Names") ->
     newest = list(
         rows.select_related("history_user").order_by("-history_date", "-history_id")[: limit + 1]
     )
-    fields = [field for field in rows.model.tracked_fields if field.name not in HIDDEN_FIELDS]
+    fields = []
+    for field in rows.model.tracked_fields:
+        if field.name not in HIDDEN_FIELDS:
+            fields.append(field)
     names.learn(fields, newest)
     linked = _linked(rows.model.instance_type, newest)
     before: dict[Any, Any] = {}
@@ -152,8 +155,14 @@ def _events(rows: models.QuerySet, subject: str, limit: int, names: "_Names") ->
         # Without the row before it nobody can tell what a change changed.
         told = row.history_type == "+" or (row.history_type == "~" and old)
         unsent = isinstance(row, ProgressUpdate.history.model) and row.state == ReportState.DRAFT
-        shown = [field for field in fields if field.name == "state"] if unsent else fields
-        changes = [*_changes(shown, names, old, row), *_relinked(linked, old, row)] if told else []
+        if unsent:
+            shown = [field for field in fields if field.name == "state"]
+        else:
+            shown = fields
+        if told:
+            changes = [*_changes(shown, names, old, row), *_relinked(linked, old, row)]
+        else:
+            changes = []
         if row.history_type == "~" and old and not changes:
             continue  # only a book-keeping column moved
         found.append(_event_of(row, f"{subject} {_called(row)}" if subject else "", changes))
@@ -198,7 +207,10 @@ class _Names:
         for field in fields:
             if field.remote_field:
                 target = field.remote_field.model
-                nameless = [row for row in rows if field.name not in row.labels]
+                nameless = []
+                for row in rows:
+                    if field.name not in row.labels:
+                        nameless.append(row)
                 keys = {getattr(row, field.attname) for row in nameless} - {None}
                 for thing in target._default_manager.filter(
                     pk__in=[k for k in keys if (target, k) not in self.labels]
@@ -220,7 +232,9 @@ class _Names:
         if isinstance(value, dt.datetime):
             return date_format(timezone.localtime(value), "DATETIME_FORMAT")
         if isinstance(value, bool):
-            return _("yes") if value else _("no")
+            if value:
+                return _("yes")
+            return _("no")
         if isinstance(value, list):
             return pgettext("list", ", ").join(
                 f"{each['name']} {each['value']} {each['unit']}" for each in value
@@ -238,7 +252,8 @@ def _changes(
     for field in fields:
         if _same(field, old, new):
             continue
-        before, after = names.show(field, old), names.show(field, new)
+        before = names.show(field, old)
+        after = names.show(field, new)
         if before != after or field.remote_field:
             yield FieldChange(str(field.verbose_name), before, after)
 
@@ -267,26 +282,30 @@ def _linked(model: type[models.Model], rows: Sequence[Any]) -> list[_Linked]:
         if field.model is not model:
             continue
         target = field.m2m_reverse_field_name()
-        keys: dict[int, list[int]] = {row.history_id: [] for row in rows}
-        today: dict[int, list[str]] = {row.history_id: [] for row in rows}
+        keys: dict[int, list[int]] = {}
+        for row in rows:
+            keys[row.history_id] = []
+        today: dict[int, list[str]] = {}
+        for row in rows:
+            today[row.history_id] = []
         for link in links.objects.filter(history__in=keys).select_related(target).order_by("pk"):
             keys[link.history_id].append(getattr(link, f"{target}_id"))
             today[link.history_id].append(str(getattr(link, target)))
         comma = pgettext("list", ", ")
-        names = {
-            row.history_id: comma.join(row.labels.get(field.name) or today[row.history_id])
-            for row in rows
-        }
+        names = {}
+        for row in rows:
+            names[row.history_id] = comma.join(row.labels.get(field.name) or today[row.history_id])
         found.append(_Linked(str(field.verbose_name), keys, names))
     return found
 
 
 def _relinked(linked: list[_Linked], old: Any, new: Any) -> Iterator[FieldChange]:
     for each in linked:
-        before, after = (
-            set(each.keys[old.history_id]) if old else set(),
-            set(each.keys[new.history_id]),
-        )
+        if old:
+            before = set(each.keys[old.history_id])
+        else:
+            before = set()
+        after = set(each.keys[new.history_id])
         if before != after:
             yield FieldChange(
                 each.label, each.names[old.history_id] if old else "", each.names[new.history_id]

@@ -17,21 +17,24 @@ def page_url(thing: Model, slug: str, carried: Mapping[str, str]) -> str:
     if isinstance(thing, Task | Measure):
         address = reverse(thing._meta.model_name or "", args=[slug, thing.code])
     elif isinstance(thing, Organization):
-        address = (
-            reverse("unit", args=[slug, thing.pk])
-            if slug
-            else reverse("unit_everywhere", args=[thing.pk])
-        )
+        if slug:
+            address = reverse("unit", args=[slug, thing.pk])
+        else:
+            address = reverse("unit_everywhere", args=[thing.pk])
     elif isinstance(thing, PolicyDocument):
         address = thing.get_absolute_url()
     else:
         raise TypeError(f"{thing!r} has no page")
-    return f"{address}?{urlencode(carried)}" if carried else address
+    if carried:
+        return f"{address}?{urlencode(carried)}"
+    return address
 
 
 def form_url(row: Model) -> str:
     """Return where a row is edited; a step with its task."""
-    owner = row.task if isinstance(row, ChecklistItem) else row
+    owner: Model = row
+    if isinstance(row, ChecklistItem):
+        owner = row.task
     return reverse(f"admin:tracker_{owner._meta.model_name}_change", args=[owner.pk])
 
 

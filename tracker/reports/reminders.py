@@ -141,7 +141,8 @@ def _of_office(policy: PolicyDocument) -> Iterator[Matter]:
     waiting = ProgressUpdate.objects.filter(task__policy=policy).waiting()
     for report in waiting.select_related("task__policy", "unit"):
         words = _("report of %(day)s") % {"day": report.submitted_on}
-        line, path = _line(report.unit, report.task, words), reverse("review", args=[report.pk])
+        line = _line(report.unit, report.task, words)
+        path = reverse("review", args=[report.pk])
         key = f"report {report.pk} {report.submitted_on}"
         yield Matter(Reminder.WAITING, None, report.task, line, path, key)
     asked = TaskRequest.objects.filter(
@@ -152,12 +153,15 @@ def _of_office(policy: PolicyDocument) -> Iterator[Matter]:
             "kind": ask.get_kind_display(),
             "day": ask.asked_on,
         }
-        line, path = _line(ask.task.lead_unit, ask.task, words), ask.task.get_absolute_url()
+        line = _line(ask.task.lead_unit, ask.task, words)
+        path = ask.task.get_absolute_url()
         yield Matter(Reminder.WAITING, None, ask.task, line, path, f"request {ask.pk}")
 
 
 def _red(task: Task, on: dt.date) -> tuple[str, ...]:
-    return ("red",) if task.light_on(on) == Light.RED else ()
+    if task.light_on(on) == Light.RED:
+        return ("red",)
+    return ()
 
 
 def _line(unit: Organization | None, task: Task, words: str) -> str:
@@ -228,14 +232,16 @@ def recently_sent(on: dt.date) -> dict[str, set[str]]:
 def due_matters(post: dict[str, list[Matter]], on: dt.date) -> list[SentReminder]:
     """Write the mails that are due: none to an address that has had one that day, and nothing twice in a week."""
     said = recently_sent(on)
-    had = {
-        each
-        for mail in SentReminder.objects.filter(day=on)
-        for each in (mail.address, *addresses_in(mail.address))
-    }
+    had = set()
+    for mail in SentReminder.objects.filter(day=on):
+        for each in (mail.address, *addresses_in(mail.address)):
+            had.add(each)
     mails = []
     for address, found in post.items():
-        news = [matter for matter in found if not said.get(address, set()).issuperset(matter.said)]
+        news = []
+        for matter in found:
+            if not said.get(address, set()).issuperset(matter.said):
+                news.append(matter)
         if news and address not in had:
             mails.append(reminder_mail(address, news, on, len(found) - len(news)))
     return mails
@@ -251,11 +257,10 @@ def reminder_mail(
     for reason, group in groupby(ranked, key=lambda matter: matter.reason):
         lines = [f"- {matter.line}" + _link(matter.path) for matter in group]
         more = len(lines) - MAX_LINES_IN_MAIL
-        rest = (
-            [ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}]
-            if more > 0
-            else []
-        )
+        if more > 0:
+            rest = [ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}]
+        else:
+            rest = []
         blocks.append(
             "\n".join(
                 [f"{Reminder(reason).label} ({len(lines)})", *lines[:MAX_LINES_IN_MAIL], *rest]
@@ -268,11 +273,10 @@ def reminder_mail(
             told,
         )
         blocks.append(words % {"count": told})
-    foot = (
-        [_("Log in to see and to answer: %(site)s") % {"site": settings.SITE_URL}]
-        if settings.SITE_URL
-        else []
-    )
+    if settings.SITE_URL:
+        foot = [_("Log in to see and to answer: %(site)s") % {"site": settings.SITE_URL}]
+    else:
+        foot = []
     foot += [text for text in (settings.OPERATOR, settings.CONTACT) if text]
     subject = ngettext(
         "Policy tracking: %(count)d matter waits (%(day)s)",
@@ -289,4 +293,6 @@ def reminder_mail(
 
 
 def _link(path: str) -> str:
-    return f"\n  {settings.SITE_URL}{path}" if settings.SITE_URL else ""
+    if settings.SITE_URL:
+        return f"\n  {settings.SITE_URL}{path}"
+    return ""

@@ -51,11 +51,11 @@ def search_text(asked: QueryReader) -> str:
 
 def find_everything(rows: QuerySet[Any], text: str) -> Hits:
     """Find the rows in which each word of a text occurs; at most three queries."""
-    found = (
-        rows.about(text, {})
-        if isinstance(rows, TaskQuerySet)
-        else matching(rows, text, SEARCHED[rows.model])
-    )
+    found: QuerySet[Any]
+    if isinstance(rows, TaskQuerySet):
+        found = rows.about(text, {})
+    else:
+        found = matching(rows, text, SEARCHED[rows.model])
     return Hits(list(found[:MAX_SEARCH_HITS]), found.count())
 
 
@@ -82,7 +82,10 @@ def matching_in_database(rows: QuerySet[Any], text: str, names: Sequence[str]) -
     For tables of many rows: of their own columns the database folds capitals alone. Columns of the
     task of a row stand for all that the task is about, which is stored folded.
     """
-    own = [name for name in names if not name.startswith("task__")]
+    own = []
+    for name in names:
+        if not name.startswith("task__"):
+            own.append(name)
     for word in simplify(text).split():
         if not fold(word):
             continue

@@ -40,7 +40,9 @@ class Counts:
     unreported: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        names = [field.name for field in fields(Counts)]
+        names = []
+        for field in fields(Counts):
+            names.append(field.name)
         return Counts(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
@@ -75,7 +77,10 @@ class StatRow:
     @property
     def groups(self) -> list[Metric]:
         """Return the five figures that add up to the total."""
-        return [self.figure(str(group)) for group in LightGroup]
+        found = []
+        for group in LightGroup:
+            found.append(self.figure(str(group)))
+        return found
 
     @property
     def total(self) -> Metric:
@@ -90,12 +95,16 @@ class StatRow:
     @property
     def closing_rate(self) -> Fraction | None:
         """Return closed / total; None without tasks."""
-        return Fraction(self.counts.done, self.counts.total) if self.counts.total else None
+        if self.counts.total:
+            return Fraction(self.counts.done, self.counts.total)
+        return None
 
     @property
     def on_time_rate(self) -> Fraction | None:
         """Return closed on time / closed; None where nothing is closed."""
-        return Fraction(self.counts.on_time, self.counts.done) if self.counts.done else None
+        if self.counts.done:
+            return Fraction(self.counts.on_time, self.counts.done)
+        return None
 
 
 @dataclass(frozen=True)
@@ -141,12 +150,14 @@ def by_section(
 ) -> list[StatRow]:
     """Count the tasks of each section, in the order of the text."""
     found = _grouped(tasks, "measure__section", on)
-    return [
-        StatRow(
-            part, str(part), found.get(part.pk, Counts()), {**asks, "section": str(part.number)}
+    result = []
+    for part in policy.sections.all():
+        result.append(
+            StatRow(
+                part, str(part), found.get(part.pk, Counts()), {**asks, "section": str(part.number)}
+            )
         )
-        for part in policy.sections.all()
-    ]
+    return result
 
 
 def by_measure(
@@ -154,15 +165,17 @@ def by_measure(
 ) -> list[StatRow]:
     """Count the tasks of each measure and each general demand, in the order of the text."""
     found = _grouped(tasks, "measure", on)
-    return [
-        StatRow(
-            measure,
-            str(measure),
-            found.get(measure.pk, Counts()),
-            {**asks, "measure": measure.code},
+    result = []
+    for measure in policy.measures.all():
+        result.append(
+            StatRow(
+                measure,
+                str(measure),
+                found.get(measure.pk, Counts()),
+                {**asks, "measure": measure.code},
+            )
         )
-        for measure in policy.measures.all()
-    ]
+    return result
 
 
 def by_unit(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[StatRow]:
@@ -184,21 +197,23 @@ def by_helper(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list
     """Count the tasks that each unit co-operates in; a task of several units is counted with each."""
     found = _grouped(tasks, "co_units", on)
     units = Organization.objects.filter(pk__in=[key for key in found if key])
-    return [
-        StatRow(unit, unit.short_name, found[unit.pk], {**asks, "helping": str(unit.pk)})
-        for unit in units
-    ]
+    result = []
+    for unit in units:
+        result.append(
+            StatRow(unit, unit.short_name, found[unit.pk], {**asks, "helping": str(unit.pk)})
+        )
+    return result
 
 
 def by_kind(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[StatRow]:
     """Count the tasks of each kind, in the order of the kinds; those without a kind come last."""
     found = _grouped(tasks, "kind", on)
     names: list[tuple[str, Any]] = [*Kind.choices, ("", _("kind not set"))]
-    return [
-        StatRow(value, label, found[value], {**asks, "kind": value or NO_VALUE})
-        for value, label in names
-        if value in found
-    ]
+    result = []
+    for value, label in names:
+        if value in found:
+            result.append(StatRow(value, label, found[value], {**asks, "kind": value or NO_VALUE}))
+    return result
 
 
 def by_policy(
@@ -206,9 +221,10 @@ def by_policy(
 ) -> list[StatRow]:
     """Count the tasks of each policy."""
     found = _grouped(tasks, "policy", on)
-    return [
-        StatRow(policy, policy.title, found.get(policy.pk, Counts()), asks) for policy in policies
-    ]
+    result = []
+    for policy in policies:
+        result.append(StatRow(policy, policy.title, found.get(policy.pk, Counts()), asks))
+    return result
 
 
 def all_of(rows: Iterable[StatRow], asks: Mapping[str, str]) -> StatRow:
@@ -237,7 +253,10 @@ def ranked_rows(rows: Iterable[StatRow]) -> list[StatRow]:
     result: list[StatRow] = []
     for place, row in enumerate(sorted(rows, key=_by_rate), start=1):
         tied = result and result[-1].closing_rate == row.closing_rate
-        rank = result[-1].rank if tied else place
+        if tied:
+            rank = result[-1].rank
+        else:
+            rank = place
         result.append(row if row.closing_rate is None else replace(row, rank=rank))
     return result
 
@@ -245,11 +264,15 @@ def ranked_rows(rows: Iterable[StatRow]) -> list[StatRow]:
 def overdue_tasks(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[OverdueTask]:
     """Return the tasks that are longest past their deadline."""
     longest = tasks.overdue(on).order_by("deadline", "code_key", "policy_id")
-    return [
-        OverdueTask(task, (lights.judged_on(task, on) - task.deadline).days, task.reasons_on(on))
-        for task in _few(longest, limit)
-        if task.deadline
-    ]
+    found = []
+    for task in _few(longest, limit):
+        if task.deadline:
+            found.append(
+                OverdueTask(
+                    task, (lights.judged_on(task, on) - task.deadline).days, task.reasons_on(on)
+                )
+            )
+    return found
 
 
 def missing_reports(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[MissingReport]:
@@ -257,12 +280,16 @@ def missing_reports(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Missin
     longest = tasks.unreported(on).order_by(
         F("reported_through").asc(nulls_first=True), "owed_from", "code_key", "policy_id"
     )
-    found = [(task, lights.first_owed(task, task.policy)) for task in _few(longest, limit)]
-    return [
-        MissingReport(task, period.name(on), period.end + task.policy.grace_days * DAY)
-        for task, period in found
-        if period
-    ]
+    found = []
+    for task in _few(longest, limit):
+        found.append((task, lights.first_owed(task, task.policy)))
+    result = []
+    for task, period in found:
+        if period:
+            result.append(
+                MissingReport(task, period.name(on), period.end + task.policy.grace_days * DAY)
+            )
+    return result
 
 
 def forecast(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Forecast]:
@@ -272,10 +299,10 @@ def forecast(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Forecast]:
         .annotate(next_turn=_next_turn(on))
         .order_by("next_turn", "code_key", "policy_id")
     )
-    return [
-        Forecast(task, day, (day - on).days, task.light_on(day), task.reasons_on(day))
-        for task, day in ((task, task.next_turn) for task in _few(soonest, limit))
-    ]
+    found = []
+    for task, day in ((task, task.next_turn) for task in _few(soonest, limit)):
+        found.append(Forecast(task, day, (day - on).days, task.light_on(day), task.reasons_on(day)))
+    return found
 
 
 def forecast_days(tasks: TaskQuerySet, on: dt.date) -> list[ForecastDay]:
@@ -284,9 +311,16 @@ def forecast_days(tasks: TaskQuerySet, on: dt.date) -> list[ForecastDay]:
     counted = turns.annotate(
         every=Count("pk"), red=Count("pk", filter=Q(turns_red_on=F("next_turn")))
     )
-    found = {day: (every - red, red) for day, every, red in counted}
-    days = [on + number * DAY for number in range(1, FORECAST_DAYS + 1)]
-    return [ForecastDay(day, *found.get(day, (0, 0))) for day in days]
+    found = {}
+    for day, every, red in counted:
+        found[day] = (every - red, red)
+    days = []
+    for number in range(1, FORECAST_DAYS + 1):
+        days.append(on + number * DAY)
+    result = []
+    for day in days:
+        result.append(ForecastDay(day, *found.get(day, (0, 0))))
+    return result
 
 
 def _next_turn(on: dt.date) -> Case:
@@ -295,7 +329,9 @@ def _next_turn(on: dt.date) -> Case:
 
 
 def _by_rate(row: StatRow) -> Fraction:
-    return Fraction(1) if row.closing_rate is None else -row.closing_rate
+    if row.closing_rate is None:
+        return Fraction(1)
+    return -row.closing_rate
 
 
 def _few(tasks: TaskQuerySet, limit: int) -> Any:
@@ -308,7 +344,10 @@ def _few(tasks: TaskQuerySet, limit: int) -> Any:
 def _grouped(tasks: TaskQuerySet, key: str, on: dt.date) -> dict[Any, Counts]:
     """Count tasks for each value of a column, all figures in one query."""
     rows = tasks.order_by().values_list(key).annotate(**_aggregates(on))
-    return {value: Counts(*counts) for value, *counts in rows}
+    found = {}
+    for value, *counts in rows:
+        found[value] = Counts(*counts)
+    return found
 
 
 def _aggregates(on: dt.date) -> dict[str, Count]:
@@ -325,7 +364,7 @@ def _aggregates(on: dt.date) -> dict[str, Count]:
         "unreported": unreported(on),
     }
     # Every task has a policy, and the indexes that serve the figures hold it; they do not hold the key.
-    return {
-        f"count_{field.name}": Count("policy", filter=conditions[field.name])
-        for field in fields(Counts)
-    }
+    found = {}
+    for field in fields(Counts):
+        found[f"count_{field.name}"] = Count("policy", filter=conditions[field.name])
+    return found

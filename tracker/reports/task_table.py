@@ -37,11 +37,9 @@ PAGE_SIZES = {
     "50": PageSize(50, "50"),
     "all": PageSize(250, gettext_lazy("all, to print")),
 }
-SORT, PAGE, PER_PAGE = (
-    gettext_lazy("sort"),
-    gettext_lazy("page number"),
-    gettext_lazy("rows a page"),
-)
+SORT = gettext_lazy("sort")
+PAGE = gettext_lazy("page number")
+PER_PAGE = gettext_lazy("rows a page")
 
 
 def light_badge(light: Light, status: str) -> SafeString:
@@ -63,7 +61,10 @@ class TaskFact(tables.Column):
     """A column headed and ordered as `tracker.reports.columns` says."""
 
     def __init__(self, fact: str | columns.Column, header: str | Promise = "") -> None:
-        self.fact = columns.TASK_COLUMNS[fact] if isinstance(fact, str) else fact
+        if isinstance(fact, str):
+            self.fact = columns.TASK_COLUMNS[fact]
+        else:
+            self.fact = fact
         super().__init__(verbose_name=header or self.fact.header, orderable=bool(self.fact.order))
 
     def shown(self, task: Task, on: dt.date) -> str:
@@ -71,7 +72,9 @@ class TaskFact(tables.Column):
         value = self.fact.value(task, on)
         if value in (None, ""):
             return "—"
-        return f"{value:.0%}" if self.fact.format == columns.SHARE else str(value)
+        if self.fact.format == columns.SHARE:
+            return f"{value:.0%}"
+        return str(value)
 
     def order(self, tasks: TaskQuerySet, is_descending: bool) -> tuple[TaskQuerySet, bool]:
         """Order tasks: empty values last in both directions, the code as the last key."""
@@ -112,14 +115,14 @@ class TaskTable(tables.Table):
         banded: bool = False,
     ) -> None:
         """Read the order from `asked`, and the day that every link carries on; bands go with the order of the text."""
-        self.policy, self.on, self.carried_params = (
-            policy,
-            on,
-            {name: value for name, value in asked.query.items() if name == "on"},
-        )
-        allowed = [
-            sign + name for name in self.base_columns if name not in hidden for sign in ("", "-")
-        ]
+        self.policy = policy
+        self.on = on
+        self.carried_params = {name: value for name, value in asked.query.items() if name == "on"}
+        allowed = []
+        for name in self.base_columns:
+            if name not in hidden:
+                for sign in ("", "-"):
+                    allowed.append(sign + name)
         self.sort = asked.choice("sort", SORT, allowed)
         self.banded = banded and not self.sort
         self._written: dict[Hashable, str] = {}
@@ -155,7 +158,9 @@ class TaskTable(tables.Table):
 
     def lines(self) -> Iterator[TitleLine]:
         """Render the rows of the open page."""
-        facts = [(column.name, column.column) for column in self.columns]
+        facts = []
+        for column in self.columns:
+            facts.append((column.name, column.column))
         special = {
             "title": self.render_title,
             "measure": self.render_measure,
@@ -167,10 +172,9 @@ class TaskTable(tables.Table):
         frame = format_html_join("", '<td class="col-{}" data-label="{}">{{}}</td>', heads)
         before = None
         for task in self._rows():
-            cells = [
-                special[name](task) if name in special else fact.shown(task, self.on)
-                for name, fact in facts
-            ]
+            cells = []
+            for name, fact in facts:
+                cells.append(special[name](task) if name in special else fact.shown(task, self.on))
             yield TitleLine(
                 self._bands(task, before) if self.banded else [], cells, format_html(frame, *cells)
             )
@@ -179,16 +183,18 @@ class TaskTable(tables.Table):
     def _rows(self) -> list[Task]:
         """Fetch the tasks of the open page by their keys: to sort keys alone costs a fifth of sorting whole rows."""
         # Nothing is counted already: a search that finds nothing need not read all tasks twice.
-        keys = (
-            list(self.page.object_list.data.values_list("pk", flat=True))
-            if self.paginator.count
-            else []
-        )
+        if self.paginator.count:
+            keys = list(self.page.object_list.data.values_list("pk", flat=True))
+        else:
+            keys = []
         shown = Task.objects.select_related("measure__section", "lead_unit").prefetch_related(
             "items"
         )
         found = shown.order_by().in_bulk(keys)
-        tasks = [found[key] for key in keys if key in found]
+        tasks = []
+        for key in keys:
+            if key in found:
+                tasks.append(found[key])
         for task in tasks:
             task.policy = self.policy
         return tasks
@@ -204,20 +210,25 @@ class TaskTable(tables.Table):
     def render_lead_unit(self, task: Task) -> str:
         """Show the lead unit, which leads to its page."""
         words = columns.lead_text(task, self.on)
-        return self._link(task.lead_unit, words) if task.lead_unit else "—"
+        if task.lead_unit:
+            return self._link(task.lead_unit, words)
+        return "—"
 
     def render_light(self, task: Task) -> str:
         """Show the light and the sentences that explain it."""
-        reason, light = join_sentences(task.reasons_on(self.on)), task.light_on(self.on)
+        reason = join_sentences(task.reasons_on(self.on))
+        light = task.light_on(self.on)
         shown = self._once((light, task.status), light_badge, light, task.status)
         return format_html('{} <span class="reason">{}</span>', shown, reason)
 
     def _bands(self, task: Task, before: Task | None) -> list[tuple[str, str]]:
         """Name the section and the measure where they begin, on every page anew."""
-        section, measure = task.measure.section, task.measure
-        bands = (
-            [] if before and before.measure == measure else [("measure", self.render_measure(task))]
-        )
+        section = task.measure.section
+        measure = task.measure
+        if before and before.measure == measure:
+            bands = []
+        else:
+            bands = [("measure", self.render_measure(task))]
         if not before or before.measure.section != section:
             bands.insert(0, ("section", self._link(section, section)))
         return bands

@@ -94,7 +94,9 @@ def work_groups(led: TaskQuerySet, unit: Organization, on: dt.date) -> list[Work
         .order_by(*order)
         .values_list("call", "pk")
     )
-    keys: list[list[int]] = [[] for _call in WORK_KINDS]
+    keys: list[list[int]] = []
+    for _call in WORK_KINDS:
+        keys.append([])
     for place, key in rows:
         keys[place].append(key)
     found = [WorkGroup(call, len(keys[place])) for place, call in enumerate(WORK_KINDS)]
@@ -102,7 +104,9 @@ def work_groups(led: TaskQuerySet, unit: Organization, on: dt.date) -> list[Work
     tasks = _with_open_reports(
         Task.objects.filter(pk__in=[key for keys in shown.values() for key in keys]), unit
     )
-    by_key = {task.pk: task for task in tasks}
+    by_key = {}
+    for task in tasks:
+        by_key[task.pk] = task
     for place, group in enumerate(found):
         group.lines = [_line(by_key[key], on) for key in shown[place] if key in by_key]
     return [group for group in found if group.total]
@@ -110,7 +114,8 @@ def work_groups(led: TaskQuerySet, unit: Organization, on: dt.date) -> list[Work
 
 def _asked_by_call(unit: Organization, on: dt.date) -> dict[str, Q]:
     """Return of each call the condition of its tasks."""
-    running, by_light = Q(status__in=RUNNING_STATUSES), light_is(on)
+    running = Q(status__in=RUNNING_STATUSES)
+    by_light = light_is(on)
     returned = ProgressUpdate.objects.filter(
         unit=unit, contribution=False, state=ReportState.RETURNED
     )
@@ -129,7 +134,10 @@ def helping(tasks: TaskQuerySet, unit: Organization, on: dt.date) -> list[WorkLi
     helped = tasks.filter(cooperating(unit), status__in=RUNNING_STATUSES).order_by(
         "policy", "sort_key"
     )
-    return [_line(task, on) for task in _with_open_reports(helped, unit)[:MAX_WORK_LINES]]
+    found = []
+    for task in _with_open_reports(helped, unit)[:MAX_WORK_LINES]:
+        found.append(_line(task, on))
+    return found
 
 
 def left_drafts(unit: Organization) -> Any:
@@ -164,7 +172,10 @@ def _line(task: Any, on: dt.date) -> WorkLine:
     report = next((each for each in open_ones if each.state == ReportState.RETURNED), None)
     if not report:
         report = next((each for each in open_ones if each.period == periods[0]), None)
-    period = report.period if report else periods[0]
+    if report:
+        period = report.period
+    else:
+        period = periods[0]
     handed_in = not report and any(
         each.state == ReportState.SUBMITTED and each.period == period for each in task.at_hand
     )
@@ -261,5 +272,8 @@ def neighbours(waiting: Sequence[int], key: int) -> tuple[int | None, int | None
     if key not in waiting:
         return None, waiting[0] if waiting else None, 0
     place = list(waiting).index(key)
-    before = waiting[place - 1] if place else None
+    if place:
+        before = waiting[place - 1]
+    else:
+        before = None
     return before, waiting[place + 1] if place + 1 < len(waiting) else None, place + 1

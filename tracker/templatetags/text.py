@@ -39,18 +39,23 @@ def shown_paragraph(context: Context, paragraph: Paragraph) -> SafeString:
     beside = format_html_join(
         "", "<li>{} {}{}</li>", (_beside(context, task) for task in paragraph.tasks)
     )
-    tasks = format_html("<ul>{}</ul>", beside) if beside else ""
+    tasks = ""
+    if beside:
+        tasks = format_html("<ul>{}</ul>", beside)
     return format_html('<div><p id="p{}">{}</p>{}</div>\n', paragraph.number, words, tasks)
 
 
 def _beside(context: Context, task: Task) -> tuple[str, str, str]:
-    on, off = context["on"], task.status == Status.CANCELLED
-    light = (
-        format_html('<span class="light light-none">{}</span>', task.get_status_display())
-        if off
-        else None
-    )
-    unit = lead(task, on) if task.lead_unit else ""
+    on = context["on"]
+    off = task.status == Status.CANCELLED
+    if off:
+        light = format_html('<span class="light light-none">{}</span>', task.get_status_display())
+    else:
+        light = None
+    if task.lead_unit:
+        unit = lead(task, on)
+    else:
+        unit = ""
     return (
         light or light_of(task, on),
         link_to(context, task, task),
@@ -62,13 +67,16 @@ def _pieces(context: Context, run: Run, says: tuple[str, str]) -> Iterator[str]:
     if run.begins and context["edits"]:
         # The number leads to what can be done with its sentence, without a script.
         yield format_html('<a href="?at={}">{}</a>', run.sentence, run.sentence + 1)
-    words = (
-        format_html(RUN_MARKS[run.state], run.words) if run.state else conditional_escape(run.words)
-    )
+    if run.state:
+        words = format_html(RUN_MARKS[run.state], run.words)
+    else:
+        words = conditional_escape(run.words)
     yield format_html('<b class="chosen">{}</b>', words) if run.chosen else words
     if not (run.measures or run.tasks or run.marks):
         return
-    slug, carried, on = context["policy"].slug, context["carried_params"], context["on"]
+    slug = context["policy"].slug
+    carried = context["carried_params"]
+    on = context["on"]
     here = reverse(
         "policy", args=[slug]
     )  # one step up; said in full it would weigh a fiftieth of a long page
@@ -116,22 +124,24 @@ class Findings:
 @register.simple_tag(takes_context=True)
 def findings(context: Context, view: TextView) -> list[Findings]:
     """Return what the coverage leaves open, list by list."""
-    slug, carried, asked = (
-        context["policy"].slug,
-        context["carried_params"],
-        "?at={}" if context["edits"] else "",
-    )
+    slug = context["policy"].slug
+    carried = context["carried_params"]
+    if context["edits"]:
+        asked = "?at={}"
+    else:
+        asked = ""
     opens = [
         CoverageFinding(places=[(f"{asked.format(n)}#p{at}", words)]) for n, at, words in view.opens
     ]
-    bare = [
-        CoverageFinding(
-            task.code,
-            [(links.page_url(task, slug, carried), task.title)],
-            mend=f"{links.form_url(task)}#id_anchor",
+    bare = []
+    for task in view.without_passage:
+        bare.append(
+            CoverageFinding(
+                task.code,
+                [(links.page_url(task, slug, carried), task.title)],
+                mend=f"{links.form_url(task)}#id_anchor",
+            )
         )
-        for task in view.without_passage
-    ]
     lost = [
         CoverageFinding(
             f"{one.anchor.owner} “{one.anchor.text}”",
@@ -141,14 +151,17 @@ def findings(context: Context, view: TextView) -> list[Findings]:
         )
         for one in view.lost
     ]
-    off = [CoverageFinding(places=[(f"#p{at}", words)]) for at, words in view.cancelled]
-    marked = [
-        CoverageFinding(
-            f"“{one.anchor}”",
-            note=f"{one.name_of('marked_by')} {one.marked_on or ''} {one.note}".strip(),
+    off = []
+    for at, words in view.cancelled:
+        off.append(CoverageFinding(places=[(f"#p{at}", words)]))
+    marked = []
+    for one in view.passages:
+        marked.append(
+            CoverageFinding(
+                f"“{one.anchor}”",
+                note=f"{one.name_of('marked_by')} {one.marked_on or ''} {one.note}".strip(),
+            )
         )
-        for one in view.passages
-    ]
     return [
         Findings(_("Passages without a task"), opens, urgent=True),
         Findings(_("Tasks without a passage"), bare, mend=_("Enter an anchor")),

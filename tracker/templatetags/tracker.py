@@ -70,7 +70,9 @@ def row_name(context: Context, row: StatRow) -> str:
         return links.linked_text(
             context["unit"], row.label, thing.slug, context.get("carried_params") or {}
         )
-    return link_to(context, thing, row.label) if isinstance(thing, Model) else str(row.label)
+    if isinstance(thing, Model):
+        return link_to(context, thing, row.label)
+    return str(row.label)
 
 
 @register.simple_tag
@@ -139,11 +141,10 @@ def show_rate(value: Fraction | None) -> str:
     """Show a rate in percent with one place; a dash for none. Nothing but all is 100.0%, nothing but none is 0.0%."""
     if value is None:
         return "—"
-    tenths = (
-        round(value * 1000)
-        if value in (0, 1)
-        else min(999, max(1, int(value * 1000 + Fraction(1, 2))))
-    )
+    if value in (0, 1):
+        tenths = round(value * 1000)
+    else:
+        tenths = min(999, max(1, int(value * 1000 + Fraction(1, 2))))
     return f"{tenths / 10:.1f}%"
 
 
@@ -173,7 +174,10 @@ def address_of(task: Task, carried: dict[str, str]) -> str:
 @register.simple_tag
 def query(asked: dict[str, str], *without: str, **changed: Any) -> str:
     """Return a query string with some parameters changed and others left out; “?” for none."""
-    kept = {name: value for name, value in asked.items() if name not in without}
+    kept = {}
+    for name, value in asked.items():
+        if name not in without:
+            kept[name] = value
     return f"?{urlencode({**kept, **{name: value for name, value in changed.items() if value not in (None, '')}})}"
 
 
@@ -181,15 +185,15 @@ def query(asked: dict[str, str], *without: str, **changed: Any) -> str:
 def bar(row: StatRow, width: int = 300) -> dict[str, Any]:
     """Draw the five groups of a row as one stacked bar, with the numbers as its text."""
     # A part begins and ends where the sums so far do: the bar is full, whatever is rounded.
-    ends = [
-        width * so_far // (row.counts.total or 1)
-        for so_far in accumulate((figure.value for figure in row.groups), initial=0)
-    ]
-    words = [label_and(figure.label, figure.value) for figure in row.groups]
-    parts = [
-        {"name": figure.name, "words": said, "x": left, "width": right - left}
-        for figure, said, (left, right) in zip(row.groups, words, pairwise(ends), strict=True)
-    ]
+    ends = []
+    for so_far in accumulate((figure.value for figure in row.groups), initial=0):
+        ends.append(width * so_far // (row.counts.total or 1))
+    words = []
+    for figure in row.groups:
+        words.append(label_and(figure.label, figure.value))
+    parts = []
+    for figure, said, (left, right) in zip(row.groups, words, pairwise(ends), strict=True):
+        parts.append({"name": figure.name, "words": said, "x": left, "width": right - left})
     return {
         "parts": parts,
         "words": words,

@@ -46,11 +46,9 @@ class Login(LoginView):
 
     def get_default_redirect_url(self) -> str:
         works = permissions.works_for(self.request.user)
-        return (
-            reverse("my")
-            if works and permissions.sees_only_unit(self.request.user)
-            else reverse("home")
-        )
+        if works and permissions.sees_only_unit(self.request.user):
+            return reverse("my")
+        return reverse("home")
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         found = late_forms.all_saved_posts(self.request)
@@ -82,7 +80,10 @@ class Password(PasswordChangeView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = request_context.current_user(self.request)
-        resets = history.password_resets(user)[:RESETS_SHOWN] if user.must_change_password else []
+        if user.must_change_password:
+            resets = history.password_resets(user)[:RESETS_SHOWN]
+        else:
+            resets = []
         return super().get_context_data(resets=resets, contact=settings.CONTACT, **kwargs)
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
@@ -106,17 +107,20 @@ def kept_forms_page(request: HttpRequest) -> HttpResponse:
         late_forms.forget_post_by_key(request, request.POST.get("key", ""))
         return redirect("kept" if late_forms.saved_posts(request, request.user.pk) else "home")
     found = late_forms.saved_posts(request, request.user.pk)
-    forms = [
-        {
-            **form,
-            "sent_at": dt.datetime.fromisoformat(form["sent_at"]) if "sent_at" in form else None,
-            "subject": form_labels.subject_of(form),
-            "shown": form_labels.shown_fields(form, request_context.current_user(request)),
-            "lost": late_forms.lost_words(form),
-            "resendable": late_forms.is_whole(form),
-        }
-        for form in found
-    ]
+    forms = []
+    for form in found:
+        forms.append(
+            {
+                **form,
+                "sent_at": dt.datetime.fromisoformat(form["sent_at"])
+                if "sent_at" in form
+                else None,
+                "subject": form_labels.subject_of(form),
+                "shown": form_labels.shown_fields(form, request_context.current_user(request)),
+                "lost": late_forms.lost_words(form),
+                "resendable": late_forms.is_whole(form),
+            }
+        )
     return render(
         request, "tracker/kept.html", {"forms": forms, "dropped": late_forms.dropped_words(found)}
     )

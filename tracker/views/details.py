@@ -35,15 +35,11 @@ MAX_MEASURE_TASKS = 10  # rows of what is asked of a unit; the whole list is one
 @require_safe
 def task(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """Show all that is known of a task: its light and why, its term, its steps, where it comes from, its changes."""
-    report_context, found = (
-        request_context.report_context(request),
-        request_context.get_task(request, slug, code),
-    )
+    report_context = request_context.report_context(request)
+    found = request_context.get_task(request, slug, code)
     report_context.query_reader.reject_unknown()
-    policy, actions = (
-        found.policy,
-        workflow.allowed_actions(found, request_context.current_user(request)),
-    )
+    policy = found.policy
+    actions = workflow.allowed_actions(found, request_context.current_user(request))
     reports = found.reports.exclude(state=ReportState.DRAFT).select_related(
         "unit", "submitted_by", "reviewed_by"
     )
@@ -78,21 +74,24 @@ def task(request: HttpRequest, slug: str, code: str) -> HttpResponse:
 
 def _facts(task: Task) -> list[tuple[str, str]]:
     """Name the plain facts of a task that are known, each by the words of its field."""
-    fields = {field.name: field for field in Task._meta.local_concrete_fields}
-    known = [(fields[name], getattr(task, name)) for name in TASK_FACTS if getattr(task, name)]
-    return [
-        (str(field.verbose_name), str(dict(field.flatchoices).get(value, value)))
-        for field, value in known
-    ]
+    fields = {}
+    for field in Task._meta.local_concrete_fields:
+        fields[field.name] = field
+    known = []
+    for name in TASK_FACTS:
+        if getattr(task, name):
+            known.append((fields[name], getattr(task, name)))
+    found = []
+    for field, value in known:
+        found.append((str(field.verbose_name), str(dict(field.flatchoices).get(value, value))))
+    return found
 
 
 @require_safe
 def measure(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """Show how a measure is carried out: its figures and its tasks."""
-    policy, report_context = (
-        request_context.get_policy(request, slug),
-        request_context.report_context(request),
-    )
+    policy = request_context.get_policy(request, slug)
+    report_context = request_context.report_context(request)
     found = get_object_or_404(policy.measures.select_related("section"), code=code)
     tasks = request_context.visible_tasks(request, policy).filter(measure=found)
     table = TaskTable(
@@ -118,16 +117,12 @@ def measure(request: HttpRequest, slug: str, code: str) -> HttpResponse:
 @require_safe
 def units(request: HttpRequest, slug: str) -> HttpResponse:
     """List the units of a policy with the figures of what they lead, and of what they co-operate in."""
-    policy, report_context = (
-        request_context.get_policy(request, slug),
-        request_context.report_context(request),
-    )
+    policy = request_context.get_policy(request, slug)
+    report_context = request_context.report_context(request)
     report_context.query_reader.reject_unknown()
-    tasks, on, carried = (
-        request_context.visible_tasks(request, policy),
-        report_context.on,
-        report_context.carried_params,
-    )
+    tasks = request_context.visible_tasks(request, policy)
+    on = report_context.on
+    carried = report_context.carried_params
     leading = statistics.by_unit(tasks, on, carried)
     context = {
         "policy": policy,
@@ -142,11 +137,9 @@ def units(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def unit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Show a unit within a policy: what it leads, what it co-operates in, what is asked of it now."""
-    policy, found, report_context = (
-        request_context.get_policy(request, slug),
-        request_context.get_unit(request, pk),
-        request_context.report_context(request),
-    )
+    policy = request_context.get_policy(request, slug)
+    found = request_context.get_unit(request, pk)
+    report_context = request_context.report_context(request)
     report_context.query_reader.reject_unknown()
     leading, helping = _parts(request_context.visible_tasks(request, policy), found)
     context = {
@@ -167,14 +160,13 @@ def unit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_safe
 def unit_everywhere(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a unit across all policies that exist for the reader."""
-    found, report_context = (
-        request_context.get_unit(request, pk),
-        request_context.report_context(request),
-    )
+    found = request_context.get_unit(request, pk)
+    report_context = request_context.report_context(request)
     report_context.query_reader.reject_unknown()
     leading, helping = _parts(Task.objects.visible_to(request.user), found)
     policies = list(PolicyDocument.objects.visible_to(request.user).defer("full_text"))
-    on, carried = report_context.on, report_context.carried_params
+    on = report_context.on
+    carried = report_context.carried_params
     leads = _with_tasks(statistics.by_policy(leading, policies, on, {**carried, "lead": str(pk)}))
     helps = _with_tasks(
         statistics.by_policy(helping, policies, on, {**carried, "helping": str(pk)})
@@ -222,4 +214,8 @@ def _gravest_first(
 
 
 def _with_tasks(rows: list[statistics.StatRow]) -> list[statistics.StatRow]:
-    return [row for row in rows if row.counts.total]
+    found = []
+    for row in rows:
+        if row.counts.total:
+            found.append(row)
+    return found

@@ -104,9 +104,9 @@ def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
         slot.close()
         return redirect("work", name)
     found = jobs.read_job(name)
-    return (
-        _send_result(name, found) if found and found.state == jobs.DONE else redirect("work", name)
-    )
+    if found and found.state == jobs.DONE:
+        return _send_result(name, found)
+    return redirect("work", name)
 
 
 @require_safe
@@ -156,10 +156,8 @@ def _send_result(name: str, job: jobs.JobProgress) -> FileResponse:
 @export_view
 def ledger(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Send the workbook of exactly the list that was asked for, unpaged; 400 in words where it cannot be read."""
-    policy, report_context = (
-        request_context.get_policy(request, slug),
-        request_context.report_context(request),
-    )
+    policy = request_context.get_policy(request, slug)
+    report_context = request_context.report_context(request)
     chosen = TaskFilter(
         report_context.query_reader,
         request_context.visible_tasks(request, policy),
@@ -181,7 +179,10 @@ def ledger(request: HttpRequest, slug: str) -> HttpResponseBase:
     whole = permissions.may_read_reviews(request.user) and not chosen.data
 
     def write(file: IO[bytes], tell: ProgressCallback) -> None:
-        findings = health_sheets(policy, request.build_absolute_uri) if whole else []
+        if whole:
+            findings = health_sheets(policy, request.build_absolute_uri)
+        else:
+            findings = []
         scope = ledger_scope(request, policy, table.tasks, report_context.on, chosen.words())
         extras = [*scope.extras, *findings]
         made = replace(scope, paper=PAPER_SIZES[paper], extras=extras, total=total, tell=tell)

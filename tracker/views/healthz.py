@@ -22,7 +22,9 @@ def answer_probes(
     """Answer a monitor before sessions, host names and the redirect to https: it asks the machine by its number."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        return healthz(request) if request.path_info == ADDRESS else get_response(request)
+        if request.path_info == ADDRESS:
+            return healthz(request)
+        return get_response(request)
 
     return middleware
 
@@ -34,7 +36,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
     """Say of database, migrations and disk whether each is well: 200 if all are, else 503. One query."""
     try:
         applied = set(MigrationRecorder(connection).applied_migrations())
-        database, migrations = True, _on_disk() <= applied
+        database = True
+        migrations = _on_disk() <= applied
     except Error:
         database = migrations = False
     try:
@@ -42,7 +45,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
     except OSError:
         room = False
     found = {"database": database, "migrations": migrations, "disk": room}
-    said = {name: "ok" if well else "fault" for name, well in found.items()}
+    said = {}
+    for name, well in found.items():
+        said[name] = "ok" if well else "fault"
     return JsonResponse(said, status=200 if all(found.values()) else 503)
 
 

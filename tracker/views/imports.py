@@ -58,7 +58,8 @@ class UploadForm(forms.Form):
 @export_view
 def fill_in(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
     """Send the workbook that a unit fills in for a policy."""
-    policy, unit = request_context.get_policy(request, slug), request_context.get_unit(request, pk)
+    policy = request_context.get_policy(request, slug)
+    unit = request_context.get_unit(request, pk)
     _check_unit(request, unit)
     return _workbook(request, unit, request_context.visible_tasks(request, policy))
 
@@ -100,14 +101,20 @@ def fill_ins(request: HttpRequest, slug: str) -> HttpResponseBase:
 @export_view
 def checklist(request: HttpRequest, slug: str = "") -> HttpResponseBase:
     """Send the template that a checklist is loaded from: of a policy its export, else an empty one."""
-    policy = request_context.get_policy(request, slug) if slug else None
+    if slug:
+        policy = request_context.get_policy(request, slug)
+    else:
+        policy = None
     _check_office(request)
     today = request_context.current_day()
     name = _("%(policy)s_checklist_%(day)s.xlsx") % {
         "policy": slug or _("new_policy"),
         "day": f"{today:%Y%m%d}",
     }
-    rows = policy.tasks.count() if policy else 0
+    if policy:
+        rows = policy.tasks.count()
+    else:
+        rows = 0
     return send_export(
         request,
         Export(
@@ -194,8 +201,10 @@ def _told(
 @require_get_or_post
 def batch(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what an import would change, field by field; confirm it as it was seen, or undo it."""
-    found, user = _find(request, pk), request_context.current_user(request)
-    preview, overtaken = None, []
+    found = _find(request, pk)
+    user = request_context.current_user(request)
+    preview = None
+    overtaken = []
     if request.method == "POST":
         if not permissions.may_import(user):
             raise PermissionDenied
@@ -222,7 +231,10 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         except (ValidationError, workflow.StaleVersion) as refusal:
             nothing = _("Nothing is written.")
             messages.error(request, f"{request_context.refusal_text(refusal)} {nothing}")
-            overtaken = refusal.rows if isinstance(refusal, workflow.UndoRefused) else []
+            if isinstance(refusal, workflow.UndoRefused):
+                overtaken = refusal.rows
+            else:
+                overtaken = []
     elif (running := jobs.read_job(_job_name(found))) and running.state == jobs.RUNNING:
         return redirect("batch_progress", found.pk)
     elif "changed" in request.GET and found.state == BatchState.LANDED:
@@ -241,11 +253,10 @@ def _show(
         preview = preview or _preview(found, user)
         if preview is None:
             return redirect("batch_progress", found.pk)
-    groups = [
-        (state, words, _few(preview, state))
-        for state, words in PREVIEW_GROUPS
-        if preview and preview.counts[state]
-    ]
+    groups = []
+    for state, words in PREVIEW_GROUPS:
+        if preview and preview.counts[state]:
+            groups.append((state, words, _few(preview, state)))
     context = {
         "batch": found,
         "preview": preview,
@@ -300,7 +311,10 @@ def batch_progress(request: HttpRequest, pk: int) -> HttpResponse:
     looking = looked is not None and (
         looked.state == jobs.RUNNING or (looked.state == jobs.FAILED and not job)
     )
-    job = looked if looking else job
+    if looking:
+        job = looked
+    else:
+        job = job
     running = job is not None and job.state == jobs.RUNNING
     context = {"batch": found, "job": job, "running": running, "looking": looking}
     answer = render(request, "tracker/batch_progress.html", context)
@@ -319,12 +333,10 @@ def _job_name(batch: ImportBatch) -> str:
 
 def _start(batch: ImportBatch, request: HttpRequest) -> None:
     """Confirm or undo a large import in a thread; what is under way already is not begun twice."""
-    user, seen, undoing, moment = (
-        request_context.current_user(request),
-        request.POST.get("seen", ""),
-        "undo" in request.POST,
-        dates.now(),
-    )
+    user = request_context.current_user(request)
+    seen = request.POST.get("seen", "")
+    undoing = "undo" in request.POST
+    moment = dates.now()
 
     def work(tell: ProgressCallback) -> str:
         found = ImportBatch.objects.get(pk=batch.pk)
@@ -351,7 +363,8 @@ def marked_file(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Send the same rows back as a workbook, its faults marked."""
     found = _find(request, pk)
     name = _("%(name)s_marked.xlsx") % {"name": found.file_name.removesuffix(".xlsx")}
-    user, today = request_context.current_user(request), request_context.current_day()
+    user = request_context.current_user(request)
+    today = request_context.current_day()
 
     def write(file: IO[bytes], tell: ProgressCallback) -> None:
         workbook_import.save_marked_workbook(found, user, today, file, tell)

@@ -15,10 +15,9 @@ from tracker.reports.task_table import PAGE_SIZES, TaskTable
 from tracker.web import request_context
 
 MAX_HOME_TASKS = 8  # rows of the lists on the overview, which prints on two pages; the whole list is one click away
-FINDINGS, OF_ONE_KIND = (
-    25,
-    500,
-)  # rows of each kind of finding, and of one kind alone; the ledger has them all
+# rows of each kind of finding, and of one kind alone; the ledger has them all
+FINDINGS = 25
+OF_ONE_KIND = 500
 
 
 @require_safe
@@ -42,16 +41,12 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def policy(request: HttpRequest, slug: str) -> HttpResponse:
     """Show where a policy stands: figures, sections, units, what is late and what turns next."""
-    found, report_context = (
-        request_context.get_policy(request, slug),
-        request_context.report_context(request),
-    )
+    found = request_context.get_policy(request, slug)
+    report_context = request_context.report_context(request)
     report_context.query_reader.reject_unknown()
-    tasks, on, carried = (
-        request_context.visible_tasks(request, found),
-        report_context.on,
-        report_context.carried_params,
-    )
+    tasks = request_context.visible_tasks(request, found)
+    on = report_context.on
+    carried = report_context.carried_params
     sections = statistics.by_section(tasks, found, on, carried)
     measures = statistics.by_measure(tasks, found, on, carried)
     days = statistics.forecast_days(tasks, on)
@@ -75,17 +70,18 @@ def policy(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def tasks(request: HttpRequest, slug: str) -> HttpResponse:
     """List the tasks of a policy: filtered, sorted, a page at a time."""
-    found, report_context = (
-        request_context.get_policy(request, slug),
-        request_context.report_context(request),
-    )
+    found = request_context.get_policy(request, slug)
+    report_context = request_context.report_context(request)
     visible = request_context.visible_tasks(request, found)
     chosen = TaskFilter(report_context.query_reader, visible, found, report_context.on)
     table = TaskTable(found, chosen.qs, report_context.query_reader, report_context.on, banded=True)
     table.turn_to(report_context.query_reader)
     report_context.query_reader.reject_unknown()
     # Without a filter the two are one number: counting twice would cost as much as the page.
-    count = visible.count() if chosen.data else table.paginator.count
+    if chosen.data:
+        count = visible.count()
+    else:
+        count = table.paginator.count
     context = {
         "policy": found,
         "filter": chosen,
@@ -99,14 +95,18 @@ def tasks(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def health(request: HttpRequest, slug: str) -> HttpResponse:
     """Show what is wrong, missing or doubtful in a policy today: the first of each kind, or one kind alone."""
-    found, asked = request_context.get_policy(request, slug), QueryReader(request.GET)
+    found = request_context.get_policy(request, slug)
+    asked = QueryReader(request.GET)
     if not permissions.may_read_reviews(request.user):
         raise PermissionDenied
     kind = asked.choice("kind", _("kind of finding"), [check.name for check in HEALTH_CHECKS])
     asked.reject_unknown()
     checkup = run_checkup(found)
     groups = [(check, rows) for check, rows in checkup.groups if kind in ("", check.name)]
-    most = OF_ONE_KIND if kind else FINDINGS
+    if kind:
+        most = OF_ONE_KIND
+    else:
+        most = FINDINGS
     context = {
         "policy": found,
         "checkup": checkup,

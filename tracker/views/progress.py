@@ -81,11 +81,10 @@ def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
         "indicators": list(task.indicators.all()),
         "follows": accepted.pk if accepted else 0,
     }
-    data = (
-        _with_last(request, last)
-        if "use_last" in request.POST
-        else request.POST or request_context.saved_post(request, ["progress"])
-    )
+    if "use_last" in request.POST:
+        data = _with_last(request, last)
+    else:
+        data = request.POST or request_context.saved_post(request, ["progress"])
     form = ReportForm(data, request.FILES or None, instance=found, **asked)
     sent = request.method == "POST" and "use_last" not in request.POST
     if sent and form.is_bound and not _names_period(request, offered):
@@ -121,7 +120,9 @@ def _shown(
     request: HttpRequest, form: ReportForm, found: ProgressUpdate, offered: list[OfferedPeriod]
 ) -> dict[str, Any]:
     """Return what the page of a report shows."""
-    task, today, last = found.task, request_context.current_day(), form.last
+    task = found.task
+    today = request_context.current_day()
+    last = form.last
     others = task.reports.filter(period_start=found.period_start, period_end=found.period_end)
     others = others.exclude(unit=found.unit, contribution=found.contribution)
     empty = not any(getattr(found, name) for name in REPORT_TEXTS)
@@ -158,7 +159,9 @@ def _pressed(
         return _unchanged(request, found)
     if "withdraw" in request.POST:
         return _withdraw(request, found)
-    return _repeated(request, found) if named and "use_last" not in request.POST else None
+    if named and "use_last" not in request.POST:
+        return _repeated(request, found)
+    return None
 
 
 def _names_period(request: HttpRequest, offered: list[OfferedPeriod]) -> bool:
@@ -173,7 +176,9 @@ def no_period_words() -> str:
 
 def _repeated(request: HttpRequest, found: ProgressUpdate) -> HttpResponse | None:
     """Answer a report that stands already in the words that are sent; None where there is none."""
-    stands = found if found.state == ReportState.SUBMITTED else _accepted_since(request, found)
+    stands: ProgressUpdate | None = found
+    if found.state != ReportState.SUBMITTED:
+        stands = _accepted_since(request, found)
     if not stands or not _says_the_same(request, stands):
         return None
     words = _handed_in_already(stands)
@@ -185,8 +190,11 @@ def _repeated(request: HttpRequest, found: ProgressUpdate) -> HttpResponse | Non
 
 def _accepted_since(request: HttpRequest, found: ProgressUpdate) -> ProgressUpdate | None:
     """Return the accepted report of the period that the page did not know yet."""
-    accepted, known = workflow.accepted_report(found), request.POST.get("follows")
-    return accepted if accepted and known not in (None, str(accepted.pk)) else None
+    accepted = workflow.accepted_report(found)
+    known = request.POST.get("follows")
+    if accepted and known not in (None, str(accepted.pk)):
+        return accepted
+    return None
 
 
 def _says_the_same(request: HttpRequest, stands: ProgressUpdate) -> bool:
@@ -210,7 +218,8 @@ def _handed_in_already(stands: ProgressUpdate) -> str:
 
 def _keep(request: HttpRequest, form: ReportForm) -> None:
     """Save what was written as a draft, with what was added to it and taken away."""
-    report, removed = form.instance, request.POST.getlist("remove")
+    report = form.instance
+    removed = request.POST.getlist("remove")
     workflow.save_draft(
         report,
         request_context.change_context(request),
@@ -225,17 +234,15 @@ def _keep(request: HttpRequest, form: ReportForm) -> None:
 
 def _writing_for(request: HttpRequest, task: Task) -> Organization:
     """Return the unit that an account writes for, or refuse: its own, or for the office the lead unit."""
-    own, actions = (
-        permissions.works_for(request.user),
-        set(workflow.allowed_actions(task, request_context.current_user(request))),
-    )
-    writes = (
-        Action.CONTRIBUTE
-        if own in task.co_units.all()
-        else Action.REPORT
-        if own == task.lead_unit
-        else None
-    )
+    own = permissions.works_for(request.user)
+    actions = set(workflow.allowed_actions(task, request_context.current_user(request)))
+    if own in task.co_units.all():
+        writes = Action.CONTRIBUTE
+    else:
+        if own == task.lead_unit:
+            writes = Action.REPORT
+        else:
+            writes = None
     if own and writes in actions:
         return own
     if Action.REPORT in actions and task.lead_unit:
@@ -249,8 +256,11 @@ def _report_at_hand(
     request: HttpRequest, task: Task, unit: Organization
 ) -> tuple[ProgressUpdate, list[OfferedPeriod]]:
     """Return the report of the period asked for, else of the first that is owed, and the periods to choose from."""
-    today, cycle = request_context.current_day(), lights.cycle_of(task.policy)
-    periods = {period.key(cycle): period for period in lights.reportable(task, task.policy, today)}
+    today = request_context.current_day()
+    cycle = lights.cycle_of(task.policy)
+    periods = {}
+    for period in lights.reportable(task, task.policy, today):
+        periods[period.key(cycle)] = period
     first = next(iter(periods))
     # What is at hand stays within reach, whatever is due by now.
     for each in task.reports.filter(unit=unit, state__in=EDITABLE_REPORT_STATES).select_related(
@@ -262,7 +272,9 @@ def _report_at_hand(
     if wanted not in periods:
         raise Http404(_("This period cannot be reported now."))
     ordered = sorted(periods.items(), key=lambda item: (item[1].start, item[1].end))
-    names = [(key, period.name(today), key == wanted) for key, period in ordered]
+    names = []
+    for key, period in ordered:
+        names.append((key, period.name(today), key == wanted))
     return workflow.open_report(task, unit, periods[wanted]), names
 
 
@@ -277,7 +289,9 @@ def _with_last(request: HttpRequest, last: ProgressUpdate | None) -> Any:
 
 def _unchanged(request: HttpRequest, found: ProgressUpdate) -> HttpResponse:
     """Hand in that nothing has changed in the period that the page showed."""
-    stands = found if found.state == ReportState.SUBMITTED else _accepted_since(request, found)
+    stands: ProgressUpdate | None = found
+    if found.state != ReportState.SUBMITTED:
+        stands = _accepted_since(request, found)
     if stands:
         messages.info(request, _handed_in_already(stands))
         return request_context.redirect_back(request, found.task.get_absolute_url())
@@ -337,15 +351,15 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
     """Take a step with a task: a form for what it needs, or a button where it needs nothing."""
     if action not in ACTION_FIELDS:
         raise Http404
-    wanted, task = Action(action), request_context.get_task(request, slug, code)
+    wanted = Action(action)
+    task = request_context.get_task(request, slug, code)
     if wanted not in workflow.allowed_actions(task, request_context.current_user(request)):
         return _unfit(request, task, wanted)
-    data = (
-        request.POST
-        if request.method == "POST"
-        else request_context.saved_post(request, ACTION_FIELDS[wanted])
-    )
-    form, outdated = StepForm(wanted, task, data, request.FILES or None), False
+    data: QueryDict | None = request.POST
+    if request.method != "POST":
+        data = request_context.saved_post(request, ACTION_FIELDS[wanted])
+    form = StepForm(wanted, task, data, request.FILES or None)
+    outdated = False
     if request.method == "POST" and form.is_valid():
         try:
             workflow.execute_transition(
@@ -362,16 +376,17 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
             return request_context.redirect_back(request, task.get_absolute_url())
         except workflow.StaleVersion as refusal:
             form.add_error(None, request_context.as_validation_error(refusal))
-            task, outdated = request_context.get_task(request, slug, code), True
+            task = request_context.get_task(request, slug, code)
+            outdated = True
         except ValidationError as refusal:
             form.add_error(None, add_refusal(form, refusal))
-    kind = (
-        RequestKind.EXTEND
-        if "extension" in action
-        else RequestKind.CLOSE
-        if "closing" in action
-        else None
-    )
+    if "extension" in action:
+        kind = RequestKind.EXTEND
+    else:
+        if "closing" in action:
+            kind = RequestKind.CLOSE
+        else:
+            kind = None
     context = {
         "task": task,
         "policy": task.policy,
@@ -411,7 +426,9 @@ def _unfit(request: HttpRequest, task: Task, action: Action) -> HttpResponse:
         workflow.check_transition(task, action, request_context.change_context(request))
     except ValidationError as refusal:
         outdated = request_context.read_number(request.POST.get("seen")) not in (0, task.version)
-        why = workflow.StaleVersion(task) if outdated else refusal
+        why: Exception = refusal
+        if outdated:
+            why = workflow.StaleVersion(task)
         messages.error(request, f"{task.code}: {request_context.refusal_text(why)}")
     return request_context.redirect_back(request, task.get_absolute_url())
 
@@ -423,7 +440,10 @@ def tick_step(request: HttpRequest, slug: str, code: str, number: int) -> HttpRe
     item = get_object_or_404(task.items.all(), number=number)
     item.task = task
     today = request_context.current_day()
-    done_on = today if request.POST.get("done") == "1" else None
+    if request.POST.get("done") == "1":
+        done_on = today
+    else:
+        done_on = None
     try:
         workflow.check_transition(task, Action.TICK, request_context.change_context(request))
         if request_context.seen_version_of(request, "item") != item.pk:
@@ -448,7 +468,8 @@ def evidence(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
     found = get_object_or_404(
         Evidence.objects.select_related("report__unit"), pk=pk, task__in=visible
     )
-    report, own = found.report, permissions.works_for(request.user)
+    report = found.report
+    own = permissions.works_for(request.user)
     # A draft is its unit's own; the office may have written it for the unit.
     unsent = report is not None and (report.state == ReportState.DRAFT or not found.handed_in)
     hidden = report is not None and unsent and report.unit != own

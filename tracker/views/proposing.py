@@ -48,9 +48,9 @@ def new(request: HttpRequest) -> HttpResponse:
     if "do" in request.POST or "refresh" in request.POST:
         rows = changed(joined(rows), str(request.POST.get("do", "")), text)
     elif not faults:
-        faults = [
-            _("Row %(number)s: %(why)s.") % {"number": n, "why": why} for n, why in faults_of(rows)
-        ]
+        faults = []
+        for n, why in faults_of(rows):
+            faults.append(_("Row %(number)s: %(why)s.") % {"number": n, "why": why})
         if form.is_valid() and not faults:
             try:
                 return _make(request, form, text, joined(rows))
@@ -63,12 +63,19 @@ def _first(request: HttpRequest, text_form: TextForm, text: str) -> HttpResponse
     """Show the first proposal of a text."""
     found = propose_breakdown(text)
     if not (tasks := tally(found.rows)[ProposalKind.TASK]) or len(found.rows) > MOST_ROWS:
-        why = _("No demand was found in this text.") if not tasks else _(
-            "The text gives %(rows)s rows; at most %(most)s are shown on one page: give it in parts."
-        ) % {"rows": len(found.rows), "most": MOST_ROWS}  # fmt: skip
+        # fmt: skip
+        if not tasks:
+            why = _("No demand was found in this text.")
+        else:
+            why = _(
+                "The text gives %(rows)s rows; at most %(most)s are shown on one page: give it in parts."
+            ) % {"rows": len(found.rows), "most": MOST_ROWS}
         text_form.add_error("text", why)
         return render(request, "tracker/new.html", {"text_form": text_form})
-    day = "-".join(f"{part:02}" for part in found.published) if found.published else None
+    if found.published:
+        day = "-".join(f"{part:02}" for part in found.published)
+    else:
+        day = None
     known = {
         "title": found.title,
         "author": found.author,
@@ -104,16 +111,17 @@ def _make(
 def _page(
     request: HttpRequest, form: NewPolicyForm, text: str, rows: list[ProposedRow], faults: list[str]
 ) -> HttpResponse:
-    shown: list[dict[str, Any]] = [
-        {
-            "row": row,
-            "kind": ProposalKind(row.kind),
-            "rule": Rule(row.rule).label,
-            "passage": row.passage(text),
-            "meta": ",".join(f"{span.start}-{span.end}" for span in row.spans) + f";{row.rule}",
-        }
-        for row in rows
-    ]
+    shown: list[dict[str, Any]] = []
+    for row in rows:
+        shown.append(
+            {
+                "row": row,
+                "kind": ProposalKind(row.kind),
+                "rule": Rule(row.rule).label,
+                "passage": row.passage(text),
+                "meta": ",".join(f"{span.start}-{span.end}" for span in row.spans) + f";{row.rule}",
+            }
+        )
     context = {
         "form": form,
         "policy_text": text,
@@ -126,4 +134,8 @@ def _page(
 
 def _counts(rows: list[ProposedRow]) -> list[tuple[str, int]]:
     found = tally(rows)
-    return [(str(ProposalKind(kind).label), found[kind]) for kind in ProposalKind if found[kind]]
+    result = []
+    for kind in ProposalKind:
+        if found[kind]:
+            result.append((str(ProposalKind(kind).label), found[kind]))
+    return result

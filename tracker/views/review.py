@@ -62,8 +62,10 @@ def queue(request: HttpRequest, show: str = "reports") -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a report beside the last one, and accept or return it; then comes the next."""
-    allowed = permissions.may_review if request.method == "POST" else permissions.may_read_reviews
-    if not allowed(request.user):
+    allowed = permissions.may_read_reviews(request.user)
+    if request.method == "POST":
+        allowed = permissions.may_review(request.user)
+    if not allowed:
         raise PermissionDenied
     visible = Task.objects.visible_to(request.user)
     found = get_object_or_404(
@@ -76,13 +78,15 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     found.task = Task.objects.with_related().defer("policy__full_text").get(pk=found.task_id)
     waiting = list(ProgressUpdate.objects.of(visible).waiting().values_list("pk", flat=True))
     before, after, place = worklist.neighbours(waiting, pk)
-    following = redirect("review", after) if after else redirect("queue")
+    if after:
+        following = redirect("review", after)
+    else:
+        following = redirect("queue")
     withdrawing = "withdraw_acceptance" in request.POST
-    sent = (
-        None
-        if withdrawing
-        else request.POST or request_context.saved_post(request, ["note", "picked"])
-    )
+    if withdrawing:
+        sent = None
+    else:
+        sent = request.POST or request_context.saved_post(request, ["note", "picked"])
     form = ReviewForm(sent)
     withdrawal = WithdrawAcceptanceForm(request.POST if withdrawing else None)
     if withdrawing:
@@ -118,13 +122,16 @@ def _shown(request: HttpRequest, found: ProgressUpdate) -> dict[str, Any]:
     task = found.task
     last = workflow.last_report(task, found.unit, found)
     indicators = list(task.indicators.all())
-    said = {each.pk: each for each in workflow.as_reported(found, indicators)}
+    said = {}
+    for each in workflow.as_reported(found, indicators):
+        said[each.pk] = each
     may_review = (
         permissions.may_review(request.user, found.submitted_by_id) and not found.contribution
     )
-    actions = (
-        workflow.allowed_actions(task, request_context.current_user(request)) if may_review else []
-    )
+    if may_review:
+        actions = workflow.allowed_actions(task, request_context.current_user(request))
+    else:
+        actions = []
     return {
         "report": found,
         "task": task,
@@ -205,20 +212,23 @@ def _compared(
     last: ProgressUpdate | None, found: ProgressUpdate
 ) -> list[tuple[str, list[tuple[str, str]]]]:
     """Set each text of a report against the last one, piece by piece."""
-    fields = [
-        (name, str(ProgressUpdate._meta.get_field(name).verbose_name)) for name in REPORT_TEXTS
-    ]  # type: ignore[union-attr]
-    return [
-        (
-            words,
-            list(
-                differences(
-                    getattr(last, name) if last else getattr(found, name), getattr(found, name)
-                )
-            ),
+    fields = []
+    for name in REPORT_TEXTS:
+        field: Any = ProgressUpdate._meta.get_field(name)
+        fields.append((name, str(field.verbose_name)))
+    result = []
+    for name, words in fields:
+        result.append(
+            (
+                words,
+                list(
+                    differences(
+                        getattr(last, name) if last else getattr(found, name), getattr(found, name)
+                    )
+                ),
+            )
         )
-        for name, words in fields
-    ]
+    return result
 
 
 @require_POST
@@ -248,7 +258,8 @@ def accept_many(request: HttpRequest) -> HttpResponse:
         context = {"reports": found, "gone": len(picked) - len(found)}
         context["invented"] = any(report.task.policy.demo for report in found)
         return render(request, "tracker/accept_many.html", context)
-    today, act = request_context.current_day(), request_context.change_context(request)
+    today = request_context.current_day()
+    act = request_context.change_context(request)
     seen_ones = [(report, picked[report.pk]) for report in found]
     outcome = workflow.apply_to_each(
         seen_ones, lambda report, seen: workflow.accept(report, act, seen, today)

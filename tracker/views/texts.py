@@ -25,23 +25,20 @@ from tracker.web import request_context
 @require_http_methods(["GET", "HEAD", "POST"])
 def text(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the text, each passage with the lights of its tasks; a passage can be taken up or marked as background."""
-    policy, report_context = (
-        request_context.get_policy(request, slug),
-        request_context.report_context(request),
-    )
-    edits, whole = (
-        permissions.may_edit_policies(request.user),
-        permissions.sees_only_unit(request.user) is None,
-    )
+    policy = request_context.get_policy(request, slug)
+    report_context = request_context.report_context(request)
+    edits = permissions.may_edit_policies(request.user)
+    whole = permissions.sees_only_unit(request.user) is None
     if request.method == "POST":
         if not edits:
             raise PermissionDenied
         return _mark(request, policy)
-    at, words = (
-        report_context.query_reader.pop("at", _("sentence")),
-        report_context.query_reader.pop("words", _("passage")),
-    )
-    number = whole_number(at) if edits else None
+    at = report_context.query_reader.pop("at", _("sentence"))
+    words = report_context.query_reader.pop("words", _("passage"))
+    if edits:
+        number = whole_number(at)
+    else:
+        number = None
     if at and number is None:
         report_context.query_reader.refuse(
             _("sentence"), at, _("the number of a sentence of this text")
@@ -70,18 +67,23 @@ def _outline(policy: PolicyDocument, tasks: list[Any]) -> list[tuple[Measure, li
     held: dict[int, list[Any]] = {}
     for task in tasks:
         held.setdefault(task.measure_id, []).append(task)
-    return [
-        (measure, held.get(measure.pk, [])) for measure in policy.measures.select_related("section")
-    ]
+    found = []
+    for measure in policy.measures.select_related("section"):
+        found.append((measure, held.get(measure.pk, [])))
+    return found
 
 
 def _chosen(view: TextView, number: int, words: str) -> dict[str, Any]:
     """Say what can be done with a sentence, or with the words of it that were selected."""
     inside = view.sentences[number]
     said = inside.of(view.text)
-    places = (
-        [span for span in find_passage(words, view.text) if span.overlaps(inside)] if words else []
-    )
+    if words:
+        places = []
+        for span in find_passage(words, view.text):
+            if span.overlaps(inside):
+                places.append(span)
+    else:
+        places = []
     parts = places[:1] or view.open_in(number) or [inside]
     anchors = Anchors(view.text)
     measure = view.measure_before(number)
@@ -101,12 +103,13 @@ def _chosen(view: TextView, number: int, words: str) -> dict[str, Any]:
 def _new_task(measure: Measure, part: Span, text: str, anchors: Anchors) -> str:
     """Return the address of a new task with section, measure and anchor filled in."""
     words = part.of(text)
-    whole = (
-        words
-        if len(words) <= LONGEST_ANCHOR and len(find_passage(words, anchors.norm)) == 1
-        else ""
-    )
-    taken = {code.rsplit("-", 1)[-1] for code in measure.tasks.values_list("code", flat=True)}
+    if len(words) <= LONGEST_ANCHOR and len(find_passage(words, anchors.norm)) == 1:
+        whole = words
+    else:
+        whole = ""
+    taken = set()
+    for code in measure.tasks.values_list("code", flat=True):
+        taken.add(code.rsplit("-", 1)[-1])
     number = next(n for n in range(1, 10_000) if f"{n:02}" not in taken)
     asked = {
         "measure": measure.pk,
@@ -157,17 +160,21 @@ def _passages(
     if not first <= last < len(view.sentences):
         raise ValidationError(_("There is no such sentence in this text."))
     anchors = Anchors(view.text)
-    found = {clause.of(view.text): anchors.of(clause) for clause in view.open_in(first, last)}
+    found = {}
+    for clause in view.open_in(first, last):
+        found[clause.of(view.text)] = anchors.of(clause)
     if lost := next((words[:40] for words, anchor in found.items() if not anchor), None):
         raise ValidationError(
             _("No phrase of “%(clause)s” occurs only once: it has no anchor.") % {"clause": lost}
         )
-    return [
-        BackgroundPassage(
-            policy=policy,
-            anchor=anchor,
-            marked_by=request_context.current_user(request),
-            marked_on=request_context.current_day(),
+    result = []
+    for anchor in dict.fromkeys(found.values()):
+        result.append(
+            BackgroundPassage(
+                policy=policy,
+                anchor=anchor,
+                marked_by=request_context.current_user(request),
+                marked_on=request_context.current_day(),
+            )
         )
-        for anchor in dict.fromkeys(found.values())
-    ]
+    return result

@@ -35,7 +35,9 @@ class OfferedRows(AutocompleteJsonView):
     def get_queryset(self) -> Any:
         rows = super().get_queryset()
         has_policy = any(field.name == "policy" for field in rows.model._meta.get_fields())
-        return rows.select_related("policy").defer("policy__full_text") if has_policy else rows
+        if has_policy:
+            return rows.select_related("policy").defer("policy__full_text")
+        return rows
 
 
 class TrackerSite(admin.AdminSite):

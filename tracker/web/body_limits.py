@@ -47,7 +47,8 @@ class DiscardHandler(FileUploadHandler):
         """Drop a piece of the file."""
 
     def file_complete(self, file_size: int) -> InMemoryUploadedFile:
-        name, kind = self.file_name, self.content_type
+        name = self.file_name
+        kind = self.content_type
         return InMemoryUploadedFile(BytesIO(), self.field_name, name, kind, 0, self.charset)
 
 

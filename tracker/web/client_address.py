@@ -17,7 +17,10 @@ def client_address(request: HttpRequest) -> Address | None:
     """
     remote = request.META.get("REMOTE_ADDR", "")
     address = parse_address(remote)
-    is_trusted = _is_proxy(address) if address else not remote and settings.TRUSTED_UNIX_SOCKET
+    if address:
+        is_trusted = _is_proxy(address)
+    else:
+        is_trusted = not remote and settings.TRUSTED_UNIX_SOCKET
     if not is_trusted:
         return address
     for word in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
@@ -35,7 +38,9 @@ def limited_address(request: HttpRequest) -> str | None:
     address = client_address(request)
     if isinstance(address, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((address, IPV6_PREFIX), strict=False).network_address)
-    return str(address) if address else None
+    if address:
+        return str(address)
+    return None
 
 
 def parse_address(word: str) -> Address | None:
@@ -49,7 +54,10 @@ def parse_address(word: str) -> Address | None:
         address = ipaddress.ip_address(word.partition("%")[0])
     except ValueError:
         return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    if isinstance(address, ipaddress.IPv6Address):
+        mapped = address.ipv4_mapped
+    else:
+        mapped = None
     return mapped or address
 
 

@@ -34,7 +34,9 @@ class DiskFullMiddleware:
             and request.FILES is not None
             and getattr(request, "upload_without_room", False)
         )
-        return disk_full_response(request) if missing else None
+        if missing:
+            return disk_full_response(request)
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer for a view that met a full disk."""
@@ -49,12 +51,11 @@ def disk_full_response(request: HttpRequest) -> HttpResponse:
     words = _("The disk of the server is full. Nothing of this was saved; call the administrator.")
     if request.headers.get("X-Autosave"):
         return JsonResponse({"faults": [words]}, status=DISK_FULL_STATUS)
-    typed = [
-        (name, value)
-        for name, values in request.POST.lists()
-        if name not in UNSHOWN_FIELDS and "password" not in name
-        for value in values
-    ]
+    typed = []
+    for name, values in request.POST.lists():
+        if name not in UNSHOWN_FIELDS and "password" not in name:
+            for value in values:
+                typed.append((name, value))
     files = [file.name for _name, files in request.FILES.lists() for file in files]
     lost = bool(files) or getattr(request, "upload_without_room", False)
     context = {

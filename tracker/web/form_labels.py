@@ -96,18 +96,23 @@ def _of_admin(url_name: str, name: str) -> tuple[str, FormColumn | None]:
     if model is None:
         return "", None
     if part:
-        related = {
-            each.get_accessor_name(): each.related_model for each in model._meta.related_objects
-        }
+        related = {}
+        for each in model._meta.related_objects:
+            related[each.get_accessor_name()] = each.related_model
         row = related.get(part[1])
-        field = _column(row, part[3]) if row else None
+        if row:
+            field = _column(row, part[3])
+        else:
+            field = None
         return (
             f"{row._meta.verbose_name} {int(part[2]) + 1}: {field.verbose_name}"
             if row and field
             else ""
         ), field
     field = _column(model, name)
-    return (str(field.verbose_name), field) if field else _of_forms(ADMIN_FORMS, name)
+    if field:
+        return (str(field.verbose_name), field)
+    return _of_forms(ADMIN_FORMS, name)
 
 
 def _column(model: Any, name: str) -> models.Field | None:
@@ -116,21 +121,26 @@ def _column(model: Any, name: str) -> models.Field | None:
         field = model._meta.get_field(name)
     except FieldDoesNotExist:
         return None
-    return (
-        field
-        if isinstance(field, models.Field) and field.editable and not field.primary_key
-        else None
-    )
+    if isinstance(field, models.Field) and field.editable and not field.primary_key:
+        return field
+    return None
 
 
 def _words_of(column: FormColumn | None, value: str) -> str:
     """Return what a value says to a reader; a key of a row is told by a unit's name, or not at all."""
     if isinstance(column, models.ForeignKey | models.ManyToManyField | forms.ModelChoiceField):
         is_unit = _offered_model(column) is Organization
-        unit = Organization.objects.filter(pk=whole_number(value) or 0).first() if is_unit else None
-        return unit.name if unit else ""
+        if is_unit:
+            unit = Organization.objects.filter(pk=whole_number(value) or 0).first()
+        else:
+            unit = None
+        if unit:
+            return unit.name
+        return ""
     if isinstance(column, models.BooleanField | forms.BooleanField):
-        return _("yes") if value else ""
+        if value:
+            return _("yes")
+        return ""
     choices = dict(_flat(getattr(column, "choices", None) or ()))
     return str(choices.get(value, value))
 
@@ -141,10 +151,14 @@ def _flat(choices: Any) -> Iterator[tuple[str, Any]]:
 
 def _offered_model(column: Any) -> Any:
     """Return the model whose rows a field offers."""
-    return column.related_model if isinstance(column, models.Field) else column.queryset.model
+    if isinstance(column, models.Field):
+        return column.related_model
+    return column.queryset.model
 
 
 def subject_of(form: dict[str, Any]) -> str:
     """Name what a form was about: the code of its task, or nothing."""
     match = _match_of(form)
-    return str(match.kwargs.get("code", "")) if match else ""
+    if match:
+        return str(match.kwargs.get("code", ""))
+    return ""

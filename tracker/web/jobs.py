@@ -29,7 +29,9 @@ from tracker.web import pages_under_way
 
 PAUSE = 0.002  # seconds after each row while this process makes a page: both share one core
 KEPT_FOR = 3600  # seconds that what has come of some work is kept
-RUNNING, DONE, FAILED = "running", "done", "failed"
+RUNNING = "running"
+DONE = "done"
+FAILED = "failed"
 ATTEMPTS = 3  # to take the lock: somebody who only looks holds it for a moment
 
 logger = logging.getLogger(__name__)
@@ -126,7 +128,8 @@ def _run(
     lock: IO[bytes],
     language: str | None,
 ) -> None:
-    total, told = begin.total, 0
+    total = begin.total
+    told = 0
 
     def tell(done: int) -> None:
         nonlocal told

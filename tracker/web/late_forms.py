@@ -70,8 +70,13 @@ def account_key(request: HttpRequest, present: int | None = None) -> int | None:
     try:
         _check_token_format(token)
     except InvalidTokenFormat:
-        return logins[0][0] if logins else present
-    secret = _unmask_cipher_token(token) if len(token) == CSRF_TOKEN_LENGTH else token
+        if logins:
+            return logins[0][0]
+        return present
+    if len(token) == CSRF_TOKEN_LENGTH:
+        secret = _unmask_cipher_token(token)
+    else:
+        secret = token
     digest = _digest(secret)
     return next((account for account, known in logins if known == digest), None)
 
@@ -85,7 +90,10 @@ def remember_login(request: HttpRequest, response: HttpResponseBase) -> None:
     logins = _remembered_logins(request)
     if logins[:1] == [login]:
         return
-    others = [each for each in logins if each != login and each[1]]
+    others = []
+    for each in logins:
+        if each != login and each[1]:
+            others.append(each)
     response.set_cookie(
         settings.ACCOUNTS_COOKIE_NAME,
         signing.dumps([login, *others][:MAX_REMEMBERED_LOGINS], salt=SALT),
@@ -108,7 +116,10 @@ def _remembered_logins(request: HttpRequest) -> list[tuple[int, str]]:
         found = signing.loads(cookie, salt=SALT, max_age=settings.SESSION_COOKIE_AGE)
     except signing.BadSignature:
         return []
-    return [(account, digest) for account, digest in found]
+    result = []
+    for account, digest in found:
+        result.append((account, digest))
+    return result
 
 
 def _digest(secret: str) -> str:
@@ -134,7 +145,10 @@ def save_post(request: HttpRequest, account: int | None) -> None:
         else:
             data[name] = [str(value) for value in values]
             left -= length
-    files = [str(upload.name) for _name, uploads in request.FILES.lists() for upload in uploads]
+    files = []
+    for _name, uploads in request.FILES.lists():
+        for upload in uploads:
+            files.append(str(upload.name))
     if data or files or too_long or passwords:
         sent = {
             "user": account,
@@ -158,7 +172,8 @@ def _add(request: HttpRequest, sent: dict[str, Any]) -> None:
         if any(form.get(name) != sent[name] for name in sent)
     ]
     facts = {"key": get_random_string(8), "sent_at": dates.now().isoformat(), "dropped": 0}
-    own, left = [{**sent, **facts}], MAX_KEPT_CHARACTERS - _length_of(sent)
+    own = [{**sent, **facts}]
+    left = MAX_KEPT_CHARACTERS - _length_of(sent)
     for form in earlier:
         left -= _length_of(form)
         if len(own) == MAX_KEPT_FORMS or left < 0:
@@ -184,27 +199,41 @@ def return_address(request: HttpRequest) -> str:
     except ValueError:
         return request.get_full_path()
     own = bool(sender) and parts.netloc == request.get_host()
-    path = parts._replace(scheme="", netloc="").geturl() if own else ""
+    if own:
+        path = parts._replace(scheme="", netloc="").geturl()
+    else:
+        path = ""
     # A path such as //elsewhere would lead to another site.
     is_safe = url_has_allowed_host_and_scheme(path, None)
-    return path if is_safe else request.get_full_path()
+    if is_safe:
+        return path
+    return request.get_full_path()
 
 
 def all_saved_posts(request: HttpRequest) -> list[dict[str, Any]]:
     """Return what is kept in a browser, whoever has sent it."""
     found = request.session.get(SAVED_POSTS_KEY) or []
     # A session of an earlier release holds one form.
-    return found if isinstance(found, list) else [found]
+    if isinstance(found, list):
+        return found
+    return [found]
 
 
 def saved_posts(request: HttpRequest, account: int | None) -> list[dict[str, Any]]:
     """Return what is kept for an account, the latest first."""
-    return [form for form in all_saved_posts(request) if account and form["user"] == account]
+    found = []
+    for form in all_saved_posts(request):
+        if account and form["user"] == account:
+            found.append(form)
+    return found
 
 
 def forget_post(request: HttpRequest, form: dict[str, Any]) -> None:
     """Keep a form no longer."""
-    left = [each for each in all_saved_posts(request) if each != form]
+    left = []
+    for each in all_saved_posts(request):
+        if each != form:
+            left.append(each)
     if left:
         request.session[SAVED_POSTS_KEY] = left
     else:
@@ -227,7 +256,11 @@ def end_session(request: HttpRequest) -> None:
 
 def saved_for_others(request: HttpRequest) -> list[dict[str, Any]]:
     """Return what is kept for other accounts than the one that is logged in."""
-    return [form for form in all_saved_posts(request) if form["user"] != request.user.pk]
+    found = []
+    for form in all_saved_posts(request):
+        if form["user"] != request.user.pk:
+            found.append(form)
+    return found
 
 
 def restore_posts(request: HttpRequest, found: list[dict[str, Any]]) -> None:

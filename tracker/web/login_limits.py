@@ -60,7 +60,8 @@ class LoginLimits(AxesDatabaseHandler):
 
     def _is_spraying(self, request: Any, credentials: dict[str, Any] | None) -> bool:
         """Say whether too many names failed at the address, and this one was never let in from there."""
-        address, name = request.axes_ip_address, get_client_username(request, credentials)
+        address = request.axes_ip_address
+        name = get_client_username(request, credentials)
         failed = _recent(request).filter(ip_address=address).exclude(username=name)
         names = failed.values("username").distinct().count()
         if names < settings.LOGIN_NAMES_PER_ADDRESS:

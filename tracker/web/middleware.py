@@ -29,7 +29,10 @@ def language_middleware(
 
     def middleware(request: HttpRequest) -> HttpResponse:
         wanted = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-        code = wanted if wanted in spoken else settings.LANGUAGE_CODE
+        if wanted in spoken:
+            code = wanted
+        else:
+            code = settings.LANGUAGE_CODE
         request.LANGUAGE_CODE = code
         with translation.override(code):
             response = get_response(request)
@@ -118,10 +121,14 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """
     match = request.resolver_match
     guarded = match is not None and getattr(match.func, "login_required", True)
-    present = (
-        request.user.pk if request.user.is_authenticated and is_live(request.session) else None
-    )
-    account = late_forms.account_key(request, present) if guarded else None
+    if request.user.is_authenticated and is_live(request.session):
+        present = request.user.pk
+    else:
+        present = None
+    if guarded:
+        account = late_forms.account_key(request, present)
+    else:
+        account = None
     if account and present is None:
         return late_forms.refuse_late(request, account)
     if account and account != present:

@@ -38,7 +38,9 @@ class ReportContext:
     @property
     def carried_params(self) -> dict[str, str]:
         """Return what every link to another report page carries on: the day, when it is not today."""
-        return {"on": self.on.isoformat()} if self.on != self.today else {}
+        if self.on != self.today:
+            return {"on": self.on.isoformat()}
+        return {}
 
     @property
     def context(self) -> dict[str, Any]:
@@ -55,7 +57,8 @@ class ReportContext:
 
 def report_context(request: HttpRequest) -> ReportContext:
     """Read the day that lights are asked for; today where none is, or it cannot be read."""
-    asked, now = QueryReader(request.GET), current_day()
+    asked = QueryReader(request.GET)
+    now = current_day()
     reading = ReportContext(asked, now, asked.day("on", _("day")) or now)
     asked.query |= reading.carried_params
     return reading
@@ -112,7 +115,10 @@ def as_validation_error(error: Exception) -> ValidationError:
 
 def _outdated(row: Any = None) -> str:
     """Say who has changed a row since a page showed it: often the same person, by pressing twice."""
-    latest = row.history.select_related("history_user").first() if row is not None else None
+    if row is not None:
+        latest = row.history.select_related("history_user").first()
+    else:
+        latest = None
     if not latest:
         return _("Somebody has changed it this very moment; look again and repeat.")
     return _(
@@ -153,11 +159,10 @@ def saved_post(request: HttpRequest, names: Collection[str] = ()) -> QueryDict |
     `names` are the fields of the form that asks: what another form of the page sent is not for it.
     To be shown in a bound form and never saved unseen: nobody has sent it in this session.
     """
-    forms = [
-        form
-        for form in late_forms.saved_posts(request, request.user.pk)
-        if form["path"] == request.path
-    ]
+    forms = []
+    for form in late_forms.saved_posts(request, request.user.pk):
+        if form["path"] == request.path:
+            forms.append(form)
     found = next((form for form in forms if not names or set(names) & set(form["data"])), None)
     if not found:
         return None

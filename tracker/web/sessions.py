@@ -15,7 +15,8 @@ from tracker.domain.disk import is_disk_full
 def is_live(session: SessionBase) -> bool:
     """Say whether a session has ended neither by its length nor by not being used."""
     now = int(dates.now().timestamp())
-    began, seen = session.get("began", now), session.get("seen", 0)
+    began = session.get("began", now)
+    seen = session.get("seen", 0)
     is_idle = bool(seen) and now - seen >= settings.SESSION_IDLE
     return now - began < settings.SESSION_LONGEST and not is_idle
 

@@ -12,9 +12,14 @@ def store_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
     """Write some fields of many rows of one model, with one prepared statement; no signal is sent."""
     if rows:
         model = type(rows[0])
-        fields = [model._meta.get_field(name).attname for name in names]  # type: ignore[union-attr]
+        fields = []
+        for name in names:
+            field: Any = model._meta.get_field(name)
+            fields.append(field.attname)
         store_values(
-            model, names, [(*(getattr(row, field) for field in fields), row.pk) for row in rows]
+            model,
+            names,
+            [(*(getattr(row, attribute) for attribute in fields), row.pk) for row in rows],
         )
 
 
@@ -25,7 +30,9 @@ def store_values(
 
     In place of `bulk_update`, which lets the database search a CASE of a thousand branches for every row.
     """
-    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    fields: list[Any] = []
+    for name in names:
+        fields.append(model._meta.get_field(name))
     quote = connection.ops.quote_name
     columns = ", ".join(f"{quote(field.column)} = %s" for field in fields)
     statement = f"UPDATE {quote(model._meta.db_table)} SET {columns} WHERE id = %s"  # noqa: S608 -- our own names

@@ -72,7 +72,9 @@ class ChecklistWriter:
         self, policy_id: int, act: ChangeContext, today: dt.date, tell: Callable[[], object]
     ) -> None:
         """Lock the policy, as every save of a task does; `tell` is called for each row."""
-        self._act, self._today, self._tell = act, today, tell
+        self._act = act
+        self._today = today
+        self._tell = tell
         self._asked: set[int] = set()
         self._policy = PolicyDocument.objects.select_for_update().get(pk=policy_id)
         self._text = ClauseFinder(self._policy.full_text)
@@ -121,7 +123,8 @@ class ChecklistWriter:
         }
         history = HistoryWriter(self._act)
         for row in rows:
-            item, task = row.thing, row.thing.task
+            item = row.thing
+            task = row.thing.task
             before = copy(task)
             task.version += 1
             steps[task.pk][item.pk] = item
@@ -155,27 +158,43 @@ class ChecklistWriter:
 
     def _known_codes(self) -> dict[str, str]:
         codes = Task.objects.filter(policy=self._policy).order_by().values_list("code", flat=True)
-        return {fold(code): code for code in codes}
+        found = {}
+        for code in codes:
+            found[fold(code)] = code
+        return found
 
     def _check_task(self, row: ChecklistChange, known: dict[str, str]) -> None:
         """Check a task as `save_task` does."""
-        task, before = row.thing, self._before.get(row.thing.pk)
+        task = row.thing
+        before = self._before.get(row.thing.pk)
         refresh_links(task)
         task.policy = self._policy
         validate_change(task, before, self._act.reason, self._today)
         twin = known.setdefault(fold(task.code), task.code)
         if twin != task.code:
             task.refuse_twin()
-        stored = list(before.co_units.all()) if before else []
-        units = stored if row.co_units is None else row.co_units
+        if before:
+            stored = list(before.co_units.all())
+        else:
+            stored = []
+        if row.co_units is None:
+            units = stored
+        else:
+            units = row.co_units
         validate_co_units(task, before, units, stored)
 
     def _store(self, rows: Sequence[ChecklistChange]) -> None:
         """Write rows of one kind; ValidationError names the row that the database refuses, and why."""
         if not rows:
             return
-        things, model = [row.thing for row in rows], type(rows[0].thing)
-        columns = [field.name for field in model._meta.concrete_fields if not field.primary_key]
+        things = []
+        for row in rows:
+            things.append(row.thing)
+        model = type(rows[0].thing)
+        columns = []
+        for field in model._meta.concrete_fields:
+            if not field.primary_key:
+                columns.append(field.name)
         try:
             with transaction.atomic():
                 model._default_manager.bulk_create(
@@ -188,20 +207,21 @@ class ChecklistWriter:
     def _store_helpers(self, rows: Sequence[ChecklistChange]) -> None:
         """Set the co-operating units of the tasks whose row names them."""
         through = Task.co_units.through
-        wanted = {
-            row.thing.pk: [unit.pk for unit in row.co_units]
-            for row in rows
-            if row.co_units is not None
-        }
+        wanted = {}
+        for row in rows:
+            if row.co_units is not None:
+                wanted[row.thing.pk] = [unit.pk for unit in row.co_units]
         links = through.objects.filter(task__in=wanted)
-        gone = [link.pk for link in links if link.organization_id not in wanted[link.task_id]]
+        gone = []
+        for link in links:
+            if link.organization_id not in wanted[link.task_id]:
+                gone.append(link.pk)
         through.objects.filter(pk__in=gone).delete()
-        new = [
-            through(task_id=key, organization_id=unit)
-            for key, units in wanted.items()
-            for unit in units
-            if unit not in self._helpers.get(key, [])
-        ]
+        new = []
+        for key, units in wanted.items():
+            for unit in units:
+                if unit not in self._helpers.get(key, []):
+                    new.append(through(task_id=key, organization_id=unit))
         through.objects.bulk_create(new, batch_size=BATCH_SIZE)
 
     def _fetch(self, keys: Collection[int]) -> None:

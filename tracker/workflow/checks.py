@@ -46,12 +46,13 @@ def check_closed(task: Task, before: Task | None) -> None:
     """Keep the judged facts of a closed task as they were when it was closed."""
     if before is None or not stays_closed(task, before):
         return
-    fields: dict[str, Any] = {name: task._meta.get_field(name) for name in JUDGED_FIELDS}
-    moved = [
-        name
-        for name, field in fields.items()
-        if getattr(task, field.attname) != getattr(before, field.attname)
-    ]
+    fields: dict[str, Any] = {}
+    for name in JUDGED_FIELDS:
+        fields[name] = task._meta.get_field(name)
+    moved = []
+    for name, field in fields.items():
+        if getattr(task, field.attname) != getattr(before, field.attname):
+            moved.append(name)
     if moved:
         raise ValidationError(dict.fromkeys(moved, closed_task_text()))
 
@@ -92,7 +93,10 @@ def check_units_in_office(
     new_lead = before is None or before.lead_unit_id != task.lead_unit_id
     if lead and not lead.active and (new_lead or handed_over):
         faults["lead_unit"] = _out_of_office([lead])
-    gone = [unit for unit in co_units if not unit.active and (handed_over or unit.pk in added)]
+    gone = []
+    for unit in co_units:
+        if not unit.active and (handed_over or unit.pk in added):
+            gone.append(unit)
     if gone:
         faults["co_units"] = _out_of_office(gone)
     if faults:

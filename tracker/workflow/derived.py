@@ -40,7 +40,8 @@ def refresh_all() -> Refreshed:
 
     A transaction for each policy: cut off half-way, the next run begins once more. About 0.5 ms a task.
     """
-    before, corrected = StoredRules.current(), 0
+    before = StoredRules.current()
+    corrected = 0
     _refresh_measures()
     for key in PolicyDocument.objects.order_by("pk").values_list("pk", flat=True):
         with transaction.atomic():
@@ -53,7 +54,9 @@ def refresh_all() -> Refreshed:
 
 def refresh_due() -> Refreshed | None:
     """Derive every task anew where the stored rules are other ones; None where nothing is due."""
-    return refresh_all() if StoredRules.current() != RULES_VERSION else None
+    if StoredRules.current() != RULES_VERSION:
+        return refresh_all()
+    return None
 
 
 def preview_refresh() -> Refreshed:
@@ -67,7 +70,8 @@ def follow_rules(app_config: Any, using: str, **kwargs: Any) -> None:
     apps: Apps = kwargs.get("apps") or current_apps
     if app_config.label != APP_LABEL or using != DEFAULT_DB_ALIAS or not _knows_every_column(apps):
         return
-    done, stdout = refresh_due(), kwargs.get("stdout")
+    done = refresh_due()
+    stdout = kwargs.get("stdout")
     if done and done.tasks and stdout and kwargs.get("verbosity", 1) >= 1:
         words = _(
             "The rules of the lights have changed: %(tasks)d tasks derived anew, %(corrected)d corrected."
@@ -79,14 +83,13 @@ def _knows_every_column(apps: Apps) -> bool:
     """Say whether the models of a state have all columns of those of today."""
 
     def columns(known: Apps) -> set[tuple[str, str | None]]:
-        found = (
-            known.get_app_config(APP_LABEL).get_models() if APP_LABEL in known.app_configs else ()
-        )
-        return {
-            (model._meta.db_table, field.column)
-            for model in found
-            for field in model._meta.local_concrete_fields
-        }
+        if APP_LABEL not in known.app_configs:
+            return set()
+        result = set()
+        for model in known.get_app_config(APP_LABEL).get_models():
+            for field in model._meta.local_concrete_fields:
+                result.add((model._meta.db_table, field.column))
+        return result
 
     return columns(current_apps) <= columns(apps)
 
@@ -94,7 +97,10 @@ def _knows_every_column(apps: Apps) -> bool:
 def _migrated() -> bool:
     """Say whether the database has every table and column that the program knows."""
     executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
-    ours = [node for node in executor.loader.graph.leaf_nodes() if node[0] == APP_LABEL]
+    ours = []
+    for node in executor.loader.graph.leaf_nodes():
+        if node[0] == APP_LABEL:
+            ours.append(node)
     return not executor.migration_plan(ours)
 
 

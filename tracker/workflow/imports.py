@@ -70,7 +70,9 @@ def latest_reports(tasks: Collection[Task]) -> ReportsByKey:
     Under no period stands the latest of a unit that stands.
     """
     known: ReportsByKey = {}
-    by_key = {task.pk: task for task in tasks}
+    by_key = {}
+    for task in tasks:
+        by_key[task.pk] = task
     drafts = []
     for each in ProgressUpdate.objects.filter(task__in=by_key).order_by("period_start", "pk"):
         each.task = by_key[each.task_id]
@@ -93,7 +95,10 @@ def base_report(
     task: Task, unit: int | None, period: Period, known: ReportsByKey
 ) -> ProgressUpdate | None:
     """Return the report that a unit's new one goes on from: the one at hand, else the latest that counts."""
-    last = task.latest_report if unit == task.lead_unit_id else known.get((task.pk, unit, None))
+    if unit == task.lead_unit_id:
+        last = task.latest_report
+    else:
+        last = known.get((task.pk, unit, None))
     return known.get((task.pk, unit, period)) or last
 
 
@@ -134,8 +139,11 @@ def apply_progress(
             landed.append(_land(change, writer, known, now.date()))
             tell(number)
         writer.write()
-        batch.made = [entry | _made(report) for entry, report in landed]
-        batch.state, batch.landed_at = BatchState.LANDED, now
+        batch.made = []
+        for entry, report in landed:
+            batch.made.append(entry | _made(report))
+        batch.state = BatchState.LANDED
+        batch.landed_at = now
         batch.save()
 
 
@@ -169,7 +177,9 @@ def revert_progress(
         writer.write()
         if gone:
             delete_all_unchecked(gone, act)
-        batch.state, batch.undone_at, batch.undone_by = BatchState.UNDONE, now, act.user
+        batch.state = BatchState.UNDONE
+        batch.undone_at = now
+        batch.undone_by = act.user
         batch.save()
 
 
@@ -190,7 +200,10 @@ def _land(
         if change.fields:
             report, entry["before"] = _report(change, writer, known)
         for item, done in change.ticks:
-            done_on = today if done else None
+            if done:
+                done_on = today
+            else:
+                done_on = None
             stood = writer.tick(change.task, item.pk, done_on)
             entry["ticks"].append(
                 [item.pk, *(day.isoformat() if day else None for day in (stood, done_on))]
@@ -203,7 +216,9 @@ def _land(
 
 
 def _made(report: ProgressUpdate | None) -> dict[str, Any]:
-    return {"report": report.pk, "version": report.version} if report else {}
+    if report:
+        return {"report": report.pk, "version": report.version}
+    return {}
 
 
 def _not_allowed(task: Task) -> str:
@@ -215,9 +230,12 @@ def _not_allowed(task: Task) -> str:
 
 def report_for(change: ReportChange, known: ReportsByKey) -> ProgressUpdate:
     """Return the report that a change makes: the one at hand, or a new one in the words of the last; not saved."""
-    task, unit, period = change.task, change.unit, change.period
+    task = change.task
+    unit = change.unit
+    period = change.period
     report = known.get((task.pk, unit.pk, period))
-    base, helps = base_report(task, unit.pk, period, known), unit.pk != task.lead_unit_id
+    base = base_report(task, unit.pk, period, known)
+    helps = unit.pk != task.lead_unit_id
     own = has_own_percent(task) and not helps
     if not report or report.state not in EDITABLE_REPORT_STATES:
         report = ProgressUpdate(
@@ -243,10 +261,14 @@ def _report(
     change: ReportChange, writer: ReportWriter, known: ReportsByKey
 ) -> tuple[ProgressUpdate, dict[str, Any] | None]:
     """Hand in the report of a row; return it, and what stood in one that was open or waited."""
-    at, before = known.get((change.task.pk, change.unit.pk, change.period)), None
+    at = known.get((change.task.pk, change.unit.pk, change.period))
+    before = None
     if at and at.state in EDITABLE_REPORT_STATES:
-        before = {name: getattr(at, name) for name in (*change.fields, "state")}
-        at.task, at.unit = change.task, change.unit
+        before = {}
+        for name in (*change.fields, "state"):
+            before[name] = getattr(at, name)
+        at.task = change.task
+        at.unit = change.unit
         if at.state == ReportState.SUBMITTED:
             writer.withdraw(at)
     report = report_for(change, known)
@@ -257,7 +279,10 @@ def _report(
 
 def _reports_of(batch: ImportBatch, writer: ReportWriter) -> dict[int, ProgressUpdate]:
     """Return the reports that a batch has made, by their keys, each with its task as the writer holds it."""
-    keys = [entry["report"] for entry in batch.made if "report" in entry]
+    keys = []
+    for entry in batch.made:
+        if "report" in entry:
+            keys.append(entry["report"])
     found = ProgressUpdate.objects.filter(pk__in=keys).select_related(
         "unit", "submitted_by", "reviewed_by"
     )
@@ -310,20 +335,26 @@ def apply_checklist(
             made.append(_loaded(row, None))
             tell(next(counter))
         if tasks or steps:
-            first = tasks[0].thing if tasks else steps[0].thing.task
+            if tasks:
+                first = tasks[0].thing
+            else:
+                first = steps[0].thing.task
             writer = ChecklistWriter(first.policy.pk, act, now.date(), lambda: tell(next(counter)))
             writer.save_tasks(tasks)
             writer.save_steps(steps)
             made += [_loaded(row, writer.helpers_before(row.thing)) for row in [*tasks, *steps]]
         batch.made = note_versions(made)
-        batch.state, batch.landed_at = BatchState.LANDED, now
+        batch.state = BatchState.LANDED
+        batch.landed_at = now
         batch.save()
 
 
 def _loaded(row: ChecklistChange, helpers: list[int] | None) -> dict[str, Any]:
     """Return what undoing a row of a checklist needs."""
     thing = row.thing
-    columns = [field.attname for field in thing._meta.concrete_fields]
+    columns = []
+    for field in thing._meta.concrete_fields:
+        columns.append(field.attname)
     return {
         "model": thing._meta.model_name,
         "pk": thing.pk,
@@ -364,7 +395,9 @@ def revert_checklist(
         for number, entry in enumerate(reversed(batch.made), 1):
             _unload(entry, act, now.date())
             tell(number)
-        batch.state, batch.undone_at, batch.undone_by = BatchState.UNDONE, now, act.user
+        batch.state = BatchState.UNDONE
+        batch.undone_at = now
+        batch.undone_by = act.user
         # A policy that the import made is gone.
         batch.policy = PolicyDocument.objects.filter(pk__in=[batch.policy_id]).first()
         batch.save()
@@ -384,11 +417,10 @@ def _unload(entry: dict[str, Any], act: ChangeContext, today: dt.date) -> None:
     for name, value in entry["before"].items():
         field = model._meta.get_field(name)
         setattr(thing, field.attname, field.to_python(value) if not field.is_relation else value)
-    units = (
-        None
-        if entry["co_units"] is None
-        else list(Organization.objects.filter(pk__in=entry["co_units"]))
-    )
+    if entry["co_units"] is None:
+        units = None
+    else:
+        units = list(Organization.objects.filter(pk__in=entry["co_units"]))
     if isinstance(thing, Task):
         save_task(thing, act, co_units=units, today=today)
     elif isinstance(thing, ChecklistItem):

@@ -48,15 +48,15 @@ def save_values(
 
 def apply_figures(report: ProgressUpdate, act: ChangeContext) -> None:
     """Lay what an accepted report says of indicators as their values on the last day of its period."""
-    said = {figure["indicator"]: Decimal(figure["value"]) for figure in report.figures}
+    said = {}
+    for figure in report.figures:
+        said[figure["indicator"]] = Decimal(figure["value"])
     for indicator in Indicator.objects.filter(task=report.task_id, pk__in=said):
         value = indicator.values.filter(day=report.period_end).first()
         value = value or IndicatorValue(indicator=indicator, day=report.period_end)
-        value.value, value.report, value.entered_by = (
-            said[indicator.pk],
-            report,
-            report.submitted_by,
-        )
+        value.value = said[indicator.pk]
+        value.report = report
+        value.entered_by = report.submitted_by
         _lay_values(indicator, [value], act, None)
 
 
@@ -65,7 +65,9 @@ def revert_figures(report: ProgressUpdate, act: ChangeContext) -> None:
 
     What the office has corrected since stays.
     """
-    said = {figure["indicator"]: Decimal(figure["value"]) for figure in report.figures}
+    said = {}
+    for figure in report.figures:
+        said[figure["indicator"]] = Decimal(figure["value"])
     others = ProgressUpdate.objects.filter(task=report.task_id, state=ReportState.ACCEPTED)
     earlier = (
         others.filter(period_end=report.period_end).exclude(pk=report.pk).order_by("-pk").first()
@@ -80,8 +82,10 @@ def revert_figures(report: ProgressUpdate, act: ChangeContext) -> None:
             delete_unchecked(value, act)
         elif len(rows) == 2:
             former = rows[1]
-            value.value, value.note = former.value, former.note
-            value.entered_by_id, value.report = former.entered_by_id, earlier
+            value.value = former.value
+            value.note = former.note
+            value.entered_by_id = former.entered_by_id
+            value.report = earlier
             _lay_values(value.indicator, [value], act, None)
 
 
@@ -89,16 +93,22 @@ def percent_after(report: ProgressUpdate, task: Task) -> int:
     """Return the percent that a task whose percent follows an indicator has once a report is accepted."""
     driver = Indicator.objects.get(task=task, drives_percent=True)
     later = bool(driver.actual_on and driver.actual_on > report.period_end)
-    said = as_reported(report, [driver]) if not later else []
+    if not later:
+        said = as_reported(report, [driver])
+    else:
+        said = []
     return lights.achieved_percent((*said, driver)[0]) or 0
 
 
 def as_reported(report: ProgressUpdate, indicators: Iterable[Indicator]) -> list[Indicator]:
     """Return copies of the indicators that a report speaks of, with what it says as their actual value."""
-    said = {figure["indicator"]: Decimal(figure["value"]) for figure in report.figures}
+    said = {}
+    for figure in report.figures:
+        said[figure["indicator"]] = Decimal(figure["value"])
     found = [copy(each) for each in indicators if each.pk in said]
     for each in found:
-        each.actual, each.actual_on = said[each.pk], report.period_end
+        each.actual = said[each.pk]
+        each.actual_on = report.period_end
     return found
 
 

@@ -42,7 +42,9 @@ class UndoRefused(ValidationError):
 
     def __init__(self, rows: list[LaterChange]) -> None:
         self.rows = rows
-        named = [f"{row.name}: {row.words}" for row in rows[:MAX_NAMED]]
+        named = []
+        for row in rows[:MAX_NAMED]:
+            named.append(f"{row.name}: {row.words}")
         if len(rows) > MAX_NAMED:
             more = len(rows) - MAX_NAMED
             named.append(
@@ -64,7 +66,9 @@ def changed_since(batch: ImportBatch) -> list[LaterChange]:
     """Return the rows that were changed since a batch was confirmed; a fixed number of queries."""
     if batch.kind == BatchKind.CHECKLIST:
         return _changed_parts(batch.made)
-    tasks = {entry["task"] for entry in batch.made}
+    tasks = set()
+    for entry in batch.made:
+        tasks.add(entry["task"])
     codes = {key: str(key) for key in tasks} | dict(
         Task.objects.filter(pk__in=tasks).values_list("pk", "code")
     )
@@ -104,11 +108,20 @@ def _changed_ticks(batch: ImportBatch, codes: Mapping[int, str]) -> Iterator[Lat
             if not item:
                 yield LaterChange(codes[entry["task"]], _("a step is gone"))
                 continue
-            now = item.done_on.isoformat() if item.done_on else None
+            if item.done_on:
+                now = item.done_on.isoformat()
+            else:
+                now = None
             # A batch of the first version kept no day: there the mark alone tells.
-            changed = now != after[0] if after else bool(now) == bool(before)
+            if after:
+                changed = now != after[0]
+            else:
+                changed = bool(now) == bool(before)
             if changed:
-                imported = after[0] if after else None
+                if after:
+                    imported = after[0]
+                else:
+                    imported = None
                 ways = ThreeWays(
                     _label(item, "done_on"), *(_shown(each) for each in (before, imported, now))
                 )
@@ -118,8 +131,13 @@ def _changed_ticks(batch: ImportBatch, codes: Mapping[int, str]) -> Iterator[Lat
 
 def note_versions(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Note in which version each part stands when all are loaded: later rows move earlier ones."""
-    versions = {name: _versions(name, keys) for name, keys in _keys_by_model(made).items()}
-    return [entry | {"version": versions[entry["model"]].get(entry["pk"])} for entry in made]
+    versions = {}
+    for name, keys in _keys_by_model(made).items():
+        versions[name] = _versions(name, keys)
+    found = []
+    for entry in made:
+        found.append(entry | {"version": versions[entry["model"]].get(entry["pk"])})
+    return found
 
 
 def _changed_parts(made: list[dict[str, Any]]) -> list[LaterChange]:
@@ -133,11 +151,10 @@ def _changed_parts(made: list[dict[str, Any]]) -> list[LaterChange]:
         model: Any = apps.get_model("tracker", name)
         rows = {row.pk: row for row in model._default_manager.filter(pk__in=pks)}
         entries = [entry for entry in made if entry["model"] == name]
-        kept = (
-            _history_of(model, {key for key, row in rows.items()})
-            if hasattr(model, "version")
-            else {}
-        )
+        if hasattr(model, "version"):
+            kept = _history_of(model, {key for key, row in rows.items()})
+        else:
+            kept = {}
         attached = _attached(model, [entry["pk"] for entry in entries if entry["new"]], keys)
         compared = {
             row.pk: (
@@ -180,7 +197,8 @@ def _attached(model: Any, keys: list[int], made: Mapping[str, list[int]]) -> dic
     for relation in model._meta.related_objects if keys else ():
         if not relation.one_to_many:
             continue
-        other, column = relation.related_model, relation.field.attname
+        other = relation.related_model
+        column = relation.field.attname
         rows = other._base_manager.filter(**{f"{column}__in": keys})
         rows = rows.exclude(pk__in=made.get(other._meta.model_name, []))
         counts = rows.order_by().values_list(column).annotate(models.Count("pk"))
@@ -211,7 +229,8 @@ def _moved_columns(
             or not hasattr(imported, column.attname)
         ):
             continue
-        was, now = getattr(imported, column.attname), getattr(row, column.attname)
+        was = getattr(imported, column.attname)
+        now = getattr(row, column.attname)
         if _plain(was) != _plain(now):
             yield column, [before.get(column.name, was), was, now]
 
@@ -233,10 +252,9 @@ class _Names:
             for column, values in _moved_columns(*row):
                 if column.remote_field:
                     keys.setdefault(column.name, set()).update(values)
-        self._names = {
-            name: self._ask(model._meta.get_field(name).related_model, pks)
-            for name, pks in keys.items()
-        }
+        self._names = {}
+        for name, pks in keys.items():
+            self._names[name] = self._ask(model._meta.get_field(name).related_model, pks)
 
     @staticmethod
     def _ask(target: Any, keys: set[Any]) -> dict[int, str]:
@@ -244,7 +262,10 @@ class _Names:
         if target is ProgressUpdate:
             # Its name holds those of its task and its unit.
             rows = rows.select_related("task", "unit")
-        return {row.pk: str(row) for row in rows}
+        found = {}
+        for row in rows:
+            found[row.pk] = str(row)
+        return found
 
     def word_of(self, column: Any, value: Any) -> str:
         """Return how a value is shown: the name of a choice, and what a key points at."""
@@ -254,12 +275,16 @@ class _Names:
 
 
 def _shown(value: Any) -> str:
-    return "—" if value is None or value == "" else str(value)
+    if value is None or value == "":
+        return "—"
+    return str(value)
 
 
 def _plain(value: Any) -> Any:
     """Return a value as JSON keeps it."""
-    return value.isoformat() if isinstance(value, dt.date) else value
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return value
 
 
 def _label(row: models.Model, name: str) -> str:
@@ -281,14 +306,15 @@ def _keys_by_model(made: Iterable[Mapping[str, Any]]) -> dict[str, list[int]]:
 def _versions(name: str, keys: list[int]) -> dict[int, int]:
     """Return the versions of some rows; none of a kind that has none."""
     model: Any = apps.get_model("tracker", name)
-    return (
-        dict(model._default_manager.filter(pk__in=keys).values_list("pk", "version"))
-        if hasattr(model, "version")
-        else {}
-    )
+    if hasattr(model, "version"):
+        return dict(model._default_manager.filter(pk__in=keys).values_list("pk", "version"))
+    return {}
 
 
 def _history_of(model: Any, keys: set[int]) -> dict[tuple[int, int], Any]:
     """Return the history rows of some rows by key and version; one query."""
     rows = model.history.filter(id__in=keys).order_by("history_date", "history_id")
-    return {(row.id, row.version): row for row in rows}
+    found = {}
+    for row in rows:
+        found[(row.id, row.version)] = row
+    return found

@@ -93,7 +93,8 @@ class ReportWriter:
 
     def __init__(self, task_ids: Collection[int], act: ChangeContext, today: dt.date) -> None:
         """Lock the policies of some tasks, and fetch the tasks with all that a step reads."""
-        self._act, self._today = act, today
+        self._act = act
+        self._today = today
         policies = Task.objects.filter(pk__in=task_ids).order_by().values("policy")
         list(
             PolicyDocument.objects.select_for_update()
@@ -112,7 +113,9 @@ class ReportWriter:
         self._handed_in: list[int] = []
         self._changed: dict[int, ProgressUpdate] = {}
         # Of each task the last days of the periods that the lead unit has reported.
-        self._ends: dict[int, dict[int, dt.date]] = {key: {} for key in self.tasks}
+        self._ends: dict[int, dict[int, dt.date]] = {}
+        for key in self.tasks:
+            self._ends[key] = {}
         standing = ProgressUpdate.objects.standing().filter(task__in=self.tasks).order_by()
         for task, report, end in standing.values_list("task", "pk", "period_end"):
             self._ends[task][report] = end
@@ -154,11 +157,9 @@ class ReportWriter:
         if faults := missing_in_report(report, report.task, self._today):
             raise ValidationError(faults)
         first = not report.submitted_on
-        report.state, report.submitted_by, report.submitted_on = (
-            ReportState.SUBMITTED,
-            self._act.user,
-            self._today,
-        )
+        report.state = ReportState.SUBMITTED
+        report.submitted_by = self._act.user
+        report.submitted_on = self._today
         report.version += 1
         report.rework = {}
         report.names.pop("unit", None)
@@ -186,7 +187,11 @@ class ReportWriter:
             raise ValidationError(_("This step is no longer on the checklist."))
         stood = item.done_on
         if bool(stood) != bool(done_on):
-            item.done_on, item.done_by = done_on, self._act.user if done_on else None
+            item.done_on = done_on
+            if done_on:
+                item.done_by = self._act.user
+            else:
+                item.done_by = None
             self._ticked[item.pk] = item
             self._history.add(item)
         if before:
@@ -195,9 +200,10 @@ class ReportWriter:
 
     def write(self) -> None:
         """Store everything; ValidationError says which report the database refuses, and why."""
-        columns = [
-            field.name for field in ProgressUpdate._meta.concrete_fields if not field.primary_key
-        ]
+        columns = []
+        for field in ProgressUpdate._meta.concrete_fields:
+            if not field.primary_key:
+                columns.append(field.name)
         try:
             with transaction.atomic():
                 ProgressUpdate.objects.bulk_create(self._new, batch_size=BATCH_SIZE)
@@ -249,7 +255,9 @@ class ReportWriter:
 
 
 def _action_of(report: ProgressUpdate) -> Action:
-    return Action.CONTRIBUTE if report.contribution else Action.REPORT
+    if report.contribution:
+        return Action.CONTRIBUTE
+    return Action.REPORT
 
 
 def fetch_tasks(keys: Collection[int]) -> list[Any]:

@@ -84,7 +84,9 @@ def in_role_of_today(reports: Iterable[ProgressUpdate], task: Task) -> ProgressU
             drafts.append(report)
     for report in drafts:
         report.contribution = not report.contribution
-    return drafts[0] if drafts else None
+    if drafts:
+        return drafts[0]
+    return None
 
 
 def accepted_report(report: ProgressUpdate) -> ProgressUpdate | None:
@@ -124,7 +126,10 @@ def save_draft(
     """Keep what a unit has written so far; raise Stale on a newer version. A draft is in no history yet."""
     check_transition(report.task, _action(report), act)
     with transaction.atomic():
-        stored = _stored(report) if report.pk else None
+        if report.pk:
+            stored = _stored(report)
+        else:
+            stored = None
         if stored and not stored.is_open:
             raise ValidationError(
                 _("This report has been handed in already; withdraw it to change it.")
@@ -166,11 +171,9 @@ def submit(report: ProgressUpdate, act: ChangeContext, today: dt.date) -> None:
         first = not stored.submitted_on
         # The unit is called as on the day on which it hands in.
         stored.names.pop("unit", None)
-        stored.state, stored.submitted_by, stored.submitted_on = (
-            ReportState.SUBMITTED,
-            act.user,
-            today,
-        )
+        stored.state = ReportState.SUBMITTED
+        stored.submitted_by = act.user
+        stored.submitted_on = today
         bump_version(stored, stored.version)
         _hand_in_evidence(stored, act)
         save_row(stored, act, first)
@@ -210,7 +213,11 @@ def submit_unchanged(
         for name in REPORT_TEXTS:
             setattr(report, name, getattr(last, name))
         own = has_own_percent(report.task) and not report.contribution
-        report.percent, report.unchanged = report.task.percent if own else None, True
+        if own:
+            report.percent = report.task.percent
+        else:
+            report.percent = None
+        report.unchanged = True
         save_draft(report, act, report.version, today=today)
         submit(report, act, today)
 
@@ -280,7 +287,10 @@ def withdraw_acceptance(
             contribution=False,
             state__in=EDITABLE_REPORT_STATES,
         )
-        stored.state = ReportState.SUPERSEDED if at_hand.exists() else ReportState.SUBMITTED
+        if at_hand.exists():
+            stored.state = ReportState.SUPERSEDED
+        else:
+            stored.state = ReportState.SUBMITTED
         stored.reviewed_by = stored.reviewed_on = None
         bump_version(stored, stored.version)
         save_row(stored, act)
@@ -307,13 +317,17 @@ def _percent_before(report: ProgressUpdate) -> int:
         return report.percent_before
     # Accepted by a version that did not keep it: the history of the task did.
     accepted = report.history.filter(state=ReportState.ACCEPTED).order_by("history_date").first()
-    earlier = (
-        Task.history.filter(id=report.task_id, history_date__lt=accepted.history_date)
-        if accepted
-        else None
-    )
-    row = earlier.order_by("-history_date", "-history_id").first() if earlier is not None else None
-    return row.percent if row else 0
+    if accepted:
+        earlier = Task.history.filter(id=report.task_id, history_date__lt=accepted.history_date)
+    else:
+        earlier = None
+    if earlier is not None:
+        row = earlier.order_by("-history_date", "-history_id").first()
+    else:
+        row = None
+    if row:
+        return row.percent
+    return 0
 
 
 def _check_reviewer(report: ProgressUpdate, act: ChangeContext) -> None:
@@ -335,13 +349,16 @@ def answer_help(
             raise ValidationError(_("It has been answered already."))
         if seen is not None and stored.version != seen:
             raise StaleVersion(stored)
-        stored.help_answer, stored.help_answered_on = answer, today
+        stored.help_answer = answer
+        stored.help_answered_on = today
         bump_version(stored, stored.version)
         save_row(stored, act)
 
 
 def _action(report: ProgressUpdate) -> Action:
-    return Action.CONTRIBUTE if report.contribution else Action.REPORT
+    if report.contribution:
+        return Action.CONTRIBUTE
+    return Action.REPORT
 
 
 def _stored(report: ProgressUpdate) -> ProgressUpdate:
@@ -378,8 +395,12 @@ def _move(
                 )
                 raise ValidationError(words)
             _check_reviewer(stored, act)
-            stored.reviewed_by, stored.reviewed_on = act.user, today
-            stored.review_note = report.review_note if state == ReportState.RETURNED else ""
+            stored.reviewed_by = act.user
+            stored.reviewed_on = today
+            if state == ReportState.RETURNED:
+                stored.review_note = report.review_note
+            else:
+                stored.review_note = ""
         stored.state = state
         if state == ReportState.ACCEPTED:
             stored.percent_before = before.percent

@@ -19,7 +19,8 @@ class Transition:
     needs: StrOrPromise = ""
 
 
-UNIT, OFFICE = (Capacity.LEAD,), (Capacity.OFFICE,)
+UNIT = (Capacity.LEAD,)
+OFFICE = (Capacity.OFFICE,)
 LEAD_OR_OFFICE = (Capacity.LEAD, Capacity.OFFICE)
 ANY_STATUS = tuple(status for status in Status if status != Status.CANCELLED)
 REASON_LABEL = gettext_lazy("a reason")

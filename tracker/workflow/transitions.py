@@ -34,11 +34,11 @@ from tracker.workflow.writes import (
 def allowed_actions(task: Task, user: User) -> list[Action]:
     """List what an account may do with a task as it stands; the buttons of its page."""
     doers = permissions.acts_for(user, task)
-    return [
-        step.action
-        for step in TRANSITIONS.values()
-        if doers & set(step.doers) and _fits(task, step)
-    ]
+    found = []
+    for step in TRANSITIONS.values():
+        if doers & set(step.doers) and _fits(task, step):
+            found.append(step.action)
+    return found
 
 
 def _fits(task: Task, step: Transition) -> bool:
@@ -190,12 +190,17 @@ def _tick(doing: TransitionContext) -> Sequence[ChecklistItem]:
         return ()
     if doing.entered.get("seen_mark") not in (None, item.mark):
         raise ValidationError(moved_step_text())
-    item.done_on, item.done_by = done_on, doing.act.user if done_on else None
+    item.done_on = done_on
+    if done_on:
+        item.done_by = doing.act.user
+    else:
+        item.done_by = None
     return (item,)
 
 
 def _request_closing(doing: TransitionContext) -> None:
-    task, evidence = doing.task, list(doing.entered.get("evidence", ()))
+    task = doing.task
+    evidence = list(doing.entered.get("evidence", ()))
     statement = str(doing.entered.get("reason") or "").strip()
     lacks = missing_for_closing(task)
     if evidence:
@@ -258,7 +263,9 @@ def attach_evidence(
 
 def _withdraw_closing(doing: TransitionContext) -> None:
     ask = doing.waiting(RequestKind.CLOSE)
-    ask.state, ask.decided_by, ask.decided_on = RequestState.WITHDRAWN, doing.act.user, doing.today
+    ask.state = RequestState.WITHDRAWN
+    ask.decided_by = doing.act.user
+    ask.decided_on = doing.today
     save_row(ask, doing.act)
 
 
@@ -269,9 +276,10 @@ def _decide_closing(granted: bool) -> Callable[[TransitionContext], None]:
             ask.rating = _rating(doing)
             # The day of the request is the day that counts; the day of the decision is kept beside it.
             doing.task.closed_on = doing.task.closing_requested_on
-        ask.decision_note = (
-            doing.entered.get("note", "") if granted else doing.need("note", _("Give a reason."))
-        )
+        if granted:
+            ask.decision_note = doing.entered.get("note", "")
+        else:
+            ask.decision_note = doing.need("note", _("Give a reason."))
         decide_request(ask, doing.act, doing.today, granted=granted)
 
     return deed
@@ -282,7 +290,8 @@ def _rating(doing: TransitionContext) -> Rating:
 
 
 def _request_extension(doing: TransitionContext) -> None:
-    task, deadline = doing.task, doing.need("deadline", _("Enter the new deadline."))
+    task = doing.task
+    deadline = doing.need("deadline", _("Enter the new deadline."))
     if doing.today > task.deadline:
         raise ValidationError(
             _("More time can be asked for until the deadline only; it was %(day)s.")

@@ -57,7 +57,9 @@ class UnitMovePlan:
 
     def policy_to_say(self, task: Task) -> str:
         """Return the policy of a task where it is to be said."""
-        return str(task.policy) if self.spans_policies else ""
+        if self.spans_policies:
+            return str(task.policy)
+        return ""
 
     @property
     def digest(self) -> str:
@@ -84,13 +86,18 @@ def plan_move(kind: UnitMoveKind, source: Organization, target: Organization) ->
     _sort_reports(plan)
     if plan.merges:
         plan.accounts = list(User.objects.filter(organization=source))
-        plan.aliases = [name for name in source.all_names() if name not in target.all_names()]
+        plan.aliases = []
+        for name in source.all_names():
+            if name not in target.all_names():
+                plan.aliases.append(name)
     return plan
 
 
 def _sort_reports(plan: UnitMovePlan) -> None:
     """Part the reports at hand of the former unit: those that the new one writes on, and those that stay."""
-    tasks = [task.pk for task in (*plan.led, *plan.helped)]
+    tasks = []
+    for task in (*plan.led, *plan.helped):
+        tasks.append(task.pk)
     at_hand = ProgressUpdate.objects.filter(task__in=tasks).exclude(state=ReportState.ACCEPTED)
     at_hand = at_hand.select_related("task__policy", "unit").defer("task__policy__full_text")
     of_target = [report for report in at_hand if report.unit_id == plan.target.pk]
@@ -206,7 +213,10 @@ def _move_task(
         "lead_is_proposed": task.lead_is_proposed,
     }
     before = lock_task(task, None)
-    units = [unit for unit in helpers if unit.pk != plan.source.pk]
+    units = []
+    for unit in helpers:
+        if unit.pk != plan.source.pk:
+            units.append(unit)
     if task.lead_unit_id == plan.source.pk:
         task.lead_unit = plan.target
         units = [unit for unit in units if unit.pk != plan.target.pk]

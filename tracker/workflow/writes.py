@@ -109,9 +109,15 @@ def save_object(row: Versioned, act: ChangeContext, seen: int | None = None) -> 
         row.check_roles()
     with transaction.atomic():
         made = bump_version(row, seen)
-        before = None if made else type(row)._default_manager.get(pk=row.pk)
+        if made:
+            before = None
+        else:
+            before = type(row)._default_manager.get(pk=row.pk)
         # Compared while the row is held; most changes, such as a new title, move no task.
-        moved = set() if before is None else _moved_grounds(row, before)
+        if before is None:
+            moved = set()
+        else:
+            moved = _moved_grounds(row, before)
         if isinstance(row, UniqueFolded):
             row.refuse_twin()
         if isinstance(row, User):
@@ -222,7 +228,8 @@ def delete_all_unchecked(rows: Sequence[models.Model], act: ChangeContext) -> No
 def choose_password(user: User, password: str) -> None:
     """Store the password that a person has chosen for the own account; raise Stale as `save` does."""
     user.set_password(password)
-    user.must_change_password, user.password_set_at = False, None
+    user.must_change_password = False
+    user.password_set_at = None
     with transaction.atomic():
         bump_version(user, None)
         save_row(user, ChangeContext(user, ChangeSource.PAGE))
@@ -267,7 +274,9 @@ def lock_task(task: Task, seen: int | None) -> Task | None:
     task.policy = (
         PolicyDocument.objects.select_for_update().defer("full_text").get(pk=task.policy_id)
     )
-    return None if bump_version(task, seen) else Task.objects.get(pk=task.pk)
+    if bump_version(task, seen):
+        return None
+    return Task.objects.get(pk=task.pk)
 
 
 def write_task(
@@ -285,7 +294,10 @@ def write_task(
 
     `by_request` says that the requests of the task are kept by the caller.
     """
-    units = list(co_units) if co_units is not None else None
+    if co_units is not None:
+        units = list(co_units)
+    else:
+        units = None
     validate_change(task, before, act.reason, today)
     if before is None or before.code != task.code:
         task.refuse_twin()
@@ -302,7 +314,8 @@ def write_task(
     if before and not by_request:
         follow_requests(task, before, act, today)
     # Asked anew: what was prefetched with the task is from before the change.
-    steps, indicators = ChecklistItem.objects.filter(task=task), Indicator.objects.filter(task=task)
+    steps = ChecklistItem.objects.filter(task=task)
+    indicators = Indicator.objects.filter(task=task)
     derive_change(task, before, list(steps), list(indicators), act.reason)
     if (
         checks.stays_closed(task, before)
@@ -338,7 +351,9 @@ def derive_change(
 
 def follow_requests(task: Task, before: Task, act: ChangeContext, today: dt.date) -> None:
     """Keep the requests in line with what the office did directly: nothing waits that has been decided."""
-    waiting = {ask.kind: ask for ask in task.requests.filter(state=RequestState.OPEN)}
+    waiting = {}
+    for ask in task.requests.filter(state=RequestState.OPEN):
+        waiting[ask.kind] = ask
     closing = waiting.get(RequestKind.CLOSE)
     if task.status == Status.CLOSING and not closing:
         # Entered by the office for a unit that asked by other ways.
@@ -375,7 +390,9 @@ def note_deadline(ask: TaskRequest, deadline: dt.date | None) -> None:
 def end_requests(task: Task, act: ChangeContext, today: dt.date) -> None:
     """Return what still waits when a task is no longer under way."""
     for ask in task.requests.filter(state=RequestState.OPEN):
-        ask.state, ask.decided_by, ask.decided_on = RequestState.RETURNED, act.user, today
+        ask.state = RequestState.RETURNED
+        ask.decided_by = act.user
+        ask.decided_on = today
         ask.decision_note = act.reason
         if ask.kind == RequestKind.EXTEND:
             note_deadline(ask, task.deadline)
@@ -386,8 +403,12 @@ def decide_request(ask: TaskRequest, act: ChangeContext, today: dt.date, *, gran
     """Decide a request; nobody decides their own."""
     if act.user and not permissions.may_review(act.user, ask.asked_by_id):
         raise PermissionDenied(_("Nobody reviews what they have asked for or reported themselves."))
-    ask.state = RequestState.GRANTED if granted else RequestState.RETURNED
-    ask.decided_by, ask.decided_on = act.user, today
+    if granted:
+        ask.state = RequestState.GRANTED
+    else:
+        ask.state = RequestState.RETURNED
+    ask.decided_by = act.user
+    ask.decided_on = today
     ask.decision_note = ask.decision_note or act.reason
     save_row(ask, act)
 
@@ -489,7 +510,10 @@ def apply_to_each(
         except StaleVersion:
             outcome.refused.append((row, _("somebody has changed it since the list was shown")))
         except (ValidationError, PermissionDenied) as error:
-            messages = error.messages if isinstance(error, ValidationError) else [str(error)]
+            if isinstance(error, ValidationError):
+                messages = error.messages
+            else:
+                messages = [str(error)]
             outcome.refused.append((row, " ".join(messages)))
     return outcome
 
@@ -504,7 +528,9 @@ def derive_task(
 
     `text` is that of the policy, for many tasks of it; without it the policy is asked.
     """
-    before = [getattr(task, name) for name in DERIVED]
+    before = []
+    for name in DERIVED:
+        before.append(getattr(task, name))
     driver = next((each for each in indicators if each.drives_percent), None)
     task.follows_indicator = bool(driver and task.kind == Kind.QUANTIFIED and not items)
     if items:
@@ -554,7 +580,9 @@ def after_fixture_load(
 
 def _deriving_from(rows: Collection[tuple[type[models.Model], Any]]) -> Q:
     """Ask for the tasks with a derived column that comes from one of some rows."""
-    keys = {kind: [key for model, key in rows if model is kind] for kind in DERIVATION_PATHS}
+    keys = {}
+    for kind in DERIVATION_PATHS:
+        keys[kind] = [key for model, key in rows if model is kind]
     return reduce(
         or_,
         (Q(**{f"{way}__in": keys[kind]}) for kind, way in DERIVATION_PATHS.items() if keys[kind]),
@@ -573,12 +601,14 @@ def _refresh(which: Q) -> int:
 
 def count_stale(limit: int | None = None) -> int:
     """Count the tasks whose derived columns are not what the rules give; of many, of so many spread over all."""
-    step = max(Task.objects.count() // limit, 1) if limit else 1
-    spread = (
-        Q(pk__in=Task.objects.order_by("pk").values_list("pk", flat=True)[::step][:limit])
-        if step > 1
-        else Q()
-    )
+    if limit:
+        step = max(Task.objects.count() // limit, 1)
+    else:
+        step = 1
+    if step > 1:
+        spread = Q(pk__in=Task.objects.order_by("pk").values_list("pk", flat=True)[::step][:limit])
+    else:
+        spread = Q()
     return sum(differs for _task, differs in _derived(spread))
 
 
@@ -638,7 +668,10 @@ def bump_version(row: Versioned, seen: int | None) -> bool:
     if row.pk is None:
         row.version = 1
         return True
-    seen = row.version if seen is None else seen
+    if seen is None:
+        seen = row.version
+    else:
+        seen = seen
     if not type(row)._default_manager.filter(pk=row.pk, version=seen).update(version=seen + 1):
         raise StaleVersion(row)
     row.version = seen + 1
@@ -657,7 +690,10 @@ def _quiet(row: models.Model) -> Iterator[None]:
 
 def save_row(row: models.Model, act: ChangeContext | None = None, made: bool | None = None) -> None:
     """Save a row and record it once, without an act not at all; what the database refuses is said in words."""
-    made = row.pk is None if made is None else made
+    if made is None:
+        made = row.pk is None
+    else:
+        made = made
     try:
         with _quiet(row), transaction.atomic():
             row.save()
@@ -678,7 +714,9 @@ def explain_violation(row: models.Model, error: IntegrityError) -> ValidationErr
 
 def attach_context(row: models.Model, act: ChangeContext) -> None:
     """Leave on a row what its next history row takes over."""
-    row._history_user, row._change_reason, row._way = act.user, act.reason, act.way  # type: ignore[attr-defined]
+    row._history_user = act.user  # type: ignore[attr-defined]
+    row._change_reason = act.reason  # type: ignore[attr-defined]
+    row._way = act.way  # type: ignore[attr-defined]
 
 
 def _record(row: models.Model, act: ChangeContext, made: bool) -> None:
@@ -689,7 +727,11 @@ def _record(row: models.Model, act: ChangeContext, made: bool) -> None:
 def _moved_grounds(row: models.Model, stored: models.Model) -> set[str]:
     """Name the fields of a row that differ from what is stored and that derived columns come from."""
     names = DERIVATION_INPUTS.get(type(row), ())
-    return {name for name in names if getattr(row, name) != getattr(stored, name)}
+    found = set()
+    for name in names:
+        if getattr(row, name) != getattr(stored, name):
+            found.add(name)
+    return found
 
 
 def _moved(row: models.Model, before: models.Model, *names: str) -> bool:
@@ -704,10 +746,15 @@ def validate_co_units(
 ) -> None:
     """Hold the co-operating units of a task against the rules; `stored` are those of now, asked for where not given."""
     if stored is None:
-        stored = list(Organization.objects.filter(co_tasks=task)) if task.pk else []
+        if task.pk:
+            stored = list(Organization.objects.filter(co_tasks=task))
+        else:
+            stored = []
     if units is None:
         units = stored
-    keys = {unit.pk for unit in stored}
+    keys = set()
+    for unit in stored:
+        keys.add(unit.pk)
     if checks.stays_closed(task, before) and {unit.pk for unit in units} != keys:
         raise ValidationError({"co_units": checks.closed_task_text()})
     checks.check_units_in_office(task, before, units, {unit.pk for unit in units} - keys)

@@ -58,12 +58,18 @@ class Command(BaseCommand):
         )
         self.stdout.write(_("Declared counts:"))
         for count in found.counts:
-            verdict = _("ok") if count.holds else _("FAULT")
+            if count.holds:
+                verdict = _("ok")
+            else:
+                verdict = _("FAULT")
             self._print_row(f"{verdict}  {count.words}")
 
     def _print_group(self, check: HealthCheck, findings: list[HealthFinding]) -> None:
         """Print a kind of finding: the codes of tasks in one line, what is not of a task a line each."""
-        codes = ", ".join(finding.place for finding in findings) if check.statuses else ""
+        if check.statuses:
+            codes = ", ".join(finding.place for finding in findings)
+        else:
+            codes = ""
         self._print_row(
             _("%(severity)s  %(kind)s: %(number)s %(codes)s")
             % {

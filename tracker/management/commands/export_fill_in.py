@@ -26,7 +26,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, policy: str, out: str, **options: Any) -> None:
-        document, folder = policy_option(policy), Path(out)
+        document = policy_option(policy)
+        folder = Path(out)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for name, scope in progress_template.of_all_units(document, dates.today()):

@@ -69,11 +69,13 @@ class Command(BaseCommand):
         paper: str,
         **options: Any,
     ) -> None:
-        document, day = policy_option(policy), day_option(on)
-        office, asked = (
-            unit_option(unit) if unit is not None else None,
-            QueryReader(QueryDict(filter)),
-        )
+        document = policy_option(policy)
+        day = day_option(on)
+        if unit is not None:
+            office = unit_option(unit)
+        else:
+            office = None
+        asked = QueryReader(QueryDict(filter))
         tasks = Task.objects.filter(policy=document)
         chosen = TaskFilter(asked, tasks.involving(office) if office else tasks, document, day)
         asked.reject_unknown()
@@ -81,7 +83,10 @@ class Command(BaseCommand):
             raise CommandError("\n".join(asked.faults))
         # A unit's tasks, or a filtered list, are a part of the policy; the health check speaks of the whole.
         whole = not office and not chosen.data
-        findings = health_sheets(document, partial(absolute, site)) if whole else []
+        if whole:
+            findings = health_sheets(document, partial(absolute, site))
+        else:
+            findings = []
         scope = ledger.LedgerRequest(
             policy=document,
             tasks=chosen.qs,
@@ -106,7 +111,9 @@ class Command(BaseCommand):
 
 def absolute(site: str, path: str) -> str:
     """Return the address of a page; nothing where that of the tracker is not known."""
-    return site.rstrip("/") + path if site else ""
+    if site:
+        return site.rstrip("/") + path
+    return ""
 
 
 def policy_option(slug: str) -> PolicyDocument:
@@ -134,7 +141,9 @@ def unit_option(name: str) -> Organization:
 def day_option(text: str | None) -> dt.date:
     """Read a day; none given is today."""
     try:
-        return dates.today() if text is None else dates.parse_day(text)
+        if text is None:
+            return dates.today()
+        return dates.parse_day(text)
     except ValueError as error:
         raise CommandError(str(error)) from None
 

@@ -34,7 +34,10 @@ class Command(BaseCommand):
         preview = workbook_import.preview_batch(batch, None, now.date())
         for entry in preview.entries:
             for field in entry.fields if entry.state in ("changed", "stale") else ():
-                then = f" [{field.then}]" if entry.state == "stale" else ""
+                if entry.state == "stale":
+                    then = f" [{field.then}]"
+                else:
+                    then = ""
                 self.stdout.write(
                     f"{entry.state}: {entry.code} {field.header}:{then} {field.now} -> {field.new}"
                 )

@@ -45,7 +45,8 @@ from tracker.models import (
     User,
 )
 
-SOURCE, SLUG = "central-china-rise", "central-china-rise-demo"
+SOURCE = "central-china-rise"
+SLUG = "central-china-rise-demo"
 SEED = 20241
 # A picture of one white point: evidence that proves nothing, as its name says.
 PIXEL = base64.b64decode(
@@ -233,11 +234,10 @@ def _children(part: Any) -> Iterator[Any]:
 def _copy(row: Any, **facts: Any) -> Any:
     """Lay a copy of a row with some facts changed."""
     skipped = {"id", "version", "full_text", *facts}
-    values = {
-        field.name: getattr(row, field.name)
-        for field in row._meta.fields
-        if field.name not in skipped
-    }
+    values = {}
+    for field in row._meta.fields:
+        if field.name not in skipped:
+            values[field.name] = getattr(row, field.name)
     copy = type(row)(**{**values, **facts})
     workflow.save_object(copy, _act())
     return copy
@@ -252,13 +252,15 @@ def _lay_parts(source: PolicyDocument, demo: PolicyDocument, on: dt.date) -> Non
         part.pk: _copy(part, policy=demo, section=sections[part.section_id])
         for part in source.measures.select_related("section")
     }
-    stories, measured = cycle(STORIES), cycle((True, False, False))
+    stories = cycle(STORIES)
+    measured = cycle((True, False, False))
     tasks = {
         task.pk: _lay_task(task, demo, measures[task.measure_id], stories, measured, dice, on)
         for task in source.tasks.prefetch_related("items", "co_units").order_by("measure", "code")
     }
     for count in DeclaredCount.objects.filter(policy=source):
-        section, task = sections.get(count.section_id or 0), tasks.get(count.task_id or 0)
+        section = sections.get(count.section_id or 0)
+        task = tasks.get(count.task_id or 0)
         _copy(count, policy=demo, section=section, task=task)
     for passage in source.background.all():
         _copy(passage, policy=demo)
@@ -290,7 +292,9 @@ def _lay_task(
         "reported_through": period_of(Cycle.MONTHLY, on).end,
         **next(stories)(dice, on),
     }
-    through, percent, status = facts.pop("reported_through"), facts.pop("percent"), facts["status"]
+    through = facts.pop("reported_through")
+    percent = facts.pop("percent")
+    status = facts["status"]
     ended = facts.pop("closed_on", None) or facts.pop("closing_requested_on", None)
     if ended:
         facts["status"] = Status.IN_PROGRESS
@@ -312,9 +316,10 @@ def _lay_task(
         item.done_on = (ended or on) - (60 - number) * DAY
     if items and copy.deadline and task.code.endswith(FAULTY_TITLE):
         items[-1].due = copy.deadline + 10 * DAY
-    indicators = (
-        _indicators(copy) if copy.kind == Kind.QUANTIFIED and not items and next(measured) else []
-    )
+    if copy.kind == Kind.QUANTIFIED and not items and next(measured):
+        indicators = _indicators(copy)
+    else:
+        indicators = []
     workflow.save_task(
         copy, _act(), co_units=task.co_units.all(), items=[*items, *indicators], today=on
     )
@@ -355,11 +360,11 @@ def _indicators(task: Task) -> list[Indicator]:
 
 def _figures(task: Task, percent: int) -> list[DemoFacts]:
     """Say of each indicator how far it is when a task is done to a percent."""
-    return [
-        each.figure(each.baseline + (each.target - each.baseline) * percent / 100)
-        for each in task.indicators.all()
-        if each.baseline is not None
-    ]
+    found = []
+    for each in task.indicators.all():
+        if each.baseline is not None:
+            found.append(each.figure(each.baseline + (each.target - each.baseline) * percent / 100))
+    return found
 
 
 def _report(
@@ -370,13 +375,22 @@ def _report(
     own = workflow.has_own_percent(task)
     # What is closed has been reviewed; what was silent for long has too.
     current = last_day == today() and latest.start <= last_day <= latest.end
-    outcome = dice.choices(("accept", "wait", "return"), (7, 3, 1))[0] if current else "accept"
+    if current:
+        outcome = dice.choices(("accept", "wait", "return"), (7, 3, 1))[0]
+    else:
+        outcome = "accept"
     for period in (period_of(Cycle.MONTHLY, latest.start - DAY), latest):
         day = min(period.end, last_day)
         report = workflow.open_report(task, task.lead_unit, period)  # type: ignore[arg-type]
-        report.percent = percent if own else None
+        if own:
+            report.percent = percent
+        else:
+            report.percent = None
         report.figures = _figures(task, percent if period is latest else max(0, percent - 2))
-        month = latest if task.code.endswith(FAULTY_TITLE) else period
+        if task.code.endswith(FAULTY_TITLE):
+            month = latest
+        else:
+            month = period
         report.progress = _("Demonstration: %(task)s goes on as planned in %(month)s.") % {
             "task": task.title,
             "month": month.start.strftime("%Y-%m"),
@@ -384,7 +398,8 @@ def _report(
         report.next_steps = _("Demonstration: the next step follows in the coming month.")
         if period is latest and outcome == "wait" and dice.random() < 0.4:
             report.problems = _("Demonstration: land for the project is not yet approved.")
-            report.needs_help, report.help_addressee = True, _("the supervision office")
+            report.needs_help = True
+            report.help_addressee = _("the supervision office")
         proof = Evidence(
             name=_("demonstration.png"), file=ContentFile(PIXEL, "pixel"), size=len(PIXEL)
         )
@@ -402,7 +417,8 @@ def _report(
 
 def _end(task: Task, status: Status, day: dt.date, on: dt.date) -> None:
     """Close a task as its story says: asked for by its unit, and granted some days later."""
-    rating, words = Rating.GOOD, _("Demonstration: all that was asked for is done.")
+    rating = Rating.GOOD
+    words = _("Demonstration: all that was asked for is done.")
     if task.kind == Kind.STANDING:
         if status == Status.CLOSED:
             workflow.execute_transition(
@@ -426,7 +442,10 @@ def _ask(task: Task, dice: random.Random, on: dt.date) -> None:
         return
     words = _("Demonstration: heavy rain delayed the work.")
     later = task.deadline + 45 * DAY
-    day = on - 10 * DAY if luck < 0.1 else on
+    if luck < 0.1:
+        day = on - 10 * DAY
+    else:
+        day = on
     workflow.execute_transition(
         task,
         Action.REQUEST_EXTENSION,
@@ -449,8 +468,11 @@ def _accounts(demo: PolicyDocument) -> Iterator[tuple[User, str]]:
     )
     for name, unit in zip(ACCOUNTS, (None, None, *units[:2]), strict=False):
         user = User.objects.filter(username=name).first() or User(username=name)
-        user.organization, user.is_liaison, user.is_active = unit, bool(unit), True
-        user.is_supervisor, user.is_leader = name == "demo-supervisor", name == "demo-leader"
+        user.organization = unit
+        user.is_liaison = bool(unit)
+        user.is_active = True
+        user.is_supervisor = name == "demo-supervisor"
+        user.is_leader = name == "demo-leader"
         user.first_name = _account_name(user)
         password = random_password()
         user.set_password(password)
@@ -462,4 +484,6 @@ def _account_name(user: User) -> str:
     """Say whom an account of the demonstration stands for."""
     if user.organization:
         return _("liaison of %(unit)s (demo)") % {"unit": user.organization}
-    return _("supervisor (demo)") if user.is_supervisor else _("leader (demo)")
+    if user.is_supervisor:
+        return _("supervisor (demo)")
+    return _("leader (demo)")

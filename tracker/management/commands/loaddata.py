@@ -94,7 +94,10 @@ class Command(loaddata.Command):
                 row.refuse_twin()
         except ValidationError as error:
             raise DeserializationError(f"{_title(row)}: {error.message_dict}") from error
-        stored = type(row)._default_manager.filter(pk=row.pk).first() if row.pk else None
+        if row.pk:
+            stored = type(row)._default_manager.filter(pk=row.pk).first()
+        else:
+            stored = None
         if stored:
             for name in KEPT_FIELDS:
                 if hasattr(row, name):
@@ -127,8 +130,13 @@ class Command(loaddata.Command):
 
     def _check_task(self, task: Task, stored: Any, linked: dict[str, Any]) -> None:
         """Refuse what no other way may do: judged facts of a closed task, drafts, units out of office."""
-        keys = {getattr(value, "pk", value) for value in linked.get("co_units", ())}
-        known = set(stored.co_units.values_list("pk", flat=True)) if stored else set()
+        keys = set()
+        for value in linked.get("co_units", ()):
+            keys.add(getattr(value, "pk", value))
+        if stored:
+            known = set(stored.co_units.values_list("pk", flat=True))
+        else:
+            known = set()
         try:
             workflow.check_task(
                 task, stored, list(Organization.objects.filter(pk__in=keys)), keys - known
@@ -142,11 +150,17 @@ class Command(loaddata.Command):
             entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise CommandError(f"{path}: {error}") from error
-        faults = [f"{path}: {fault}" for entry in entries for fault in self._faults(entry)]
+        faults = []
+        for entry in entries:
+            for fault in self._faults(entry):
+                faults.append(f"{path}: {fault}")
         if faults:
             raise CommandError("\n".join(faults))
         # The key of every part of a policy begins with the policy's own.
-        slugs = {key[0] for model, key in self.known if model in CHECKED_PARTS}
+        slugs = set()
+        for model, key in self.known:
+            if model in CHECKED_PARTS:
+                slugs.add(key[0])
         for policy in PolicyDocument.objects.filter(slug__in=slugs):
             if _edited(policy):
                 self._refuse(policy.slug)
@@ -195,7 +209,10 @@ class Command(loaddata.Command):
             return
         for named in value if field.many_to_many and isinstance(value, list) else [value]:
             # A number names a row as Django does; text alone is no key.
-            key = tuple(named) if isinstance(named, list) else None
+            if isinstance(named, list):
+                key = tuple(named)
+            else:
+                key = None
             if isinstance(named, str) or (
                 key is not None and not self._exists(field.remote_field.model, key)
             ):
@@ -223,14 +240,19 @@ def _key_fields(model: type[models.Model]) -> list[str]:
 
 def _key(model: type[models.Model], fields: dict[str, Any]) -> tuple[Any, ...]:
     """Return the natural key of an entry: what its foreign keys name, then its own values."""
-    values = [fields.get(name) for name in _key_fields(model)]
+    values = []
+    for name in _key_fields(model):
+        values.append(fields.get(name))
     return tuple(
         part for value in values for part in (value if isinstance(value, list) else [value])
     )
 
 
 def _title(row: models.Model) -> str:
-    key = list(row.natural_key()) if isinstance(row, Natural) else row.pk
+    if isinstance(row, Natural):
+        key = list(row.natural_key())
+    else:
+        key = row.pk
     return f"{row._meta.label_lower} {key}"
 
 

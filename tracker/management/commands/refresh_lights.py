@@ -22,7 +22,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
-        found = derived.preview_refresh() if dry_run else derived.refresh_all()
+        if dry_run:
+            found = derived.preview_refresh()
+        else:
+            found = derived.refresh_all()
         if found.newer:
             versions = {"stored": found.version, "current": derived.RULES_VERSION}
             self.stdout.write(

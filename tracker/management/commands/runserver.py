@@ -20,7 +20,10 @@ class Command(Runserver):
 
     def on_bind(self, server_port: Any) -> None:
         super().on_bind(server_port)
-        host = f"[{self.addr}]" if self._raw_ipv6 else self.addr
+        if self._raw_ipv6:
+            host = f"[{self.addr}]"
+        else:
+            host = self.addr
         values = {
             "address": f"http://{host}:{server_port}/",
             "names": pgettext("list", ", ").join(offered_accounts()),
@@ -47,4 +50,8 @@ def offered_accounts() -> list[str]:
         )
     except DatabaseError:
         return []
-    return [name for name in names if name in found]
+    result = []
+    for name in names:
+        if name in found:
+            result.append(name)
+    return result

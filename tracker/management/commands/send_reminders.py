@@ -40,7 +40,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            on = dates.parse_day(options["on"]) if options["on"] else dates.today()
+            if options["on"]:
+                on = dates.parse_day(options["on"])
+            else:
+                on = dates.today()
         except ValueError as error:
             raise CommandError(str(error)) from error
         policies = (
@@ -48,11 +51,10 @@ class Command(BaseCommand):
             .defer("full_text")
             .order_by("pk")
         )
-        chosen = (
-            policies.filter(slug=options["policy"])
-            if options["policy"]
-            else policies.filter(demo=False)
-        )
+        if options["policy"]:
+            chosen = policies.filter(slug=options["policy"])
+        else:
+            chosen = policies.filter(demo=False)
         if options["policy"] and not chosen:
             raise CommandError(
                 _("No published policy is called %(slug)s.") % {"slug": options["policy"]}
