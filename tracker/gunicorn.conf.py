@@ -12,14 +12,17 @@ from typing import Any
 
 CLOSING_BYTES = 64 * 1024  # of a body after which a connection is closed; strangers send no more
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
-# One worker for each core computes; at least two, so that one that is busy does not hold up the rest.
+# One worker for each core computes; at least two, so that one that is busy does not hold up the
+# rest.
 workers = int(os.environ.get("WEB_CONCURRENCY", "0")) or max(2, min(8, os.cpu_count() or 2))
 worker_class = "gthread"
 threads = 8
 # The program is loaded once and shared: a worker that is replaced is there at once, and a fault in
-# the settings ends the start in words instead of a loop of workers that die. Restart after an update.
+# the settings ends the start in words instead of a loop of workers that die. Restart after an
+# update.
 preload_app = True
-# A worker that does not answer for so long hangs. A long request in a thread is not meant: it goes on.
+# A worker that does not answer for so long hangs. A long request in a thread is not meant: it goes
+# on.
 timeout = 60
 # An export that runs when the server is stopped may come to its end.
 graceful_timeout = 60
@@ -43,8 +46,8 @@ def post_fork(server: Any, worker: Any) -> None:
 def pre_request(worker: Any, req: Any) -> None:
     """Close the connection after a request with a large body.
 
-    A refused one is left unread; on a connection that stays open a thread would read past all of it,
-    as slowly as it comes. The program cannot ask for it: this header is the server's.
+    A refused one is left unread; on a connection that stays open a thread would read past all of
+    it, as slowly as it comes. The program cannot ask for it: this header is the server's.
     """
     headers = dict(req.headers)
     length = headers.get("CONTENT-LENGTH", "0")

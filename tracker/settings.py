@@ -169,7 +169,8 @@ if SQLITE:
     # IMMEDIATE takes the write lock at the start of a transaction, so that two writers queue
     # instead of failing half-way; WAL alone loses most of them to "database is locked".
     DATABASES["default"]["OPTIONS"] = {
-        "timeout": 60,  # seconds: the queue is not fair, and with 30 writers at once some waited for more than 20
+        # seconds: the queue is not fair, and with 30 writers at once some waited for more than 20
+        "timeout": 60,
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
@@ -203,8 +204,8 @@ CSRF_FAILURE_VIEW = "tracker.web.middleware.csrf_failure"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
-# When a session ends is `tracker.web.middleware`'s to say; the cookie outlives it, so that what an ended
-# session still sends is known for whose it is and kept for them alone.
+# When a session ends is `tracker.web.middleware`'s to say; the cookie outlives it, so that what an
+# ended session still sends is known for whose it is and kept for them alone.
 SESSION_IDLE = 30 * 60
 SESSION_LONGEST = 12 * 3600
 SESSION_ENGINE = "tracker.web.sessions"
@@ -237,7 +238,8 @@ FORMAT_MODULE_PATH = ["tracker.formats"]
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
-# Evidence lies outside everything that is served: it goes out through a view that asks who wants it.
+# Evidence lies outside everything that is served: it goes out through a view that asks who wants
+# it.
 MEDIA_ROOT = DATA_DIR / "evidence"
 # Temporary files, each process in a folder of its own, and locks between processes.
 WORKING_DIR = DATA_DIR / "working"

@@ -105,7 +105,10 @@ class RoleChangeList(ChangeList):
 
 
 class PolicyPartField(forms.ModelChoiceField):
-    """Choose a section, measure or task; its policy is named, because codes repeat between policies."""
+    """Choose a section, measure or task.
+
+    Its policy is named, because codes repeat between policies.
+    """
 
     def label_from_instance(self, obj: Any) -> str:
         return label_with_policy(obj)
@@ -122,7 +125,8 @@ def label_with_policy(row: models.Model) -> str:
 class RoleAdmin(admin.ModelAdmin):
     """Ask `permissions` alone who may see and edit."""
 
-    # More rows than these are compared by the database, which folds no column but the search text of tasks.
+    # More rows than these are compared by the database, which folds no column but the search text
+    # of tasks.
     FOLDED_ROWS = 5_000
     # The stock deletion of many rows carries no versions; one row at a time asks first.
     actions: Any = None
@@ -136,7 +140,8 @@ class RoleAdmin(admin.ModelAdmin):
     ) -> Any:
         if ERROR_FLAG in request.GET:
             words = _(
-                "The address asks for a filter or page that cannot be read. The list shows everything."
+                "The address asks for a filter or page that cannot be read. The list shows "
+                "everything."
             )
             self.message_user(request, words, messages.WARNING)
             return redirect(request.path)
@@ -151,7 +156,10 @@ class RoleAdmin(admin.ModelAdmin):
             raise IncorrectLookupParameters from error
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Allow what the filters of the list ask for: any other lookup can be bent into a fault of the database."""
+        """Allow what the filters of the list ask for.
+
+        Any other lookup can be bent into a fault of the database.
+        """
         names = map(filter_name, self.get_list_filter(request))
         return lookup in {f"{name}{suffix}" for name in names for suffix in FILTER_LOOKUPS}
 
@@ -180,7 +188,8 @@ class RoleAdmin(admin.ModelAdmin):
                 request, _("The form cannot be read: nothing was changed."), messages.ERROR
             )
             return redirect(request.get_full_path())
-        # A page may offer its actions twice: from here on there is the one whose button was pressed.
+        # A page may offer its actions twice: from here on there is the one whose button was
+        # pressed.
         data = request.POST.copy()
         data["action"], data["index"] = asked[index], "0"
         request.POST = data  # type: ignore[assignment]
@@ -193,7 +202,10 @@ class RoleAdmin(admin.ModelAdmin):
         return super().get_object(request, object_id, from_field or None)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Take the first values of a new row from the address; what names no row that may be chosen is left out."""
+        """Take the first values of a new row from the address.
+
+        What names no row that may be chosen is left out.
+        """
         initial = super().get_changeform_initial_data(request)
         for name, value in list(initial.items()):
             field = next((field for field in self.opts.get_fields() if field.name == name), None)
@@ -349,7 +361,10 @@ class VersionedAdmin(RoleAdmin):
         )
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[Any, ...]:
-        """Name the first rows that go with a deletion; how many there are of each kind stands above them."""
+        """Name the first rows that go with a deletion.
+
+        How many there are of each kind stands above them.
+        """
         rows, *others = super().get_deleted_objects(objs, request)
         return (cut_rows(rows), *others)
 

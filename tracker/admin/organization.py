@@ -192,9 +192,17 @@ class UnitMoveAdmin(RoleAdmin):
     )
     list_display_links = ("number", "source_name")
     fields = (
-        "kind", "source_name", "target_name", "reason", "made_by_name", "made_at", "undone_by_name", "undone_at",
-        "changed", "undo_link",
-    )  # fmt: skip
+        "kind",
+        "source_name",
+        "target_name",
+        "reason",
+        "made_by_name",
+        "made_at",
+        "undone_by_name",
+        "undone_at",
+        "changed",
+        "undo_link",
+    )
     readonly_fields = ("changed", "undo_link")
 
     @admin.display(description=_("batch"), ordering="pk")

@@ -97,9 +97,12 @@ class IndicatorInline(PartInline, admin.StackedInline):
     form = IndicatorForm
     extra = 0
     fields = (
-        ("name", "unit_of_measure", "order"), ("baseline", "baseline_on"), ("direction", "target", "target_on"),
-        "drives_percent", "values_link",
-    )  # fmt: skip
+        ("name", "unit_of_measure", "order"),
+        ("baseline", "baseline_on"),
+        ("direction", "target", "target_on"),
+        "drives_percent",
+        "values_link",
+    )
     readonly_fields = ("values_link",)
 
     @admin.display(description=_("actual value"))
@@ -143,7 +146,10 @@ class LightFilter(admin.SimpleListFilter):
 
 
 def chosen_key(chosen: admin.SimpleListFilter) -> int | None:
-    """Return the key that a filter asks for; None for none, IncorrectLookupParameters for what is no key."""
+    """Return the key that a filter asks for.
+
+    None for none, IncorrectLookupParameters for what is no key.
+    """
     if chosen.value() is None:
         return None
     key = whole_number(chosen.value())
@@ -228,9 +234,17 @@ class TaskAdmin(VersionedAdmin):
     form = TaskForm
     inlines = (ChecklistInline, IndicatorInline)
     list_display = (
-        "code", "title", "measure_code", "lead", "kind", "status", "light", "reason_text", "deadline_text",
+        "code",
+        "title",
+        "measure_code",
+        "lead",
+        "kind",
+        "status",
+        "light",
+        "reason_text",
+        "deadline_text",
         "percent_text",
-    )  # fmt: skip
+    )
     list_display_links = ("code", "title")
     list_filter = (
         of_policy(),
@@ -242,9 +256,14 @@ class TaskAdmin(VersionedAdmin):
         "kind",
     )
     search_fields = (
-        "code", "title", "description", "measure__name", "lead_unit__name", "lead_unit__short_name",
+        "code",
+        "title",
+        "description",
+        "measure__name",
+        "lead_unit__name",
+        "lead_unit__short_name",
         "lead_unit__aliases",
-    )  # fmt: skip
+    )
     autocomplete_fields = ("measure", "lead_unit", "co_units")
     actions = ("hand_over", "set_deadline", "set_status", "export_ledger")
     readonly_fields = ("light_now", "turns_yellow_on", "turns_red_on")
@@ -320,8 +339,8 @@ class TaskAdmin(VersionedAdmin):
         return found
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        # Before the hand-over one deadline fills both fields. A form that is shown again with its faults
-        # has changed the task by then: what was stored counts.
+        # Before the hand-over one deadline fills both fields. A form that is shown again with its
+        # faults has changed the task by then: what was stored counts.
         handed_over = obj is not None and getattr(obj, "was_handed_over", bool(obj.assigned_on))
         if handed_over:
             return self.readonly_fields
@@ -583,5 +602,8 @@ class IndicatorAdmin(VersionedAdmin):
 
 
 def seen_version(request: HttpRequest, task: Task) -> int:
-    """Return the version of a row that the confirmation page showed; 0, which none has, where it showed none."""
+    """Return the version of a row that the confirmation page showed.
+
+    0, which none has, where it showed none.
+    """
     return request_context.read_number(request.POST.get(f"seen-{task.pk}"))

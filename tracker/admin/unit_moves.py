@@ -1,4 +1,7 @@
-"""The pages of a merge or a move of units: what it will change, the confirmation, and the way back."""
+"""The pages of a merge or a move of units.
+
+What it will change, the confirmation, and the way back.
+"""
 
 from typing import Any
 

@@ -12,7 +12,10 @@ from tracker.domain.passages import Span, find_passage, normalise, split_clauses
 
 
 class Anchor(NamedTuple):
-    """A phrase of the text and what it belongs to: a kind such as "task" and a name such as "A1-01"."""
+    """A phrase of the text and what it belongs to.
+
+    A kind such as "task" and a name such as "A1-01".
+    """
 
     kind: str
     name: str
@@ -42,7 +45,10 @@ class Clause:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What the anchors make of a text: their faults, every clause of the sections, and what they touch outside."""
+    """What the anchors make of a text.
+
+    Their faults, every clause of the sections, and what they touch outside.
+    """
 
     missing: list[Anchor]
     repeated: list[tuple[Anchor, list[Span]]]

@@ -18,9 +18,12 @@ def natural(code: str) -> str:
 
 
 def code_key(code: str) -> str:
-    """Return what a code is sorted by: its natural order, then the code itself, so that no two are equal.
+    """Return what a code is sorted by.
 
-    The blank between them sorts before every sign of a code: A1 stands before A1-1. At most 61 characters.
+    Its natural order, then the code itself, so that no two are equal.
+
+    The blank between them sorts before every sign of a code: A1 stands before A1-1. At most 61
+    characters.
     """
     return f"{natural(code)} {code}"
 
@@ -32,5 +35,7 @@ def _between_lengths(number: re.Match[str]) -> str:
 
 
 def _sign(number: int) -> str:
-    """Write a number up to 40 as one sign that sorts between the dot and the small letters of a code."""
+    """Write a number up to 40 as one sign that sorts between the dot and the small letters of a
+    code.
+    """
     return chr(ord("0") + number)

@@ -64,13 +64,19 @@ class Period:
         return Period(self.cycle, dt.date(self.start.year + years, month + 1, 1))
 
     def key(self, cycle: str) -> str:
-        """Return what names the period in an address: its first day, and its last where the cycle is another one."""
+        """Return what names the period in an address.
+
+        Its first day, and its last where the cycle is another one.
+        """
         if self.cycle == cycle:
             return f"{self.start}"
         return f"{self.start}_{self.end}"
 
     def name(self, on: dt.date | None = None) -> str:
-        """Name the period as people say it on a day: without the year when it is this year; on no day, with it."""
+        """Name the period as people say it on a day: without the year when it is this year.
+
+        On no day, with it.
+        """
         values = {
             "year": self.start.year,
             "month": self.start.month,
@@ -101,7 +107,10 @@ def period_of(cycle: str, day: dt.date) -> Period:
 
 
 def period_between(start: dt.date, end: dt.date) -> Period | None:
-    """Return the week, month or quarter that lasts from one day to another; None where it is none of them."""
+    """Return the week, month or quarter that lasts from one day to another.
+
+    None where it is none of them.
+    """
     for cycle in (Cycle.WEEKLY, Cycle.MONTHLY, Cycle.QUARTERLY):
         period = period_of(cycle, start)
         if (period.start, period.end) == (start, end):
@@ -110,7 +119,10 @@ def period_between(start: dt.date, end: dt.date) -> Period | None:
 
 
 def name_between(start: dt.date, end: dt.date) -> str:
-    """Name the period that lasts from one day to another; days that are no period stand for themselves."""
+    """Name the period that lasts from one day to another.
+
+    Days that are no period stand for themselves.
+    """
     period = period_between(start, end)
     if period:
         return period.name()

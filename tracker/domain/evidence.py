@@ -36,14 +36,17 @@ DANGER_WORDS = {
     ),
     Danger.EXECUTABLE: gettext_lazy("“%(name)s” holds a program (%(entry)s) and is not taken."),
     Danger.ARCHIVE: gettext_lazy(
-        "“%(name)s” holds a file that cannot be looked into (%(entry)s): take it out, and hand it in by itself."
+        "“%(name)s” holds a file that cannot be looked into (%(entry)s): take it out, and hand "
+        "it in by itself."
     ),
     Danger.ENCRYPTED: gettext_lazy("“%(name)s” is protected by a password: save it without one."),
 }
 
 
 def check_evidence(name: str, size: int, file: IO[bytes]) -> None:
-    """Raise ValueError, in words, for a file that is too large, of no known kind, not what its name says, or unsafe."""
+    """Raise ValueError, in words, for a file that is too large, of no known kind, not what its name
+    says, or unsafe.
+    """
     if size > MAX_EVIDENCE_BYTES:
         raise ValueError(
             _("“%(name)s” is larger than %(most)d MB.")
@@ -53,14 +56,18 @@ def check_evidence(name: str, size: int, file: IO[bytes]) -> None:
     if ending not in _endings(name, file):
         raise ValueError(
             _(
-                "“%(name)s” is not taken: its content must be what its name says, one of %(allowed)s."
+                "“%(name)s” is not taken: its content must be what its name says, one of "
+                "%(allowed)s."
             )
             % {"name": name, "allowed": ", ".join(ALLOWED_SUFFIXES)}
         )
 
 
 def _endings(name: str, file: IO[bytes]) -> tuple[str, ...]:
-    """Return the endings that the content of a file goes with; raise ValueError for what it must not hold."""
+    """Return the endings that the content of a file goes with.
+
+    Raise ValueError for what it must not hold.
+    """
     file.seek(0)
     start = file.read(8)
     file.seek(0)

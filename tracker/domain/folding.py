@@ -64,13 +64,14 @@ _QUOTES = re.compile(f"[{''.join(map(chr, _QUOTE_CODES))}]+")
 def simplify(text: str) -> str:
     """Return a text with one sign for each meaning, capitals and quotes kept.
 
-    Full-width and other compatible signs become their plain twins (NFKC), every dash a hyphen, every
-    white space one blank; signs that are not seen are removed, and those around the text.
+    Full-width and other compatible signs become their plain twins (NFKC), every dash a hyphen,
+    every white space one blank; signs that are not seen are removed, and those around the text.
     """
     if not text.isascii():
         # Before NFKC: an accent joins its letter only where no invisible sign parts them.
         text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
-        # Most texts have none of these; to translate each of their letters costs ten times as much as to look.
+        # Most texts have none of these; to translate each of their letters costs ten times as much
+        # as to look.
         if _ANY_SIGN.search(text):
             text = text.translate(_SIGNS)
     return " ".join(text.split())

@@ -1,4 +1,7 @@
-"""The rules of the lights and of the figures in words: what pages and workbook print under their tables."""
+"""The rules of the lights and of the figures in words.
+
+What pages and workbook print under their tables.
+"""
 
 from collections.abc import Iterator
 
@@ -9,12 +12,15 @@ from tracker.domain.choices import Cycle, Light, Status
 from tracker.domain.lights import Thresholds
 
 WHILE_CLOSING = gettext_lazy(
-    "While closing is requested, a task keeps the light of the day of the request until the office decides."
+    "While closing is requested, a task keeps the light of the day of the request until the "
+    "office decides."
 )
 
 
 def light_rules(policy: Thresholds) -> Iterator[tuple[Light, str, str]]:
-    """List light, status and rule with the thresholds in force, in the order in which the first match counts."""
+    """List light, status and rule with the thresholds in force, in the order in which the first
+    match counts.
+    """
     yellow = [
         ngettext(
             "%(days)d day or less to the deadline",
@@ -53,19 +59,22 @@ def formulas() -> Iterator[tuple[str, str]]:
     yield (
         _("total"),
         _(
-            "all tasks but the cancelled = closed + on course + warning + red light + not started / suspended"
+            "all tasks but the cancelled = closed + on course + warning + red light + not "
+            "started / suspended"
         ),
     )
     yield (
         _("overdue"),
         _(
-            "open and past the current deadline; while closing is requested, the day of the request counts"
+            "open and past the current deadline; while closing is requested, the day of the "
+            "request counts"
         ),
     )
     yield (
         _("report missing"),
         _(
-            "the first period for which a report is owed has ended without one; not while closing is requested"
+            "the first period for which a report is owed has ended without one; not while "
+            "closing is requested"
         ),
     )
     yield (
@@ -76,14 +85,17 @@ def formulas() -> Iterator[tuple[str, str]]:
     yield (
         _("percent done"),
         _(
-            "with a checklist: ticked weight / whole weight, rounded down; else, where quantified, the way of its "
-            "indicator from the baseline to the target, if the percent follows one, or what the latest accepted "
+            "with a checklist: ticked weight / whole weight, rounded down; else, where "
+            "quantified, the way of its "
+            "indicator from the baseline to the target, if the percent follows one, or what the "
+            "latest accepted "
             "report says; “—” where a percent means nothing"
         ),
     )
     yield (
         _("expected by now"),
         _(
-            "days since the start / days from the start to the current deadline, as a percent between 0 and 100"
+            "days since the start / days from the start to the current deadline, as a percent "
+            "between 0 and 100"
         ),
     )

@@ -55,8 +55,9 @@ class IndicatorFacts(Protocol):
 class LightChange:
     """One cause and the days from which it makes a task yellow and red; None is never.
 
-    Yellow never comes after red: a cause that names only a red day, or a later yellow one, is yellow
-    from the red day on. Every count relies on it, and a constraint of the database holds it too.
+    Yellow never comes after red: a cause that names only a red day, or a later yellow one, is
+    yellow from the red day on. Every count relies on it, and a constraint of the database holds it
+    too.
     """
 
     cause: LightCause
@@ -295,7 +296,9 @@ def last_complete(cycle: str, on: dt.date) -> Period:
 
 
 def reportable(task: TaskFacts, policy: Thresholds, on: dt.date) -> list[Period]:
-    """Return the periods to report for on a day: every owed one from the first, and the one under way.
+    """Return the periods to report for on a day.
+
+    Every owed one from the first, and the one under way.
 
     Where no reports are owed a report is welcome for the month.
     """
@@ -323,9 +326,11 @@ def missing_facts(figure: IndicatorFacts) -> Decimal | None:
 
 
 def achieved_percent(figure: IndicatorFacts) -> int | None:
-    """Return how much of the way from baseline to target is done, in whole percent, rounded down, 0 to 100.
+    """Return how much of the way from baseline to target is done, in whole percent, rounded down, 0
+    to 100.
 
-    None without a value, and where the baseline is unknown or stands at the target or beyond: there is no way.
+    None without a value, and where the baseline is unknown or stands at the target or beyond: there
+    is no way.
     """
     if figure.baseline is None or (left := missing_facts(figure)) is None:
         return None

@@ -1,4 +1,6 @@
-"""What the number format of a cell makes of its value: a day, a percent, and the text that people see. Pure.
+"""What the number format of a cell makes of its value.
+
+A day, a percent, and the text that people see. Pure.
 
 Excel keeps days and percents as plain numbers; the format alone says what a number means. Formats
 that are not understood show the number itself, without an exponent.
@@ -49,7 +51,9 @@ _WORDS = (
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A part of a format: its kind, and the word that stands for a part of the value or is shown as it is."""
+    """A part of a format: its kind, and the word that stands for a part of the value or is shown as
+    it is.
+    """
 
     kind: str
     text: str
@@ -57,7 +61,10 @@ class _Piece:
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """A number format, taken apart: whether it shows a date, its day, a percent, and its pieces by section."""
+    """A number format, taken apart.
+
+    Whether it shows a date, its day, a percent, and its pieces by section.
+    """
 
     is_date: bool
     shows_day: bool
@@ -138,7 +145,9 @@ def _pieces(section: str) -> list[_Piece]:
 
 
 def _words(run: str) -> list[_Piece]:
-    """Part what stands outside of quotes into words that stand for something, and signs that are shown."""
+    """Part what stands outside of quotes into words that stand for something, and signs that are
+    shown.
+    """
     pieces: list[_Piece] = []
     place = 0
     while place < len(run):
@@ -178,7 +187,10 @@ def _show_number(shape: NumberFormat, value: float) -> str:
 
 
 def _digits(value: float, places: str, percents: int) -> str:
-    """Write a number without its sign by places such as `#,##0.00`; halves are rounded away from zero."""
+    """Write a number without its sign by places such as `#,##0.00`.
+
+    Halves are rounded away from zero.
+    """
     whole, _dot, fraction = places.partition(".")
     thousands = len(whole) - len(whole.rstrip(","))
     number = abs(Decimal(plain_number(value))).scaleb(2 * percents - 3 * thousands)

@@ -112,8 +112,8 @@ LONG_TERM = Clear("LONG_TERM")
 class Cell:
     """A cell of a workbook: its value, what its format makes of it, or why it has no value.
 
-    `percent` says that the value is a share that is shown as a percent, `struck` that all of the cell
-    is struck out, `left_out` what the value lacks of what was typed.
+    `percent` says that the value is a share that is shown as a percent, `struck` that all of the
+    cell is struck out, `left_out` what the value lacks of what was typed.
     """
 
     value: CellValue = None
@@ -184,7 +184,9 @@ class Cell:
 
 
 def plain_text(text: str) -> str:
-    """Return a text with plain signs in place of full-width ones, without unseen ones and spaces around it."""
+    """Return a text with plain signs in place of full-width ones, without unseen ones and spaces
+    around it.
+    """
     if text.isascii():
         return text.strip()
     return remove_invisible(text).translate(_PLAIN).strip()
@@ -257,9 +259,13 @@ def _percent_number(cell: Cell, value: float) -> tuple[float, bool]:
 
 
 def _percent_allowed(value: float) -> str:
-    """Say how to write a percent that was put in where the format was one already: the cell shows 7000% for 70."""
+    """Say how to write a percent that was put in where the format was one already.
+
+    The cell shows 7000% for 70.
+    """
     return _(
-        "%(number)s%%, if that is meant: the cell is formatted as a percent, so type %(number)s%% into it"
+        "%(number)s%%, if that is meant: the cell is formatted as a percent, so type "
+        "%(number)s%% into it"
     ) % {"number": plain_number(value)}
 
 
@@ -298,7 +304,8 @@ def parse_deadline(cell: Cell) -> dt.date | Clear | None:
 
 def _day_allowed(cell: Cell) -> str:
     allowed = _(
-        "a day from %(first)s on, written as %(examples)s; a month, quarter or year only with its end"
+        "a day from %(first)s on, written as %(examples)s; a month, quarter or year only with "
+        "its end"
     ) % {
         "first": EARLIEST_DAY.isoformat(),
         "examples": "2026-06-30, 2026.6.30, 2026年6月30日, 20260630, 2026年6月底, 2026年第二季度, 2026年上半年",
@@ -320,7 +327,10 @@ def _day_allowed(cell: Cell) -> str:
 
 
 def _without_blanks(text: str) -> str:
-    """Take blanks out of a day in words; between digits alone a blank parts what does not belong together."""
+    """Take blanks out of a day in words.
+
+    Between digits alone a blank parts what does not belong together.
+    """
     if "年" not in text:
         return text
     return re.sub(
@@ -329,7 +339,10 @@ def _without_blanks(text: str) -> str:
 
 
 def _day_of(text: str) -> dt.date | None:
-    """Return the day that a text means: the last one of a month, quarter or year that is to be over."""
+    """Return the day that a text means.
+
+    The last one of a month, quarter or year that is to be over.
+    """
     try:
         for pattern in _DAYS:
             found = pattern.match(text)
@@ -398,9 +411,12 @@ def parse_whole(cell: Cell) -> int | Clear | None:
 
 
 def whole_number(text: object, most: int = MOST_WHOLE, least: int = 0) -> int | None:
-    """Read a whole number from an address, a form or a file; None where it is not one or out of bounds.
+    """Read a whole number from an address, a form or a file.
 
-    Plain digits alone: `str.isdigit` takes “²”, `int` takes “٣” and "1_0", and a database takes 64 bits.
+    None where it is not one or out of bounds.
+
+    Plain digits alone: `str.isdigit` takes “²”, `int` takes “٣” and "1_0", and a database takes 64
+    bits.
     """
     if not isinstance(text, str) or not _WHOLE.fullmatch(text):
         return None
@@ -420,7 +436,8 @@ def parse_amount(text: str, unit: str = "") -> Decimal:
     if found is None or found.adjusted() >= WHOLE_DIGITS or found != round(found, PLACES):
         raise ValueError(
             _(
-                "a number such as 1234.5, at most %(whole)d digits before the point and %(places)d after it"
+                "a number such as 1234.5, at most %(whole)d digits before the point and "
+                "%(places)d after it"
             )
             % {"whole": WHOLE_DIGITS, "places": PLACES}
         )
@@ -428,7 +445,10 @@ def parse_amount(text: str, unit: str = "") -> Decimal:
 
 
 def parse_prose(cell: Cell) -> str | Clear | None:
-    """Read a text as it stands; of a number what the cell shows, and not more digits than Excel has kept."""
+    """Read a text as it stands.
+
+    Of a number what the cell shows, and not more digits than Excel has kept.
+    """
     if isinstance(cell.value, str):
         if is_clear(cell.value):
             return CLEAR
@@ -439,7 +459,8 @@ def parse_prose(cell: Cell) -> str | Clear | None:
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= MAX_EXACT:
         raise ValueError(
             _(
-                "text; Excel keeps 15 digits of a number and has lost the others: type it as text, with ' before it"
+                "text; Excel keeps 15 digits of a number and has lost the others: type it as "
+                "text, with ' before it"
             )
         )
     return cell.shown
@@ -488,7 +509,10 @@ def parse_names(cell: Cell) -> list[str] | Clear | None:
 
 
 def nearest_names(text: str, known: Sequence[str]) -> list[str]:
-    """Return the known names that come nearest to a text; a name that holds it, or is held, is near."""
+    """Return the known names that come nearest to a text.
+
+    A name that holds it, or is held, is near.
+    """
     text = text[:MAX_COMPARED]
     wanted = fold(text)
     found = get_close_matches(text, known, NEAR, 0.5)

@@ -113,7 +113,10 @@ def _without_known(text: str, known: Collection[str], names: str) -> str:
 
 
 def _once(text: str) -> str:
-    """Return what a text repeats, such as `abc` for `abcabcabc`; of one sign in a row only one is left."""
+    """Return what a text repeats, such as `abc` for `abcabcabc`.
+
+    Of one sign in a row only one is left.
+    """
     text = re.sub(r"(.)\1{2,}", r"\1", text)
     repeated = re.fullmatch(r"(.+?)\1+", text, re.DOTALL)
     if repeated:

@@ -78,7 +78,10 @@ def may_open_admin(user: "Account") -> bool:
 
 
 def acts_for(user: "Account", task: "Task") -> set[Capacity]:
-    """Say in which capacities an account may act on a task; a liaison on what is handed over, and published."""
+    """Say in which capacities an account may act on a task.
+
+    A liaison on what is handed over, and published.
+    """
     if not user.is_authenticated or not user.is_active:
         return set()
     if may_edit_policies(user):
@@ -102,12 +105,18 @@ def works_for(user: "Account") -> "Organization | None":
 
 
 def may_review(user: "Account", author: int | None = None) -> bool:
-    """Say whether an account reviews what an author has handed in: the office does, and nobody their own."""
+    """Say whether an account reviews what an author has handed in.
+
+    The office does, and nobody their own.
+    """
     return may_edit_policies(user) and (author is None or author != user.pk)
 
 
 def may_read_reviews(user: "Account") -> bool:
-    """Say whether an account reads what waits for the office: supervisors, and administrators, who decide nothing."""
+    """Say whether an account reads what waits for the office.
+
+    Supervisors, and administrators, who decide nothing.
+    """
     return may_edit_policies(user) or may_manage_accounts(user)
 
 
@@ -144,7 +153,10 @@ def may_edit(user: "Account", model_name: str) -> bool:
 
 
 def may_delete(user: "Account", row: "Model") -> bool:
-    """Say whether a row may be deleted: what units have been asked to do is cancelled, not deleted."""
+    """Say whether a row may be deleted.
+
+    What units have been asked to do is cancelled, not deleted.
+    """
     if row._meta.model_name == "task" and getattr(row, "assigned_on", None):
         return False
     if (

@@ -1,4 +1,5 @@
-"""Temporary files in a folder of their own process, so that what a killed process left is known as such.
+"""Temporary files in a folder of their own process, so that what a killed process left is known as
+such.
 
 Each process holds a lock on its folder for as long as it lives. A lock dies with its process, by
 SIGKILL too: a folder whose lock is free is a leftover, and `sweep` takes it away.
@@ -63,7 +64,8 @@ def new_folder() -> Iterator[Path]:
 
 @contextmanager
 def replacing(target: Path, mode: int = 0o666) -> Iterator[Path]:
-    """Yield the path of a half file beside the target, which takes its place whole at the end, or not at all.
+    """Yield the path of a half file beside the target, which takes its place whole at the end, or
+    not at all.
 
     `mode` as for `os.open`. A half file that a killed process left is known by its note and swept.
     """
@@ -93,7 +95,10 @@ def _sync(path: Path) -> None:
 
 
 def note_pending(name: str) -> Path:
-    """Note a file elsewhere that waits for its transaction; return the note, to be removed after it."""
+    """Note a file elsewhere that waits for its transaction.
+
+    Return the note, to be removed after it.
+    """
     return _note(PENDING_FILE, lambda _name: name)
 
 

@@ -56,12 +56,18 @@ class UnitNames(Generic[Unit]):
 
 
 def name_key(name: str) -> str:
-    """Return a name as it is compared: folded, without blanks and the commas that some names hold."""
+    """Return a name as it is compared.
+
+    Folded, without blanks and the commas that some names hold.
+    """
     return "".join(sign for sign in fold(name) if not sign.isspace() and sign not in "、,;")
 
 
 def split_names(text: str) -> list[str]:
-    """Part a text at commas, semicolons and line ends outside of brackets; each name once, in order."""
+    """Part a text at commas, semicolons and line ends outside of brackets.
+
+    Each name once, in order.
+    """
     text = _NUMBER.sub("、", remove_invisible(text))
     pieces = [""]
     depth = 0
@@ -86,7 +92,10 @@ def _is_balanced(text: str) -> bool:
 
 
 def find_units(pieces: Sequence[str], find: Callable[[str], Unit | None]) -> UnitNames[Unit]:
-    """Find the units of a cell; `find` takes a key of `name_key` and returns the one unit of that name."""
+    """Find the units of a cell.
+
+    `find` takes a key of `name_key` and returns the one unit of that name.
+    """
     names: UnitNames[Unit] = UnitNames()
     start = 0
     while start < len(pieces):
@@ -138,7 +147,9 @@ def _read_piece(piece: str, find: Callable[[str], Unit | None], names: UnitNames
 
 
 def _all_known(parts: Sequence[str], find: Callable[[str], Unit | None]) -> list[Unit]:
-    """Return the units where parts and what stands between them are known names throughout; else nothing.
+    """Return the units where parts and what stands between them are known names throughout.
+
+    Else nothing.
 
     `parts` holds words at even places and what parts them at odd ones.
     """
@@ -155,7 +166,10 @@ def _all_known(parts: Sequence[str], find: Callable[[str], Unit | None]) -> list
 
 
 def _words(parts: Sequence[str], find: Callable[[str], Unit | None]) -> Iterator[str]:
-    """Yield known names and what stands between them; a piece that holds no known name stays whole."""
+    """Yield known names and what stands between them.
+
+    A piece that holds no known name stays whole.
+    """
     words = [""]
     any_known = False
     place = 0

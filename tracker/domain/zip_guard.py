@@ -19,8 +19,15 @@ MAX_RECORD = 400  # bytes of one directory record on average, its name and extra
 MAX_CONTENT_TYPES = 4 * 1024**2  # bytes of the part that names the kinds of all others
 MAX_NESTED_BYTES = 40 * 1024**2  # of all embedded documents together, unpacked
 READ_ERRORS = (
-    BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError, ValueError, struct.error, zlib.error,
-)  # fmt: skip
+    BadZipFile,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP_START = b"PK\x03\x04"
@@ -32,13 +39,46 @@ _RECORD_SIZE = 46
 _RECORD_LENGTHS = struct.Struct("<28x3H")  # lengths of name, extra field and comment
 
 EXECUTABLE_STARTS = (
-    b"MZ", b"\x7fELF", b"#!", b"\xca\xfe\xba\xbe", b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe",
-    b"\xcf\xfa\xed\xfe", b"dex\n", b"L\x00\x00\x00\x01\x14\x02\x00",
-)  # fmt: skip
+    b"MZ",
+    b"\x7fELF",
+    b"#!",
+    b"\xca\xfe\xba\xbe",
+    b"\xfe\xed\xfa\xce",
+    b"\xfe\xed\xfa\xcf",
+    b"\xce\xfa\xed\xfe",
+    b"\xcf\xfa\xed\xfe",
+    b"dex\n",
+    b"L\x00\x00\x00\x01\x14\x02\x00",
+)
 EXECUTABLE_ENDINGS = {
-    "apk", "app", "bat", "chm", "cmd", "com", "cpl", "dll", "exe", "hta", "jar", "js", "jse", "lnk", "msi", "msp",
-    "pif", "ps1", "py", "reg", "scr", "sh", "sys", "vbe", "vbs", "wsf", "wsh",
-}  # fmt: skip
+    "apk",
+    "app",
+    "bat",
+    "chm",
+    "cmd",
+    "com",
+    "cpl",
+    "dll",
+    "exe",
+    "hta",
+    "jar",
+    "js",
+    "jse",
+    "lnk",
+    "msi",
+    "msp",
+    "pif",
+    "ps1",
+    "py",
+    "reg",
+    "scr",
+    "sh",
+    "sys",
+    "vbe",
+    "vbs",
+    "wsf",
+    "wsh",
+}
 ARCHIVE_STARTS = (
     b"Rar!\x1a\x07",
     b"7z\xbc\xaf\x27\x1c",
@@ -246,7 +286,9 @@ def _check_ole(name: str, content: bytes) -> None:
 
 
 def ole_danger(content: bytes) -> Danger | None:
-    """Say what a document of the older kind (doc, xls, ppt, wps) holds that is not taken, or nothing."""
+    """Say what a document of the older kind (doc, xls, ppt, wps) holds that is not taken, or
+    nothing.
+    """
     if _OLE_MACROS in content:
         return Danger.MACRO
     if _OLE_PACKAGE in content:

@@ -1,4 +1,7 @@
-"""What the styles of a workbook say of its cells: their number formats, and which are struck out. Pure."""
+"""What the styles of a workbook say of its cells: their number formats, and which are struck out.
+
+Pure.
+"""
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 
@@ -12,7 +15,10 @@ from tracker.excel.xml_parts import is_true, number_in_file
 
 
 class CellStyles:
-    """The styles of a workbook, by the numbers that its cells give; fed with the elements of `styles.xml`."""
+    """The styles of a workbook, by the numbers that its cells give.
+
+    Fed with the elements of `styles.xml`.
+    """
 
     def __init__(self) -> None:
         self.formats: list[NumberFormat] = []

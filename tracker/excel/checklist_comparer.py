@@ -1,4 +1,6 @@
-"""Judge the rows of a checklist against the policy as it is stored: what each changes, and what is wrong.
+"""Judge the rows of a checklist against the policy as it is stored.
+
+What each changes, and what is wrong.
 
 Everything that writing would refuse is found here, of all rows at once, so that a person mends a
 file once.
@@ -179,7 +181,10 @@ class ChecklistComparer:
     def _thing(
         self, kind: str, values: dict[str, Any], faults: dict[str, str]
     ) -> tuple[models.Model, bool]:
-        """Return the part that a row names, and whether it is new; one at fault is known to later rows too."""
+        """Return the part that a row names, and whether it is new.
+
+        One at fault is known to later rows too.
+        """
         missing = [name for name in KEY_COLUMNS[kind] if values.get(name) in (None, "")]
         for name in missing:
             faults.setdefault(name, _("A row needs this to be known by."))
@@ -220,7 +225,9 @@ class ChecklistComparer:
         faults: dict[str, str],
         new: bool,
     ) -> tuple[dict[str, Any], list[Organization] | None]:
-        """Return the fields in which a row differs from what is stored, and the co-operating units if they do."""
+        """Return the fields in which a row differs from what is stored, and the co-operating units
+        if they do.
+        """
         fields: dict[str, Any] = {}
         co_units: list[Organization] | None = None
         if new and kind not in (FIRST_CHECKLIST_SHEET, "checklistitem"):
@@ -259,13 +266,17 @@ class ChecklistComparer:
         faults: dict[str, str],
         has_kind: bool,
     ) -> None:
-        """Let a deadline that says that there is none make a standing task; a row that names another kind is asked."""
+        """Let a deadline that says that there is none make a standing task.
+
+        A row that names another kind is asked.
+        """
         kind = fields.get("kind", task.kind)
         if kind == Kind.STANDING or "kind" in faults:
             return
         if has_kind and kind:
             faults["deadline"] = _(
-                "It says that there is no final deadline, but the kind is “%(kind)s”: choose the kind “%(standing)s”, "
+                "It says that there is no final deadline, but the kind is “%(kind)s”: choose the "
+                "kind “%(standing)s”, "
                 "or give a day."
             ) % {"kind": Kind(kind).label, "standing": Kind.STANDING.label}
             return
@@ -280,7 +291,10 @@ class ChecklistComparer:
     def _meant(
         self, kind: str, name: str, column: Column, values: dict[str, Any], faults: dict[str, str]
     ) -> Any:
-        """Return what a value of a row stands for: a part for its code, a unit for its name, a day for its text."""
+        """Return what a value of a row stands for.
+
+        A part for its code, a unit for its name, a day for its text.
+        """
         value = values[name]
         if name == "lead_unit":
             return self._lead_unit(value, faults)
@@ -472,7 +486,10 @@ class ChecklistComparer:
         return faults
 
     def recall(self) -> None:
-        """Say of stale rows what stood there when the file was made: the history knows; a query for each kind."""
+        """Say of stale rows what stood there when the file was made: the history knows.
+
+        A query for each kind.
+        """
         names: dict[Any, str] = {}
         for unit in self._units:
             names[("lead_unit", unit.pk)] = str(unit)

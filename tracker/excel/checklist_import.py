@@ -50,7 +50,10 @@ NEEDED_COLUMNS = {
 
 
 def checklist_sheet_kinds() -> dict[str, SheetKind]:
-    """Return the sheets of a template as they are read: merged cells go down, but never what names a row."""
+    """Return the sheets of a template as they are read.
+
+    Merged cells go down, but never what names a row.
+    """
     found = {}
     for kind, columns in TEMPLATE_COLUMNS.items():
         own = {KEY_COLUMNS[kind][-1], "version"}
@@ -69,7 +72,10 @@ def checklist_sheet_kinds() -> dict[str, SheetKind]:
 
 
 def seems_ours(found: Survey) -> bool:
-    """Say whether a workbook without the sheet of a policy is a template all the same; a ledger is none."""
+    """Say whether a workbook without the sheet of a policy is a template all the same.
+
+    A ledger is none.
+    """
     named = any(header.names for header in found.lacking[FIRST_CHECKLIST_SHEET])
     return named or any(found.complete[kind] for kind in ("section", "measure", "task"))
 
@@ -140,7 +146,10 @@ def _kept(value: object) -> object:
 def preview_checklist(
     batch: ImportBatch, today: dt.date, tell: ProgressCallback = ignore_progress
 ) -> Preview:
-    """Hold every row against the policy as it is stored, and `tell` how far it is; a fixed number of queries."""
+    """Hold every row against the policy as it is stored, and `tell` how far it is.
+
+    A fixed number of queries.
+    """
     judge = ChecklistComparer(batch, today)
     entries = []
     for number, row in enumerate(batch.rows, 1):
@@ -153,7 +162,9 @@ def preview_checklist(
 def marked_checklist(
     batch: ImportBatch, today: dt.date, tell: ProgressCallback = ignore_progress
 ) -> MarkedSheet:
-    """Return the rows of a batch as they were typed, their faults by column, all faults, and the reading notes."""
+    """Return the rows of a batch as they were typed, their faults by column, all faults, and the
+    reading notes.
+    """
     found = preview_checklist(batch, today, tell)
     rows = {kind: list[TypedCell]() for kind in TEMPLATE_COLUMNS}
     for row, entry in zip(batch.rows, found.entries, strict=True):
@@ -175,7 +186,10 @@ def confirm_checklist(
     now: dt.datetime,
     tell: ProgressCallback = ignore_progress,
 ) -> Preview | None:
-    """Load what a person has seen in the preview, whole or not at all; return the new preview where it differs."""
+    """Load what a person has seen in the preview, whole or not at all.
+
+    Return the new preview where it differs.
+    """
     with transaction.atomic():
         slugs = []
         for row in batch.rows:

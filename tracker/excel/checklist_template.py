@@ -1,4 +1,7 @@
-"""The workbook that a policy's checklist is loaded from; of a policy that exists it is its export."""
+"""The workbook that a policy's checklist is loaded from.
+
+Of a policy that exists it is its export.
+"""
 
 import datetime as dt
 import os
@@ -49,7 +52,10 @@ COLUMN_HINTS = {
 
 
 def _guide(listings: Mapping[str, Listing], book: Workbook) -> None:
-    """Say in a chosen cell what may stand there, and offer words where there is a choice; other words are read too."""
+    """Say in a chosen cell what may stand there, and offer words where there is a choice.
+
+    Other words are read too.
+    """
     units = list_words(
         book, Organization.objects.filter(active=True).values_list("short_name", flat=True)
     )
@@ -69,9 +75,13 @@ def _guide(listings: Mapping[str, Listing], book: Workbook) -> None:
                 else:
                     rule = {}
                 add_choices(
-                    listing.sheet.ws, f"{letter}2:{letter}{listing.sheet.rows}",
-                    prompt=str(hint or ""), showInputMessage=bool(hint), showErrorMessage=False, **rule,
-                )  # fmt: skip
+                    listing.sheet.ws,
+                    f"{letter}2:{letter}{listing.sheet.rows}",
+                    prompt=str(hint or ""),
+                    showInputMessage=bool(hint),
+                    showErrorMessage=False,
+                    **rule,
+                )
 
 
 def save_checklist_template(
@@ -80,7 +90,10 @@ def save_checklist_template(
     file: str | os.PathLike[str] | IO[bytes],
     tell: ProgressCallback = ignore_progress,
 ) -> None:
-    """Write the template of a policy, or an empty one, to a path or an open file; `tell` how many tasks are written."""
+    """Write the template of a policy, or an empty one, to a path or an open file.
+
+    `tell` how many tasks are written.
+    """
     book = xlsx_writer.new_book()
     notes = ExportNotes()
     if policy:
@@ -116,7 +129,10 @@ def save_checklist_template(
 
 @dataclass(frozen=True)
 class TypedCell:
-    """A row of a template as it came in: what was typed, and what is at fault, by the names of the columns."""
+    """A row of a template as it came in.
+
+    What was typed, and what is at fault, by the names of the columns.
+    """
 
     typed: Mapping[str, str]
     faults: Mapping[str, str]

@@ -62,7 +62,9 @@ class GreyCells:
                 self._changed[row["sheet"], str(column.header)].append(row["row"])
 
     def compare_old(self, row: dict[str, Any], said: Collection[ProgressUpdate]) -> None:
-        """Note the cells of a row of an older workbook that hold what the unit has said in no report."""
+        """Note the cells of a row of an older workbook that hold what the unit has said in no
+        report.
+        """
         for column in self._reports:
             typed = row["typed"].get(column.name)
             if not typed or not column.name.endswith(SO_FAR) or column.format == SHARE:

@@ -33,13 +33,18 @@ HEALTH_COLUMNS = number_value(
 
 
 def health_sheets(policy: PolicyDocument, site: Callable[[str], str]) -> list[ExtraSheet]:
-    """Return the sheet of findings, none for a policy that is too large; `site` makes an address absolute."""
+    """Return the sheet of findings, none for a policy that is too large.
+
+    `site` makes an address absolute.
+    """
     if policy.tasks.count() > MAX_EXAMINED_TASKS:
         return []
     found = run_checkup(policy).findings
     about = ngettext(
-        "the health check of the whole policy: %(count)d finding, why it matters, and where it is mended",
-        "the health check of the whole policy: %(count)d findings, why they matter, and where they are mended",
+        "the health check of the whole policy: %(count)d finding, why it matters, and where it "
+        "is mended",
+        "the health check of the whole policy: %(count)d findings, why they matter, and where "
+        "they are mended",
         len(found),
     ) % {"count": len(found)}
     return [

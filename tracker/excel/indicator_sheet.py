@@ -10,7 +10,10 @@ from tracker.reports.columns import INDICATOR_COLUMNS
 
 
 def indicator_sheets(tasks: TaskQuerySet) -> list[ExtraSheet]:
-    """Return the sheet of the indicators of some tasks; none where there is no indicator. One query."""
+    """Return the sheet of the indicators of some tasks; none where there is no indicator.
+
+    One query.
+    """
     rows = list(Indicator.objects.of(tasks))
     about = _("one row an indicator: baseline, target, actual value, gap")
     if rows:

@@ -53,8 +53,8 @@ class LedgerRequest:
     """What a ledger is asked for: exactly these tasks, as of this day.
 
     `tasks` is cut to what the reader may see, filtered and ordered. `filters` says in words what
-    was filtered, `unit_scope` names the unit whose tasks are all that the reader sees, `link`
-    gives the absolute address of a task, or nothing where none is known. `paper` is that of the sheet to
+    was filtered, `unit_scope` names the unit whose tasks are all that the reader sees, `link` gives
+    the absolute address of a task, or nothing where none is known. `paper` is that of the sheet to
     print, `extras` are further sheets.
     """
 

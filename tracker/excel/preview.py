@@ -13,7 +13,9 @@ from tracker.excel.reading_notes_sheet import ReadingNote
 
 @dataclass
 class PreviewField:
-    """One field of a row: what it was when the file was made, what it is now, and what the row says."""
+    """One field of a row: what it was when the file was made, what it is now, and what the row
+    says.
+    """
 
     header: str
     then: str
@@ -23,7 +25,10 @@ class PreviewField:
 
 @dataclass
 class PreviewRow:
-    """A row as the preview shows it: changed, unchanged, stale, another unit's by now, or at fault."""
+    """A row as the preview shows it.
+
+    Changed, unchanged, stale, another unit's by now, or at fault.
+    """
 
     sheet: str
     row: int
@@ -36,7 +41,9 @@ class PreviewRow:
 
 @dataclass
 class Preview:
-    """All rows of a batch held against what is stored, the changes that confirming it lands, and what is not read."""
+    """All rows of a batch held against what is stored, the changes that confirming it lands, and
+    what is not read.
+    """
 
     entries: list[PreviewRow] = field(default_factory=list)
     changes: list[Any] = field(default_factory=list)

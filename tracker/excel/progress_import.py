@@ -1,4 +1,7 @@
-"""A fill-in workbook that comes back: read into a batch, compared with what is stored, and confirmed."""
+"""A fill-in workbook that comes back.
+
+Read into a batch, compared with what is stored, and confirmed.
+"""
 
 import datetime as dt
 from collections import Counter, defaultdict
@@ -81,7 +84,10 @@ def progress_sheet_kinds() -> dict[str, SheetKind]:
 
 
 def read_progress(found: Survey, name: str, user: User | None) -> ReadingSteps[ImportBatch]:
-    """Read a fill-in workbook into a batch, not saved yet; Refused says in words what cannot be read at all."""
+    """Read a fill-in workbook into a batch, not saved yet.
+
+    Refused says in words what cannot be read at all.
+    """
     kinds = progress_sheet_kinds()
     headers = {}
     for each in kinds:
@@ -95,7 +101,8 @@ def read_progress(found: Survey, name: str, user: User | None) -> ReadingSteps[I
         )
         raise WorkbookRefused(
             _(
-                "No sheet has these headers in one row: %(names)s. Download the workbook anew and fill that in."
+                "No sheet has these headers in one row: %(names)s. Download the workbook anew "
+                "and fill that in."
             )
             % {"names": names}
         )
@@ -129,7 +136,8 @@ def _row(read_of: Mapping[str, Column], record: SheetRecord) -> dict[str, Any]:
         faults.setdefault("key", str(SPOILT_KEY_TEXT))
     elif code and "key" not in faults and code != key.code:
         faults["code"] = _(
-            "The row belongs to the task %(code)s: a part of the columns was sorted or moved without the others."
+            "The row belongs to the task %(code)s: a part of the columns was sorted or moved "
+            "without the others."
         ) % {"code": key.code}
     values = {}
     for column in read_of.values():
@@ -176,7 +184,10 @@ def tasks_for(user: User | None) -> TaskQuerySet:
 def preview_progress(
     batch: ImportBatch, user: User | None, today: dt.date, tell: ProgressCallback = ignore_progress
 ) -> Preview:
-    """Hold every row against what is stored, and `tell` how far it is; a fixed number of queries."""
+    """Hold every row against what is stored, and `tell` how far it is.
+
+    A fixed number of queries.
+    """
     holder = ProgressComparer(batch, user, today, shown=True)
     entries = []
     for number, row in enumerate(batch.rows, 1):
@@ -238,11 +249,16 @@ class ProgressComparer:
         self._reading_notes = notes_from(batch.reading_notes)
 
     def notes(self) -> list[ReadingNote]:
-        """Return what to know of the reading, and once all rows are held what was written over grey cells."""
+        """Return what to know of the reading, and once all rows are held what was written over grey
+        cells.
+        """
         return [*self._reading_notes, *self.grey.notes()]
 
     def _taken_part(self, codes: set[str]) -> set[tuple[str, str, bool]]:
-        """Return policy, code and role of the tasks that the unit has led or helped at any time; two queries."""
+        """Return policy, code and role of the tasks that the unit has led or helped at any time.
+
+        Two queries.
+        """
         rows = Task.history.filter(code__in=codes, policy__isnull=False).order_by()
         led = rows.filter(lead_unit=self._own).values_list("policy__slug", "code").distinct()
         links = History.m2m_models[Task._meta.get_field("co_units")].objects.filter(
@@ -285,7 +301,9 @@ class ProgressComparer:
             entry.state = "unchanged"
 
     def find(self, key: progress_template.RowKey | None) -> tuple[Task, Organization] | None:
-        """Return the task of a key and the unit that reports, where they are the account's to report."""
+        """Return the task of a key and the unit that reports, where they are the account's to
+        report.
+        """
         if key:
             task = self.tasks.get((key.slug, key.code))
         else:
@@ -467,7 +485,10 @@ class ProgressComparer:
             entry.fields.append(PreviewField(item.title, then, now, marks[row["values"]["done"]]))
 
     def _lacking(self, change: ReportChange, faults: Mapping[str, str]) -> dict[str, str]:
-        """Say what the report would lack, as handing it in says it; what could not be read counts as said."""
+        """Say what the report would lack, as handing it in says it.
+
+        What could not be read counts as said.
+        """
         if not change.fields and not set(faults) & {column.name for column in filled_in()}:
             return {}
         report = workflow.report_for(change, self._known)
@@ -500,7 +521,8 @@ def _no_percent(row: progress_template.FillInRow) -> str:
         )
     if task.follows_indicator:
         return _(
-            "No percent is reported of this task: it comes from its indicator. Leave the cell empty."
+            "No percent is reported of this task: it comes from its indicator. Leave the cell "
+            "empty."
         )
     return _("No percent is reported of a task of the kind “%(kind)s”: leave the cell empty.") % {
         "kind": task.get_kind_display()
@@ -522,7 +544,10 @@ def confirm_progress(
     now: dt.datetime,
     tell: ProgressCallback = ignore_progress,
 ) -> Preview | None:
-    """Land what a person has seen in the preview, whole or not at all; return the new preview where it differs."""
+    """Land what a person has seen in the preview, whole or not at all.
+
+    Return the new preview where it differs.
+    """
     with transaction.atomic():
         slugs = set()
         for row in batch.rows:
@@ -550,7 +575,8 @@ def confirm_progress(
 def marked_progress(
     batch: ImportBatch, user: User | None, today: dt.date, tell: ProgressCallback = ignore_progress
 ) -> progress_template.FillInRequest:
-    """Return the same rows as a fill-in workbook with the faults marked, and what was typed in its cells.
+    """Return the same rows as a fill-in workbook with the faults marked, and what was typed in its
+    cells.
 
     `tell` is told how many rows are judged.
     """

@@ -1,7 +1,9 @@
-"""The workbook that a unit fills in: its open tasks, what it has said so far, and cells for what is new.
+"""The workbook that a unit fills in.
 
-A hidden key in every row says which task, in which version, and which period it is for: rows may
-be sorted, filtered and deleted, and come home all the same.
+Its open tasks, what it has said so far, and cells for what is new.
+
+A hidden key in every row says which task, in which version, and which period it is for: rows may be
+sorted, filtered and deleted, and come home all the same.
 """
 
 import datetime as dt
@@ -74,7 +76,9 @@ FAULT_COLUMNS = number_value(
 
 @dataclass
 class FillInRow:
-    """A task to fill in: for which period, on what its report goes on, and what was typed and is at fault."""
+    """A task to fill in: for which period, on what its report goes on, and what was typed and is at
+    fault.
+    """
 
     task: Task
     period: Period
@@ -96,7 +100,10 @@ class FillInRow:
 
     @property
     def version(self) -> int:
-        """Return what tells of changes made meanwhile: of a contribution they are those of its own unit alone."""
+        """Return what tells of changes made meanwhile.
+
+        Of a contribution they are those of its own unit alone.
+        """
         if not self.helps:
             return self.task.version
         if self.base and self.base.period == self.period:
@@ -114,7 +121,9 @@ class FillInRow:
 
 
 class RowKey(NamedTuple):
-    """What a hidden cell names: a task, its version, a period by its days, and a unit that contributes.
+    """What a hidden cell names.
+
+    A task, its version, a period by its days, and a unit that contributes.
 
     A workbook of before 0.2 names the first day of the period alone.
     """
@@ -127,7 +136,10 @@ class RowKey(NamedTuple):
     unit: int | None
 
     def period(self, cycle: str) -> Period | None:
-        """Return the period; by its first day alone it is one of the cycle. None for days that are no period."""
+        """Return the period; by its first day alone it is one of the cycle.
+
+        None for days that are no period.
+        """
         if self.end:
             return period_between(self.start, self.end)
         return Period(cycle, self.start)
@@ -164,7 +176,9 @@ def takes_reports(task: Task) -> bool:
 def fill_in_rows(
     tasks: TaskQuerySet, today: dt.date, unit: Organization | None = None
 ) -> list[FillInRow]:
-    """Make the rows of some tasks, each for the period that is due and its lead unit or one that co-operates."""
+    """Make the rows of some tasks, each for the period that is due and its lead unit or one that
+    co-operates.
+    """
     found = list(fillable(tasks).with_related().defer("policy__full_text"))
     known = workflow.latest_reports(found)
     periods = []
@@ -309,7 +323,9 @@ class FillInRequest:
 
 
 def scope_of(unit: Organization, tasks: TaskQuerySet, today: dt.date) -> FillInRequest:
-    """Ask for the workbook of what a unit leads among some tasks, and below it of what it co-operates in."""
+    """Ask for the workbook of what a unit leads among some tasks, and below it of what it
+    co-operates in.
+    """
     rows = fill_in_rows(tasks.filter(lead_unit=unit), today)
     steps = []
     for row in rows:
@@ -363,7 +379,9 @@ def list_faults(
 
 
 def of_all_units(policy: PolicyDocument, today: dt.date) -> Iterator[tuple[str, FillInRequest]]:
-    """Yield name and scope of the workbook of each unit that leads an open task of a policy or co-operates in one."""
+    """Yield name and scope of the workbook of each unit that leads an open task of a policy or
+    co-operates in one.
+    """
     tasks = Task.objects.filter(policy=policy)
     running = fillable(tasks).order_by()
     concerned = Q(pk__in=running.values("lead_unit")) | Q(pk__in=running.values("co_units"))
@@ -390,12 +408,14 @@ def _instructions(scope: FillInRequest) -> Iterable[str]:
         "contact": settings.CONTACT or "—",
     }
     yield _(
-        "Fill in the light yellow cells. An empty cell changes nothing; %(word)s erases. Rows may be sorted and "
+        "Fill in the light yellow cells. An empty cell changes nothing; %(word)s erases. Rows "
+        "may be sorted and "
         "deleted; the hidden first column stays. Secret matters must not be entered."
     ) % {"word": CLEAR_WORD}
     if any(row.helps for row in scope.rows):
         yield _(
-            "Where the unit co-operates, the row takes its contribution: it stands beside the report of the lead unit."
+            "Where the unit co-operates, the row takes its contribution: it stands beside the "
+            "report of the lead unit."
         )
 
 
@@ -449,7 +469,9 @@ def _sheet(
 
 
 def _header_of(column: Column) -> str:
-    """Return a header; the mark of what was said so far stands on a line of its own, for no such column is so wide."""
+    """Return a header; the mark of what was said so far stands on a line of its own, for no such
+    column is so wide.
+    """
     mark = _(" (so far)")
     return str(column.header).replace(mark, f"\n{mark.strip()}")
 
@@ -478,7 +500,9 @@ def _look(
 
 
 def _finish(sheet: SheetWriter, columns: Mapping[str, Column], top: int) -> None:
-    """Hide the key, keep the header in sight, guard the sheet against slips, and offer words by range."""
+    """Hide the key, keep the header in sight, guard the sheet against slips, and offer words by
+    range.
+    """
     ws = sheet.ws
     last = max(sheet.rows, top + 1)
     ws.column_dimensions["A"].hidden = True

@@ -37,7 +37,9 @@ _FILLED = re.compile(rb"<(?:[\w.-]{1,20}:)?(?:v>[^<]|is>)", re.ASCII)
 
 @dataclass
 class SheetInfo:
-    """A sheet of the file: its name, whether people see it, where its part lies, and how much of that is read."""
+    """A sheet of the file: its name, whether people see it, where its part lies, and how much of
+    that is read.
+    """
 
     name: str
     visible: bool
@@ -169,7 +171,10 @@ class WorkbookReader:
         return found
 
     def _texts(self) -> list[str | Cell]:
-        """Return the texts that cells share; of rich text the words alone, without those that are struck out."""
+        """Return the texts that cells share.
+
+        Of rich text the words alone, without those that are struck out.
+        """
         found = _Strings()
         self._read(self._strings_part, found.start, found.end, found.text)
         return found.found
@@ -208,7 +213,10 @@ class WorkbookReader:
 
 
 class _Strings(RichText):
-    """The texts that cells share, as their XML goes by; one of plain words becomes a cell when it is used."""
+    """The texts that cells share, as their XML goes by.
+
+    One of plain words becomes a cell when it is used.
+    """
 
     def __init__(self) -> None:
         super().__init__()

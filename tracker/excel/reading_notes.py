@@ -1,4 +1,7 @@
-"""What a person has to know of a workbook beside its rows: what was not read, and what was read in a special way."""
+"""What a person has to know of a workbook beside its rows.
+
+What was not read, and what was read in a special way.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,6 @@
-"""The sheet of a workbook that is given back which says what of it was not read, or read in a special way."""
+"""The sheet of a workbook that is given back which says what of it was not read, or read in a
+special way.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -16,7 +18,10 @@ from tracker.reports.columns import WHOLE, Column, number_value
 
 @dataclass(frozen=True)
 class ReadingNote:
-    """A sentence about a place of a file; `count` is the number of cells or rows that it is about, or 0."""
+    """A sentence about a place of a file.
+
+    `count` is the number of cells or rows that it is about, or 0.
+    """
 
     sheet: str
     place: str
@@ -51,7 +56,10 @@ def list_reading_notes(
     heading: str,
     notes: ExportNotes,
 ) -> None:
-    """Write the sheet of reading notes, in the words of the preview; none where there are no notes."""
+    """Write the sheet of reading notes, in the words of the preview.
+
+    None where there are no notes.
+    """
     if not reading_notes:
         return
     listing = Listing(book, xlsx_writer.READING_NOTES, NOTE_COLUMNS, heading, "reading_notes")

@@ -1,4 +1,7 @@
-"""Read the rows of one sheet as its XML goes by, and what lies beside them: merged and hidden cells. Pure."""
+"""Read the rows of one sheet as its XML goes by, and what lies beside them.
+
+Merged and hidden cells. Pure.
+"""
 
 import datetime as dt
 import re
@@ -26,7 +29,8 @@ FORMULA_HEAD = 60  # signs of a formula that are looked at
 
 _EPOCH_1900 = dt.datetime(1899, 12, 30)
 LEAP_SERIAL = 60  # Excel counts a 29th of February 1900 that never was; days before it are one less
-# A picture in a cell: its formula, and the text that is left of it where the program does not know the formula.
+# A picture in a cell: its formula, and the text that is left of it where the program does not know
+# the formula.
 _PICTURE = re.compile(r"\s*(?:_xlfn\.)?(?:DISPIMG|IMAGE)\(", re.IGNORECASE)
 _PICTURE_TEXT = re.compile(r"\s*=\s*(?:_xlfn\.)?(?:DISPIMG|IMAGE)\(", re.IGNORECASE)
 # A cell that holds something, and a merged area, in bytes that no parser reads any more.
@@ -53,7 +57,10 @@ class CellArea(NamedTuple):
 
 @dataclass
 class SheetLine:
-    """A row that holds something: its number in the sheet, its cells by column number, and whether it is hidden."""
+    """A row that holds something.
+
+    Its number in the sheet, its cells by column number, and whether it is hidden.
+    """
 
     number: int
     cells: dict[int, Cell]
@@ -82,7 +89,10 @@ class RichText:
         self._is_text = self._is_struck = self._is_phonetic = False
 
     def start(self, name: str, given: dict[str, str]) -> None:
-        """Take in the start of an element; signs that say how the words are read aloud are none of them."""
+        """Take in the start of an element.
+
+        Signs that say how the words are read aloud are none of them.
+        """
         if name == "t":
             self._is_text = not self._is_phonetic
         elif name == "r":
@@ -164,7 +174,9 @@ class SheetRows:
         yield from self._ready
 
     def _skim(self, step: bytes, steps: Iterator[bytes]) -> None:
-        """Look for cells that hold something below many blank rows, and for merged areas, without parsing."""
+        """Look for cells that hold something below many blank rows, and for merged areas, without
+        parsing.
+        """
         merged = set(self._layout.merged)
         for following in steps:
             step = step[-SCAN_OVERLAP:] + following

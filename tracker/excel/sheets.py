@@ -38,7 +38,10 @@ MAX_PAGE_BREAKS = 1_000  # Excel takes 1,026 in a sheet
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One thing as its sheets show it: a number and values in the order of the columns, and lines per cell."""
+    """One thing as its sheets show it.
+
+    A number and values in the order of the columns, and lines per cell.
+    """
 
     thing: Any
     values: list[NativeValue]
@@ -220,7 +223,9 @@ class LedgerBook:
         )
 
     def _ends_page(self, row: SheetRow, following: SheetRow | None) -> bool:
-        """Say whether the next row, should it have to make room for its bands, does not fit on this page."""
+        """Say whether the next row, should it have to make room for its bands, does not fit on this
+        page.
+        """
         if not following or not self._bands or len(self.sheet.ws.row_breaks) >= MAX_PAGE_BREAKS:
             return False
         tall = self._tall(row)
@@ -266,9 +271,11 @@ class Listing:
         like: "Listing | None" = None,
         open_rows: bool = False,
     ) -> None:
-        """Lay out a sheet; rows made `like` those of another sheet take over the values that both show.
+        """Lay out a sheet; rows made `like` those of another sheet take over the values that both
+        show.
 
-        With `open_rows` further rows may be written below: they are formatted, and the last column is hidden.
+        With `open_rows` further rows may be written below: they are formatted, and the last column
+        is hidden.
         """
         self._open_rows = open_rows
         self.columns = list(columns.values())
@@ -304,7 +311,10 @@ class Listing:
         number: int = 0,
         of: SheetRow | None = None,
     ) -> SheetRow:
-        """Make the row of a thing from clean values; without a number it takes that of its place."""
+        """Make the row of a thing from clean values.
+
+        Without a number it takes that of its place.
+        """
         values: list[NativeValue] = [number]
         for column, source in self._sources:
             if of and source:

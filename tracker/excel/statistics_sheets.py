@@ -140,10 +140,12 @@ def _sheet(
 
 def _formulas() -> Iterable[str]:
     yield _(
-        "closing rate = closed / total; on-time rate = closed on time / closed; empty where there is none"
+        "closing rate = closed / total; on-time rate = closed on time / closed; empty where "
+        "there is none"
     )
     yield _(
-        "total = closed + on course + warning + red light + not started / suspended; the cancelled are not counted"
+        "total = closed + on course + warning + red light + not started / suspended; the "
+        "cancelled are not counted"
     )
 
 

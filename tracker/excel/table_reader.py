@@ -37,7 +37,8 @@ MAX_MERGED_CELLS = 2_000_000  # cells of merged areas that are looked at in a sh
 
 @dataclass(frozen=True)
 class SheetKind:
-    """A kind of sheet: its usual name, its columns, those that it needs, and how its merged cells are read.
+    """A kind of sheet: its usual name, its columns, those that it needs, and how its merged cells
+    are read.
 
     In `filled_down` a merged cell counts for each of its rows; `hidden` is the column that we hide.
     With `titled` the program itself writes lines above the header.
@@ -108,7 +109,10 @@ ReadingSteps = Generator[ReadingProgress, None, Result]
 
 @dataclass
 class Survey:
-    """The sheets of a workbook beside the kinds that are looked for: complete headers, and incomplete ones."""
+    """The sheets of a workbook beside the kinds that are looked for.
+
+    Complete headers, and incomplete ones.
+    """
 
     book: WorkbookReader
     complete: dict[str, list[Header]]
@@ -132,7 +136,10 @@ class Survey:
         return None
 
     def likely(self, kind: str) -> list[Header]:
-        """Return the sheets that seem to be of a kind and lack headers; none that is complete for another."""
+        """Return the sheets that seem to be of a kind and lack headers.
+
+        None that is complete for another.
+        """
         taken = set()
         for found in self.complete.values():
             for header in found:
@@ -214,7 +221,10 @@ def _checked(header: Header) -> Header:
 
 
 def refuse_lacking(found: Survey, kinds: Mapping[str, SheetKind], missing: Iterable[str]) -> None:
-    """Refuse a workbook in which a sheet of one of some kinds lacks headers; all of them are named."""
+    """Refuse a workbook in which a sheet of one of some kinds lacks headers.
+
+    All of them are named.
+    """
     # A sheet is meant for the kind of which it has most headers.
     best: dict[int, tuple[Header, SheetKind]] = {}
     for name in missing:
@@ -325,12 +335,17 @@ def _is_numbering(cell: Cell) -> bool:
 
 
 def _count_above(line: SheetLine, kind: SheetKind) -> int:
-    """Count the cells above the header; lines of the program itself stand in the first two columns."""
+    """Count the cells above the header.
+
+    Lines of the program itself stand in the first two columns.
+    """
     return sum(1 for place in line.cells if not (kind.titled and place <= 2))
 
 
 def _fill_down(records: Sequence[SheetRecord], table: Table, said: SheetNotes) -> None:
-    """Read merged cells: in some columns their value counts for each of their rows, else for the first one alone."""
+    """Read merged cells: in some columns their value counts for each of their rows, else for the
+    first one alone.
+    """
     numbers = []
     for record in records:
         numbers.append(record.number)
@@ -398,7 +413,10 @@ def _read_merged(
 
 
 def _read(record: SheetRecord, columns: Mapping[str, Column], said: SheetNotes) -> None:
-    """Read the cells of a row by their columns: what one reads into `values`, what it refuses into `faults`."""
+    """Read the cells of a row by their columns.
+
+    What one reads into `values`, what it refuses into `faults`.
+    """
     for name, cell in record.cells.items():
         column = columns[name]
         if not column.parse:
@@ -451,7 +469,10 @@ def _note_rest(book: WorkbookReader, table: Table, said: SheetNotes) -> None:
 
 
 def _note_other_sheets(book: WorkbookReader, tables: Sequence[Table]) -> list[ReadingNote]:
-    """Name the sheets that are not read and hold something; those that the program adds itself are left out."""
+    """Name the sheets that are not read and hold something.
+
+    Those that the program adds itself are left out.
+    """
     read = set()
     for table in tables:
         read.add(id(table.header.sheet))

@@ -1,4 +1,7 @@
-"""Workbooks that come back: opened with care, read by headers and codes, compared, and landed whole or not at all."""
+"""Workbooks that come back.
+
+Opened with care, read by headers and codes, compared, and landed whole or not at all.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -17,7 +20,9 @@ from tracker.models import ImportBatch, User
 
 
 def reading_steps(file: IO[bytes], name: str, user: User | None) -> ReadingSteps[ImportBatch]:
-    """Read a workbook of either kind, and yield how far it is where it is large; return a batch, not saved yet.
+    """Read a workbook of either kind, and yield how far it is where it is large.
+
+    Return a batch, not saved yet.
 
     Refused says in words what is no such workbook.
     """
@@ -67,7 +72,10 @@ def confirm_batch(
     now: dt.datetime,
     tell: ProgressCallback = ignore_progress,
 ) -> Preview | None:
-    """Write what was seen, whole or not at all; return the new preview where it differs; `tell` how far it is."""
+    """Write what was seen, whole or not at all; return the new preview where it differs.
+
+    `tell` how far it is.
+    """
     return (checklist_import if batch.kind == BatchKind.CHECKLIST else progress_import).confirm(
         batch, user, seen, now, tell
     )

@@ -134,8 +134,8 @@ class SheetWriter:
         margins.header = 0.3
         margins.footer = 0.3
         wide, tall = PAPER_SIZE[paper]
-        # Fitting the columns, 5.25 points a unit, to the width scales the rows as well. Rows are rounded to
-        # pixels: a little less is safe.
+        # Fitting the columns, 5.25 points a unit, to the width scales the rows as well. Rows are
+        # rounded to pixels: a little less is safe.
         scale = min(1.0, (wide - 2 * 72 * SIDE) / (5.25 * sum(widths)))
         self.page = 0.985 * (tall - 72 * (TOP + BOTTOM)) / scale
         self.ws.oddFooter.center.text = _("Page %(page)s of %(pages)s") % {
@@ -273,7 +273,10 @@ class SheetWriter:
         )
 
     def colour_lights(self, column: int, top: int) -> None:
-        """Colour the cells of a column that name a light; the rule follows when somebody retypes it."""
+        """Colour the cells of a column that name a light.
+
+        The rule follows when somebody retypes it.
+        """
         letter = get_column_letter(column)
         for words, style in light_labels().items():
             self.ws.conditional_formatting.add(
@@ -288,7 +291,10 @@ class SheetWriter:
 
 
 class _Links(RelationshipList):
-    """Where the links of a sheet lead, beside its other relations: an object of openpyxl for each takes long."""
+    """Where the links of a sheet lead, beside its other relations.
+
+    An object of openpyxl for each takes long.
+    """
 
     def __init__(self, targets: Sequence[str]) -> None:
         super().__init__()
@@ -312,7 +318,10 @@ class _Links(RelationshipList):
 
 
 def save_book(book: Workbook, file: str | os.PathLike[str] | IO[bytes]) -> None:
-    """Write a workbook to a path or an open file, packed lightly: a sixth larger, and sooner done."""
+    """Write a workbook to a path or an open file, packed lightly.
+
+    A sixth larger, and sooner done.
+    """
     ExcelWriter(book, ZipFile(file, "w", ZIP_DEFLATED, compresslevel=ZIP_LEVEL)).save()
 
 

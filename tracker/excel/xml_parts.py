@@ -21,7 +21,10 @@ class WorkbookRefused(ValueError):
 
 
 class PartParser:
-    """An XML parser that knows no document types and counts what it reads. Names come without their space."""
+    """An XML parser that knows no document types and counts what it reads.
+
+    Names come without their space.
+    """
 
     def __init__(
         self,
@@ -89,7 +92,8 @@ def is_true(text: str | None) -> bool:
 def clean_text(text: str) -> tuple[str, bool]:
     """Return the text that a cell means, and whether signs were left out that no text can hold.
 
-    Excel writes `_x000D_` for signs that XML does not hold; NUL and halves of a sign come this way too.
+    Excel writes `_x000D_` for signs that XML does not hold; NUL and halves of a sign come this way
+    too.
     """
     if "_x" in text:
         text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)

@@ -33,8 +33,10 @@ from tracker.models import (
 from tracker.models.base import limited_fields, validate_text_length
 
 CLOSED_HELP_TEXT = gettext_lazy(
-    "The task is closed: kind, units, days and percent by which it was judged are fixed. A mistake is corrected by"
-    " reopening the task with a reason and closing it again; closed on a day before the reopening, it is judged by the"
+    "The task is closed: kind, units, days and percent by which it was judged are fixed. A "
+    "mistake is corrected by"
+    " reopening the task with a reason and closing it again; closed on a day before the "
+    "reopening, it is judged by the"
     " deadline of that time, and its light stays."
 )
 SECRET_FIELDS = gettext_lazy("Secret matters must not be entered in this system.")
@@ -44,7 +46,10 @@ LIMIT_ATTRIBUTE = format_lazy(
 
 
 def mark_limit(field: forms.Field) -> None:
-    """Let a field say how long its text may be; a script counts beside it, no browser cuts it off."""
+    """Let a field say how long its text may be.
+
+    A script counts beside it, no browser cuts it off.
+    """
     field.widget.attrs["data-most"] = MAX_TEXT_LENGTH
     field.help_text = field.help_text or LIMIT_ATTRIBUTE
 
@@ -141,7 +146,8 @@ class VersionedForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Of a row that is not there yet nobody has seen a version: who lays it first is shown to the second.
+        # Of a row that is not there yet nobody has seen a version: who lays it first is shown to
+        # the second.
         self.initial["seen"] = self.instance.version if self.instance.pk else 0
         limited = limited_fields(self._meta.model)
         for name, field in self.fields.items():
@@ -151,7 +157,10 @@ class VersionedForm(forms.ModelForm):
                 field.help_text = field.help_text or SECRET_FIELDS
 
     def _get_validation_exclusions(self) -> set[str]:
-        """Leave out long texts that nobody has changed: one that is too long already can be saved as it is."""
+        """Leave out long texts that nobody has changed.
+
+        One that is too long already can be saved as it is.
+        """
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         typed = {}
         for name in limited_fields(self._meta.model):
@@ -191,7 +200,8 @@ class VersionedForm(forms.ModelForm):
         self.add_error(
             None,
             _(
-                "%(who)s saved this at %(when)s while you were writing. Nothing of yours is lost and nothing is "
+                "%(who)s saved this at %(when)s while you were writing. Nothing of yours is lost "
+                "and nothing is "
                 "saved yet: look at the marked fields and save again."
             )
             % {"who": (latest and latest.history_user) or _("Somebody"), "when": when},
@@ -201,7 +211,8 @@ class VersionedForm(forms.ModelForm):
 def no_version_words() -> str:
     """Say that a form names no version of what it was shown with."""
     return _(
-        "The form does not name what it was shown with; nothing is written. Open the page anew and repeat it."
+        "The form does not name what it was shown with; nothing is written. Open the page anew "
+        "and repeat it."
     )
 
 
@@ -306,7 +317,10 @@ class CountForm(OfPolicyForm):
 
 
 class PartFormSet(BaseInlineFormSet):
-    """The parts under a row, such as the checklist under a task; the version of the row guards them too."""
+    """The parts under a row, such as the checklist under a task.
+
+    The version of the row guards them too.
+    """
 
     def clean(self) -> None:
         super().clean()
@@ -336,7 +350,10 @@ class ChecklistItemForm(forms.ModelForm):
 
 
 class AmountField(forms.Field):
-    """A number as people write it: full-width digits, groups parted by commas, its unit behind it."""
+    """A number as people write it.
+
+    Full-width digits, groups parted by commas, its unit behind it.
+    """
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "size": 12})
 
@@ -372,9 +389,16 @@ class IndicatorForm(forms.ModelForm):
     class Meta:
         model = Indicator
         fields = (
-            "order", "name", "unit_of_measure", "direction", "baseline", "baseline_on", "target", "target_on",
+            "order",
+            "name",
+            "unit_of_measure",
+            "direction",
+            "baseline",
+            "baseline_on",
+            "target",
+            "target_on",
             "drives_percent",
-        )  # fmt: skip
+        )
 
 
 class ValueForm(forms.ModelForm):

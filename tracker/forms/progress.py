@@ -174,7 +174,10 @@ class ReportForm(WithEvidence, VersionedForm):
             del self.fields["same_ok"]
 
     def _ask_figures(self, task: Task) -> None:
-        """Ask for the value of each indicator, before the words; what is kept of them is held against other windows."""
+        """Ask for the value of each indicator, before the words.
+
+        What is kept of them is held against other windows.
+        """
         kept = {}
         for figure in self.instance.figures:
             kept[f"indicator_{figure['indicator']}"] = Decimal(figure["value"])
@@ -229,7 +232,8 @@ class ReportForm(WithEvidence, VersionedForm):
             self.add_error(
                 None,
                 _(
-                    "The lead unit was changed while you were writing: %(role)s. Look at the form and send it again."
+                    "The lead unit was changed while you were writing: %(role)s. Look at the "
+                    "form and send it again."
                 )
                 % {"role": ATTACHMENT_ROLES[str(self.shown["role"])]},
             )
@@ -238,7 +242,8 @@ class ReportForm(WithEvidence, VersionedForm):
             self.add_error(
                 None,
                 _(
-                    "Another report of this period was accepted while you were writing. Send yours again to add it."
+                    "Another report of this period was accepted while you were writing. Send "
+                    "yours again to add it."
                 ),
             )
 
@@ -300,7 +305,8 @@ class StepForm(WithEvidence):
         return plain
 
 
-# What each step asks for on its page, in this order; a step that is missing here has no page of its own.
+# What each step asks for on its page, in this order; a step that is missing here has no page of its
+# own.
 ACTION_FIELDS: dict[Action, tuple[str, ...]] = {
     Action.HAND_OVER: ("on",),
     Action.ACKNOWLEDGE: (),

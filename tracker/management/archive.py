@@ -1,9 +1,11 @@
-"""A whole system in one file: the database as it stood at one moment, the evidence, this machine's key.
+"""A whole system in one file.
 
-A tar file: `manifest.json` with the sum of every other member, `database`, `evidence/…`, `secret_key`
-where the machine has made one. SQLite is copied by VACUUM INTO, PostgreSQL by pg_dump: both see one
-moment, whatever is written meanwhile. The database goes first, because evidence is never
-overwritten: each file that a copied row names is still there when the files are packed.
+The database as it stood at one moment, the evidence, this machine's key.
+
+A tar file: `manifest.json` with the sum of every other member, `database`, `evidence/…`,
+`secret_key` where the machine has made one. SQLite is copied by VACUUM INTO, PostgreSQL by pg_dump:
+both see one moment, whatever is written meanwhile. The database goes first, because evidence is
+never overwritten: each file that a copied row names is still there when the files are packed.
 
 A restore is checked and prepared in a folder that is renamed, in one step, when nothing but moving
 is left: from then on it is finished, by the next start if this process is killed.
@@ -94,7 +96,8 @@ def restore_backup(path: Path, force: bool) -> dict[str, Any]:
     if not force and (_in_use() or any(_files(settings.DATA_DIR / EVIDENCE))):
         raise CommandError(
             _(
-                "This system is not empty. Nothing was restored; --force puts the backup in its place."
+                "This system is not empty. Nothing was restored; --force puts the backup in its "
+                "place."
             )
         )
     with scratch.new_folder() as folder:
@@ -121,7 +124,10 @@ def restore_backup(path: Path, force: bool) -> dict[str, Any]:
 
 
 def finish_restore() -> bool:
-    """Move what a restore has prepared to its place, if there is any; each step may be done again."""
+    """Move what a restore has prepared to its place, if there is any.
+
+    Each step may be done again.
+    """
     if not _ready().exists():
         return False
     with (Path(settings.WORKING_DIR) / "restore-lock").open("ab") as lock:
@@ -149,8 +155,10 @@ def _migrate() -> None:
         call_command("migrate", verbosity=0, interactive=False)
     except Exception as error:
         words = _(
-            "The restore is not finished: the database of the backup could not be brought up to this version: "
-            "%(error)s. The next start tries again; restore --force puts another backup in its place."
+            "The restore is not finished: the database of the backup could not be brought up to "
+            "this version: "
+            "%(error)s. The next start tries again; restore --force puts another backup in its "
+            "place."
         )
         raise RestoreUnfinished(words % {"error": error}) from error
 
@@ -260,7 +268,8 @@ def _call(tool: str, *words: str, environment: dict[str, str] | None = None) -> 
     if not program:
         raise CommandError(
             _(
-                "%(tool)s is not on this machine: install the client of PostgreSQL (Debian: postgresql-client)."
+                "%(tool)s is not on this machine: install the client of PostgreSQL (Debian: "
+                "postgresql-client)."
             )
             % {"tool": tool}
         )

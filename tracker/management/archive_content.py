@@ -1,4 +1,7 @@
-"""Check that the database of a backup is one of this program: its migrations, tables and columns."""
+"""Check that the database of a backup is one of this program.
+
+Its migrations, tables and columns.
+"""
 
 import re
 import sqlite3
@@ -82,7 +85,8 @@ def check_schema(applied: Iterable[tuple[str, str]], columns: Mapping[str, set[s
     if newer:
         raise CommandError(
             _(
-                "The database of the backup is of a newer version (%(names)s): update the program first."
+                "The database of the backup is of a newer version (%(names)s): update the "
+                "program first."
             )
             % {"names": ", ".join(newer[:5])}
         )

@@ -32,10 +32,12 @@ def checksum(path: Path) -> str:
 
 
 def unpack(path: Path, folder: Path) -> dict[str, Any]:
-    """Unpack a backup into a folder and return its manifest; raise CommandError on anything that does not fit.
+    """Unpack a backup into a folder and return its manifest.
 
-    Every member is a plain file that the manifest names, once, with its sum; links, devices and names
-    that lead out of the folder are refused, and so is what the disk has no room for.
+    Raise CommandError on anything that does not fit.
+
+    Every member is a plain file that the manifest names, once, with its sum; links, devices and
+    names that lead out of the folder are refused, and so is what the disk has no room for.
     """
     try:
         with tarfile.open(path, "r:") as archive:

@@ -14,7 +14,10 @@ from tracker.models.organization import User
 def check_separate_roles(
     *, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """Name the accounts that are supervisor and administrator: `manage.py check --database default`."""
+    """Name the accounts that are supervisor and administrator.
+
+    `manage.py check --database default`.
+    """
     if not settings.SEPARATE_ROLES or not databases:
         return []
     try:

@@ -1,4 +1,7 @@
-"""What every editable row has: a version against lost updates, and a history of who changed what."""
+"""What every editable row has.
+
+A version against lost updates, and a history of who changed what.
+"""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -26,8 +29,8 @@ if TYPE_CHECKING:
 StrOrPromise: TypeAlias = "str | _StrPromise"
 
 
-# What a part hangs on is the same in all rows of its history, and no page tells it. A request is called by its
-# kind, which each reader reads in the own language.
+# What a part hangs on is the same in all rows of its history, and no page tells it. A request is
+# called by its kind, which each reader reads in the own language.
 UNLABELLED_FIELDS = ("task", "policy", "entered_by", "request")
 
 
@@ -37,7 +40,8 @@ class HistoryRow(models.Model):
     way = models.CharField(
         _("by way of"), max_length=10, choices=ChangeSource, default=ChangeSource.COMMAND
     )
-    # What the keys of this row were called when it was written: by the name of the field, a list for many.
+    # What the keys of this row were called when it was written: by the name of the field, a list
+    # for many.
     labels = models.JSONField(default=dict, editable=False)
 
     class Meta:
@@ -64,7 +68,10 @@ class History(HistoricalRecords):
             super().post_save(instance, created, using=using, **kwargs)
 
     def build_row(self, instance: models.Model, history_type: str) -> models.Model:
-        """Return the history row of a change, not saved: `workflow` writes those of many rows at once."""
+        """Return the history row of a change, not saved.
+
+        `workflow` writes those of many rows at once.
+        """
         facts = {
             "history_date": now(),
             "history_user": self.get_history_user(instance),
@@ -108,7 +115,9 @@ def stamp_way(instance: models.Model, history_instance: HistoryRow, **kwargs: An
 
 
 def way_in_session(way: ChangeSource) -> ChangeSource:
-    """Return the way of a change as the history names it, marked in a session after a password reset."""
+    """Return the way of a change as the history names it, marked in a session after a password
+    reset.
+    """
     request = getattr(HistoricalRecords.context, "request", None)
     session = getattr(request, "session", {})
     if session.get(OPENED_AFTER_RESET):
@@ -117,7 +126,8 @@ def way_in_session(way: ChangeSource) -> ChangeSource:
 
 
 def labels_of(row: models.Model, user: models.Model | None = None) -> dict[str, Any]:
-    """Return what the foreign keys and many-to-many fields of a row are called now, and who changes it.
+    """Return what the foreign keys and many-to-many fields of a row are called now, and who changes
+    it.
 
     At most one query for each field that is not at hand.
     """
@@ -173,7 +183,9 @@ class Versioned(models.Model):
 
 
 class CodeField(models.CharField):
-    """A code: full-width letters, other dashes and signs that are not seen are taken for what they mean."""
+    """A code: full-width letters, other dashes and signs that are not seen are taken for what they
+    mean.
+    """
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
@@ -212,7 +224,10 @@ class AddressField(models.SlugField):
 
 
 class CodeKeyField(models.CharField):
-    """What a row is sorted by where its code decides; follows the code whenever the row is saved."""
+    """What a row is sorted by where its code decides.
+
+    Follows the code whenever the row is saved.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         fixed = {"max_length": 64, "blank": True, "default": "", "editable": False}
@@ -245,7 +260,10 @@ class UniqueFolded(models.Model):
         raise NotImplementedError
 
     def refuse_twin(self) -> None:
-        """Raise ValidationError where a new name differs from another by capitals alone; one query."""
+        """Raise ValidationError where a new name differs from another by capitals alone.
+
+        One query.
+        """
         name = getattr(self, self.folded_name)
         if name:
             others = dict(self.beside().values_list("pk", self.folded_name))
@@ -291,8 +309,8 @@ def attach_related(
 ) -> None:
     """Set the object of a foreign key on many rows, with one query.
 
-    In place of `prefetch_related`, which on SQLite writes one OR for each value of a foreign key: from
-    1,000 values on the database refuses that.
+    In place of `prefetch_related`, which on SQLite writes one OR for each value of a foreign key:
+    from 1,000 values on the database refuses that.
     """
     keys = {key for row in rows if (key := getattr(row, f"{name}_id"))}
     found = {row.pk: row for row in related.filter(pk__in=keys)}
@@ -302,7 +320,10 @@ def attach_related(
 
 
 def code_field(text: StrOrPromise, **options: Any) -> CodeField:
-    """Make a field for a code: letters, digits, dot and dash, ordered by bytes on every database."""
+    """Make a field for a code.
+
+    Letters, digits, dot and dash, ordered by bytes on every database.
+    """
     validator = RegexValidator(
         r"\A[A-Za-z][A-Za-z0-9.-]*\Z",
         _("A code begins with a letter and has only letters A-Z a-z, digits, “.” and “-”."),

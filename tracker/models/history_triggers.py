@@ -25,8 +25,10 @@ TRIGGERS = {
         "kept": f"BEFORE DELETE ON {{table}} {REFUSE_STATEMENTS}",
     },
     "postgresql": {
-        "kept": f"BEFORE UPDATE OR DELETE ON {{table}} FOR EACH ROW EXECUTE FUNCTION {FUNCTION_NAME}",
-        "kept_whole": f"BEFORE TRUNCATE ON {{table}} FOR EACH STATEMENT EXECUTE FUNCTION {FUNCTION_NAME}",
+        "kept": f"BEFORE UPDATE OR DELETE ON {{table}} FOR EACH ROW EXECUTE FUNCTION "
+        f"{FUNCTION_NAME}",
+        "kept_whole": f"BEFORE TRUNCATE ON {{table}} FOR EACH STATEMENT EXECUTE FUNCTION "
+        f"{FUNCTION_NAME}",
     },
 }
 REFUSE_FUNCTION = f"""

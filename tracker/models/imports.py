@@ -34,8 +34,8 @@ class BatchQuerySet(models.QuerySet["ImportBatch"]):
 class ImportBatch(NamedRecord):
     """A workbook that was read: what its rows say, whether they have landed, and what they made.
 
-    `rows` is what was typed, as `intake` reads it; `reading_notes` says what of the file was not read,
-    `made` is what undoing it needs. The file itself is not kept.
+    `rows` is what was typed, as `intake` reads it; `reading_notes` says what of the file was not
+    read, `made` is what undoing it needs. The file itself is not kept.
     """
 
     kind = models.CharField(_("kind"), max_length=10, choices=BatchKind)

@@ -61,7 +61,10 @@ class IndicatorManager(_Manager):
 
 
 class Indicator(Versioned, Natural):
-    """A figure that a task is to reach; written with its task, and guarded by the task's version too."""
+    """A figure that a task is to reach.
+
+    Written with its task, and guarded by the task's version too.
+    """
 
     task = models.ForeignKey(
         Task, models.CASCADE, related_name="indicators", verbose_name=_("task")
@@ -80,7 +83,8 @@ class Indicator(Versioned, Natural):
         _("the percent follows it"),
         default=False,
         help_text=_(
-            "For a quantified task without a checklist: the way done from the baseline to the target."
+            "For a quantified task without a checklist: the way done from the baseline to the "
+            "target."
         ),
     )
 
@@ -114,7 +118,8 @@ class Indicator(Versioned, Natural):
                 | Q(direction=Direction.DOWN, baseline__isnull=False, baseline__gt=F("target")),
                 name="indicator_has_way_to_go",
                 violation_error_message=_(
-                    "For the percent to follow, the indicator needs a baseline that does not reach the target yet."
+                    "For the percent to follow, the indicator needs a baseline that does not "
+                    "reach the target yet."
                 ),
             ),
         )
@@ -129,7 +134,10 @@ class Indicator(Versioned, Natural):
 
 
 class IndicatorValue(NamedRecord):
-    """What an indicator was on a day, by an accepted report or the office. Its indicator's version guards it."""
+    """What an indicator was on a day, by an accepted report or the office.
+
+    Its indicator's version guards it.
+    """
 
     indicator = models.ForeignKey(
         Indicator,

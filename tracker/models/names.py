@@ -22,7 +22,9 @@ class NamesField(models.JSONField):
 
 
 class NamedRecord(models.Model):
-    """A record that keeps by what names its units and people went: to rename one later rewrites no record.
+    """A record that keeps by what names its units and people went.
+
+    To rename one later rewrites no record.
 
     `names` holds of each foreign key in `named` the key and what it was called when it was entered.
     """
@@ -35,11 +37,17 @@ class NamedRecord(models.Model):
 
     @property
     def is_draft(self) -> bool:
-        """Say whether the record is not made yet: it takes the names of the day on which it is saved."""
+        """Say whether the record is not made yet.
+
+        It takes the names of the day on which it is saved.
+        """
         return False
 
     def note_names(self) -> None:
-        """Note the name of each key that is another one than was noted; a query for one that is not at hand."""
+        """Note the name of each key that is another one than was noted.
+
+        A query for one that is not at hand.
+        """
         for name in self.named:
             key = getattr(self, f"{name}_id")
             if key is None:
@@ -48,7 +56,10 @@ class NamedRecord(models.Model):
                 self.names[name] = [key, str(getattr(self, name))]
 
     def name_of(self, name: str) -> str:
-        """Return by what name a unit or a person went; rows that were laid raw take the one of today."""
+        """Return by what name a unit or a person went.
+
+        Rows that were laid raw take the one of today.
+        """
         key, label = self.names.get(name, (None, ""))
         if key is not None and key == getattr(self, f"{name}_id"):
             return str(label)

@@ -1,4 +1,7 @@
-"""One order on every database: empty values last, text by code points, units officially, codes naturally."""
+"""One order on every database.
+
+Empty values last, text by code points, units officially, codes naturally.
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -13,7 +16,9 @@ from tracker.models.base import CodeField
 
 
 def steady_order(model: type[models.Model], keys: Iterable[Any]) -> list[Any]:
-    """Return the keys of an order so that every database orders alike; codes of a policy are the last key.
+    """Return the keys of an order so that every database orders alike.
+
+    Codes of a policy are the last key.
 
     A key is what `order_by` takes. PostgreSQL puts empty values first or last by the direction and
     sorts text by the locale of the database; SQLite does neither.
@@ -73,7 +78,10 @@ def _column_of(key: Any) -> str:
 
 
 def _path_of(model: type[models.Model], name: str) -> tuple[str, list[Any]]:
-    """Follow a lookup from a model; return it with keys in place of codes, and its fields, none for an annotation."""
+    """Follow a lookup from a model.
+
+    Return it with keys in place of codes, and its fields, none for an annotation.
+    """
     parts = name.split("__")
     fields = []
     at: Any = model

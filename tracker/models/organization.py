@@ -84,12 +84,14 @@ class Organization(Versioned, Natural):
         else:
             kept = None
         for name in self.all_names():
-            # A name that the unit bears already stays, whatever an earlier release has let in beside it.
+            # A name that the unit bears already stays, whatever an earlier release has let in
+            # beside it.
             new = kept is None or name not in kept.all_names()
             if new and fold(name) in taken:
                 raise ValidationError(
                     _(
-                        "“%(name)s” already names the unit %(unit)s; a name may belong to one unit only."
+                        "“%(name)s” already names the unit %(unit)s; a name may belong to one "
+                        "unit only."
                     ),
                     params={"name": name, "unit": taken[fold(name)].name},
                 )
@@ -189,7 +191,8 @@ class User(AbstractUser, Versioned):
             return
         raise ValidationError(
             _(
-                "Nobody is supervisor and administrator at once: who gives out accounts edits no policy."
+                "Nobody is supervisor and administrator at once: who gives out accounts edits no "
+                "policy."
             )
         )
 

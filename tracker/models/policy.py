@@ -97,7 +97,8 @@ class PolicyDocument(Versioned, Natural, UniqueFolded):
         _("full text"),
         blank=True,
         help_text=_(
-            "Loaded by the office that owns a copy. Secret matters must not be entered in this system."
+            "Loaded by the office that owns a copy. Secret matters must not be entered in this "
+            "system."
         ),
     )
 

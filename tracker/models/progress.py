@@ -67,9 +67,9 @@ class ReportQuerySet(models.QuerySet["ProgressUpdate"]):
 class ProgressUpdate(NamedRecord, Versioned):
     """What a unit reports of a task for one period; written by `workflow` alone.
 
-    A co-operating unit's is a contribution: it stands beside the lead unit's and is not reviewed.
-    A draft is its unit's own and enters the history when it is handed in. What was handed in keeps the
-    role that its unit had on that day; a draft takes the role of the day on which it is saved.
+    A co-operating unit's is a contribution: it stands beside the lead unit's and is not reviewed. A
+    draft is its unit's own and enters the history when it is handed in. What was handed in keeps
+    the role that its unit had on that day; a draft takes the role of the day on which it is saved.
     """
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="reports", verbose_name=_("task"))
@@ -96,8 +96,8 @@ class ProgressUpdate(NamedRecord, Versioned):
     problems = text_field(_("problems"))
     next_steps = text_field(_("next steps"))
     unchanged = models.BooleanField(_("no change in this period"), default=False)
-    # What is said of each indicator (`Indicator.figure`), with its name and unit of that time: a new name
-    # rewrites no report.
+    # What is said of each indicator (`Indicator.figure`), with its name and unit of that time: a
+    # new name rewrites no report.
     figures = models.JSONField(_("indicators"), default=list, blank=True, editable=False)
     needs_help = models.BooleanField(_("needs help"), default=False)
     help_addressee = models.CharField(_("who is asked for help"), max_length=100, blank=True)
@@ -108,10 +108,11 @@ class ProgressUpdate(NamedRecord, Versioned):
     reviewed_by = person_field(_("reviewed by"))
     reviewed_on = models.DateField(_("reviewed on"), null=True, blank=True)
     review_note = text_field(_("why it was returned"))
-    # The percent of the task before it was accepted, to be set again when the acceptance is taken back.
+    # The percent of the task before it was accepted, to be set again when the acceptance is taken
+    # back.
     percent_before = models.PositiveSmallIntegerField(null=True, editable=False)
-    # What the unit has written since the return, by field: until it is handed in again the report says what was
-    # returned, whoever reads it.
+    # What the unit has written since the return, by field: until it is handed in again the report
+    # says what was returned, whoever reads it.
     rework = models.JSONField(default=dict, blank=True, editable=False)
 
     objects = models.Manager.from_queryset(ReportQuerySet)()
@@ -123,8 +124,8 @@ class ProgressUpdate(NamedRecord, Versioned):
         verbose_name_plural = _("progress reports")
         ordering = ("-period_start", "-pk")
         constraints = (
-            # An accepted one may be followed by another of the same period, and a contribution by the
-            # report of the same unit once it leads.
+            # An accepted one may be followed by another of the same period, and a contribution by
+            # the report of the same unit once it leads.
             models.UniqueConstraint(
                 # By both days: April and the second quarter begin on one day.
                 fields=["task", "unit", "period_start", "period_end", "contribution"],
@@ -162,7 +163,10 @@ class ProgressUpdate(NamedRecord, Versioned):
 
     @property
     def period(self) -> Period:
-        """Return the period that is reported: a week, a month or a quarter by its days, whatever the cycle is now."""
+        """Return the period that is reported.
+
+        A week, a month or a quarter by its days, whatever the cycle is now.
+        """
         known = period_between(self.period_start, self.period_end)
         return known or Period(self.task.policy.cycle, self.period_start)
 
@@ -192,7 +196,10 @@ class ProgressUpdate(NamedRecord, Versioned):
 
 
 class TaskRequest(NamedRecord, Versioned):
-    """A unit's request to the office: closing, or more time; what the office granted unasked stands here too."""
+    """A unit's request to the office: closing, or more time.
+
+    What the office granted unasked stands here too.
+    """
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="requests", verbose_name=_("task"))
     kind = models.CharField(
@@ -277,7 +284,9 @@ class EvidenceQuerySet(models.QuerySet["Evidence"]):
 
 
 class Evidence(models.Model):
-    """A file or a link that proves progress. It never changes; while its report is a draft it can be taken away.
+    """A file or a link that proves progress.
+
+    It never changes; while its report is a draft it can be taken away.
 
     It enters the history when it is handed in with its report.
     """

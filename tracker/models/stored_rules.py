@@ -7,7 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class StoredRules(models.Model):
-    """The version of the rules by which all tasks were last derived; one row, none in a new database."""
+    """The version of the rules by which all tasks were last derived.
+
+    One row, none in a new database.
+    """
 
     KEY = 1
 

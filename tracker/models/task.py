@@ -56,8 +56,8 @@ FORECAST_DAYS = 30
 # The order of lights in lists: what needs somebody first.
 GRAVEST = (Light.RED, Light.YELLOW, Light.GREEN, Light.GREY, Light.PURPLE, Light.BLUE, Light.NONE)
 
-# SQLite searches an index that holds the text several times as fast as the table. PostgreSQL has none: a row of an
-# index takes 2.7 kB there, and a long description is longer.
+# SQLite searches an index that holds the text several times as fast as the table. PostgreSQL has
+# none: a row of an index takes 2.7 kB there, and a long description is longer.
 SEARCH_INDEXES = (
     [
         models.Index(
@@ -70,14 +70,20 @@ SEARCH_INDEXES = (
 
 
 def turned_by(column: str, on: dt.date) -> Q:
-    """Ask whether a turning date has passed: by the day, or by the day of the request while closing."""
+    """Ask whether a turning date has passed.
+
+    By the day, or by the day of the request while closing.
+    """
     return Q(status__in=RUNNING_STATUSES, **{f"{column}__lte": on}) | Q(
         status=Status.CLOSING, **{f"{column}__lte": F("closing_requested_on")}
     )
 
 
 def light_is(on: dt.date) -> dict[Light, Q]:
-    """Return each light as a condition on the stored columns; the same as `rules.light`, a test holds it."""
+    """Return each light as a condition on the stored columns.
+
+    The same as `rules.light`, a test holds it.
+    """
     # Yellow never comes after red (`task_yellow_before_red`), so yellow alone tells the calm days.
     calm = Q(turns_yellow_on__isnull=True) | Q(turns_yellow_on__gt=_judged_on(on))
     not_red = Q(turns_red_on__isnull=True) | Q(turns_red_on__gt=_judged_on(on))
@@ -137,10 +143,12 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return related.prefetch_related("co_units", "items", "latest_report__evidence")
 
     def bulk_rows(self, policy: PolicyDocument, chunk_size: int) -> Iterator["Task"]:
-        """Yield the tasks of a policy with the same, for thousands of rows: four queries a chunk, and two.
+        """Yield the tasks of a policy with the same, for thousands of rows.
 
-        What many tasks share is fetched once. No foreign key is prefetched: SQLite gets one OR for each of
-        its values, and refuses 1,000 of them.
+        Four queries a chunk, and two.
+
+        What many tasks share is fetched once. No foreign key is prefetched: SQLite gets one OR for
+        each of its values, and refuses 1,000 of them.
         """
         # By their tasks: a measure of before 0.2 may have gone to another policy without them.
         used = Task.objects.filter(policy=policy).order_by().values("measure")
@@ -239,7 +247,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
 def cooperating(unit: int | Organization) -> Q:
     """Ask whether a unit co-operates in a task.
 
-    A subquery, because a join would double rows; asked once and not for each row, which costs eight times as much.
+    A subquery, because a join would double rows; asked once and not for each row, which costs eight
+    times as much.
     """
     return Q(pk__in=Task.co_units.through.objects.filter(organization=unit).values("task"))
 
@@ -248,15 +257,19 @@ def contains_term(word: str) -> Q:
     """Ask whether what a task is about holds a word, both folded."""
     folded = fold(word)
     letters = letter_mask(folded)
-    # Most rows lack one of the letters: to see that costs a tenth of reading their words.
-    # SQLite takes half as long to look for the place of a Chinese word as for LIKE, which folds capitals once more.
+    # Most rows lack one of the letters: to see that costs a tenth of reading their words. SQLite
+    # takes half as long to look for the place of a Chinese word as for LIKE, which folds capitals
+    # once more.
     return Q(Exact(F("letters").bitand(letters), letters)) & Q(
         GreaterThan(StrIndex(F("search"), Value(folded)), 0)
     )
 
 
 def letter_mask(text: str) -> int:
-    """Return which letters a text holds as 63 bits, several letters sharing one: a word's bits are among its text's."""
+    """Return which letters a text holds as 63 bits, several letters sharing one.
+
+    A word's bits are among its text's.
+    """
     return reduce(or_, (1 << ord(letter) % 63 for letter in set(text)), 0)
 
 
@@ -273,7 +286,10 @@ def overdue(on: dt.date) -> Q:
 
 
 def unreported(on: dt.date, current: bool = False) -> Q:
-    """Ask whether the first owed period has ended before a day, or has begun; each cycle has its own last period."""
+    """Ask whether the first owed period has ended before a day, or has begun.
+
+    Each cycle has its own last period.
+    """
     owed = Q(pk__in=[])
     for cycle in (Cycle.WEEKLY, Cycle.MONTHLY, Cycle.QUARTERLY):
         start = (period_of if current else lights.last_complete)(cycle, on).start
@@ -286,11 +302,13 @@ def unreported(on: dt.date, current: bool = False) -> Q:
 class Task(Versioned, Natural, Coded):
     """What is done to carry out a measure: owners, a deadline, a status, and the two turning dates.
 
-    Written by `workflow` alone. `turns_yellow_on`, `turns_red_on`, the sort keys, `search`, `follows_indicator`
-    and the percent of a checklist or an indicator are derived there from the facts.
+    Written by `workflow` alone. `turns_yellow_on`, `turns_red_on`, the sort keys, `search`,
+    `follows_indicator` and the percent of a checklist or an indicator are derived there from the
+    facts.
     """
 
-    # Several indexes of the table begin with the policy, one with the lead unit: none for either alone.
+    # Several indexes of the table begin with the policy, one with the lead unit: none for either
+    # alone.
     policy = models.ForeignKey(
         PolicyDocument,
         models.CASCADE,
@@ -350,13 +368,15 @@ class Task(Versioned, Natural, Coded):
         related_name="+",
         verbose_name=_("latest report"),
     )
-    # Of every row that asks whether a unit states the percent: to look for it would be one more query.
+    # Of every row that asks whether a unit states the percent: to look for it would be one more
+    # query.
     follows_indicator = models.BooleanField(
         _("the percent follows an indicator"), default=False, editable=False
     )
     turns_yellow_on = models.DateField(_("turns yellow on"), null=True, editable=False)
     turns_red_on = models.DateField(_("turns red on"), null=True, editable=False)
-    # The order of the text in one column: sorting by two joined tables would read every row for a page of 25.
+    # The order of the text in one column: sorting by two joined tables would read every row for a
+    # page of 25.
     sort_key = models.CharField(
         _("sort"),
         max_length=120,
@@ -365,7 +385,8 @@ class Task(Versioned, Natural, Coded):
         editable=False,
         db_collation=settings.CODE_COLLATION,
     )
-    # What is searched, folded and in one column: a word costs one comparison a row instead of ten and a join.
+    # What is searched, folded and in one column: a word costs one comparison a row instead of ten
+    # and a join.
     search = models.TextField(_("search text"), blank=True, default="", editable=False)
     letters = models.BigIntegerField(_("letters of the search text"), default=0, editable=False)
 
@@ -405,7 +426,8 @@ class Task(Versioned, Natural, Coded):
                 | (~Q(status=Status.CLOSING) & Q(closing_requested_on__isnull=True)),
                 name="task_closing_iff_request",
                 violation_error_message=_(
-                    "A task for which closing is requested has the day of the request, and only such a task has it."
+                    "A task for which closing is requested has the day of the request, and only "
+                    "such a task has it."
                 ),
             ),
             models.CheckConstraint(
@@ -452,8 +474,8 @@ class Task(Versioned, Natural, Coded):
             *SEARCH_INDEXES,
             # After the wide one: of two that serve as well SQLite takes the younger.
             models.Index(fields=["policy", "sort_key"], name="task_place"),
-            # The figures of a policy, and of a unit, without touching the table: all that their conditions
-            # compare, what they count by, and what a list is sorted by.
+            # The figures of a policy, and of a unit, without touching the table: all that their
+            # conditions compare, what they count by, and what a list is sorted by.
             models.Index(
                 fields=[
                     *(
@@ -513,7 +535,10 @@ class Task(Versioned, Natural, Coded):
             raise ValidationError(faults)
 
     def _faults(self) -> Iterator[tuple[str, bool, StrOrPromise]]:
-        """Yield field, whether it is at fault, and the words: the constraints above, field by field."""
+        """Yield field, whether it is at fault, and the words.
+
+        The constraints above, field by field.
+        """
         foreign = bool(
             self.measure_id and self.policy_id and self.measure.policy_id != self.policy_id
         )
@@ -541,7 +566,10 @@ class Task(Versioned, Natural, Coded):
 
     @property
     def place(self) -> str:
-        """Return where the task stands in its policy, as a text that sorts: section, measure, code."""
+        """Return where the task stands in its policy, as a text that sorts.
+
+        Section, measure, code.
+        """
         measure = self.measure
         place = f"{measure.section.number:05}-{measure.order:05}-{natural(measure.code)}"
         return f"{place}-{code_key(self.code)}"
@@ -571,7 +599,10 @@ class Task(Versioned, Natural, Coded):
 
     @property
     def has_percent(self) -> bool:
-        """Say whether a percent means something for this task: it is quantified or has a checklist."""
+        """Say whether a percent means something for this task.
+
+        It is quantified or has a checklist.
+        """
         return self.kind == Kind.QUANTIFIED or bool(self.steps)
 
     @property
@@ -591,7 +622,10 @@ class Task(Versioned, Natural, Coded):
         return found
 
     def keep_fetched(self) -> None:
-        """Keep checklist and co-operating units, once fetched, as lists: each use of a manager costs more."""
+        """Keep checklist and co-operating units, once fetched, as lists.
+
+        Each use of a manager costs more.
+        """
         self.__dict__["steps_fetched"] = list(self.items.all())
         self.__dict__["helpers_fetched"] = list(self.co_units.all())
 

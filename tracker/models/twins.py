@@ -1,4 +1,7 @@
-"""Find codes and short addresses of earlier releases that differ by capitals alone; new ones are refused."""
+"""Find codes and short addresses of earlier releases that differ by capitals alone.
+
+New ones are refused.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,7 +15,8 @@ from tracker.models.base import UniqueFolded
 from tracker.models.policy import Measure, PolicyDocument
 from tracker.models.task import Task
 
-# Each kind with its name and what it is a part of. Names are of plain letters: the database folds them.
+# Each kind with its name and what it is a part of. Names are of plain letters: the database folds
+# them.
 TWIN_MODELS: tuple[tuple[type[UniqueFolded], str, tuple[str, ...]], ...] = (
     (PolicyDocument, "slug", ()),
     (Measure, "code", ("policy__slug",)),

@@ -11,7 +11,10 @@ from tracker.models.progress import person_field
 
 
 class UnitMove(models.Model):
-    """A batch: what it changed stands in `entries`, with what undoing it needs; its number is its key."""
+    """A batch: what it changed stands in `entries`, with what undoing it needs.
+
+    Its number is its key.
+    """
 
     kind = models.CharField(_("kind"), max_length=10, choices=UnitMoveKind)
     source = models.ForeignKey(

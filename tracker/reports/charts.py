@@ -1,4 +1,7 @@
-"""Places on a line of time: a task's term, the values of an indicator. Geometry alone: no light is judged here."""
+"""Places on a line of time: a task's term, the values of an indicator.
+
+Geometry alone: no light is judged here.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -14,14 +17,22 @@ from tracker.models import Indicator, PolicyDocument, Task
 
 # The shape of each mark; a shape is drawn on the line and stands before its words below it.
 SHAPES = {
-    "today": "▼", "start": "├", "original": "◇", "deadline": "◆", "requested": "▽", "closed": "✓", "yellow": "▲",
+    "today": "▼",
+    "start": "├",
+    "original": "◇",
+    "deadline": "◆",
+    "requested": "▽",
+    "closed": "✓",
+    "yellow": "▲",
     "red": "■",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
 class ChartMark:
-    """A day on the line: its shape, its words, and its place in percent of the width, as SVG writes it."""
+    """A day on the line: its shape, its words, and its place in percent of the width, as SVG writes
+    it.
+    """
 
     name: str
     words: str | Promise
@@ -55,7 +66,10 @@ class TimeBar:
 
 
 def time_bar(task: Task, policy: PolicyDocument, on: dt.date) -> TimeBar | None:
-    """Lay out the term of a task on a line that holds all its days; None without a start and a later deadline."""
+    """Lay out the term of a task on a line that holds all its days.
+
+    None without a start and a later deadline.
+    """
     start = task.start or task.assigned_on
     deadline = task.deadline
     if not start or not deadline or start >= deadline:
@@ -95,7 +109,10 @@ def time_bar(task: Task, policy: PolicyDocument, on: dt.date) -> TimeBar | None:
 
 
 def expected_percents(task: Task, on: dt.date) -> float | None:
-    """Return what should be done on the day that counts; None where nothing is expected any more."""
+    """Return what should be done on the day that counts.
+
+    None where nothing is expected any more.
+    """
     if task.status in OPEN_STATUSES:
         return lights.expected_percent(task, lights.judged_on(task, on))
     return None

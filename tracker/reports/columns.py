@@ -34,7 +34,9 @@ Reader = Callable[[parsing.Cell], Any]
 
 @dataclass(frozen=True)
 class Column:
-    """One fact of a thing, mostly a task: how it is headed, valued, formatted, ordered by and read back.
+    """One fact of a thing, mostly a task.
+
+    How it is headed, valued, formatted, ordered by and read back.
 
     `value(thing, on)` is native: text, whole number, share from 0 to 1, day or None. Of a task it
     reads only what `TaskQuerySet.with_related` has fetched. `width` is in characters of a workbook.
@@ -98,7 +100,10 @@ def light_words(light: Light, status: str) -> str:
 
 
 def light_label(light: Light, status: str) -> str:
-    """Return shape and word of a light, legible in grey print; a workbook's colours go by this text."""
+    """Return shape and word of a light, legible in grey print.
+
+    A workbook's colours go by this text.
+    """
     return _label(light, status, get_language())
 
 
@@ -172,7 +177,10 @@ def evidence_count(task: Any, on: dt.date) -> int | None:
 
 
 def days_over(task: Task, on: dt.date) -> int | None:
-    """Count the days by which a task is past its deadline on the day that counts; None where it is not."""
+    """Count the days by which a task is past its deadline on the day that counts.
+
+    None where it is not.
+    """
     if task.deadline:
         days = (lights.judged_on(task, on) - task.deadline).days
     else:
@@ -565,5 +573,8 @@ TEMPLATE_COLUMNS = {
 
 
 def ordering(column: Column, descending: bool = False) -> list[Any]:
-    """Return the order of a column: empty values last in both directions, the code as the last key."""
+    """Return the order of a column.
+
+    Empty values last in both directions, the code as the last key.
+    """
     return steady_order(Task, [f"-{key}" if descending else key for key in column.order])

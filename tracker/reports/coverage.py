@@ -55,7 +55,10 @@ def opening_of(policy: PolicyDocument) -> str:
 
 
 def anchored(policy: PolicyDocument, tasks: Sequence[Task]) -> list[tuple[Anchor, Anchored]]:
-    """Return everything of a policy that is done or counted and has an anchor: of its tasks, those given."""
+    """Return everything of a policy that is done or counted and has an anchor.
+
+    Of its tasks, those given.
+    """
     items = ChecklistItem.objects.filter(task__in=tasks).exclude(anchor="").select_related("task")
     rows: list[tuple[Anchored, str]] = [
         *((section, section.letter) for section in policy.sections.all()),

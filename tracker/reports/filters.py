@@ -154,7 +154,10 @@ class TextQueryFilter(CharFilter):
 
 
 class PlainSelect(forms.Select):
-    """A plain list of choices, written in one go: Django renders a template for each single choice."""
+    """A plain list of choices, written in one go.
+
+    Django renders a template for each single choice.
+    """
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         chosen = set()
@@ -343,7 +346,10 @@ class TaskFilter(FilterSet):
         return tasks.in_group(LightGroup(value), self.on)
 
     def is_so(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
-        """Keep overdue, unreported or turning tasks: the filter is named as the method of the tasks."""
+        """Keep overdue, unreported or turning tasks.
+
+        The filter is named as the method of the tasks.
+        """
         return getattr(tasks, name)(self.on)
 
     def _offer(self, policy: PolicyDocument) -> None:

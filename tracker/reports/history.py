@@ -31,8 +31,16 @@ from tracker.models.base import AFTER_RESET, History
 # A book-keeping column tells nobody anything.
 HISTORY_PARTS = (ChecklistItem, ProgressUpdate, TaskRequest, Evidence, Indicator)
 HIDDEN_FIELDS = {
-    "id", "version", "is_staff", "date_joined", "task", "policy", "file", "indicator", "entered_by",
-}  # fmt: skip
+    "id",
+    "version",
+    "is_staff",
+    "date_joined",
+    "task",
+    "policy",
+    "file",
+    "indicator",
+    "entered_by",
+}
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,8 @@ def password_resets(user: User) -> list[tuple[dt.datetime, str]]:
 
 
 def after_resets(user: User, limit: int = 100) -> list[HistoryEvent]:
-    """List what an account did in sessions opened with a password that somebody else had set, newest first.
+    """List what an account did in sessions opened with a password that somebody else had set,
+    newest first.
 
     One query for each history, and none for an account whose password nobody else has set.
     """
@@ -118,10 +127,12 @@ def _event_of(row: Any, subject: str, changes: Sequence[FieldChange]) -> History
 
 
 def _handed_in(part: Any) -> models.QuerySet:
-    """Return the history of a kind of part without what was a draft: its texts, its percent, its file names.
+    """Return the history of a kind of part without what was a draft.
 
-    Rows of drafts are those of before 0.2, and of whoever writes past `workflow`. A report that was withdrawn
-    stays as it was handed in; of the row that says so only the state is told.
+    Its texts, its percent, its file names.
+
+    Rows of drafts are those of before 0.2, and of whoever writes past `workflow`. A report that was
+    withdrawn stays as it was handed in; of the row that says so only the state is told.
     """
     rows = part.history.all()
     if part is ProgressUpdate:
@@ -187,7 +198,9 @@ def _named(row: Any) -> str:
 
 
 class _Names:
-    """What foreign keys of history rows point at: by the name of the row's day, else by the name of today.
+    """What foreign keys of history rows point at.
+
+    By the name of the row's day, else by the name of today.
 
     A name of today is asked for once, and only for a row that holds no name of its day.
     """
@@ -259,7 +272,10 @@ def _changes(
 
 
 def _same(field: models.Field, old: Any, new: Any) -> bool:
-    """Say whether a field holds the same; a row that only has another name by now is the same row."""
+    """Say whether a field holds the same.
+
+    A row that only has another name by now is the same row.
+    """
     value = getattr(new, field.attname)
     if old is None:
         return value in (None, "", []) or value == field.get_default()

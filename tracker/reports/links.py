@@ -11,7 +11,10 @@ from tracker.models import ChecklistItem, Measure, Organization, PolicyDocument,
 
 
 def page_url(thing: Model, slug: str, carried: Mapping[str, str]) -> str:
-    """Return the address of a thing within a policy, with what every link carries on; a unit has one across too."""
+    """Return the address of a thing within a policy, with what every link carries on.
+
+    A unit has one across too.
+    """
     if isinstance(thing, Section):
         return f"{reverse('tasks', args=[slug])}?{urlencode({**carried, 'section': str(thing.number)})}"
     if isinstance(thing, Task | Measure):

@@ -48,8 +48,8 @@ BY_UNIT = {Capacity.LEAD, Capacity.HELPER}  # the capacities in which a unit act
 class Matter:
     """One thing that waits for a unit, or for the office where `unit` is None.
 
-    `key` is its cause, task and period. `turns` are the changes that make it worth another mail: that its task
-    is red, that its report was returned again.
+    `key` is its cause, task and period. `turns` are the changes that make it worth another mail:
+    that its task is red, that its report was returned again.
     """
 
     reason: Reminder
@@ -67,7 +67,10 @@ class Matter:
 
 
 def reminder_matters(policies: Iterable[PolicyDocument], on: dt.date) -> Iterator[Matter]:
-    """Yield what waits on a day, each task of a unit once, under its most pressing reason; nine queries a policy."""
+    """Yield what waits on a day, each task of a unit once, under its most pressing reason.
+
+    Nine queries a policy.
+    """
     for policy in policies:
         seen: set[tuple[int, int]] = set()
         for matter in (*_returned(policy, on), *_of_tasks(policy, on)):
@@ -79,7 +82,10 @@ def reminder_matters(policies: Iterable[PolicyDocument], on: dt.date) -> Iterato
 
 
 def _returned(policy: PolicyDocument, on: dt.date) -> Iterator[Matter]:
-    """Yield the returned reports of units that lead or co-operate today: to another the task does not exist."""
+    """Yield the returned reports of units that lead or co-operate today.
+
+    To another the task does not exist.
+    """
     helps = Task.co_units.through.objects.filter(
         task=OuterRef("task"), organization=OuterRef("unit")
     )
@@ -166,9 +172,12 @@ def _red(task: Task, on: dt.date) -> tuple[str, ...]:
 
 def _line(unit: Organization | None, task: Task, words: str) -> str:
     return pgettext("line of a reminder", "%(unit)s: %(code)s %(task)s (%(policy)s): %(words)s") % {
-        "unit": unit, "code": task.code, "task": task.title, "policy": task.policy.title,
+        "unit": unit,
+        "code": task.code,
+        "task": task.title,
+        "policy": task.policy.title,
         "words": " ".join(words.split()),
-    }  # fmt: skip
+    }
 
 
 def addresses_in(text: str) -> list[str]:
@@ -190,10 +199,12 @@ def addresses_in(text: str) -> list[str]:
 
 
 def reminder_mails(found: Iterable[Matter]) -> dict[str, list[Matter]]:
-    """Return who gets what, by address: the people concerned, else the unit's contact, else the office.
+    """Return who gets what, by address.
 
-    A person is told of what that account may act on today. What nobody can be written to of stands under an
-    empty address. Two queries.
+    The people concerned, else the unit's contact, else the office.
+
+    A person is told of what that account may act on today. What nobody can be written to of stands
+    under an empty address. Two queries.
     """
     liaisons: dict[int | None, list[tuple[User, list[str]]]] = {}
     for user in User.objects.reporting().exclude(email=""):
@@ -230,7 +241,10 @@ def recently_sent(on: dt.date) -> dict[str, set[str]]:
 
 
 def due_matters(post: dict[str, list[Matter]], on: dt.date) -> list[SentReminder]:
-    """Write the mails that are due: none to an address that has had one that day, and nothing twice in a week."""
+    """Write the mails that are due.
+
+    None to an address that has had one that day, and nothing twice in a week.
+    """
     said = recently_sent(on)
     had = set()
     for mail in SentReminder.objects.filter(day=on):
@@ -250,7 +264,10 @@ def due_matters(post: dict[str, list[Matter]], on: dt.date) -> list[SentReminder
 def reminder_mail(
     address: str, found: Iterable[Matter], on: dt.date, told: int = 0
 ) -> SentReminder:
-    """Write the mail of an address; `told` matters are still waiting that earlier mails have told of."""
+    """Write the mail of an address.
+
+    `told` matters are still waiting that earlier mails have told of.
+    """
     order = list(Reminder)
     ranked = sorted(found, key=lambda matter: order.index(matter.reason))
     blocks = []

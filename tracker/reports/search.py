@@ -33,10 +33,14 @@ class Hits:
 
 
 def search_text(asked: QueryReader) -> str:
-    """Read the text that is searched for; blank where there is none or it cannot be searched for."""
+    """Read the text that is searched for.
+
+    Blank where there is none or it cannot be searched for.
+    """
     text = " ".join(asked.pop("q", SEARCH_PARAM).split())
     folded = fold(text)
-    # Judged as it is searched for: a sign that is not seen is no fault, and quotes alone are no word.
+    # Judged as it is searched for: a sign that is not seen is no fault, and quotes alone are no
+    # word.
     if text and not (
         len(folded) >= MIN_SEARCH_LENGTH and len(text) <= MAX_FILTER_TEXT and folded.isprintable()
     ):
@@ -77,7 +81,8 @@ def matching(rows: QuerySet[Any], text: str, names: Sequence[str]) -> QuerySet[A
 
 
 def matching_in_database(rows: QuerySet[Any], text: str, names: Sequence[str]) -> QuerySet[Any]:
-    """Keep the rows in which each word of a text occurs in one of some columns, as the database compares.
+    """Keep the rows in which each word of a text occurs in one of some columns, as the database
+    compares.
 
     For tables of many rows: of their own columns the database folds capitals alone. Columns of the
     task of a row stand for all that the task is about, which is stored folded.

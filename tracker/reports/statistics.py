@@ -179,7 +179,10 @@ def by_measure(
 
 
 def by_unit(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[StatRow]:
-    """Count the tasks that each unit leads, ranked by closing rate; those without a lead come last."""
+    """Count the tasks that each unit leads, ranked by closing rate.
+
+    Those without a lead come last.
+    """
     found = _grouped(tasks, "lead_unit", on)
     units = Organization.objects.filter(pk__in=[key for key in found if key])
     rows = ranked_rows(
@@ -194,7 +197,10 @@ def by_unit(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[S
 
 
 def by_helper(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[StatRow]:
-    """Count the tasks that each unit co-operates in; a task of several units is counted with each."""
+    """Count the tasks that each unit co-operates in.
+
+    A task of several units is counted with each.
+    """
     found = _grouped(tasks, "co_units", on)
     units = Organization.objects.filter(pk__in=[key for key in found if key])
     result = []
@@ -246,7 +252,9 @@ def row_of(tasks: TaskQuerySet, on: dt.date, of: Any, asks: Mapping[str, str]) -
 
 
 def ranked_rows(rows: Iterable[StatRow]) -> list[StatRow]:
-    """Rank rows by closing rate, equal ranks for equal rates; rows without tasks have none and stand last.
+    """Rank rows by closing rate, equal ranks for equal rates.
+
+    Rows without tasks have none and stand last.
 
     Within a rank the rows keep the order in which they came.
     """
@@ -324,7 +332,10 @@ def forecast_days(tasks: TaskQuerySet, on: dt.date) -> list[ForecastDay]:
 
 
 def _next_turn(on: dt.date) -> Case:
-    """Return the next turning date: yellow never comes after red, so a yellow day still ahead, else the red one."""
+    """Return the next turning date.
+
+    Yellow never comes after red, so a yellow day still ahead, else the red one.
+    """
     return Case(When(turns_yellow_on__gt=on, then=F("turns_yellow_on")), default=F("turns_red_on"))
 
 
@@ -335,7 +346,9 @@ def _by_rate(row: StatRow) -> Fraction:
 
 
 def _few(tasks: TaskQuerySet, limit: int) -> Any:
-    """Fetch the first tasks with what explains their lights and what comes next, without the text of the policy."""
+    """Fetch the first tasks with what explains their lights and what comes next, without the text
+    of the policy.
+    """
     return tasks.select_related("policy", "lead_unit", "latest_report").defer("policy__full_text")[
         :limit
     ]
@@ -363,7 +376,8 @@ def _aggregates(on: dt.date) -> dict[str, Count]:
         "overdue": overdue(on),
         "unreported": unreported(on),
     }
-    # Every task has a policy, and the indexes that serve the figures hold it; they do not hold the key.
+    # Every task has a policy, and the indexes that serve the figures hold it; they do not hold the
+    # key.
     found = {}
     for field in fields(Counts):
         found[f"count_{field.name}"] = Count("policy", filter=conditions[field.name])

@@ -1,4 +1,5 @@
-"""The task list: headed and ordered by `tracker.reports.columns`, sorted and paged by django-tables2.
+"""The task list: headed and ordered by `tracker.reports.columns`, sorted and paged by
+django-tables2.
 
 Cells are rendered here, row by row, without the library's bound cells: those inspect a signature
 for every cell, which costs five times the rendering itself.
@@ -31,7 +32,8 @@ class PageSize(NamedTuple):
     name: str | Promise
 
 
-# By the word of the address. All rows at once are for the printer, within what a browser lays out in a moment.
+# By the word of the address. All rows at once are for the printer, within what a browser lays out
+# in a moment.
 PAGE_SIZES = {
     "25": PageSize(25, "25"),
     "50": PageSize(50, "50"),
@@ -82,7 +84,10 @@ class TaskFact(tables.Column):
 
 
 class TitleLine(NamedTuple):
-    """A row as its cells and as HTML, and the bands that stand above it: the section and the measure that begin."""
+    """A row as its cells and as HTML, and the bands that stand above it.
+
+    The section and the measure that begin.
+    """
 
     bands: list[tuple[str, str]]
     cells: list[str]
@@ -114,7 +119,10 @@ class TaskTable(tables.Table):
         hidden: Collection[str] = (),
         banded: bool = False,
     ) -> None:
-        """Read the order from `asked`, and the day that every link carries on; bands go with the order of the text."""
+        """Read the order from `asked`, and the day that every link carries on.
+
+        Bands go with the order of the text.
+        """
         self.policy = policy
         self.on = on
         self.carried_params = {name: value for name, value in asked.query.items() if name == "on"}
@@ -181,7 +189,10 @@ class TaskTable(tables.Table):
             before = task
 
     def _rows(self) -> list[Task]:
-        """Fetch the tasks of the open page by their keys: to sort keys alone costs a fifth of sorting whole rows."""
+        """Fetch the tasks of the open page by their keys.
+
+        To sort keys alone costs a fifth of sorting whole rows.
+        """
         # Nothing is counted already: a search that finds nothing need not read all tasks twice.
         if self.paginator.count:
             keys = list(self.page.object_list.data.values_list("pk", flat=True))

@@ -58,7 +58,8 @@ WORK_KINDS = (
 
 @dataclass
 class WorkLine:
-    """A task on the list: why in sentences, and the period that its button opens, with its report and its end.
+    """A task on the list: why in sentences, and the period that its button opens, with its report
+    and its end.
 
     `key` names the period in an address; `handed_in` says that its report waits for the office.
     """
@@ -141,7 +142,10 @@ def helping(tasks: TaskQuerySet, unit: Organization, on: dt.date) -> list[WorkLi
 
 
 def left_drafts(unit: Organization) -> Any:
-    """Return the drafts of a unit in tasks that are not its own any more: its words, to copy from."""
+    """Return the drafts of a unit in tasks that are not its own any more.
+
+    Its words, to copy from.
+    """
     drafts = ProgressUpdate.objects.filter(unit=unit, state=ReportState.DRAFT)
     own = Q(task__lead_unit=unit) | Q(
         task__in=Task.co_units.through.objects.filter(organization=unit).values("task")
@@ -160,7 +164,10 @@ def _with_open_reports(tasks: TaskQuerySet, unit: Organization) -> TaskQuerySet:
 
 
 def _line(task: Any, on: dt.date) -> WorkLine:
-    """Make the line of a task: the period that its button opens, and what is at hand for that period."""
+    """Make the line of a task.
+
+    The period that its button opens, and what is at hand for that period.
+    """
     periods = lights.reportable(task, task.policy, on)
     for report in task.at_hand:
         report.task = task
@@ -195,7 +202,10 @@ class Silence:
 
 
 def silences(tasks: TaskQuerySet, on: dt.date) -> list[Silence]:
-    """Count by lead unit, in official order, what has not been acknowledged and not been reported; four queries."""
+    """Count by lead unit, in official order, what has not been acknowledged and not been reported.
+
+    Four queries.
+    """
     counted: dict[int, list[int]] = {}
     for place, found in enumerate(
         (tasks.unacknowledged(on), tasks.owing(on), tasks.unreported(on))
@@ -268,7 +278,10 @@ def counts(tasks: TaskQuerySet, on: dt.date) -> dict[str, int]:
 
 
 def neighbours(waiting: Sequence[int], key: int) -> tuple[int | None, int | None, int]:
-    """Return the keys before and after one in a queue, and its place counted from 1; 0 where it is not in it."""
+    """Return the keys before and after one in a queue, and its place counted from 1.
+
+    0 where it is not in it.
+    """
     if key not in waiting:
         return None, waiting[0] if waiting else None, 0
     place = list(waiting).index(key)

@@ -31,7 +31,9 @@ RUN_MARKS = {
 
 @register.simple_tag(takes_context=True)
 def shown_paragraph(context: Context, paragraph: Paragraph) -> SafeString:
-    """Show a paragraph: each passage with its lights and what can be done with a sentence, the tasks beside it."""
+    """Show a paragraph: each passage with its lights and what can be done with a sentence, the
+    tasks beside it.
+    """
     says = (_("no task"), _("mark as background"))
     words = format_html_join(
         "", "{}", ((piece,) for run in paragraph.runs for piece in _pieces(context, run, says))
@@ -103,7 +105,10 @@ def _pieces(context: Context, run: Run, says: tuple[str, str]) -> Iterator[str]:
 
 @dataclass
 class CoverageFinding:
-    """A row of a list of what is wrong with a text: words, note, places that it leads to, and where it is mended."""
+    """A row of a list of what is wrong with a text.
+
+    Words, note, places that it leads to, and where it is mended.
+    """
 
     words: str = ""
     places: list[tuple[str, str]] = field(default_factory=list)

@@ -55,7 +55,9 @@ def lead(task: Task, on: dt.date) -> str:
 def link_to(
     context: Context, thing: Model, words: object, policy: PolicyDocument | None = None
 ) -> str:
-    """Show words that lead to the page of a thing, for the day of the page and in its policy if no other is given."""
+    """Show words that lead to the page of a thing, for the day of the page and in its policy if no
+    other is given.
+    """
     policy = policy or context.get("policy")
     return links.linked_text(
         thing, words, policy.slug if policy else "", context.get("carried_params") or {}
@@ -64,7 +66,10 @@ def link_to(
 
 @register.simple_tag(takes_context=True, name="name_of")
 def row_name(context: Context, row: StatRow) -> str:
-    """Show the name of a row, which leads to the page of what it counts; across policies to the unit's in each."""
+    """Show the name of a row, which leads to the page of what it counts.
+
+    Across policies to the unit's in each.
+    """
     thing = row.of
     if "unit" in context and isinstance(thing, PolicyDocument):
         return links.linked_text(
@@ -88,9 +93,11 @@ def show_steps_done(items: list[ChecklistItem]) -> str:
 
 
 SAYINGS = {
-    "baseline": columns.baseline_text, "target": columns.target_text, "actual": columns.actual_text,
+    "baseline": columns.baseline_text,
+    "target": columns.target_text,
+    "actual": columns.actual_text,
     "gap": columns.gap_text,
-}  # fmt: skip
+}
 
 
 @register.simple_tag
@@ -138,7 +145,10 @@ def labelled(value: Any, label: str) -> str:
 
 @register.filter(name="rate")
 def show_rate(value: Fraction | None) -> str:
-    """Show a rate in percent with one place; a dash for none. Nothing but all is 100.0%, nothing but none is 0.0%."""
+    """Show a rate in percent with one place; a dash for none.
+
+    Nothing but all is 100.0%, nothing but none is 0.0%.
+    """
     if value is None:
         return "—"
     if value in (0, 1):
@@ -150,7 +160,10 @@ def show_rate(value: Fraction | None) -> str:
 
 @register.simple_tag(name="number")
 def show_number(row: StatRow, name: str, slug: str) -> str:
-    """Show a figure of a row as a link to its list; a zero, or what lies across policies, leads nowhere."""
+    """Show a figure of a row as a link to its list.
+
+    A zero, or what lies across policies, leads nowhere.
+    """
     figure = row.figure(name)
     if not figure.value:
         return format_html('<span class="zero">{}</span>', 0)

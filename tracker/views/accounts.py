@@ -40,7 +40,10 @@ class Logout(LogoutView):
 
 
 class Login(LoginView):
-    """Let people in; a liaison begins with what is asked of the unit. From here the time of a session counts."""
+    """Let people in; a liaison begins with what is asked of the unit.
+
+    From here the time of a session counts.
+    """
 
     redirect_authenticated_user = True
 
@@ -59,7 +62,9 @@ class Login(LoginView):
 
 
 class Password(PasswordChangeView):
-    """Let everybody choose a password, and have those do it first whose password somebody else has set."""
+    """Let everybody choose a password, and have those do it first whose password somebody else has
+    set.
+    """
 
     form_class = PasswordForm
     template_name = "registration/password.html"

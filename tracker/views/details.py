@@ -22,19 +22,32 @@ from tracker.web import request_context
 SHOWN_REPORTS = 24  # reports told on a task's page
 # Decided where the request is shown.
 REQUEST_ORDER = (
-    Action.GRANT_CLOSING, Action.RETURN_CLOSING, Action.GRANT_EXTENSION, Action.RETURN_EXTENSION,
-)  # fmt: skip
+    Action.GRANT_CLOSING,
+    Action.RETURN_CLOSING,
+    Action.GRANT_EXTENSION,
+    Action.RETURN_EXTENSION,
+)
 SHOWN_EVENTS = 20  # changes that a task's page tells; the admin tells more
 TASK_FACTS = (
-    "lead_official", "responsible_person", "kind", "status", "assigned_on", "acknowledged_on", "start", "deadline",
+    "lead_official",
+    "responsible_person",
+    "kind",
+    "status",
+    "assigned_on",
+    "acknowledged_on",
+    "start",
+    "deadline",
     "remark",
-)  # fmt: skip
+)
 MAX_MEASURE_TASKS = 10  # rows of what is asked of a unit; the whole list is one click away
 
 
 @require_safe
 def task(request: HttpRequest, slug: str, code: str) -> HttpResponse:
-    """Show all that is known of a task: its light and why, its term, its steps, where it comes from, its changes."""
+    """Show all that is known of a task.
+
+    Its light and why, its term, its steps, where it comes from, its changes.
+    """
     report_context = request_context.report_context(request)
     found = request_context.get_task(request, slug, code)
     report_context.query_reader.reject_unknown()
@@ -116,7 +129,9 @@ def measure(request: HttpRequest, slug: str, code: str) -> HttpResponse:
 
 @require_safe
 def units(request: HttpRequest, slug: str) -> HttpResponse:
-    """List the units of a policy with the figures of what they lead, and of what they co-operate in."""
+    """List the units of a policy with the figures of what they lead, and of what they co-operate
+    in.
+    """
     policy = request_context.get_policy(request, slug)
     report_context = request_context.report_context(request)
     report_context.query_reader.reject_unknown()
@@ -136,7 +151,10 @@ def units(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def unit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Show a unit within a policy: what it leads, what it co-operates in, what is asked of it now."""
+    """Show a unit within a policy.
+
+    What it leads, what it co-operates in, what is asked of it now.
+    """
     policy = request_context.get_policy(request, slug)
     found = request_context.get_unit(request, pk)
     report_context = request_context.report_context(request)

@@ -27,7 +27,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _broken(template: str, status: int) -> HttpResponse:
-    """Render without the request: report_context it, or the database behind it, may be what has failed."""
+    """Render without the request.
+
+    Report_context it, or the database behind it, may be what has failed.
+    """
     facts = {
         "operator": settings.OPERATOR,
         "contact": settings.CONTACT,

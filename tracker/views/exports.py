@@ -35,7 +35,9 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def export_view(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Let a view answer 503 in words, with a way to try again, while as many large exports run as may."""
+    """Let a view answer 503 in words, with a way to try again, while as many large exports run as
+    may.
+    """
 
     @require_safe
     @wraps(view)
@@ -57,7 +59,8 @@ def answer_busy(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Export:
-    """A file to be made: its name, of how many rows it is, and what writes it and tells how far it is.
+    """A file to be made: its name, of how many rows it is, and what writes it and tells how far it
+    is.
 
     `chosen` tells apart what one address makes of different choices.
     """
@@ -70,7 +73,8 @@ class Export:
 
 
 def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
-    """Send a file; one that takes long is made beside the pages, and its own page tells how far it is.
+    """Send a file; one that takes long is made beside the pages, and its own page tells how far it
+    is.
 
     Raises ExportsBusy.
     """
@@ -155,7 +159,10 @@ def _send_result(name: str, job: jobs.JobProgress) -> FileResponse:
 
 @export_view
 def ledger(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """Send the workbook of exactly the list that was asked for, unpaged; 400 in words where it cannot be read."""
+    """Send the workbook of exactly the list that was asked for, unpaged.
+
+    400 in words where it cannot be read.
+    """
     policy = request_context.get_policy(request, slug)
     report_context = request_context.report_context(request)
     chosen = TaskFilter(

@@ -19,7 +19,10 @@ ADDRESS = "/healthz"
 def answer_probes(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Answer a monitor before sessions, host names and the redirect to https: it asks the machine by its number."""
+    """Answer a monitor before sessions, host names and the redirect to https.
+
+    It asks the machine by its number.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.path_info == ADDRESS:
@@ -33,7 +36,10 @@ def answer_probes(
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Say of database, migrations and disk whether each is well: 200 if all are, else 503. One query."""
+    """Say of database, migrations and disk whether each is well: 200 if all are, else 503.
+
+    One query.
+    """
     try:
         applied = set(MigrationRecorder(connection).applied_migrations())
         database = True

@@ -1,4 +1,7 @@
-"""Workbooks that people fill in: sent out, sent in, looked at before anything is written, and undone."""
+"""Workbooks that people fill in.
+
+Sent out, sent in, looked at before anything is written, and undone.
+"""
 
 import json
 from collections.abc import Iterator
@@ -36,7 +39,8 @@ MAX_LISTED_BATCHES = 50  # batches of the log
 MAX_PREVIEW_ROWS = 200  # rows of a preview; the counts tell of all
 LONG_PREVIEW = 1_000  # rows from which on a preview may take over two seconds
 
-# Rows from which on confirming or undoing takes over two seconds: a row of a checklist is saved by itself.
+# Rows from which on confirming or undoing takes over two seconds: a row of a checklist is saved by
+# itself.
 LONG_IMPORT_ROWS = {BatchKind.PROGRESS: 1_000, BatchKind.CHECKLIST: 100}
 UNDONE_TEXT = gettext_lazy("Everything that this import made is taken back.")
 CONFIRMED_TEXT = gettext_lazy("The import is confirmed; its reports wait for the review.")
@@ -100,7 +104,10 @@ def fill_ins(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 @export_view
 def checklist(request: HttpRequest, slug: str = "") -> HttpResponseBase:
-    """Send the template that a checklist is loaded from: of a policy its export, else an empty one."""
+    """Send the template that a checklist is loaded from.
+
+    Of a policy its export, else an empty one.
+    """
     if slug:
         policy = request_context.get_policy(request, slug)
     else:
@@ -129,7 +136,10 @@ def checklist(request: HttpRequest, slug: str = "") -> HttpResponseBase:
 
 @require_get_or_post
 def imports(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-    """Take a workbook in, and list those that came in before. What is read is shown, not written."""
+    """Take a workbook in, and list those that came in before.
+
+    What is read is shown, not written.
+    """
     if not (permissions.may_import(request.user) or permissions.may_read_reviews(request.user)):
         raise PermissionDenied
     form = UploadForm(request.POST or None, request.FILES or None)
@@ -169,7 +179,9 @@ def imports(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
 
 
 def _kept(found: ImportBatch) -> ImportBatch:
-    """Keep what was read; the same file that the account has sent already and not confirmed is one batch."""
+    """Keep what was read; the same file that the account has sent already and not confirmed is one
+    batch.
+    """
     return workflow.store_batch(found, dates.now())
 
 
@@ -179,7 +191,9 @@ def _told(
     told: workbook_import.ReadingProgress,
     steps: workbook_import.ReadingSteps[ImportBatch],
 ) -> Iterator[str]:
-    """Write the page of a large file while it is read: how far it is, then the way on. It needs no script.
+    """Write the page of a large file while it is read: how far it is, then the way on.
+
+    It needs no script.
 
     Nothing is kept before the end; whoever goes away meanwhile has sent nothing in.
     """
@@ -271,7 +285,10 @@ def _show(
 
 
 def _preview(found: ImportBatch, user: User) -> workbook_import.Preview | None:
-    """Hold a batch against what is stored; None while that of a large one goes on beside the pages."""
+    """Hold a batch against what is stored.
+
+    None while that of a large one goes on beside the pages.
+    """
     today = request_context.current_day()
     if len(found.rows) < LONG_PREVIEW:
         return workbook_import.preview_batch(found, user, today)
@@ -301,7 +318,10 @@ def _preview_name(found: ImportBatch, user: User) -> str:
 
 @require_safe
 def batch_progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show how far a large import is: its preview, its confirming or undoing; the page asks again by itself."""
+    """Show how far a large import is: its preview, its confirming or undoing.
+
+    The page asks again by itself.
+    """
     found = _find(request, pk)
     job = jobs.read_job(_job_name(found))
     name = _preview_name(found, request_context.current_user(request))
@@ -381,7 +401,8 @@ PREVIEW_GROUPS = (
     (
         "moved",
         gettext_lazy(
-            "The task was given to another unit, or yours has another part in it: these rows are left out"
+            "The task was given to another unit, or yours has another part in it: these rows are "
+            "left out"
         ),
     ),
     ("changed", gettext_lazy("What confirming writes")),

@@ -14,7 +14,8 @@ from tracker.reports.health_check import HEALTH_CHECKS, run_checkup
 from tracker.reports.task_table import PAGE_SIZES, TaskTable
 from tracker.web import request_context
 
-MAX_HOME_TASKS = 8  # rows of the lists on the overview, which prints on two pages; the whole list is one click away
+# rows of the lists on the overview, which prints on two pages; the whole list is one click away
+MAX_HOME_TASKS = 8
 # rows of each kind of finding, and of one kind alone; the ledger has them all
 FINDINGS = 25
 OF_ONE_KIND = 500
@@ -94,7 +95,10 @@ def tasks(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def health(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show what is wrong, missing or doubtful in a policy today: the first of each kind, or one kind alone."""
+    """Show what is wrong, missing or doubtful in a policy today.
+
+    The first of each kind, or one kind alone.
+    """
     found = request_context.get_policy(request, slug)
     asked = QueryReader(request.GET)
     if not permissions.may_read_reviews(request.user):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -67,7 +67,10 @@ def my(request: HttpRequest) -> HttpResponse:
 
 @require_get_or_post
 def report(request: HttpRequest, slug: str, code: str) -> HttpResponse:
-    """Let a unit write its report of a period: kept as a draft at every step, handed in when it is complete."""
+    """Let a unit write its report of a period.
+
+    Kept as a draft at every step, handed in when it is complete.
+    """
     task = request_context.get_task(request, slug, code)
     unit = _writing_for(request, task)
     found, offered = _report_at_hand(request, task, unit)
@@ -208,7 +211,8 @@ def _says_the_same(request: HttpRequest, stands: ProgressUpdate) -> bool:
 
 def _handed_in_already(stands: ProgressUpdate) -> str:
     return _(
-        "%(task)s: the report of %(period)s is handed in already (%(state)s); nothing was handed in twice."
+        "%(task)s: the report of %(period)s is handed in already (%(state)s); nothing was handed "
+        "in twice."
     ) % {
         "task": stands.task.code,
         "period": stands.period.name(request_context.current_day()),
@@ -233,7 +237,10 @@ def _keep(request: HttpRequest, form: ReportForm) -> None:
 
 
 def _writing_for(request: HttpRequest, task: Task) -> Organization:
-    """Return the unit that an account writes for, or refuse: its own, or for the office the lead unit."""
+    """Return the unit that an account writes for, or refuse.
+
+    Its own, or for the office the lead unit.
+    """
     own = permissions.works_for(request.user)
     actions = set(workflow.allowed_actions(task, request_context.current_user(request)))
     if own in task.co_units.all():
@@ -255,7 +262,9 @@ def _writing_for(request: HttpRequest, task: Task) -> Organization:
 def _report_at_hand(
     request: HttpRequest, task: Task, unit: Organization
 ) -> tuple[ProgressUpdate, list[OfferedPeriod]]:
-    """Return the report of the period asked for, else of the first that is owed, and the periods to choose from."""
+    """Return the report of the period asked for, else of the first that is owed, and the periods to
+    choose from.
+    """
     today = request_context.current_day()
     cycle = lights.cycle_of(task.policy)
     periods = {}
@@ -421,7 +430,9 @@ def _grounds(task: Task) -> dict[str, Any]:
 
 
 def _unfit(request: HttpRequest, task: Task, action: Action) -> HttpResponse:
-    """Refuse a step: to those whose step it never is with 403, to the others with the state of the task."""
+    """Refuse a step: to those whose step it never is with 403, to the others with the state of the
+    task.
+    """
     try:
         workflow.check_transition(task, action, request_context.change_context(request))
     except ValidationError as refusal:

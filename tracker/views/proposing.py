@@ -29,7 +29,9 @@ from tracker.web import request_context
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """Take a text, show what it breaks down into, take corrections, and make a policy of what was confirmed."""
+    """Take a text, show what it breaks down into, take corrections, and make a policy of what was
+    confirmed.
+    """
     if not permissions.may_edit_policies(request.user):
         raise PermissionDenied
     text_form = TextForm(request.POST or None, request.FILES or None)
@@ -63,12 +65,12 @@ def _first(request: HttpRequest, text_form: TextForm, text: str) -> HttpResponse
     """Show the first proposal of a text."""
     found = propose_breakdown(text)
     if not (tasks := tally(found.rows)[ProposalKind.TASK]) or len(found.rows) > MOST_ROWS:
-        # fmt: skip
         if not tasks:
             why = _("No demand was found in this text.")
         else:
             why = _(
-                "The text gives %(rows)s rows; at most %(most)s are shown on one page: give it in parts."
+                "The text gives %(rows)s rows; at most %(most)s are shown on one page: give it "
+                "in parts."
             ) % {"rows": len(found.rows), "most": MOST_ROWS}
         text_form.add_error("text", why)
         return render(request, "tracker/new.html", {"text_form": text_form})

@@ -28,7 +28,10 @@ REVIEW_LISTS = ("reports", "requests", "help", "silent")
 
 @require_safe
 def queue(request: HttpRequest, show: str = "reports") -> HttpResponse:
-    """Show what waits for the office: reports, requests, calls for help, and where nothing was heard."""
+    """Show what waits for the office.
+
+    Reports, requests, calls for help, and where nothing was heard.
+    """
     if show not in REVIEW_LISTS:
         raise Http404
     report_context = request_context.report_context(request)
@@ -154,7 +157,10 @@ def _shown(request: HttpRequest, found: ProgressUpdate) -> dict[str, Any]:
 
 
 def _decided_already(request: HttpRequest, found: ProgressUpdate) -> bool:
-    """Say so where the same person has decided on the report already: the button was pressed twice."""
+    """Say so where the same person has decided on the report already.
+
+    The button was pressed twice.
+    """
     decided = found.state in (ReportState.ACCEPTED, ReportState.RETURNED)
     own = decided and found.reviewed_by_id == request_context.current_user(request).pk
     if own:
@@ -233,7 +239,9 @@ def _compared(
 
 @require_POST
 def accept_many(request: HttpRequest) -> HttpResponse:
-    """Accept many reports: first a summary of what was picked, then, confirmed, each that is still as it was shown."""
+    """Accept many reports: first a summary of what was picked, then, confirmed, each that is still
+    as it was shown.
+    """
     if not permissions.may_review(request.user):
         raise PermissionDenied
     pairs = request.POST.getlist("every" if "all" in request.POST else "pick")

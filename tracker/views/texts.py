@@ -24,7 +24,10 @@ from tracker.web import request_context
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def text(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the text, each passage with the lights of its tasks; a passage can be taken up or marked as background."""
+    """Show the text, each passage with the lights of its tasks.
+
+    A passage can be taken up or marked as background.
+    """
     policy = request_context.get_policy(request, slug)
     report_context = request_context.report_context(request)
     edits = permissions.may_edit_policies(request.user)
@@ -121,7 +124,10 @@ def _new_task(measure: Measure, part: Span, text: str, anchors: Anchors) -> str:
 
 
 def _mark(request: HttpRequest, policy: PolicyDocument) -> HttpResponse:
-    """Mark what is open of a sentence as background, or take a mark back; then show the same place again."""
+    """Mark what is open of a sentence as background, or take a mark back.
+
+    Then show the same place again.
+    """
     try:
         if "unmark" in request.POST:
             key, _colon, seen = request.POST["unmark"].partition(":")

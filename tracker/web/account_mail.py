@@ -16,14 +16,19 @@ mail_logger = logging.getLogger(__name__)
 
 
 def tell_of_reset(user: User, by: str, when: dt.datetime) -> None:
-    """Tell a person by mail that somebody else has set the password; a mail that fails is logged."""
+    """Tell a person by mail that somebody else has set the password.
+
+    A mail that fails is logged.
+    """
     if not user.email or not settings.EMAIL_URL:
         return
     with translation.override(settings.LANGUAGE_CODE):
         moment = date_format(timezone.localtime(when), "DATETIME_FORMAT")
         text = _(
-            "%(by)s set the password of your account “%(name)s” on %(moment)s. It holds for one log-in; then you "
-            "choose your own. If you did not ask for it, tell the supervision office at once. %(contact)s"
+            "%(by)s set the password of your account “%(name)s” on %(moment)s. It holds for one "
+            "log-in; then you "
+            "choose your own. If you did not ask for it, tell the supervision office at once. "
+            "%(contact)s"
         ) % {"by": by, "name": user.username, "moment": moment, "contact": settings.CONTACT}
         subject = _("Your password was set by somebody else")
     try:

@@ -16,9 +16,18 @@ from tracker.domain import permissions
 from tracker.web import late_forms
 
 WORK = (
-    "Task", "Indicator", "PolicyDocument", "Section", "Measure", "DeclaredCount", "BackgroundPassage", "Organization",
-    "User", "UnitMove", "SentReminder",
-)  # fmt: skip
+    "Task",
+    "Indicator",
+    "PolicyDocument",
+    "Section",
+    "Measure",
+    "DeclaredCount",
+    "BackgroundPassage",
+    "Organization",
+    "User",
+    "UnitMove",
+    "SentReminder",
+)
 WORK_ORDER = {name: place for place, name in enumerate(WORK)}
 
 
@@ -53,7 +62,8 @@ class TrackerSite(admin.AdminSite):
         """List the models in the order of the work, not of the alphabet."""
         apps = super().get_app_list(request, app_label)
         for app in apps:
-            # Django has sorted them by name, and that order stays among those that WORK does not know.
+            # Django has sorted them by name, and that order stays among those that WORK does not
+            # know.
             app["models"].sort(key=lambda model: WORK_ORDER.get(model["object_name"], len(WORK)))
         return apps
 

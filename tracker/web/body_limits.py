@@ -88,7 +88,8 @@ def refuse_body(request: HttpRequest, words: str, status: int) -> HttpResponse:
     """Answer a request whose body is not read."""
     if late_forms.wants_json(request):
         return late_forms.refuse_in_words(words, status)
-    # What is left unread is the server's to deal with: a header of the connection is not a page's to set.
+    # What is left unread is the server's to deal with: a header of the connection is not a page's
+    # to set.
     context: dict[str, Any] = {"words": words}
     return render(request, "413.html", context, status=status)
 

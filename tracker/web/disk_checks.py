@@ -31,6 +31,7 @@ def check_restore(**_kwargs: Any) -> list[checks.CheckMessage]:
     if not folder.exists():
         return []
     words = _(
-        "A restore was cut off. The next start of the server, or `manage.py prepare`, finishes it: %(path)s"
+        "A restore was cut off. The next start of the server, or `manage.py prepare`, finishes "
+        "it: %(path)s"
     )
     return [checks.Warning(words % {"path": folder}, id="tracker.W021")]

@@ -21,7 +21,10 @@ class ExportsBusy(Exception):
 
 
 def export_slot(rows: int) -> AbstractContextManager[object]:
-    """Take a slot for a workbook of so many rows until it is closed; raise ExportsBusy at once where none is free."""
+    """Take a slot for a workbook of so many rows until it is closed.
+
+    Raise ExportsBusy at once where none is free.
+    """
     if rows < HEAVY_ROWS:
         return nullcontext()
     slot = _take_slot()

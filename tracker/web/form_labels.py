@@ -127,7 +127,10 @@ def _column(model: Any, name: str) -> models.Field | None:
 
 
 def _words_of(column: FormColumn | None, value: str) -> str:
-    """Return what a value says to a reader; a key of a row is told by a unit's name, or not at all."""
+    """Return what a value says to a reader.
+
+    A key of a row is told by a unit's name, or not at all.
+    """
     if isinstance(column, models.ForeignKey | models.ManyToManyField | forms.ModelChoiceField):
         is_unit = _offered_model(column) is Organization
         if is_unit:

@@ -1,8 +1,8 @@
 """Work that takes longer than a person waits for a page: done in a thread, and told of by a file.
 
-The file stands outside the transaction of the work, so that others read how far it is. The lock of a
-second file is held for as long as the work runs: it keeps the same work from running twice, and dies
-with its process, so that what a killed process left is known to have ended.
+The file stands outside the transaction of the work, so that others read how far it is. The lock of
+a second file is held for as long as the work runs: it keeps the same work from running twice, and
+dies with its process, so that what a killed process left is known to have ended.
 """
 
 import contextlib
@@ -70,8 +70,8 @@ def start_job(
 ) -> bool:
     """Start work in a thread; say False, and start nothing, where it is under way already.
 
-    `work` tells how many rows it has done, returns what has come of it in words, or raises JobFailed.
-    Short work is waited for, so many seconds.
+    `work` tells how many rows it has done, returns what has come of it in words, or raises
+    JobFailed. Short work is waited for, so many seconds.
     """
     lock = _take_lock(name)
     if not lock:
@@ -185,7 +185,10 @@ def _is_there(file: IO[bytes], path: Path) -> bool:
 
 
 def _is_free(name: str) -> bool:
-    """Say whether nobody does the work; whoever only looks does not stand in the way of others who look."""
+    """Say whether nobody does the work.
+
+    Whoever only looks does not stand in the way of others who look.
+    """
     with _path(name, "lock").open("ab") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

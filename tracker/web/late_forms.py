@@ -1,8 +1,9 @@
 """Forms that are sent after their session has ended: kept for their account and shown to it again.
 
 Which account a form belongs to is known from its CSRF token: each log-in gets a secret of its own,
-and a signed cookie remembers the accounts of the last log-ins of this browser beside a digest of it.
-The session of whoever uses the browser next holds the kept forms, the latest first; an account is shown its own.
+and a signed cookie remembers the accounts of the last log-ins of this browser beside a digest of
+it. The session of whoever uses the browser next holds the kept forms, the latest first; an account
+is shown its own.
 """
 
 from typing import Any
@@ -163,7 +164,10 @@ def save_post(request: HttpRequest, account: int | None) -> None:
 
 
 def _add(request: HttpRequest, sent: dict[str, Any]) -> None:
-    """Put a form before the others; drop the oldest of its account where they are too many or too long."""
+    """Put a form before the others.
+
+    Drop the oldest of its account where they are too many or too long.
+    """
     account = sent["user"]
     # A button that is pressed twice sends one form.
     earlier = [
@@ -281,12 +285,16 @@ def refuse_late(request: HttpRequest, account: int | None) -> HttpResponse:
 
 
 def refuse_other(request: HttpRequest, account: int) -> HttpResponse | None:
-    """Keep a form of one account that was sent while another is logged in; answer only what asks for JSON."""
+    """Keep a form of one account that was sent while another is logged in.
+
+    Answer only what asks for JSON.
+    """
     save_post(request, account)
     if not wants_json(request):
         return None
     words = _(
-        "Somebody else has logged in in this browser. Log in with your own account to write on here."
+        "Somebody else has logged in in this browser. Log in with your own account to write on "
+        "here."
     )
     return refuse_in_words(words)
 

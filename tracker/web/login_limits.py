@@ -46,7 +46,10 @@ class LoginLimits(AxesDatabaseHandler):
         return allowed
 
     def get_failures(self, request: Any, credentials: dict[str, Any] | None = None) -> int:
-        """Return the failures that count; at least the limit where too many names failed at the address."""
+        """Return the failures that count.
+
+        At least the limit where too many names failed at the address.
+        """
         failures = int(super().get_failures(request, credentials))
         limit = get_failure_limit(request, credentials)
         if failures < limit and self._is_spraying(request, credentials):
@@ -59,7 +62,9 @@ class LoginLimits(AxesDatabaseHandler):
         self.reset_logs(age_days=LOG_DAYS)
 
     def _is_spraying(self, request: Any, credentials: dict[str, Any] | None) -> bool:
-        """Say whether too many names failed at the address, and this one was never let in from there."""
+        """Say whether too many names failed at the address, and this one was never let in from
+        there.
+        """
         address = request.axes_ip_address
         name = get_client_username(request, credentials)
         failed = _recent(request).filter(ip_address=address).exclude(username=name)

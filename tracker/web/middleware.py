@@ -46,7 +46,10 @@ def language_middleware(
 
 
 class AccountMiddleware(LoginRequiredMiddleware):
-    """Let in who is logged in, for as long as a session lasts; a password of one's own comes first."""
+    """Let in who is logged in, for as long as a session lasts.
+
+    A password of one's own comes first.
+    """
 
     # What stands open to an account that has yet to choose its password.
     FIRST = ("password", "logout")
@@ -96,7 +99,10 @@ class AccountMiddleware(LoginRequiredMiddleware):
 
 
 def goes_on(session: SessionBase) -> bool:
-    """Say whether a session still lasts, and note that it is in use: once a minute, for each note is a write."""
+    """Say whether a session still lasts, and note that it is in use.
+
+    Once a minute, for each note is a write.
+    """
     if not is_live(session):
         return False
     now = int(dates.now().timestamp())
@@ -115,9 +121,11 @@ def answer_button_address(request: HttpRequest, response: HttpResponseBase) -> H
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Bring what a page of an earlier log-in sends back to its form, for the reader to look at and send again.
+    """Bring what a page of an earlier log-in sends back to its form, for the reader to look at and
+    send again.
 
-    What another site has sent is not kept; what belongs to another account is kept for that one alone.
+    What another site has sent is not kept; what belongs to another account is kept for that one
+    alone.
     """
     match = request.resolver_match
     guarded = match is not None and getattr(match.func, "login_required", True)
@@ -141,7 +149,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         messages.warning(
             request,
             _(
-                "The page was from an earlier log-in. Nothing of it is saved yet: look, and send it again."
+                "The page was from an earlier log-in. Nothing of it is saved yet: look, and send "
+                "it again."
             ),
         )
         return redirect(late_forms.return_address(request))

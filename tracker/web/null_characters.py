@@ -1,4 +1,7 @@
-"""Null characters stop at the door: PostgreSQL stores none, and a query that holds one fails there."""
+"""Null characters stop at the door.
+
+PostgreSQL stores none, and a query that holds one fails there.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 class NullCharacterMiddleware:
     """Answer 404 to an address with a null character, and read none from headers and cookies.
 
-    A header's are read as spaces, as RFC 9110 (5.5) says. A cookie may hold one as an escape: it is passed over.
-    Forms and query strings are read by fields that refuse null characters in words.
+    A header's are read as spaces, as RFC 9110 (5.5) says. A cookie may hold one as an escape: it is
+    passed over. Forms and query strings are read by fields that refuse null characters in words.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -37,7 +37,10 @@ class ReportContext:
 
     @property
     def carried_params(self) -> dict[str, str]:
-        """Return what every link to another report page carries on: the day, when it is not today."""
+        """Return what every link to another report page carries on.
+
+        The day, when it is not today.
+        """
         if self.on != self.today:
             return {"on": self.on.isoformat()}
         return {}
@@ -94,12 +97,18 @@ def current_day() -> dt.date:
 
 
 def read_number(text: str | None) -> int:
-    """Read a whole number that a page of ours has written; 0, which is none, where it is not one."""
+    """Read a whole number that a page of ours has written.
+
+    0, which is none, where it is not one.
+    """
     return parsing.whole_number(text) or 0
 
 
 def seen_version_of(request: HttpRequest, name: str = "seen") -> int:
-    """Return the version that a page showed and its form names; ValidationError where it names none."""
+    """Return the version that a page showed and its form names.
+
+    ValidationError where it names none.
+    """
     text = request.POST.get(name)
     if text is None:
         raise ValidationError(no_version_words())
@@ -114,7 +123,10 @@ def as_validation_error(error: Exception) -> ValidationError:
 
 
 def _outdated(row: Any = None) -> str:
-    """Say who has changed a row since a page showed it: often the same person, by pressing twice."""
+    """Say who has changed a row since a page showed it.
+
+    Often the same person, by pressing twice.
+    """
     if row is not None:
         latest = row.history.select_related("history_user").first()
     else:
@@ -154,7 +166,9 @@ def visible_tasks(request: HttpRequest, policy: PolicyDocument) -> TaskQuerySet:
 
 
 def saved_post(request: HttpRequest, names: Collection[str] = ()) -> QueryDict | None:
-    """Return, once, what the reader sent from this page after the session had ended; None where nothing was.
+    """Return, once, what the reader sent from this page after the session had ended.
+
+    None where nothing was.
 
     `names` are the fields of the form that asks: what another form of the page sent is not for it.
     To be shown in a bound form and never saved unseen: nobody has sent it in this session.

@@ -22,7 +22,10 @@ def is_live(session: SessionBase) -> bool:
 
 
 class SessionStore(db.SessionStore):
-    """Keep a session as it is where there is no room to note that it is in use; a log-in fails in words."""
+    """Keep a session as it is where there is no room to note that it is in use.
+
+    A log-in fails in words.
+    """
 
     def save(self, must_create: bool = False) -> None:
         try:

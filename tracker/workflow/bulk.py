@@ -9,7 +9,10 @@ BATCH_SIZE = 1000
 
 
 def store_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
-    """Write some fields of many rows of one model, with one prepared statement; no signal is sent."""
+    """Write some fields of many rows of one model, with one prepared statement.
+
+    No signal is sent.
+    """
     if rows:
         model = type(rows[0])
         fields = []
@@ -28,7 +31,8 @@ def store_values(
 ) -> None:
     """Set some columns of many rows; each of them gives the values and the key.
 
-    In place of `bulk_update`, which lets the database search a CASE of a thousand branches for every row.
+    In place of `bulk_update`, which lets the database search a CASE of a thousand branches for
+    every row.
     """
     fields: list[Any] = []
     for name in names:

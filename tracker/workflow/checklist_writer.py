@@ -1,7 +1,8 @@
-"""Write the tasks and steps of a checklist together, each with the checks, version and history of its own.
+"""Write the tasks and steps of a checklist together, each with the checks, version and history of
+its own.
 
-`save_task` asks the database twenty times for one row. Here the tasks are fetched once, every row is
-checked and derived in memory, and what has changed is written with a few statements.
+`save_task` asks the database twenty times for one row. Here the tasks are fetched once, every row
+is checked and derived in memory, and what has changed is written with a few statements.
 """
 
 import datetime as dt
@@ -37,7 +38,10 @@ from tracker.workflow.writes import (
 
 @dataclass
 class ChecklistChange:
-    """A part of a policy that a workbook makes or changes: the thing as it will be, and what it was."""
+    """A part of a policy that a workbook makes or changes.
+
+    The thing as it will be, and what it was.
+    """
 
     thing: Any
     new: bool
@@ -66,7 +70,10 @@ def refresh_links(thing: models.Model) -> None:
 
 
 class ChecklistWriter:
-    """Writes rows of one policy in a transaction: first all tasks, then all steps. About 1 ms a row."""
+    """Writes rows of one policy in a transaction: first all tasks, then all steps.
+
+    About 1 ms a row.
+    """
 
     def __init__(
         self, policy_id: int, act: ChangeContext, today: dt.date, tell: Callable[[], object]
@@ -109,7 +116,10 @@ class ChecklistWriter:
         history.write()
 
     def save_steps(self, rows: Sequence[ChecklistChange]) -> None:
-        """Save steps, new or changed; each raises the version of its task, as a save of the task does."""
+        """Save steps, new or changed.
+
+        Each raises the version of its task, as a save of the task does.
+        """
         self._check_right(rows)
         for row in rows:
             refresh_links(row.thing)
@@ -184,7 +194,10 @@ class ChecklistWriter:
         validate_co_units(task, before, units, stored)
 
     def _store(self, rows: Sequence[ChecklistChange]) -> None:
-        """Write rows of one kind; ValidationError names the row that the database refuses, and why."""
+        """Write rows of one kind.
+
+        ValidationError names the row that the database refuses, and why.
+        """
         if not rows:
             return
         things = []
@@ -225,7 +238,9 @@ class ChecklistWriter:
         through.objects.bulk_create(new, batch_size=BATCH_SIZE)
 
     def _fetch(self, keys: Collection[int]) -> None:
-        """Fetch tasks with what their rules and history rows read, and note which wait for a decision."""
+        """Fetch tasks with what their rules and history rows read, and note which wait for a
+        decision.
+        """
         for task in fetch_tasks(keys):
             task.policy = self._policy
             self._tasks[task.pk] = task

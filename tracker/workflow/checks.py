@@ -1,4 +1,7 @@
-"""What a change of a task must not do, whichever way it comes: page, admin, bulk action, workbook, fixture."""
+"""What a change of a task must not do, whichever way it comes.
+
+Page, admin, bulk action, workbook, fixture.
+"""
 
 import datetime as dt
 from collections.abc import Collection
@@ -31,7 +34,10 @@ ENDED_STATUSES = (Status.CLOSED, Status.SUSPENDED, Status.CANCELLED)
 def check_task(
     task: Task, before: Task | None, co_units: Collection[Organization], added: set[int]
 ) -> None:
-    """Hold a task that a fixture brings against what is stored; raise ValidationError field by field."""
+    """Hold a task that a fixture brings against what is stored.
+
+    Raise ValidationError field by field.
+    """
     check_closed(task, before)
     check_hand_over(task, before)
     check_units_in_office(task, before, co_units, added)
@@ -60,7 +66,8 @@ def check_closed(task: Task, before: Task | None) -> None:
 def closed_task_text() -> str:
     """Say why a judged fact of a closed task does not change, and how it is corrected."""
     return _(
-        "The task is closed: what it was judged by is fixed. To correct it, reopen the task with a reason."
+        "The task is closed: what it was judged by is fixed. To correct it, reopen the task with "
+        "a reason."
     )
 
 
@@ -74,7 +81,8 @@ def check_hand_over(task: Task, before: Task | None) -> None:
 def draft_policy_text() -> str:
     """Say why a task of a draft is not handed over."""
     return _(
-        "The policy is a draft, and its units see nothing of it: publish it first, then hand the task over."
+        "The policy is a draft, and its units see nothing of it: publish it first, then hand the "
+        "task over."
     )
 
 
@@ -83,7 +91,8 @@ def check_units_in_office(
 ) -> None:
     """Give a task to no unit that is out of office; what such a unit has already stays with it.
 
-    `added` are the keys of the co-operating units that are new. At the hand-over all units are asked.
+    `added` are the keys of the co-operating units that are new. At the hand-over all units are
+    asked.
     """
     if task.status in (Status.CLOSED, Status.CANCELLED):
         return
@@ -148,8 +157,8 @@ def check_day_of_closing(task: Task, before: Task | None, reason: str, today: dt
 def deadline_on(task: Task, day: dt.date) -> dt.date | None:
     """Return the deadline that was in force on a day of closing.
 
-    A task that was reopened or resumed has a new deadline. Closed on a day before that, it is judged by the
-    deadline of that time: so the correction of a closing keeps its light.
+    A task that was reopened or resumed has a new deadline. Closed on a day before that, it is
+    judged by the deadline of that time: so the correction of a closing keeps its light.
     """
     rows = task.history.order_by("-history_id")
     ended = rows.filter(status__in=ENDED_STATUSES).first()

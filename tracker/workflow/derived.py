@@ -23,7 +23,10 @@ CHECKED_TASKS = 2_000  # of which the system check derives; `refresh_lights --dr
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What was derived anew: the version of the rules before, how many tasks there are, how many were corrected."""
+    """What was derived anew.
+
+    The version of the rules before, how many tasks there are, how many were corrected.
+    """
 
     version: int
     tasks: int
@@ -38,7 +41,8 @@ class Refreshed:
 def refresh_all() -> Refreshed:
     """Derive every task anew and store the version of the rules.
 
-    A transaction for each policy: cut off half-way, the next run begins once more. About 0.5 ms a task.
+    A transaction for each policy: cut off half-way, the next run begins once more. About 0.5 ms a
+    task.
     """
     before = StoredRules.current()
     corrected = 0
@@ -66,7 +70,10 @@ def preview_refresh() -> Refreshed:
 
 @receiver(post_migrate)
 def follow_rules(app_config: Any, using: str, **kwargs: Any) -> None:
-    """Derive anew after a migration to this release, and say so; an older state has not all columns."""
+    """Derive anew after a migration to this release, and say so.
+
+    An older state has not all columns.
+    """
     apps: Apps = kwargs.get("apps") or current_apps
     if app_config.label != APP_LABEL or using != DEFAULT_DB_ALIAS or not _knows_every_column(apps):
         return
@@ -74,7 +81,8 @@ def follow_rules(app_config: Any, using: str, **kwargs: Any) -> None:
     stdout = kwargs.get("stdout")
     if done and done.tasks and stdout and kwargs.get("verbosity", 1) >= 1:
         words = _(
-            "The rules of the lights have changed: %(tasks)d tasks derived anew, %(corrected)d corrected."
+            "The rules of the lights have changed: %(tasks)d tasks derived anew, %(corrected)d "
+            "corrected."
         )
         stdout.write(words % {"tasks": done.tasks, "corrected": done.corrected})
 

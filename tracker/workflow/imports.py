@@ -51,7 +51,10 @@ from tracker.workflow.writes import (
 
 @dataclass
 class ReportChange:
-    """What a row of a workbook asks for: a unit's report of a task for a period, and steps to tick or untick."""
+    """What a row of a workbook asks for.
+
+    A unit's report of a task for a period, and steps to tick or untick.
+    """
 
     task: Task
     unit: Organization
@@ -65,7 +68,9 @@ ReportsByKey = dict[tuple[int, int | None, Period | None], ProgressUpdate]
 
 
 def latest_reports(tasks: Collection[Task]) -> ReportsByKey:
-    """Return what units have reported, begun or handed in: the latest of each task, unit and period. One query.
+    """Return what units have reported, begun or handed in.
+
+    The latest of each task, unit and period. One query.
 
     Under no period stands the latest of a unit that stands.
     """
@@ -94,7 +99,10 @@ def latest_reports(tasks: Collection[Task]) -> ReportsByKey:
 def base_report(
     task: Task, unit: int | None, period: Period, known: ReportsByKey
 ) -> ProgressUpdate | None:
-    """Return the report that a unit's new one goes on from: the one at hand, else the latest that counts."""
+    """Return the report that a unit's new one goes on from.
+
+    The one at hand, else the latest that counts.
+    """
     if unit == task.lead_unit_id:
         last = task.latest_report
     else:
@@ -103,7 +111,10 @@ def base_report(
 
 
 def store_batch(batch: ImportBatch, now: dt.datetime) -> ImportBatch:
-    """Keep what was read of a workbook; nothing of it has landed. Sent twice, it is the batch that waits already."""
+    """Keep what was read of a workbook; nothing of it has landed.
+
+    Sent twice, it is the batch that waits already.
+    """
     with transaction.atomic():
         # Of two that an account sends at once the second waits for the first.
         list(User.objects.select_for_update().filter(pk=batch.read_by_id).values_list("pk"))
@@ -153,7 +164,10 @@ def revert_progress(
     now: dt.datetime,
     tell: ProgressCallback = ignore_progress,
 ) -> None:
-    """Take back all that a batch has made: reports as they were before, ticks as they were. All, or none."""
+    """Take back all that a batch has made: reports as they were before, ticks as they were.
+
+    All, or none.
+    """
     with transaction.atomic():
         _claim(
             batch,
@@ -229,7 +243,10 @@ def _not_allowed(task: Task) -> str:
 
 
 def report_for(change: ReportChange, known: ReportsByKey) -> ProgressUpdate:
-    """Return the report that a change makes: the one at hand, or a new one in the words of the last; not saved."""
+    """Return the report that a change makes.
+
+    The one at hand, or a new one in the words of the last; not saved.
+    """
     task = change.task
     unit = change.unit
     period = change.period
@@ -278,7 +295,9 @@ def _report(
 
 
 def _reports_of(batch: ImportBatch, writer: ReportWriter) -> dict[int, ProgressUpdate]:
-    """Return the reports that a batch has made, by their keys, each with its task as the writer holds it."""
+    """Return the reports that a batch has made, by their keys, each with its task as the writer
+    holds it.
+    """
     keys = []
     for entry in batch.made:
         if "report" in entry:
@@ -293,7 +312,10 @@ def _reports_of(batch: ImportBatch, writer: ReportWriter) -> dict[int, ProgressU
 
 
 def _take_back(entry: dict[str, Any], report: ProgressUpdate | None, writer: ReportWriter) -> None:
-    """Untick what a row has ticked, and bring its report to what it was; a new one is left withdrawn."""
+    """Untick what a row has ticked, and bring its report to what it was.
+
+    A new one is left withdrawn.
+    """
     for key, done_on, *_after in entry["ticks"]:
         writer.tick(
             writer.tasks[entry["task"]], key, dt.date.fromisoformat(done_on) if done_on else None
@@ -377,7 +399,10 @@ def revert_checklist(
     now: dt.datetime,
     tell: ProgressCallback = ignore_progress,
 ) -> None:
-    """Take back a checklist that was loaded: new parts go, changed ones are as before. All, or none."""
+    """Take back a checklist that was loaded: new parts go, changed ones are as before.
+
+    All, or none.
+    """
     with transaction.atomic():
         _claim(
             batch,

@@ -1,4 +1,7 @@
-"""Values of indicators: of an accepted report, or entered and corrected by the office; the percent may follow."""
+"""Values of indicators: of an accepted report, or entered and corrected by the office.
+
+The percent may follow.
+"""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -31,7 +34,9 @@ def save_values(
     *,
     today: dt.date,
 ) -> None:
-    """Let the office enter, correct and remove values; raise Stale on a newer version of the indicator.
+    """Let the office enter, correct and remove values.
+
+    Raise Stale on a newer version of the indicator.
 
     ValidationError where the percent follows, falls, and no reason is given.
     """
@@ -90,7 +95,9 @@ def revert_figures(report: ProgressUpdate, act: ChangeContext) -> None:
 
 
 def percent_after(report: ProgressUpdate, task: Task) -> int:
-    """Return the percent that a task whose percent follows an indicator has once a report is accepted."""
+    """Return the percent that a task whose percent follows an indicator has once a report is
+    accepted.
+    """
     driver = Indicator.objects.get(task=task, drives_percent=True)
     later = bool(driver.actual_on and driver.actual_on > report.period_end)
     if not later:
@@ -101,7 +108,9 @@ def percent_after(report: ProgressUpdate, task: Task) -> int:
 
 
 def as_reported(report: ProgressUpdate, indicators: Iterable[Indicator]) -> list[Indicator]:
-    """Return copies of the indicators that a report speaks of, with what it says as their actual value."""
+    """Return copies of the indicators that a report speaks of, with what it says as their actual
+    value.
+    """
     said = {}
     for figure in report.figures:
         said[figure["indicator"]] = Decimal(figure["value"])

@@ -1,4 +1,7 @@
-"""What somebody has changed since an import was confirmed: an undo would overwrite it, and refuses."""
+"""What somebody has changed since an import was confirmed.
+
+An undo would overwrite it, and refuses.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
@@ -182,7 +185,10 @@ def _changed_parts(made: list[dict[str, Any]]) -> list[LaterChange]:
 
 
 def _has_moved(row: models.Model, entry: Mapping[str, Any]) -> bool:
-    """Say whether a row is another than the import left it; an old import without versions cannot tell."""
+    """Say whether a row is another than the import left it.
+
+    An old import without versions cannot tell.
+    """
     if entry.get("facts"):
         return any(
             _plain(getattr(row, name, None)) != _plain(value)
@@ -192,7 +198,10 @@ def _has_moved(row: models.Model, entry: Mapping[str, Any]) -> bool:
 
 
 def _attached(model: Any, keys: list[int], made: Mapping[str, list[int]]) -> dict[int, list[str]]:
-    """Say of new rows what hangs on them that the import did not make; one query for each kind of thing."""
+    """Say of new rows what hangs on them that the import did not make.
+
+    One query for each kind of thing.
+    """
     found: dict[int, list[str]] = {}
     for relation in model._meta.related_objects if keys else ():
         if not relation.one_to_many:
@@ -221,7 +230,9 @@ Compared = tuple[Any, Mapping[str, Any], Any]
 def _moved_columns(
     row: models.Model, before: Mapping[str, Any], imported: Any
 ) -> Iterator[tuple[Any, list[Any]]]:
-    """Yield the columns of a row that are now others than it was imported with, each with its three values."""
+    """Yield the columns of a row that are now others than it was imported with, each with its three
+    values.
+    """
     for column in row._meta.concrete_fields:
         if (
             column.name in UNCOMPARED_FIELDS

@@ -8,9 +8,12 @@ from tracker.workflow.writes import save_row
 
 
 def send_once(reminder: SentReminder, send: Callable[[], object], moment: dt.datetime) -> None:
-    """Send a reminder and keep that it was sent; raise ValidationError where its address has had that day's.
+    """Send a reminder and keep that it was sent.
 
-    The row comes first, so that of two runs only one sends; no lock is held while the mail server is spoken to.
+    Raise ValidationError where its address has had that day's.
+
+    The row comes first, so that of two runs only one sends; no lock is held while the mail server
+    is spoken to.
     """
     save_row(reminder)
     try:

@@ -86,7 +86,9 @@ class HistoryWriter:
 
 
 class ReportWriter:
-    """Takes the steps of many reports in memory, in a transaction; `write` stores what they lead to.
+    """Takes the steps of many reports in memory, in a transaction.
+
+    `write` stores what they lead to.
 
     Costs a fixed number of queries and about 1 ms a report.
     """
@@ -230,7 +232,10 @@ class ReportWriter:
         return ValidationError(words)
 
     def _begin(self, task: Task, action: Action) -> Task | None:
-        """Check a step and move the status on; return the task as it was, nothing where it changes none."""
+        """Check a step and move the status on.
+
+        Return the task as it was, nothing where it changes none.
+        """
         step = check_transition(task, action, self._act)
         if action == Action.CONTRIBUTE:
             return None
@@ -244,7 +249,8 @@ class ReportWriter:
         """Bring a task in line with its reports and steps, and note it in the history."""
         task.reported_through = max(self._ends[task.pk].values(), default=None)
         validate_change(task, before, self._act.reason, self._today)
-        # The units of a task are no matter of its reports; they are at hand, and none is asked for anew.
+        # The units of a task are no matter of its reports; they are at hand, and none is asked for
+        # anew.
         if task.pk in self._asked:
             follow_requests(task, before, self._act, self._today)
         derive_change(

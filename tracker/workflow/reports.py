@@ -45,12 +45,18 @@ REWORKED_FIELDS = (
 
 
 def has_own_percent(task: Task) -> bool:
-    """Say whether reports state the percent: of a quantified task without checklist, unless it follows an indicator."""
+    """Say whether reports state the percent.
+
+    Of a quantified task without checklist, unless it follows an indicator.
+    """
     return task.kind == Kind.QUANTIFIED and not task.follows_indicator and not task.items.all()
 
 
 def open_report(task: Task, unit: Organization, period: Period) -> ProgressUpdate:
-    """Return the report that a unit has at hand for a period, in its role of today; else a new one."""
+    """Return the report that a unit has at hand for a period, in its role of today.
+
+    Else a new one.
+    """
     of_period = {"unit": unit, "period_start": period.start, "period_end": period.end}
     found = ProgressUpdate.objects.filter(
         task=task, state__in=EDITABLE_REPORT_STATES, **of_period
@@ -70,7 +76,8 @@ def resume_rework(report: ProgressUpdate) -> None:
 
 
 def in_role_of_today(reports: Iterable[ProgressUpdate], task: Task) -> ProgressUpdate | None:
-    """Choose among the reports that a unit has at hand for a period the one that it writes on in now.
+    """Choose among the reports that a unit has at hand for a period the one that it writes on in
+    now.
 
     A draft that was begun before the lead unit changed is written on in the new role: nobody else
     has seen it. What was handed in or returned in the former role stays as it was said.
@@ -105,7 +112,9 @@ def accepted_report(report: ProgressUpdate) -> ProgressUpdate | None:
 def last_report(
     task: Task, unit: Organization, before: ProgressUpdate | None = None
 ) -> ProgressUpdate | None:
-    """Return the latest report of a unit that stands, for another period or earlier in the same one."""
+    """Return the latest report of a unit that stands, for another period or earlier in the same
+    one.
+    """
     found = ProgressUpdate.objects.filter(task=task, unit=unit, state__in=STANDING_REPORT_STATES)
     return (
         (found.exclude(pk=before.pk) if before and before.pk else found)
@@ -123,7 +132,10 @@ def save_draft(
     removed: Iterable[Evidence] = (),
     today: dt.date,
 ) -> None:
-    """Keep what a unit has written so far; raise Stale on a newer version. A draft is in no history yet."""
+    """Keep what a unit has written so far; raise Stale on a newer version.
+
+    A draft is in no history yet.
+    """
     check_transition(report.task, _action(report), act)
     with transaction.atomic():
         if report.pk:
@@ -158,7 +170,10 @@ def _set_aside(report: ProgressUpdate, stored: ProgressUpdate) -> None:
 
 
 def submit(report: ProgressUpdate, act: ChangeContext, today: dt.date) -> None:
-    """Hand a saved report in, or say field by field what is missing. Once: a second attempt changes nothing."""
+    """Hand a saved report in, or say field by field what is missing.
+
+    Once: a second attempt changes nothing.
+    """
     with transaction.atomic():
         action = _action(report)
         task, before = start_transition(report.task, action, act)
@@ -223,13 +238,17 @@ def submit_unchanged(
 
 
 def _check_unchanged(report: ProgressUpdate) -> None:
-    """Say why “no change” cannot be reported: it was too often, or there are words that it would replace."""
+    """Say why “no change” cannot be reported.
+
+    It was too often, or there are words that it would replace.
+    """
     if not report.is_open:
         raise ValidationError(_("This report has been handed in already."))
     if any(getattr(report, name).strip() for name in REPORT_TEXTS):
         raise ValidationError(
             _(
-                "A draft of this period has words already: hand it in, or empty it to report “no change”."
+                "A draft of this period has words already: hand it in, or empty it to report “no "
+                "change”."
             )
         )
     of_unit = ProgressUpdate.objects.filter(task=report.task, unit=report.unit)
@@ -415,7 +434,10 @@ def _move(
 
 
 def _follow(action: Action, task: Task, before: Task, act: ChangeContext, today: dt.date) -> None:
-    """Let the task say what its reports say: the latest accepted one, and through which period they stand."""
+    """Let the task say what its reports say.
+
+    The latest accepted one, and through which period they stand.
+    """
     if action == Action.CONTRIBUTE:
         return
     reports = ProgressUpdate.objects.filter(task=task)

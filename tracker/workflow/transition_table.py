@@ -1,4 +1,7 @@
-"""The table of what can be done with a task: by whom, from which status to which, and what it needs. Pure."""
+"""The table of what can be done with a task.
+
+By whom, from which status to which, and what it needs. Pure.
+"""
 
 from dataclasses import dataclass
 
@@ -10,7 +13,9 @@ from tracker.models.base import StrOrPromise
 
 @dataclass(frozen=True)
 class Transition:
-    """A row of the table: from which statuses an action leads where, who may take it, what it needs."""
+    """A row of the table: from which statuses an action leads where, who may take it, what it
+    needs.
+    """
 
     action: Action
     doers: tuple[Capacity, ...]
@@ -142,7 +147,10 @@ TRANSITIONS = {
 
 
 def office_may_set(before: str, after: str) -> bool:
-    """Say whether a supervisor's edit may move the status: a correction before the end, or a row of the table."""
+    """Say whether a supervisor's edit may move the status.
+
+    A correction before the end, or a row of the table.
+    """
     return (before in RUNNING_STATUSES and after in RUNNING_STATUSES) or any(
         Capacity.OFFICE in step.doers and before in step.sources and step.target == after
         for step in TRANSITIONS.values()

@@ -61,7 +61,10 @@ def _fits(task: Task, step: Transition) -> bool:
 
 
 def check_transition(task: Task, action: Action, act: ChangeContext) -> Transition:
-    """Return the row of an action, or say why it cannot be taken; a command on the machine itself has every right."""
+    """Return the row of an action, or say why it cannot be taken.
+
+    A command on the machine itself has every right.
+    """
     step = TRANSITIONS[action]
     _check_right(task, step, act)
     if action == Action.HAND_OVER and task.policy.state == PolicyState.DRAFT:
@@ -131,7 +134,10 @@ def execute_transition(
 def start_transition(
     task: Task, action: Action, act: ChangeContext, seen: int | None = None
 ) -> tuple[Task, Task]:
-    """Hold the stored task for a step that fits it, its status moved on; return it, and as it was. In a transaction."""
+    """Hold the stored task for a step that fits it, its status moved on; return it, and as it was.
+
+    In a transaction.
+    """
     # The lock first, then the reading: what is read stays true until the end.
     PolicyDocument.objects.select_for_update().only("pk").get(pk=task.policy_id)
     found = Task.objects.with_related().defer("policy__full_text").get(pk=task.pk)
@@ -160,7 +166,9 @@ def tick_item(
     today: dt.date,
     seen: str | None = None,
 ) -> None:
-    """Tick an item off on a day, or take the tick away with None; the percent follows. Done already is done.
+    """Tick an item off on a day, or take the tick away with None; the percent follows.
+
+    Done already is done.
 
     `seen` is the mark of the item that the person saw; None for a command.
     """
@@ -226,7 +234,8 @@ def _request_closing(doing: TransitionContext) -> None:
 def missing_for_closing(task: Task) -> dict[str, str]:
     """Say what a task lacks to be closed on request: in its checklist, its percent, its evidence.
 
-    Only what the office is shown counts: nothing of a draft, and no evidence of a report that was returned.
+    Only what the office is shown counts: nothing of a draft, and no evidence of a report that was
+    returned.
     """
     lacks: dict[str, str] = {}
     items = list(ChecklistItem.objects.filter(task=task))
@@ -274,7 +283,8 @@ def _decide_closing(granted: bool) -> Callable[[TransitionContext], None]:
         ask = doing.waiting(RequestKind.CLOSE)
         if granted:
             ask.rating = _rating(doing)
-            # The day of the request is the day that counts; the day of the decision is kept beside it.
+            # The day of the request is the day that counts; the day of the decision is kept beside
+            # it.
             doing.task.closed_on = doing.task.closing_requested_on
         if granted:
             ask.decision_note = doing.entered.get("note", "")
@@ -320,7 +330,8 @@ def _grant_extension(doing: TransitionContext) -> None:
     now = doing.task.deadline
     if now and ask.new_deadline and ask.new_deadline <= now:
         words = _(
-            "The deadline has been moved to %(now)s meanwhile, which is no earlier than the %(day)s asked for."
+            "The deadline has been moved to %(now)s meanwhile, which is no earlier than the "
+            "%(day)s asked for."
         )
         raise ValidationError(words % {"now": now, "day": ask.new_deadline})
     note_deadline(ask, now)
@@ -365,7 +376,8 @@ def _go_on(doing: TransitionContext) -> None:
             raise ValidationError({"deadline": _("The new deadline lies in the past.")})
 
 
-# The deeds of ACCEPT, RETURN, WITHDRAW_ACCEPTANCE, REPORT and CONTRIBUTE are those of a report: `workflow.reports`.
+# The deeds of ACCEPT, RETURN, WITHDRAW_ACCEPTANCE, REPORT and CONTRIBUTE are those of a report:
+# `workflow.reports`.
 TRANSITION_EFFECTS: dict[Action, Callable[[TransitionContext], Sequence[ChecklistItem] | None]] = {
     Action.HAND_OVER: _hand_over,
     Action.ACKNOWLEDGE: _acknowledge,

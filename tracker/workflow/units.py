@@ -1,4 +1,7 @@
-"""Tasks that go from one unit to another as one change: shown first, all or nothing, and taken back the same way."""
+"""Tasks that go from one unit to another as one change.
+
+Shown first, all or nothing, and taken back the same way.
+"""
 
 import datetime as dt
 import hashlib
@@ -40,7 +43,8 @@ class UnitMovePlan:
     led: list[Task] = field(default_factory=list)
     helped: list[Task] = field(default_factory=list)
     drafts: list[ProgressUpdate] = field(default_factory=list)
-    # Handed in and waiting for the office, or drafts of a period in which the new unit has a report of its own.
+    # Handed in and waiting for the office, or drafts of a period in which the new unit has a report
+    # of its own.
     staying: list[ProgressUpdate] = field(default_factory=list)
     accounts: list[User] = field(default_factory=list)
     aliases: list[str] = field(default_factory=list)
@@ -52,7 +56,10 @@ class UnitMovePlan:
 
     @property
     def spans_policies(self) -> bool:
-        """Say whether the tasks are of more than one policy: then a code alone names none of them."""
+        """Say whether the tasks are of more than one policy.
+
+        Then a code alone names none of them.
+        """
         return len({task.policy_id for task in (*self.led, *self.helped)}) > 1
 
     def policy_to_say(self, task: Task) -> str:
@@ -65,14 +72,23 @@ class UnitMovePlan:
     def digest(self) -> str:
         """Return a mark of all that is shown: who confirms it sends it back."""
         rows: list[Versioned] = [
-            self.source, self.target, *self.led, *self.helped, *self.drafts, *self.staying, *self.accounts
-        ]  # fmt: skip
+            self.source,
+            self.target,
+            *self.led,
+            *self.helped,
+            *self.drafts,
+            *self.staying,
+            *self.accounts,
+        ]
         seen = [self.kind, *(f"{row._meta.model_name} {row.pk} {row.version}" for row in rows)]
         return hashlib.sha256("\n".join(seen).encode()).hexdigest()
 
 
 def plan_move(kind: UnitMoveKind, source: Organization, target: Organization) -> UnitMovePlan:
-    """Work out what a merge or a move changes; six queries. Raises ValidationError where it makes no sense."""
+    """Work out what a merge or a move changes; six queries.
+
+    Raises ValidationError where it makes no sense.
+    """
     if source.pk == target.pk:
         raise ValidationError(_("Choose another unit than the one whose tasks go."))
     if not target.active:
@@ -94,7 +110,10 @@ def plan_move(kind: UnitMoveKind, source: Organization, target: Organization) ->
 
 
 def _sort_reports(plan: UnitMovePlan) -> None:
-    """Part the reports at hand of the former unit: those that the new one writes on, and those that stay."""
+    """Part the reports at hand of the former unit.
+
+    Those that the new one writes on, and those that stay.
+    """
     tasks = []
     for task in (*plan.led, *plan.helped):
         tasks.append(task.pk)
@@ -111,7 +130,10 @@ def _sort_reports(plan: UnitMovePlan) -> None:
 
 
 def make_move(plan: UnitMovePlan, act: ChangeContext, seen: str, now: dt.datetime) -> UnitMove:
-    """Do what a plan says, all or nothing; raise Stale where it is not what the person saw (`seen`) any more."""
+    """Do what a plan says, all or nothing.
+
+    Raise Stale where it is not what the person saw (`seen`) any more.
+    """
     _check_right(act)
     if not act.reason.strip():
         raise ValidationError({"reason": _("Give a reason.")})
@@ -148,7 +170,10 @@ def make_move(plan: UnitMovePlan, act: ChangeContext, seen: str, now: dt.datetim
 
 
 def undo_move(move: UnitMove, act: ChangeContext, now: dt.datetime) -> None:
-    """Take a merge or a move back, all or nothing; refused with the names of the rows that were changed since."""
+    """Take a merge or a move back, all or nothing.
+
+    Refused with the names of the rows that were changed since.
+    """
     _check_right(act)
     with transaction.atomic():
         move = UnitMove.objects.select_for_update(of=("self",)).get(pk=move.pk)
@@ -244,7 +269,9 @@ def _save_draft_of(
 
 
 def _merge(plan: UnitMovePlan, act: ChangeContext) -> list[dict[str, Any]]:
-    """Move the accounts, give the names of the former unit to the new one, and put the former out of office."""
+    """Move the accounts, give the names of the former unit to the new one, and put the former out
+    of office.
+    """
     entries = []
     for account in plan.accounts:
         account.organization = plan.target

@@ -1,4 +1,7 @@
-"""The ground of the write path: rights, versions, the saving and deriving of rows, and their history."""
+"""The ground of the write path.
+
+Rights, versions, the saving and deriving of rows, and their history.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -48,19 +51,34 @@ from tracker.workflow.bulk import BATCH_SIZE, store_values
 from tracker.workflow.checks import ENDED_STATUSES
 from tracker.workflow.transition_table import office_may_set
 
-# The rules by which `derive` sets these columns: percent and turning dates (`tracker.domain.lights`), the order of codes
-# (`tracker.domain.codes`), what is searched (`Task.words`, `tracker.domain.folding`, `tracker.domain.passages`).
-# Raise the version whenever one of them gives another value than before: `migrate` then derives every task anew.
+# The rules by which `derive` sets these columns: percent and turning dates
+# (`tracker.domain.lights`), the order of codes (`tracker.domain.codes`), what is searched
+# (`Task.words`, `tracker.domain.folding`, `tracker.domain.passages`). Raise the version whenever
+# one of them gives another value than before: `migrate` then derives every task anew.
 RULES_VERSION = 1
 DERIVED = (
-    "percent", "follows_indicator", "turns_yellow_on", "turns_red_on", "sort_key", "code_key", "search", "letters",
-)  # fmt: skip
+    "percent",
+    "follows_indicator",
+    "turns_yellow_on",
+    "turns_red_on",
+    "sort_key",
+    "code_key",
+    "search",
+    "letters",
+)
 TURNING_DATES = ("turns_yellow_on", "turns_red_on")
 # What `rules.Facts` asks for.
 DERIVED_FROM_FIELDS = (
-    "kind", "status", "start", "deadline", "percent", "owed_from", "reported_through", "closing_requested_on",
+    "kind",
+    "status",
+    "start",
+    "deadline",
+    "percent",
+    "owed_from",
+    "reported_through",
+    "closing_requested_on",
     "closed_on",
-)  # fmt: skip
+)
 # How a task leads to what its derived columns come from.
 DERIVATION_PATHS: dict[type[models.Model], str] = {
     PolicyDocument: "policy",
@@ -103,7 +121,10 @@ class BulkOutcome:
 
 
 def save_object(row: Versioned, act: ChangeContext, seen: int | None = None) -> None:
-    """Save a policy, section, measure, count, passage, unit or account; raise Stale on a newer version."""
+    """Save a policy, section, measure, count, passage, unit or account.
+
+    Raise Stale on a newer version.
+    """
     _check_right(row, act)
     if isinstance(row, User):
         row.check_roles()
@@ -146,7 +167,8 @@ def _check_unit_of_account(user: User, before: Any) -> None:
 def _follow_state(policy: PolicyDocument, act: ChangeContext) -> None:
     """Let the clocks of a policy run only while its units see it.
 
-    A draft of before 0.2 may hold tasks that are handed over: they owe reports from the day of publishing.
+    A draft of before 0.2 may hold tasks that are handed over: they owe reports from the day of
+    publishing.
     """
     handed_over = policy.tasks.filter(assigned_on__isnull=False)
     if policy.state == PolicyState.DRAFT:
@@ -187,7 +209,10 @@ def save_objects(
 
 
 def delete_object(row: models.Model, act: ChangeContext, seen: int | None = None) -> None:
-    """Delete a row; its history stays and says who did it. Raises Stale on a newer version than the one seen."""
+    """Delete a row; its history stays and says who did it.
+
+    Raises Stale on a newer version than the one seen.
+    """
     if act.user and not permissions.may_delete(act.user, row):
         raise PermissionDenied(_("It is in force: cancel it instead of deleting it."))
     with transaction.atomic():
@@ -217,7 +242,9 @@ def delete_unchecked(row: models.Model, act: ChangeContext) -> None:
 
 
 def delete_all_unchecked(rows: Sequence[models.Model], act: ChangeContext) -> None:
-    """Delete rows of one kind that the caller has the right to delete, with what hangs on them together."""
+    """Delete rows of one kind that the caller has the right to delete, with what hangs on them
+    together.
+    """
     for row in rows:
         attach_context(row, act)
     collector = Collector(using=connection.alias)
@@ -226,7 +253,10 @@ def delete_all_unchecked(rows: Sequence[models.Model], act: ChangeContext) -> No
 
 
 def choose_password(user: User, password: str) -> None:
-    """Store the password that a person has chosen for the own account; raise Stale as `save` does."""
+    """Store the password that a person has chosen for the own account.
+
+    Raise Stale as `save` does.
+    """
     user.set_password(password)
     user.must_change_password = False
     user.password_set_at = None
@@ -269,7 +299,10 @@ def save_task(
 
 
 def lock_task(task: Task, seen: int | None) -> Task | None:
-    """Take a task for a change, in a transaction; return it as it is stored, or None for a new one."""
+    """Take a task for a change, in a transaction.
+
+    Return it as it is stored, or None for a new one.
+    """
     # Held first, as a change of thresholds holds it: neither derives by the other's old facts.
     task.policy = (
         PolicyDocument.objects.select_for_update().defer("full_text").get(pk=task.policy_id)
@@ -336,13 +369,17 @@ def derive_change(
     reason: str,
     text: ClauseFinder | None = None,
 ) -> None:
-    """Derive a changed task; ValidationError where its percent falls by an indicator and no reason is given."""
+    """Derive a changed task.
+
+    ValidationError where its percent falls by an indicator and no reason is given.
+    """
     derive_task(task, items, indicators, text)
     if before and task.follows_indicator and task.percent < before.percent and not reason.strip():
         raise ValidationError(
             {
                 "reason": _(
-                    "The percent follows an indicator and falls from %(before)d%% to %(after)d%%: say why."
+                    "The percent follows an indicator and falls from %(before)d%% to "
+                    "%(after)d%%: say why."
                 )
                 % {"before": before.percent, "after": task.percent}
             }
@@ -350,7 +387,10 @@ def derive_change(
 
 
 def follow_requests(task: Task, before: Task, act: ChangeContext, today: dt.date) -> None:
-    """Keep the requests in line with what the office did directly: nothing waits that has been decided."""
+    """Keep the requests in line with what the office did directly.
+
+    Nothing waits that has been decided.
+    """
     waiting = {}
     for ask in task.requests.filter(state=RequestState.OPEN):
         waiting[ask.kind] = ask
@@ -474,7 +514,10 @@ def hand_over(task: Task, act: ChangeContext, seen: int, on: dt.date) -> None:
 def set_deadline(
     task: Task, act: ChangeContext, seen: int, deadline: dt.date, today: dt.date
 ) -> None:
-    """Set the current deadline; after the hand-over the original one stays and a reason is needed."""
+    """Set the current deadline.
+
+    After the hand-over the original one stays and a reason is needed.
+    """
     task.deadline = deadline
     save_task(task, act, seen, today=today)
 
@@ -501,7 +544,10 @@ def set_status(
 def apply_to_each(
     rows: Collection[tuple[Any, int]], change: Callable[[Any, int], None]
 ) -> BulkOutcome:
-    """Change many rows, each by itself: `change(row, seen)`; what cannot be done is listed, not lost."""
+    """Change many rows, each by itself: `change(row, seen)`.
+
+    What cannot be done is listed, not lost.
+    """
     outcome = BulkOutcome([], [])
     for row, seen in rows:
         try:
@@ -524,7 +570,9 @@ def derive_task(
     indicators: Iterable[Indicator] = (),
     text: ClauseFinder | None = None,
 ) -> bool:
-    """Set percent, turning dates, sort keys and words of a task from its facts; say whether anything changed.
+    """Set percent, turning dates, sort keys and words of a task from its facts.
+
+    Say whether anything changed.
 
     `text` is that of the policy, for many tasks of it; without it the policy is asked.
     """
@@ -567,7 +615,9 @@ def refresh_tasks(policy_ids: Collection[int]) -> int:
 def after_fixture_load(
     laid: Collection[tuple[type[models.Model], Any, bool]], act: ChangeContext
 ) -> None:
-    """Take in rows that a fixture laid raw: derive what follows from them, record each of them once.
+    """Take in rows that a fixture laid raw.
+
+    Derive what follows from them, record each of them once.
 
     `laid` names model, primary key and whether the row is new.
     """
@@ -600,7 +650,10 @@ def _refresh(which: Q) -> int:
 
 
 def count_stale(limit: int | None = None) -> int:
-    """Count the tasks whose derived columns are not what the rules give; of many, of so many spread over all."""
+    """Count the tasks whose derived columns are not what the rules give.
+
+    Of many, of so many spread over all.
+    """
     if limit:
         step = max(Task.objects.count() // limit, 1)
     else:
@@ -613,7 +666,10 @@ def count_stale(limit: int | None = None) -> int:
 
 
 def _derived(which: Q) -> Iterator[tuple[Task, bool]]:
-    """Derive tasks from what is stored, none of them saved; yield each and whether anything differs."""
+    """Derive tasks from what is stored, none of them saved.
+
+    Yield each and whether anything differs.
+    """
     tasks = (
         Task.objects.filter(which)
         .select_related("policy", "measure__section", "latest_report")
@@ -636,7 +692,9 @@ def _derived(which: Q) -> Iterator[tuple[Task, bool]]:
 
 
 def _refresh_turning_dates(policy_id: int) -> None:
-    """Set both dates of all tasks of a policy anew: no other derived column comes from its thresholds.
+    """Set both dates of all tasks of a policy anew.
+
+    No other derived column comes from its thresholds.
 
     Makes no object of a task, as `refresh` does, and asks for none of its steps.
     """
@@ -689,7 +747,10 @@ def _quiet(row: models.Model) -> Iterator[None]:
 
 
 def save_row(row: models.Model, act: ChangeContext | None = None, made: bool | None = None) -> None:
-    """Save a row and record it once, without an act not at all; what the database refuses is said in words."""
+    """Save a row and record it once, without an act not at all.
+
+    What the database refuses is said in words.
+    """
     if made is None:
         made = row.pk is None
     else:
@@ -744,7 +805,10 @@ def validate_co_units(
     units: list[Organization] | None,
     stored: list[Organization] | None = None,
 ) -> None:
-    """Hold the co-operating units of a task against the rules; `stored` are those of now, asked for where not given."""
+    """Hold the co-operating units of a task against the rules.
+
+    `stored` are those of now, asked for where not given.
+    """
     if stored is None:
         if task.pk:
             stored = list(Organization.objects.filter(co_tasks=task))

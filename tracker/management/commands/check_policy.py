@@ -14,7 +14,10 @@ from tracker.reports.health_check import Checkup, HealthCheck, HealthFinding, ru
 
 
 class Command(BaseCommand):
-    """Print what `tracker.health` finds; exit 1 on an error, 0 on what is merely open or doubtful."""
+    """Print what `tracker.health` finds.
+
+    Exit 1 on an error, 0 on what is merely open or doubtful.
+    """
 
     help = "Prove the declared counts of a policy and list what is open; with its text, check every anchor."
 
@@ -65,7 +68,10 @@ class Command(BaseCommand):
             self._print_row(f"{verdict}  {count.words}")
 
     def _print_group(self, check: HealthCheck, findings: list[HealthFinding]) -> None:
-        """Print a kind of finding: the codes of tasks in one line, what is not of a task a line each."""
+        """Print a kind of finding.
+
+        The codes of tasks in one line, what is not of a task a line each.
+        """
         if check.statuses:
             codes = ", ".join(finding.place for finding in findings)
         else:
@@ -95,7 +101,8 @@ class Command(BaseCommand):
         self.stdout.write(
             _(
                 "Text of the sections: %(sentences)s sentences, %(clauses)s clauses; "
-                "touched by an anchor: %(touched)s; background: %(background)s; unaccounted for: %(open)s."
+                "touched by an anchor: %(touched)s; background: %(background)s; unaccounted for: "
+                "%(open)s."
             )
             % {
                 "sentences": len(found.sentences),

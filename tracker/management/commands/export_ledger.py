@@ -26,7 +26,10 @@ OFFERED = 5  # names offered in place of one that is not known
 
 
 class Command(BaseCommand):
-    """Export all tasks of a policy, or of one unit: who runs commands on this machine is the office."""
+    """Export all tasks of a policy, or of one unit.
+
+    Who runs commands on this machine is the office.
+    """
 
     help = "Write the Excel ledger of a policy, whole or of one unit, with the lights of a day."
 
@@ -53,9 +56,14 @@ class Command(BaseCommand):
             "--on", metavar="DATE", help=_("Day of the lights, YYYY-MM-DD; today by default.")
         )
         parser.add_argument(
-            "--site", metavar="URL", default=settings.SITE_URL,
-            help=_("Address that the links of codes begin with; SITE_URL by default, without it there are none."),
-        )  # fmt: skip
+            "--site",
+            metavar="URL",
+            default=settings.SITE_URL,
+            help=_(
+                "Address that the links of codes begin with; SITE_URL by default, without it "
+                "there are none."
+            ),
+        )
 
     def handle(
         self,
@@ -81,7 +89,8 @@ class Command(BaseCommand):
         asked.reject_unknown()
         if asked.faults:
             raise CommandError("\n".join(asked.faults))
-        # A unit's tasks, or a filtered list, are a part of the policy; the health check speaks of the whole.
+        # A unit's tasks, or a filtered list, are a part of the policy; the health check speaks of
+        # the whole.
         whole = not office and not chosen.data
         if whole:
             findings = health_sheets(document, partial(absolute, site))

@@ -154,11 +154,30 @@ def _idle(status: Status) -> Story:
 
 # How the tasks fare, over and over in this order: mostly well, and every light and reason appears.
 STORIES: tuple[Story, ...] = (
-    _on_course, _closed(-9), _behind(12), _on_course, _overdue, _turning, _on_course, _closed(6),
-    _due_soon, _on_course, _unreported(1), _idle(Status.NOT_STARTED), _on_course, _behind(31), _closed(-20),
-    _closing, _on_course, _unreported(2), _idle(Status.SUSPENDED), _turning, _closed(-2), _on_course,
+    _on_course,
+    _closed(-9),
+    _behind(12),
+    _on_course,
+    _overdue,
+    _turning,
+    _on_course,
+    _closed(6),
+    _due_soon,
+    _on_course,
+    _unreported(1),
+    _idle(Status.NOT_STARTED),
+    _on_course,
+    _behind(31),
+    _closed(-20),
+    _closing,
+    _on_course,
+    _unreported(2),
+    _idle(Status.SUSPENDED),
+    _turning,
+    _closed(-2),
+    _on_course,
     _idle(Status.CANCELLED),
-)  # fmt: skip
+)
 
 
 class Command(BaseCommand):
@@ -336,7 +355,10 @@ def _lay_task(
 
 
 def _indicators(task: Task) -> list[Indicator]:
-    """Invent two indicators; a hundred steps from baseline to target, so that a percent is a number of steps."""
+    """Invent two indicators.
+
+    A hundred steps from baseline to target, so that a percent is a number of steps.
+    """
     term: DemoFacts = {"baseline_on": task.start, "target_on": task.deadline}
     rising = Indicator(
         name=_("Demonstration: projects finished"),
@@ -460,7 +482,9 @@ def _ask(task: Task, dice: random.Random, on: dt.date) -> None:
 
 
 def _accounts(demo: PolicyDocument) -> Iterator[tuple[User, str]]:
-    """Make or wake the accounts of a supervisor, a leader and the liaisons of the two busiest units."""
+    """Make or wake the accounts of a supervisor, a leader and the liaisons of the two busiest
+    units.
+    """
     units = (
         Organization.objects.filter(led_tasks__policy=demo)
         .annotate(n=Count("led_tasks"))

@@ -129,7 +129,10 @@ class Command(loaddata.Command):
         return saved
 
     def _check_task(self, task: Task, stored: Any, linked: dict[str, Any]) -> None:
-        """Refuse what no other way may do: judged facts of a closed task, drafts, units out of office."""
+        """Refuse what no other way may do.
+
+        Judged facts of a closed task, drafts, units out of office.
+        """
         keys = set()
         for value in linked.get("co_units", ()):
             keys.add(getattr(value, "pk", value))
@@ -169,7 +172,8 @@ class Command(loaddata.Command):
         if not self.force:
             raise CommandError(
                 _(
-                    "%(what)s has been edited since it was loaded. Nothing was loaded; --force overwrites."
+                    "%(what)s has been edited since it was loaded. Nothing was loaded; --force "
+                    "overwrites."
                 )
                 % {"what": what}
             )

@@ -61,7 +61,8 @@ class Command(BaseCommand):
             self.stdout.write(note)
         self.stdout.write(
             _(
-                "Sections: %(sections)s; measures: %(measures)s; general demands: %(general)s; tasks: %(tasks)s."
+                "Sections: %(sections)s; measures: %(measures)s; general demands: %(general)s; "
+                "tasks: %(tasks)s."
             )
             % {
                 "sections": len(made.sections),

@@ -33,14 +33,17 @@ class Command(Runserver):
             return
         self.stdout.write(
             _(
-                "Passwords were printed once, when the accounts were made; a new one: manage.py changepassword NAME"
+                "Passwords were printed once, when the accounts were made; a new one: manage.py "
+                "changepassword NAME"
             )
         )
         self.stdout.write(_("Open %(address)s and log in as one of: %(names)s") % values)
 
 
 def offered_accounts() -> list[str]:
-    """Return the first account and those of the demonstration that can log in, those of the demonstration first."""
+    """Return the first account and those of the demonstration that can log in, those of the
+    demonstration first.
+    """
     names = [*load_demo.ACCOUNTS, FIRST_ACCOUNT]
     try:
         found = set(

@@ -86,11 +86,14 @@ class Command(BaseCommand):
             )
 
     def _is_day_off(self, on: dt.date) -> bool:
-        """Say on the command line that a day is off, and whether the official calendar knows its year."""
+        """Say on the command line that a day is off, and whether the official calendar knows its
+        year.
+        """
         working, known = dates.is_working_day(on)
         if not known:
             words = _(
-                "The official calendar of %(year)d is not known yet: Monday to Friday are taken as working days."
+                "The official calendar of %(year)d is not known yet: Monday to Friday are taken "
+                "as working days."
             )
             self.stderr.write(words % {"year": on.year})
         if not working:
