@@ -1,6 +1,6 @@
 """Take pictures of the pages of a demonstration (needs Chromium).
 
-`python -m tests.browser.pictures` takes those of the README; with a folder, every page in two sizes, to look at;
+`python -m tests.browser.pictures` takes those of the README and the user guide; with a folder, every page in two sizes, to look at;
 with names of pages behind the folder, those alone.
 """
 
@@ -19,9 +19,11 @@ from openpyxl import load_workbook
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDER = Path(__file__).parent / "pictures"
+FOLDER = ROOT / "docs" / "pictures"
 POLICY = "/policies/central-china-rise-demo/"
-PAGES = {"overview": POLICY}
+
+# The pages that the README and the user guide show.
+DOCUMENTED_PAGES = ("overview", "admin-tasks", "review", "my", "report")
 SIZES = ((1366, 768), (390, 844))
 ADMIN = "/admin/tracker/"
 # Name, and address or the links that lead there from an address.
@@ -122,8 +124,9 @@ def _take(url: str, password: str, folder_of_all: str, names: tuple[str, ...]) -
             _take_all(page, url, Path(folder_of_all), names)
             _take_late_form(page, url, password, Path(folder_of_all))
         else:
-            for name, address in PAGES.items():
-                page.goto(url + address)
+            FOLDER.mkdir(exist_ok=True)
+            for name in DOCUMENTED_PAGES:
+                _open(page, url, name)
                 page.screenshot(path=FOLDER / f"{name}.png")
         browser.close()
 
@@ -137,18 +140,24 @@ def _log_in(page: Page, password: str) -> None:
 def _take_all(page: Page, url: str, folder: Path, names: tuple[str, ...]) -> None:
     """Take every page in both sizes, then the pages that only a button leads to."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, (address, *links) in EVERY_PAGE.items():
+    for name in EVERY_PAGE:
         if names and name not in names:
             continue
-        page.goto(url + address)
-        for link in links:
-            if not page.locator(link).count():
-                print(f"{name}: no {link} on {page.url}")
-                break
-            page.locator(link).first.click()
+        _open(page, url, name)
         _take_sizes(page, folder, name)
     _take_unit_move(page, url, folder)
     _take_import(page, url, folder)
+
+
+def _open(page: Page, url: str, name: str) -> None:
+    """Open a page by its address and the links that lead on from there."""
+    address, *links = EVERY_PAGE[name]
+    page.goto(url + address)
+    for link in links:
+        if not page.locator(link).count():
+            print(f"{name}: no {link} on {page.url}")
+            break
+        page.locator(link).first.click()
 
 
 def _take_sizes(page: Page, folder: Path, name: str) -> None:

@@ -1,20 +1,21 @@
-"""`print_steps`: the READMEs show the table of steps as it is."""
+"""`print_steps`: the documents show the table of steps as it is."""
 
 from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 
 from tracker.workflow import TRANSITIONS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(settings.BASE_DIR)
 
 
 @pytest.mark.parametrize(
-    ("file", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh-hans")]
+    ("file", "language"), [("docs/workflow.md", "en"), ("docs/user-guide.zh-CN.md", "zh-hans")]
 )
-def test_the_readme_shows_the_table_of_steps(file: str, language: str) -> None:
+def test_a_document_shows_the_table_of_steps(file: str, language: str) -> None:
     out = StringIO()
     call_command("print_steps", "--language", language, stdout=out)
     assert len(out.getvalue().splitlines()) == len(TRANSITIONS) + 2
