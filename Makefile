@@ -3,8 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 SOURCES := manage.py tracker tests
 PORT ?= 8000
+# The tests start hundreds of processes, and each would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint bench drill messages pictures prepare clean
+.PHONY: run test test-all lint bench drill messages pictures prepare clean
 
 run: prepare
 	$(PY) manage.py runserver 127.0.0.1:$(PORT) --noreload
@@ -12,8 +14,13 @@ run: prepare
 prepare: .venv/run.stamp
 	$(PY) manage.py prepare
 
+# What a newcomer runs: every behaviour, at small sizes, without browser and LibreOffice. docs/tests.md says more.
 test: .venv/test.stamp
-	$(PY) -m pytest -n auto --dist worksteal
+	$(PY) -m pytest -n auto --dist worksteal -m "not (browser or libreoffice or large or drill)"
+
+# Everything, at large sizes; ONLY="database and not browser" chooses by marker.
+test-all: .venv/test.stamp
+	TEST_SIZES=large $(PY) -m pytest -n auto --dist worksteal -m "$(ONLY)"
 
 lint: .venv/test.stamp
 	$(PY) -m ruff check $(SOURCES)

@@ -1,22 +1,72 @@
 """Named people, a small policy, and a day on which the tests live."""
 
 import datetime as dt
+import gc
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 from django.apps import apps
 from django.db import connection
 from django.test import TransactionTestCase
 
 from tests.factories import make_policy
+from tests.sizes import size
 from tracker.domain.choices import ChangeSource
 from tracker.models import Organization, PolicyDocument, User, history_triggers
 from tracker.web import jobs
 from tracker.workflow import ChangeContext
 
+# No test is timed, and none depends on what an earlier run has kept.
+hypothesis.settings.register_profile(
+    "sized", max_examples=size("EXAMPLES"), deadline=None, database=None
+)
+hypothesis.settings.load_profile("sized")
+
 TODAY = dt.date(2026, 6, 15)
 MORNING = dt.datetime(2026, 6, 15, 1, 0, tzinfo=dt.UTC)
+
+
+def is_left_out(item: pytest.Item) -> bool:
+    """Tell whether a test holds on another database alone, or reads an article that nobody has named."""
+    other = "sqlite" if connection.vendor == "postgresql" else "postgresql"
+    return bool(
+        item.get_closest_marker(other)
+        or (item.get_closest_marker("article") and "ARTICLE" not in os.environ)
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what uses the database, and leave out what does not hold here: nothing of it is to be skipped."""
+    for item in items:
+        if item.get_closest_marker("django_db") or {"db", "transactional_db"} & {
+            *getattr(item, "fixturenames", ())
+        }:
+            item.add_marker("database")
+    if left_out := [item for item in items if is_left_out(item)]:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over thousands of tests, which live to the end."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Let a skip fail in CI, where everything that a test needs has been installed."""
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome, report.longrepr = (
+            "failed",
+            f"skipped, which nothing may be in CI: {report.longrepr}",
+        )
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,12 @@ An address that is not listed here fails the test: whoever adds one says who may
 """
 
 from collections.abc import Iterator
-from typing import Any
+from http.cookies import SimpleCookie
+from typing import Any, NamedTuple
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -351,35 +353,84 @@ def cast(
     }
 
 
-@pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_every_address_answers_every_role_as_listed(
-    cast: dict[str, Any], role: str, method: str
-) -> None:
-    objects, wrong = cast["objects"], []
-    for name, (arguments, expected) in TABLE.items():
-        client = Client()
-        if role != "anonymous":
-            cast[role].is_active = True
-            cast[role].save()
-            client.force_login(cast[role])
-        if role == "disabled":
-            # Shut out while the session lives: the very next request is an outsider's.
-            User.objects.filter(pk=cast[role].pk).update(is_active=False)
-        filled = {key: objects.get(value, value) for key, value in arguments.items()}
-        answer = client.generic(method, reverse(name, kwargs=filled))
-        answer.getvalue()  # reads a file to its end, which closes it
-        if answer.status_code != expected[method][role]:
-            wrong.append((name, answer.status_code, expected[method][role]))
-        if (
-            answer.status_code == 302
-            and expected[method][role] == 302
-            and role in OUTSIDE
-            and name not in OPEN
-        ):
-            # The admin's own login page only leads on to the one login page.
-            assert answer["Location"].startswith((reverse("login"), reverse("admin:login"))), name
-    assert wrong == []
+class Seen(NamedTuple):
+    """What an address answered."""
+
+    status: int
+    leads_to: str
+    kept: bool
+
+
+Answers = dict[str, Seen]
+
+
+def ask_all(cast: dict[str, Any], role: str, method: str) -> Answers:
+    """Ask every address as somebody who has logged in once; whatever a request writes is taken back."""
+    client, found = Client(), {}
+    if role != "anonymous":
+        client.force_login(cast[role])
+    if role == "disabled":
+        # Shut out while the session lives: the very next request is an outsider's.
+        User.objects.filter(pk=cast[role].pk).update(is_active=False)
+    cookies = {name: morsel.value for name, morsel in client.cookies.items()}
+    for name, (arguments, _expected) in TABLE.items():
+        client.cookies = SimpleCookie(cookies)
+        filled = {key: cast["objects"].get(value, value) for key, value in arguments.items()}
+        with transaction.atomic():
+            answer = client.generic(method, reverse(name, kwargs=filled))
+            answer.getvalue()  # reads a file to its end, which closes it
+            transaction.set_rollback(True)
+        kept = "no-store" not in answer.headers.get("Cache-Control", "")
+        found[name] = Seen(answer.status_code, answer.headers.get("Location", ""), kept)
+    return found
+
+
+@pytest.fixture(scope="session")
+def asked() -> dict[tuple[str, str], Answers]:
+    """Keep what the addresses answered: several tests look at the same answers."""
+    return {}
+
+
+@pytest.fixture(params=ROLES)
+def role(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=["GET", "POST"])
+def method(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def seen(
+    cast: dict[str, Any], role: str, method: str, asked: dict[tuple[str, str], Answers]
+) -> Answers:
+    """Return what every address answers a role."""
+    if (role, method) not in asked:
+        asked[role, method] = ask_all(cast, role, method)
+    return asked[role, method]
+
+
+def test_every_address_answers_every_role_as_listed(seen: Answers, role: str, method: str) -> None:
+    listed = {name: expected[method][role] for name, (_arguments, expected) in TABLE.items()}
+    assert {name: answer.status for name, answer in seen.items()} == listed
+
+
+@pytest.mark.parametrize("role", OUTSIDE)
+def test_an_outsider_is_led_to_a_login_page(seen: Answers, role: str, method: str) -> None:
+    led = {
+        name: seen[name].leads_to
+        for name, (_arguments, expected) in TABLE.items()
+        if expected[method][role] == 302 and name not in OPEN
+    }
+    # The admin's own login page only leads on to the one login page.
+    pages = (reverse("login"), reverse("admin:login"))
+    assert led
+    assert {name: address for name, address in led.items() if not address.startswith(pages)} == {}
+
+
+def test_no_address_lets_a_browser_keep_its_answer(seen: Answers) -> None:
+    assert [name for name, answer in seen.items() if answer.kept] == []
 
 
 @pytest.mark.parametrize("page", ["policy", "tasks", "units", "ledger"])

@@ -1,4 +1,4 @@
-"""Every command runs once on a database with thousands of tasks in which every kind of row occurs.
+"""Every command runs once on a database with many tasks in which every kind of row occurs.
 
 The commands run as a person at the machine runs them, in a database and a folder of their own.
 """
@@ -12,8 +12,11 @@ import pytest
 from tests.drills.lost_updates import ROOT, database
 from tests.filled import LONG_TEXT
 from tests.management.test_backup import manage, run
+from tests.sizes import size
 
-COUNT = 3_000
+pytestmark = pytest.mark.database
+
+COUNT = size("MANY_TASKS")
 FILL = f"""
 import django
 django.setup()
@@ -69,9 +72,8 @@ def test_no_command_is_left_out() -> None:
     assert {file.stem for file in files} == {*COMMANDS, *SERVING}
 
 
-def test_every_command_runs_on_thousands_of_filled_tasks(
-    filled: tuple[dict[str, str], Path],
-) -> None:
+@pytest.mark.large  # each command has tests of its own at small sizes
+def test_every_command_runs_on_many_filled_tasks(filled: tuple[dict[str, str], Path]) -> None:
     environment, folder = filled
     ends = {}
     for name, words in COMMANDS.items():

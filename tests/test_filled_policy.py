@@ -1,4 +1,4 @@
-"""Every page, export and command works once on a policy of thousands of tasks in which every kind of row occurs."""
+"""Every page, export and command works once on a policy of many tasks in which every kind of row occurs."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from tests.conftest import MORNING
 from tests.filled import first_task, make_filled, make_readers
+from tests.sizes import size
 from tests.test_access import TABLE
 from tracker.models import (
     BackgroundPassage,
@@ -29,7 +30,7 @@ from tracker.models import (
 
 pytestmark = pytest.mark.django_db
 
-COUNT = 3_000
+COUNT = size("MANY_TASKS")
 # What the lists are asked for beside the bare address.
 QUERIES = {
     "tasks": ["?q=任务&sort=-light&per_page=50", "?light=red"],

@@ -1,12 +1,11 @@
 """Odd values in every parameter of every address: an answer or a refusal, never a fault of ours.
 
 Addresses come from the URLconf. Parameters come from the code that reads them, from the forms and links
-of the pages, and from what the admin declares. ODD_VALUES=all sends every value to every parameter, a number
-that many to each; an ordinary run sends one, the next in turn, to about 400 places of each sort.
+of the pages, and from what the admin declares. A run sends ODD_VALUES of them, the next in turn, to about ODD_PLACES
+places of each sort; ODD_VALUES=0 ODD_PLACES=0 sends every value to every parameter.
 """
 
 import logging
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from django.test import Client, RequestFactory
 from django.urls import get_resolver, resolve, reverse
 
 from tests import test_access
+from tests.sizes import size
 from tracker.models import User
 from tracker.reports import filters, search, task_table
 from tracker.web import request_context
@@ -33,7 +33,6 @@ cast = test_access.cast
 
 VALUE, NAME = "~odd~", "~name~"
 SHOWN = 30  # faults printed
-SAMPLE = 400  # places of each sort in an ordinary run, evenly chosen
 # As they stand in an address: bytes that are no text are percent-encoded.
 VALUES = [
     "%C2%B2", "%D9%A3", "%EF%BC%91%EF%BC%92", "%E2%85%A2", str(2**31), str(2**63), "9" * 30, "9" * 5000, "-1",
@@ -43,8 +42,8 @@ VALUES = [
     "_", "%5C", "a+" * 3000, "1%2C2%2C%C2%B2", "1%2C" * 3000, "None", "true", "%0A%0D", "%E2%80%AE", "-", "..",
     "%3Cb%3E", "%28%28%28", f"1&{NAME}=2",
 ]  # fmt: skip
-EACH = os.environ.get("ODD_VALUES", "1")
-VALUES_EACH = len(VALUES) if EACH == "all" else int(EACH)  # sent to a parameter
+PLACES = size("ODD_PLACES")  # of each sort, evenly chosen
+VALUES_EACH = size("ODD_VALUES") or len(VALUES)  # sent to a parameter
 NAMES = [
     "__proto__",
     "%00",
@@ -369,7 +368,7 @@ def in_headers(objects: dict[str, Any]) -> Iterator[Place]:
 def chosen(places: Iterator[Place]) -> Iterator[tuple[Place, str]]:
     """Pair each place with the next values in turn: 19 and the number of values have no common factor."""
     found = list(places)
-    step = max(1, len(found) // SAMPLE) if VALUES_EACH == 1 else 1
+    step = max(1, len(found) // (PLACES or len(found)))
     for at, place in enumerate(found[::step]):
         for turn in range(VALUES_EACH):
             yield place, VALUES[(at + 19 * turn) % len(VALUES)]

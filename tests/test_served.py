@@ -14,6 +14,8 @@ from tests.drills.kill import served
 from tests.drills.load import SERVER
 from tests.drills.lost_updates import ROOT, database
 
+pytestmark = pytest.mark.database
+
 MEGABYTE = 1024 * 1024
 HERE, THERE = "198.51.100.1", "203.0.113.9"
 PASSWORD = "a long password"

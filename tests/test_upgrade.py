@@ -16,6 +16,8 @@ from tests.drills.lost_updates import database
 from tests.upgrade.rows import FOLDER, load, tables_of
 from tests.upgrade.schema import read_schema
 
+pytestmark = pytest.mark.database
+
 STATES = sorted(FOLDER.glob("*.json.gz"))
 # What follows from the rest and is made anew by an upgrade: column by model.
 DERIVED = {

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from tests.conftest import TODAY
 from tests.factories import make_many, make_task
+from tests.sizes import size
 from tracker.models import (
     DeclaredCount,
     Measure,
@@ -100,7 +101,7 @@ def test_no_page_grows_with_tasks_measures_and_reports(
 ) -> None:
     fill(policy, 60, 60)  # a full page of every list
     few = weigh()
-    fill(policy, 3_000, 200)
+    fill(policy, size("MANY_TASKS"), 200)
     many = weigh()
     assert few.keys() == many.keys()
     assert len(few) >= 30

@@ -278,9 +278,7 @@ def policies(draw: Any) -> dict[str, Any]:
     }
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(tasks(), min_size=1, max_size=12), limits=policies(), on=near)
 def test_the_database_shows_the_light_of_the_pure_rule_for_any_facts_and_day(
     db: None, rows: list[dict[str, Any]], limits: dict[str, Any], on: dt.date

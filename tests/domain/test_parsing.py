@@ -1,7 +1,6 @@
 """What people write into cells: read as they mean it, or refused in words; never guessed."""
 
 import datetime as dt
-import os
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -11,6 +10,7 @@ from django.utils.translation import override
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.sizes import size
 from tracker.domain.choices import Kind, Status
 from tracker.domain.parsing import (
     CLEAR,
@@ -28,9 +28,7 @@ from tracker.domain.parsing import (
 from tracker.reports.columns import text_of_value
 
 REFUSED = "refused"
-GENERATED = int(
-    os.environ.get("GENERATED_CELLS", "100000")
-)  # values; every one goes through every reader
+GENERATED = size("GENERATED_CELLS")  # values; every one goes through every reader
 
 # What is written, as people write it, and the percent that it means; a bar parts the ways of writing one.
 PERCENTS = {
@@ -350,7 +348,7 @@ def test_generated_dates_percents_and_status_words_are_read_as_meant_or_refused(
         in_bounds(text, in_percent=bool(dice.randrange(2)))
 
 
-@settings(max_examples=max(1, GENERATED // 100), deadline=None, database=None)
+@settings(max_examples=max(1, GENERATED // 100))
 @given(value=CELLS, in_percent=st.booleans())
 def test_any_cell_is_read_or_refused_in_words(value: object, in_percent: bool) -> None:
     in_bounds(value, in_percent)

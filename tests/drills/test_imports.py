@@ -2,7 +2,11 @@
 
 import os
 
+import pytest
+
 from tests.drills.imports import drill
+
+pytestmark = [pytest.mark.drill, pytest.mark.database]
 
 
 def test_an_import_that_is_killed_lands_whole_or_not_at_all() -> None:

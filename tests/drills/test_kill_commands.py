@@ -2,7 +2,11 @@
 
 import os
 
+import pytest
+
 from tests.drills.kill_commands import Result, drill
+
+pytestmark = [pytest.mark.drill, pytest.mark.database]
 
 
 def test_a_killed_export_backup_or_restore_leaves_nothing_half_there() -> None:

@@ -2,7 +2,11 @@
 
 import os
 
+import pytest
+
 from tests.drills.lost_updates import drill
+
+pytestmark = [pytest.mark.drill, pytest.mark.database]
 
 
 def test_no_save_is_lost_and_no_database_is_locked_when_four_processes_edit_one_task() -> None:

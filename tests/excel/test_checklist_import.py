@@ -33,6 +33,7 @@ def full(policy: PolicyDocument, bureau: Organization, county: Organization) -> 
     first.items.create(number=1, title="step", weight=3, due=TODAY)
     make_task(policy, "B1-01", deadline=TODAY, start=TODAY, lead_official="An official")
     make_task(policy, "B1-02", kind="", lead_unit=county, lead_is_proposed=True)
+    workflow.refresh_tasks([policy.pk])
     return policy
 
 

@@ -1,6 +1,5 @@
 """Hostile and odd workbooks: read rightly or refused in words, in bounded time and memory, nothing written."""
 
-import os
 import subprocess
 import sys
 from io import BytesIO
@@ -11,10 +10,11 @@ import pytest
 from tests.conftest import TODAY
 from tests.excel import corpus
 from tests.excel.conftest import as_file, fill, fresh
+from tests.sizes import size
 from tracker.excel import workbook_import
 from tracker.models import ImportBatch, Organization, ProgressUpdate, Task, User
 
-MUTATED = int(os.environ.get("MUTATED_WORKBOOKS", "1000"))
+MUTATED = size("MUTATED_WORKBOOKS")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -50,19 +50,24 @@ def test_each_workbook_of_the_corpus_is_read_rightly_or_refused_in_words(
         if found != wanted or (wanted != corpus.FINE and len(words) < 15):
             wrong.append((name, wanted, found, words))
     assert wrong == []
-    # With the 21 attacks of the other test.
+    # With the attacks and bombs of the other test.
     assert count + 21 >= 60
     assert (ProgressUpdate.objects.count(), ImportBatch.objects.count()) == (0, 0)
 
 
-def test_attacks_cost_neither_time_nor_memory(good: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "count"), [("attacks", 13), pytest.param("bombs", 8, marks=pytest.mark.large)]
+)
+def test_attacks_cost_neither_time_nor_memory(
+    good: bytes, tmp_path: Path, kind: str, count: int
+) -> None:
     (tmp_path / "good.xlsx").write_bytes(good)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.intake.attack", str(tmp_path / "good.xlsx")],
+        [sys.executable, "-m", "tests.intake.attack", kind, str(tmp_path / "good.xlsx")],
         cwd=ROOT, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * 21
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ok"] * count
 
 
 def test_a_spoilt_workbook_is_read_or_refused(good: bytes, liaison: User) -> None:

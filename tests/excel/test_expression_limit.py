@@ -14,14 +14,14 @@ from tests.filled import make_filled, make_readers
 from tests.test_filled_policy import addresses, broken
 from tracker.models import PolicyDocument
 
+pytestmark = pytest.mark.sqlite  # PostgreSQL has no such limit
+
 LIMIT, PARTS, TASKS = 60, 70, 90
 
 
 @pytest.fixture
 def wide(db: None) -> Iterator[PolicyDocument]:
     """Make a policy of many parts, and let SQLite refuse what it refuses from ten times as many on."""
-    if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL has no such limit")
     raw, limit = connection.connection, sqlite3.SQLITE_LIMIT_EXPR_DEPTH
     policy = make_filled(TASKS, PARTS)
     usual = raw.setlimit(limit, LIMIT)

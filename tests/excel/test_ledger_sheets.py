@@ -207,9 +207,7 @@ def test_many_notes_are_counted_and_not_listed(ask: Ask, policy: PolicyDocument)
     )
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.fixed_dictionaries(
         {

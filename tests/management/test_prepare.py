@@ -16,6 +16,7 @@ from django.utils.translation import override
 
 from tests.conftest import TODAY
 from tests.factories import make_policy
+from tests.laid import lay, lay_demonstration
 from tests.management.test_loaddata import dump
 from tracker import workflow
 from tracker.domain.choices import ChangeSource, PolicyState
@@ -40,6 +41,12 @@ def slugs() -> set[str]:
 
 
 @pytest.fixture
+def prepared(db: None) -> None:
+    """Let the command have run once."""
+    lay("prepared", prepare)
+
+
+@pytest.fixture
 def new_database(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the command find a database without tables."""
     none = SimpleNamespace(introspection=SimpleNamespace(table_names=list))
@@ -53,9 +60,7 @@ def test_units_the_sample_and_a_first_account_are_laid() -> None:
     assert (Organization.objects.count(), User.objects.count()) == (58, 1)
 
 
-@pytest.mark.django_db
-def test_a_second_run_changes_no_row_and_says_nothing() -> None:
-    prepare()
+def test_a_second_run_changes_no_row_and_says_nothing(prepared: None) -> None:
     before = dump()
     assert prepare() == ""
     assert dump() == before
@@ -75,9 +80,7 @@ def test_the_password_is_shown_once() -> None:
     assert ["password" in text for text in said] == [True, False]
 
 
-@pytest.mark.django_db
-def test_the_first_account_has_a_history() -> None:
-    prepare()
+def test_the_first_account_has_a_history(prepared: None) -> None:
     assert [(row.history_type, row.way) for row in User.history.all()] == [
         ("+", ChangeSource.COMMAND)
     ]
@@ -103,15 +106,15 @@ def delete_the_sample(act: ChangeContext) -> None:
     workflow.delete_object(sample, act)
 
 
-def test_a_sample_that_the_office_has_deleted_does_not_come_back(act: ChangeContext) -> None:
-    prepare()
+def test_a_sample_that_the_office_has_deleted_does_not_come_back(
+    prepared: None, act: ChangeContext
+) -> None:
     delete_the_sample(act)
     prepare()
     assert slugs() == set()
 
 
-def test_what_the_office_has_edited_stays(act: ChangeContext) -> None:
-    prepare()
+def test_what_the_office_has_edited_stays(prepared: None, act: ChangeContext) -> None:
     task = Task.objects.get(code="A1-01")
     task.title = "Our own words"
     workflow.save_task(task, act, task.version, today=TODAY)
@@ -120,8 +123,9 @@ def test_what_the_office_has_edited_stays(act: ChangeContext) -> None:
     assert dump() == before
 
 
-def test_a_unit_that_the_office_has_deleted_does_not_come_back(act: ChangeContext) -> None:
-    prepare()
+def test_a_unit_that_the_office_has_deleted_does_not_come_back(
+    prepared: None, act: ChangeContext
+) -> None:
     delete_the_sample(act)
     workflow.delete_object(Organization.objects.first(), act)
     prepare()
@@ -148,17 +152,19 @@ def test_the_demonstration_is_declined_with_demo_0(
 
 
 @pytest.mark.django_db
-def test_a_demonstration_that_was_cleared_does_not_come_back(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_demonstration_that_was_cleared_does_not_come_back() -> None:
+    lay_demonstration()
     prepare()
-    call_command("load_demo", stdout=StringIO())
     call_command("load_demo", "--clear", stdout=StringIO())
     prepare()
     assert slugs() == {SAMPLE}
 
 
-@pytest.mark.parametrize(("demo", "expected"), [("", {SAMPLE, DEMO}), ("0", {SAMPLE})])
+# The demonstration is dear to lay, and laid by the command above already.
+WITH_DEMONSTRATION = pytest.param("", {SAMPLE, DEMO}, marks=pytest.mark.large)
+
+
+@pytest.mark.parametrize(("demo", "expected"), [WITH_DEMONSTRATION, ("0", {SAMPLE})])
 def test_a_file_that_is_not_there_yet_becomes_a_database(
     tmp_path: Path, demo: str, expected: set[str]
 ) -> None:

@@ -84,7 +84,7 @@ def test_no_row_of_the_history_is_deleted_by_itself(row: Task) -> None:
         row.history.first().delete()
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no TRUNCATE")
+@pytest.mark.postgresql  # SQLite has no TRUNCATE
 @pytest.mark.parametrize("table", TABLES)
 def test_no_history_is_emptied_at_once(table: str) -> None:
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:

@@ -3,12 +3,12 @@
 from importlib import import_module
 
 from django.apps import apps
-from django.core.management import call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import TODAY
 from tests.factories import make_task
+from tests.laid import lay_sample
 from tracker import workflow
 from tracker.models import PolicyDocument, Task
 from tracker.models.task import contains_term, letter_mask
@@ -61,7 +61,7 @@ def test_a_long_description_is_searched_to_its_end(policy: PolicyDocument) -> No
 
 
 def test_loaded_tasks_are_found(db: None) -> None:
-    call_command("loaddata", "organizations", "central-china-rise", verbosity=0)
+    lay_sample()
     assert len(found("枢纽")) > 0
     assert derived.preview_refresh().corrected == 0
 

@@ -1,9 +1,8 @@
 """The order of the text in one column: right on every way in, and no edit of the task."""
 
-from django.core.management import call_command
-
 from tests.conftest import TODAY
 from tests.factories import make_task
+from tests.laid import lay_sample
 from tracker import workflow
 from tracker.models import Measure, PolicyDocument, Task
 from tracker.workflow import ChangeContext
@@ -65,7 +64,7 @@ def test_a_new_place_is_no_edit_of_the_task(policy: PolicyDocument, act: ChangeC
 
 
 def test_loaded_tasks_stand_in_the_order_of_the_text(db: None) -> None:
-    call_command("loaddata", "organizations", "central-china-rise", verbosity=0)
+    lay_sample()
     joined = Task.objects.order_by("policy", "measure__section__number", "measure__order", "code")
     assert codes() == list(joined.values_list("code", flat=True))
     assert all(

@@ -232,9 +232,7 @@ VALUES = st.one_of(
 
 
 @given(pairs=st.lists(st.tuples(NAMES, VALUES), max_size=6))
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_query_string_is_filtered_by_or_refused_in_words(
     four: PolicyDocument, pairs: list[tuple[str, str]]
 ) -> None:

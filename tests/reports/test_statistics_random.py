@@ -1,12 +1,11 @@
 """Every figure of random ledgers, of the sample and of the demonstration, counted again in plain Python.
 
-Hypothesis lays `RANDOM_LEDGERS` ledgers (500 by default). Every figure of each is counted again;
+Hypothesis lays `RANDOM_LEDGERS` ledgers. Every figure of each is counted again;
 the lists are asked for behind three figures of one drawn row of each ledger, behind all figures
 of every row with `EVERY_ROW=1`, and behind all of the sample and of the demonstration always.
 """
 
 import datetime as dt
-import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,14 +13,15 @@ from operator import attrgetter
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import TODAY
 from tests.factories import make_policy
+from tests.laid import lay_demonstration
 from tests.reports.test_statistics import listed, plain
+from tests.sizes import size
 from tracker.domain import lights
 from tracker.domain.choices import OPEN_STATUSES, Cycle, Kind, Light, Status
 from tracker.domain.dates import DAY
@@ -31,7 +31,7 @@ from tracker.reports import statistics
 from tracker.reports.filters import METRICS, NO_VALUE
 from tracker.workflow import refresh_tasks
 
-LEDGERS = int(os.environ.get("RANDOM_LEDGERS", "500"))
+LEDGERS = size("RANDOM_LEDGERS")
 EVERY_ROW = bool(os.environ.get("EVERY_ROW"))
 PARTS = 4  # so many tests share the ledgers: they run side by side
 MOST = 1000  # more rows than any of these lists has
@@ -204,9 +204,7 @@ def test_every_figure_of_random_ledgers_is_that_of_plain_counting(
 ) -> None:
     @settings(
         max_examples=-(-LEDGERS // PARTS),
-        deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-        database=None,
     )
     @given(
         ledger=st.lists(FACTS, min_size=1, max_size=12),
@@ -236,8 +234,7 @@ def test_every_figure_of_random_ledgers_is_that_of_plain_counting(
 def test_every_figure_of_sample_and_demonstration_is_that_of_plain_counting(
     db: None, slug: str
 ) -> None:
-    call_command("loaddata", "organizations", "central-china-rise", verbosity=0)
-    call_command("load_demo", stdout=io.StringIO())
+    lay_demonstration()
     policy = PolicyDocument.objects.get(slug=slug)
     for on in (TODAY, TODAY + 40 * DAY, TODAY - 90 * DAY):
         rows = check_rows(policy, on)

@@ -181,9 +181,7 @@ def test_the_ledger_costs_the_same_queries_for_3_and_300_tasks(
 
 
 @given(pairs=st.lists(st.tuples(NAMES, VALUES), max_size=4))
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_query_string_gives_a_file_or_a_refusal(
     office: Client, scattered: PolicyDocument, pairs: list[tuple[str, str]]
 ) -> None:

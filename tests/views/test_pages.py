@@ -503,9 +503,7 @@ def test_no_page_is_changed_by_posting(
     pairs=st.lists(st.tuples(st.one_of(NAMES, st.text(max_size=6)), VALUES), max_size=5),
     place=st.sampled_from(PAGES),
 )
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_query_string_gives_a_page(
     office: Client, scattered: PolicyDocument, pairs: list[tuple[str, str]], place: str
 ) -> None:

@@ -10,6 +10,7 @@ from django.utils import translation
 
 from tests.conftest import TODAY
 from tests.factories import make_task
+from tests.laid import lay_sample
 from tests.reports.test_filters import ask
 from tests.views.conftest import Browser
 from tests.views.test_pages import links, read
@@ -17,7 +18,6 @@ from tracker import workflow
 from tracker.models import ChecklistItem, Organization, PolicyDocument, Task, User
 from tracker.workflow import ChangeContext, derived
 
-ARTICLE = "POLICY_ARTICLE"  # names the file of the article, which is not ours to publish
 TEXT = "开头。\n要构建发展大格局，绘好一张蓝图绘到底，一任接着一任干。\n当好服务企业的金牌“店小二”，提升效能。\n"
 # Typed, and as a task has it.
 TYPED = [
@@ -266,14 +266,14 @@ def test_a_new_name_that_differs_from_another_units_by_signs_alone_is_refused(
 def test_the_words_that_tasks_and_steps_are_anchored_to_find_them_without_the_text(
     db: None, term: str
 ) -> None:
-    call_command("loaddata", "organizations", "central-china-rise", verbosity=0)
+    lay_sample()
     assert codes(PolicyDocument.objects.get(), term)
 
 
-@pytest.mark.skipif(ARTICLE not in os.environ, reason=f"{ARTICLE} names no file")
+@pytest.mark.article
 def test_with_the_article_loaded_its_terms_find_their_tasks(db: None) -> None:
-    call_command("loaddata", "organizations", "central-china-rise", verbosity=0)
-    call_command("load_text", "central-china-rise", Path(os.environ[ARTICLE]))
+    lay_sample()
+    call_command("load_text", "central-china-rise", Path(os.environ["ARTICLE"]))
     policy = PolicyDocument.objects.get()
     terms = {
         "融圈进群": "A3-03", "一张蓝图": "D4-05", "双向奔赴": "B1-03", "保就业": "B5-03", "以工促农": "B4-04",

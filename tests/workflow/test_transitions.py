@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
+from tests.sizes import size
 from tracker import workflow
 from tracker.domain import lights
 from tracker.domain.choices import (
@@ -545,7 +546,7 @@ def walkers(policy: PolicyDocument, people: dict[str, User]) -> dict[str, User]:
     return people
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=SAFE)
+@settings(max_examples=size("EXAMPLES") // 4, suppress_health_check=SAFE)
 @given(seed=st.integers(0, 10**9), kind=st.sampled_from(list(Kind)), steps=st.integers(0, 3))
 def test_fifty_random_steps_leave_a_task_in_order(
     policy: PolicyDocument, walkers: dict[str, User], seed: int, kind: Kind, steps: int
