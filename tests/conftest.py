@@ -30,7 +30,9 @@ MORNING = dt.datetime(2026, 6, 15, 1, 0, tzinfo=dt.UTC)
 
 
 def is_left_out(item: pytest.Item) -> bool:
-    """Tell whether a test holds on another database alone, or reads an article that nobody has named."""
+    """Tell whether a test holds on another database alone, or reads an article that nobody has
+    named.
+    """
     other = "sqlite" if connection.vendor == "postgresql" else "postgresql"
     return bool(
         item.get_closest_marker(other)
@@ -40,7 +42,10 @@ def is_left_out(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what uses the database, and leave out what does not hold here: nothing of it is to be skipped."""
+    """Mark what uses the database, and leave out what does not hold here.
+
+    Nothing of it is to be skipped.
+    """
     for item in items:
         if item.get_closest_marker("django_db") or {"db", "transactional_db"} & {
             *getattr(item, "fixturenames", ())
@@ -71,7 +76,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Let the database go at the end, even where the last request of a browser that has left still holds it."""
+    """Let the database go at the end, even where the last request of a browser that has left still
+    holds it.
+    """
     yield
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), connection.cursor() as cursor:
@@ -83,7 +90,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 @pytest.fixture(scope="session", autouse=True)
 def flushing() -> Iterator[None]:
-    """Let tests that really write empty the database: take the guard of the history away and set it up again."""
+    """Let tests that really write empty the database.
+
+    Take the guard of the history away and set it up again.
+    """
     empty = TransactionTestCase._fixture_teardown
 
     def without_guard(test: TransactionTestCase) -> None:

@@ -39,7 +39,9 @@ def make_task(policy: PolicyDocument, code: str = "A1-01", **facts: Any) -> Task
 
 
 def make_many(policy: PolicyDocument, count: int) -> None:
-    """Bring a policy to a number of tasks of every status, with owners and checklists, derived columns right."""
+    """Bring a policy to a number of tasks of every status, with owners and checklists, derived
+    columns right.
+    """
     units = list(Organization.objects.all()) or [
         Organization.objects.create(name=f"Unit {n}", short_name=f"U{n}", order=n) for n in range(8)
     ]

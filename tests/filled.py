@@ -120,7 +120,10 @@ def _report(task: Task, **facts: Any) -> ProgressUpdate:
 
 
 def _add_requests(tasks: list[Task]) -> None:
-    """Let every task have a request for more time; those that are closing wait for the office too."""
+    """Let every task have a request for more time.
+
+    Those that are closing wait for the office too.
+    """
     facts = {"asked_on": TODAY, "reason": "需要时间", "progress": "过半"}
     asks = [
         TaskRequest(
@@ -154,7 +157,9 @@ def _add_indicators(tasks: list[Task]) -> None:
 
 
 def _add_history(policy: PolicyDocument) -> None:
-    """Let every task and report have been changed, and the task that addresses name a hundred times."""
+    """Let every task and report have been changed, and the task that addresses name a hundred
+    times.
+    """
     for model in (Task, ProgressUpdate):
         rows = list(
             model._default_manager.filter(**{"policy" if model is Task else "task__policy": policy})

@@ -1,4 +1,7 @@
-"""Rows that take seconds to lay: laid once in a process by the commands themselves, copied for every further test."""
+"""Rows that take seconds to lay.
+
+Laid once in a process by the commands themselves, copied for every further test.
+"""
 
 import io
 from collections.abc import Callable
@@ -44,7 +47,10 @@ def lay(name: str, make: Callable[[], None]) -> None:
 
 
 def _models() -> list[type[models.Model]]:
-    """Return the models that have tables of their own; the stored rules are there in an empty database too."""
+    """Return the models that have tables of their own.
+
+    The stored rules are there in an empty database too.
+    """
     found = apps.get_app_config("tracker").get_models(include_auto_created=True)
     return [model for model in found if model is not StoredRules]
 

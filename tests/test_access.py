@@ -113,7 +113,10 @@ def per(get: dict[str, int], post: dict[str, int]) -> Expected:
 
 
 def of_lead(get: int, post: dict[str, int]) -> Expected:
-    """Say what each role gets of an import of the lead unit: it exists for that unit and the office."""
+    """Say what each role gets of an import of the lead unit.
+
+    It exists for that unit and the office.
+    """
     others = dict.fromkeys(("helping_liaison", "other_liaison", "leader"), 404)
     return per({**dict.fromkeys(("lead_liaison", *DESK), get), **others}, {**others, **post})
 
@@ -176,7 +179,8 @@ def listed() -> dict[str, tuple[dict[str, Any], Expected]]:
         "unit": ({"slug": "rise", "pk": "organization"}, answers(READERS, 200, 405)),
         "unit_everywhere": ({"pk": "organization"}, answers(READERS, 200, 405)),
         "ledger": ({"slug": "rise"}, answers(READERS, 200, 405)),
-        # The unit of this address is the third one: its own liaison and the office get its workbook.
+        # The unit of this address is the third one: its own liaison and the office get its
+        # workbook.
         "fill_in": (
             {"slug": "rise", "pk": "organization"},
             per(dict.fromkeys(("other_liaison", *OFFICE), 200), dict.fromkeys(READERS, 405)),
@@ -365,7 +369,10 @@ Answers = dict[str, Seen]
 
 
 def ask_all(cast: dict[str, Any], role: str, method: str) -> Answers:
-    """Ask every address as somebody who has logged in once; whatever a request writes is taken back."""
+    """Ask every address as somebody who has logged in once.
+
+    Whatever a request writes is taken back.
+    """
     client, found = Client(), {}
     if role != "anonymous":
         client.force_login(cast[role])

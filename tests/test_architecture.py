@@ -10,7 +10,8 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-# Each part may import parts of the lines above it, and its own modules; parts of one line stand side by side.
+# Each part may import parts of the lines above it, and its own modules; parts of one line stand
+# side by side.
 LAYERS = (
     ("settings", "apps", "formats", "gunicorn"),
     ("domain",),
@@ -80,7 +81,8 @@ def imports(module: Module, *, functions_only: bool = False) -> Iterator[str]:
             assert node.level == 0, (
                 f"{module.name}:{node.lineno} imports by dots: write the full name"
             )
-            # `from tracker.domain import lights` names a module; from `tracker.domain.lights` comes a thing in one.
+            # `from tracker.domain import lights` names a module; from `tracker.domain.lights` comes
+            # a thing in one.
             whole = [f"{node.module}.{alias.name}" for alias in node.names]
             found = [name if name in MODULES else str(node.module) for name in whole]
         else:
@@ -89,7 +91,10 @@ def imports(module: Module, *, functions_only: bool = False) -> Iterator[str]:
 
 
 def _nodes(node: ast.AST, inside: bool) -> Iterator[ast.AST]:
-    """Walk a tree past what only type checkers read; with `inside` False, what functions hold alone."""
+    """Walk a tree past what only type checkers read.
+
+    With `inside` False, what functions hold alone.
+    """
     if inside:
         yield node
     inside |= isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
@@ -99,7 +104,10 @@ def _nodes(node: ast.AST, inside: bool) -> Iterator[ast.AST]:
 
 
 def of(node: ast.AST) -> list[str]:
-    """List every name that an expression is made of: `Task.objects.filter` is Task, objects, filter."""
+    """List every name that an expression is made of.
+
+    `Task.objects.filter` is Task, objects, filter.
+    """
     return [
         getattr(part, "attr", getattr(part, "id", ""))
         for part in ast.walk(node)
@@ -173,14 +181,16 @@ def test_no_function_imports_a_module_of_the_product() -> None:
 
 def test_what_only_type_checkers_read_is_no_arrow() -> None:
     tree = ast.parse(
-        "if TYPE_CHECKING:\n    from tracker.urls import x\nelse:\n    import tracker.domain.dates\n"
+        "if TYPE_CHECKING:\n    from tracker.urls import x\nelse:\n    import "
+        "tracker.domain.dates\n"
     )
     assert list(imports(Module("tracker.domain.lights", "", tree))) == ["tracker.domain.dates"]
 
 
 def test_an_import_in_a_function_is_found() -> None:
     tree = ast.parse(
-        "import tracker.domain.dates\ndef light():\n    if True:\n        from tracker.domain import lights\n"
+        "import tracker.domain.dates\ndef light():\n    if True:\n        from tracker.domain "
+        "import lights\n"
     )
     assert list(imports(Module("tracker.models", "", tree), functions_only=True)) == [
         "tracker.domain.lights"
@@ -358,7 +368,10 @@ def test_no_template_judges_by_roles(path: Path) -> None:
 
 
 def writings(module: Module) -> Iterator[str]:
-    """Find the calls that write rows; `save(commit=False)` writes none, `update` of no names is a dictionary's."""
+    """Find the calls that write rows.
+
+    `save(commit=False)` writes none, `update` of no names is a dictionary's.
+    """
     for call, name in calls(module):
         if not isinstance(call.func, ast.Attribute):
             continue

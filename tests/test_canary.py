@@ -1,4 +1,7 @@
-"""Nothing that a unit is not concerned by reaches it: words of a foreign unit, looked for on every address."""
+"""Nothing that a unit is not concerned by reaches it.
+
+Words of a foreign unit, looked for on every address.
+"""
 
 import io
 import zipfile
@@ -20,7 +23,8 @@ from tracker.models import Evidence, PolicyDocument, ProgressUpdate, Task, TaskR
 __all__ = ["cast"]
 CANARY, BAIT = "CANARY", "zebra"  # what must not be seen, and what is asked for to see it
 WORDS = f"{CANARY} {BAIT}"
-# What is asked for on each address beside the bare one; the search for the bait echoes the bait alone.
+# What is asked for on each address beside the bare one; the search for the bait echoes the bait
+# alone.
 QUERIES = {
     "search": [{"q": BAIT}, {"q": "A1"}],
     "tasks": [
@@ -40,7 +44,9 @@ QUERIES = {
 
 @pytest.fixture
 def texts(cast: dict[str, Any]) -> dict[str, Any]:
-    """Write the canary into every text of a task of two units, and into a draft that nobody but the office sees."""
+    """Write the canary into every text of a task of two units, and into a draft that nobody but the
+    office sees.
+    """
     task = Task.objects.get(code="A1-01", policy__slug="rise")
     Task.objects.filter(pk=task.pk).update(
         **dict.fromkeys(
@@ -69,7 +75,8 @@ def texts(cast: dict[str, Any]) -> dict[str, Any]:
     draft.title = draft.full_text = WORDS
     draft.save()
     make_task(draft, "B1-01", title=WORDS, lead_unit=cast["other_liaison"].organization)
-    # One task of the reader's own, so that lists are not empty, and one not handed over yet, which is not the unit's.
+    # One task of the reader's own, so that lists are not empty, and one not handed over yet, which
+    # is not the unit's.
     own = cast["other_liaison"].organization
     make_task(
         task.policy, "B1-02", title="Own", lead_unit=own, kind="qualitative", assigned_on=TODAY
@@ -79,7 +86,9 @@ def texts(cast: dict[str, Any]) -> dict[str, Any]:
 
 
 def asked(texts: dict[str, Any]) -> Iterator[str]:
-    """Yield every address of the product with the objects of the foreign unit in it, bare and with questions."""
+    """Yield every address of the product with the objects of the foreign unit in it, bare and with
+    questions.
+    """
     objects = texts["objects"]
     for name, (arguments, _expected) in TABLE.items():
         slugs = [arguments["slug"], "draft"] if "slug" in arguments else [None]
@@ -98,7 +107,10 @@ def asked(texts: dict[str, Any]) -> Iterator[str]:
 
 
 def readable(answer: Any) -> str:
-    """Return all that an answer says: its body, a workbook unpacked, where it leads to, what it will say next."""
+    """Return all that an answer says.
+
+    Its body, a workbook unpacked, where it leads to, what it will say next.
+    """
     body = answer.getvalue()
     if body[:2] == b"PK":
         with zipfile.ZipFile(io.BytesIO(body)) as book:

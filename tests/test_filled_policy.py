@@ -1,4 +1,6 @@
-"""Every page, export and command works once on a policy of many tasks in which every kind of row occurs."""
+"""Every page, export and command works once on a policy of many tasks in which every kind of row
+occurs.
+"""
 
 from collections.abc import Iterator
 from contextlib import suppress

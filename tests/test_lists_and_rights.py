@@ -1,4 +1,7 @@
-"""Lists and rights ask one function: what a unit is asked for, it may do, and the other way round."""
+"""Lists and rights ask one function.
+
+What a unit is asked for, it may do, and the other way round.
+"""
 
 from itertools import combinations, product
 from typing import Any
@@ -28,7 +31,8 @@ DATED: dict[Status, dict[str, Any]] = {
 
 @pytest.fixture
 def tasks(bureau: Organization, county: Organization) -> list[Task]:
-    """Make a task of each status in each state of a policy, handed over or not, in each part of the bureau.
+    """Make a task of each status in each state of a policy, handed over or not, in each part of the
+    bureau.
 
     Each has a report that was returned to the bureau, so that more than one call asks for it.
     """
@@ -69,7 +73,9 @@ def tasks(bureau: Organization, county: Organization) -> list[Task]:
 
 @pytest.fixture
 def accounts(bureau: Organization) -> list[User]:
-    """Make an account of every set of roles, and beside the liaison one that is locked and one that is all."""
+    """Make an account of every set of roles, and beside the liaison one that is locked and one that
+    is all.
+    """
     found = []
     for size in range(len(Role) + 1):
         for roles in combinations(Role, size):

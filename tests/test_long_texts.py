@@ -1,4 +1,7 @@
-"""Texts have a limit that forms and workbooks name; a longer one that is stored already stays as it is."""
+"""Texts have a limit that forms and workbooks name.
+
+A longer one that is stored already stays as it is.
+"""
 
 import datetime as dt
 from typing import Any

@@ -1,8 +1,9 @@
 """Odd values in every parameter of every address: an answer or a refusal, never a fault of ours.
 
-Addresses come from the URLconf. Parameters come from the code that reads them, from the forms and links
-of the pages, and from what the admin declares. A run sends ODD_VALUES of them, the next in turn, to about ODD_PLACES
-places of each sort; ODD_VALUES=0 ODD_PLACES=0 sends every value to every parameter.
+Addresses come from the URLconf. Parameters come from the code that reads them, from the forms and
+links of the pages, and from what the admin declares. A run sends ODD_VALUES of them, the next in
+turn, to about ODD_PLACES places of each sort; ODD_VALUES=0 ODD_PLACES=0 sends every value to every
+parameter.
 """
 
 import logging
@@ -165,7 +166,10 @@ def read_by(*modules: Any) -> set[str]:
 
 
 class Sender:
-    """The browser of an account that may open every page; whatever a request writes is taken back."""
+    """The browser of an account that may open every page.
+
+    Whatever a request writes is taken back.
+    """
 
     def __init__(self, account: User) -> None:
         self.client = Client(raise_request_exception=False)
@@ -294,7 +298,10 @@ def in_queries(sender: Sender, account: User, objects: dict[str, Any]) -> Iterat
 
 
 def in_forms(sender: Sender, objects: dict[str, Any]) -> Iterator[Place]:
-    """Yield each field of each form that a page shows, for each of its buttons; also of the page that comes next."""
+    """Yield each field of each form that a page shows, for each of its buttons.
+
+    Also of the page that comes next.
+    """
     seen: set[tuple[str, ...]] = set()
     for name, address, _arguments in addresses(objects):
         read = (
@@ -349,7 +356,10 @@ def _fields(to: str, fields: dict[str, Any], button: tuple[str, str] | None) -> 
 
 
 def in_headers(objects: dict[str, Any]) -> Iterator[Place]:
-    """Yield each header and cookie of some pages; a cookie also with the escapes that a browser may send."""
+    """Yield each header and cookie of some pages.
+
+    A cookie also with the escapes that a browser may send.
+    """
     known = {name: address for name, address, _arguments in addresses(objects)}
     for method, name in HEADED:
         for header in HEADERS:
@@ -366,7 +376,10 @@ def in_headers(objects: dict[str, Any]) -> Iterator[Place]:
 
 
 def chosen(places: Iterator[Place]) -> Iterator[tuple[Place, str]]:
-    """Pair each place with the next values in turn: 19 and the number of values have no common factor."""
+    """Pair each place with the next values in turn.
+
+    19 and the number of values have no common factor.
+    """
     found = list(places)
     step = max(1, len(found) // (PLACES or len(found)))
     for at, place in enumerate(found[::step]):
@@ -403,7 +416,8 @@ def test_an_odd_value_is_answered_or_refused(
         logging.disable(logging.NOTSET)
     with capsys.disabled():
         print(
-            f"\n  {where}: {len(sender.addresses)} addresses, {len(sender.places)} parameters, {len(sender.values)} "
+            f"\n  {where}: {len(sender.addresses)} addresses, {len(sender.places)} parameters, "
+            f"{len(sender.values)} "
             f"values, {sender.sent} requests, {len(faults)} answers of 500"
         )
     assert not faults, "\n".join(faults[:SHOWN])

@@ -1,4 +1,7 @@
-"""The samples for nginx and Caddy keep what the program promises: sizes, addresses, slow clients."""
+"""The samples for nginx and Caddy keep what the program promises.
+
+Sizes, addresses, slow clients.
+"""
 
 import re
 
@@ -75,7 +78,8 @@ def test_bodies_are_read_whole_before_gunicorn_hears_of_them() -> None:
 
 
 def test_the_client_cannot_write_its_own_address() -> None:
-    # The program reads what the proxy says last; a proxy that appends would pass on what the client wrote.
+    # The program reads what the proxy says last; a proxy that appends would pass on what the client
+    # wrote.
     assert "X-Forwarded-For $remote_addr;" in NGINX
     assert "proxy_add_x_forwarded_for" not in NGINX
     assert "X-Forwarded-For {remote_host}" in CADDY

@@ -61,7 +61,8 @@ def count(client: Client, policy: PolicyDocument, name: str) -> int:
     client.get(address).getvalue()  # what Django keeps in memory for ever is asked for once
     with CaptureQueriesContext(connection) as queries:
         answer = client.get(address)
-        # Read to the end, which closes a file; to close it by hand closes the database of the test too.
+        # Read to the end, which closes a file; to close it by hand closes the database of the test
+        # too.
         answer.getvalue()
     assert answer.status_code == 200
     return len(queries)
@@ -80,7 +81,9 @@ def hand_in(policy: PolicyDocument) -> None:
 
 @pytest.fixture(scope="module")
 def counts(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[int, dict[str, int]]]:
-    """Count the queries of every address at few and at many tasks, which are laid once for all addresses."""
+    """Count the queries of every address at few and at many tasks, which are laid once for all
+    addresses.
+    """
     with (
         django_db_blocker.unblock(),
         transaction.atomic(),

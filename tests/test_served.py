@@ -64,7 +64,10 @@ def ask(
 
 
 def log_in(port: int, address: str, password: str) -> int:
-    """Fill in the page of the log-in as a browser at an address behind the proxy does; return the status."""
+    """Fill in the page of the log-in as a browser at an address behind the proxy does.
+
+    Return the status.
+    """
     page, text = ask(port, "GET", "/login/")
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', text)
     assert token

@@ -1,4 +1,7 @@
-"""What `make test` runs and what `make test-all` adds: the sizes, the markers, and that nothing is skipped in CI."""
+"""What `make test` runs and what `make test-all` adds.
+
+The sizes, the markers, and that nothing is skipped in CI.
+"""
 
 import re
 from pathlib import Path

@@ -73,7 +73,10 @@ def recipe(target: str) -> list[str]:
 
 @pytest.fixture
 def product(tmp_path: Path) -> Path:
-    """Copy what the messages are gathered from; without the tools there is nothing to gather with."""
+    """Copy what the messages are gathered from.
+
+    Without the tools there is nothing to gather with.
+    """
     missing = [tool for tool in TOOLS if not shutil.which(tool)]
     if missing:
         pytest.skip(f"gettext is not installed: {', '.join(missing)} missing")

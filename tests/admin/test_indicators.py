@@ -1,4 +1,7 @@
-"""The office's desk for indicators: defined under their task, their values on a page of their own."""
+"""The office's desk for indicators.
+
+Defined under their task, their values on a page of their own.
+"""
 
 import datetime as dt
 from decimal import Decimal
@@ -81,7 +84,10 @@ def define(client: Client, task: Task, **facts: Any) -> Any:
 
 
 def values(client: Client, indicator: Indicator, *rows: tuple[str, str], **more: Any) -> Any:
-    """Post the page of values as a browser does: those that stand, changed where a row is given, and new ones."""
+    """Post the page of values as a browser does.
+
+    Those that stand, changed where a row is given, and new ones.
+    """
     page = client.get(reverse("admin:tracker_indicator_change", args=[indicator.pk]))
     stored = list(indicator.values.all())
     data: dict[str, Any] = {

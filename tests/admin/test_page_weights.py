@@ -34,7 +34,9 @@ def desk(client: Client, supervisor: User) -> Client:
 
 
 def fill(policy: PolicyDocument, tasks: int, parts: int) -> None:
-    """Bring a policy to some tasks, each with a report, and some measures, each with its own section."""
+    """Bring a policy to some tasks, each with a report, and some measures, each with its own
+    section.
+    """
     make_many(policy, tasks)
     month = {
         "period_start": TODAY.replace(day=1),
@@ -57,7 +59,10 @@ def fill(policy: PolicyDocument, tasks: int, parts: int) -> None:
 
 
 def addresses(rows: dict[str, int], policy: PolicyDocument) -> list[str]:
-    """List every page of the admin: of each model the list, a new one, one, its history and its deletion."""
+    """List every page of the admin.
+
+    Of each model the list, a new one, one, its history and its deletion.
+    """
     found = [reverse("admin:index")]
     for model in admin.site._registry:
         name = f"admin:tracker_{model._meta.model_name}"

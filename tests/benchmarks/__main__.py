@@ -1,4 +1,6 @@
-"""Print the figures of the README, at the end as its table: `make bench`. Ratios of one run; nothing here judges.
+"""Print the figures of the README, at the end as its table: `make bench`.
+
+Ratios of one run; nothing here judges.
 
 `python -m tests.benchmarks --size 1000000` prints list and overview at one size instead; with it or
 `--pages`, a `DATABASE_URL` of PostgreSQL is measured, in databases of its own.

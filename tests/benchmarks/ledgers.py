@@ -1,4 +1,7 @@
-"""The ledger's writing and reading beside its peers: the same rows, the same cells, the same looks."""
+"""The ledger's writing and reading beside its peers.
+
+The same rows, the same cells, the same looks.
+"""
 
 import datetime as dt
 import subprocess
@@ -16,7 +19,10 @@ DAYS = dt.datetime(1899, 12, 30)
 
 
 def best(work: Callable[[], object], runs: int) -> float:
-    """Return the least seconds of the processor that some runs took: what else the machine does is left out."""
+    """Return the least seconds of the processor that some runs took.
+
+    What else the machine does is left out.
+    """
     seconds = []
     for _run in range(runs):
         start = time.process_time()
@@ -195,15 +201,19 @@ def whole(policy: Any, size: int) -> None:
 
 
 def memory(policy: Any, size: int) -> None:
-    """Print how much memory an export of so many rows takes above the start, in a process of its own."""
+    """Print how much memory an export of so many rows takes above the start, in a process of its
+    own.
+    """
     script = (
         "import re, django; django.setup()\n"
-        "def peak(): return int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])\n"
+        "def peak(): return int(re.search(r'VmHWM:\\s+(\\d+)', "
+        "open('/proc/self/status').read())[1])\n"
         "from tracker.excel import ledger; from tracker.domain.dates import today\n"
         "from tracker.models import PolicyDocument, Task\n"
         f"policy = PolicyDocument.objects.get(pk={policy.pk})\n"
         "tasks = Task.objects.filter(policy=policy)\n"
-        "def scope(tasks): return ledger.Scope(policy, tasks, today(), [], 'bench', '', lambda task: '')\n"
+        "def scope(tasks): return ledger.Scope(policy, tasks, today(), [], 'bench', '', lambda "
+        "task: '')\n"
         "ledger.save(scope(tasks.filter(pk__in=[])), '/dev/null')\n"
         "start = peak()\n"
         "ledger.save(scope(tasks), '/dev/null')\n"
@@ -219,7 +229,9 @@ def memory(policy: Any, size: int) -> None:
 
 
 def reading(size: int) -> None:
-    """Print the reading of a fill-in workbook, preview and all, beside a bare pass of openpyxl over the file."""
+    """Print the reading of a fill-in workbook, preview and all, beside a bare pass of openpyxl over
+    the file.
+    """
     from openpyxl import load_workbook
 
     from tests.factories import make_many, make_policy
@@ -234,7 +246,8 @@ def reading(size: int) -> None:
     tasks.update(
         lead_unit=unit, status=Status.IN_PROGRESS, closed_on=None, closing_requested_on=None
     )
-    # A unit that leads a task does not help in it: such a task would stand in the workbook twice, as a fault.
+    # A unit that leads a task does not help in it: such a task would stand in the workbook twice,
+    # as a fault.
     Task.co_units.through.objects.filter(task__policy=policy, organization=unit).delete()
     scope = progress_template.scope_of(unit, tasks, on)
     for number, row in enumerate(scope.rows):

@@ -119,7 +119,8 @@ def overview(ledgers: Ledgers, size: int) -> None:
                 if connection.vendor == "sqlite":
                     cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
                 else:
-                    # Where one policy is all of the table PostgreSQL rather reads the table: ask as if it were a part.
+                    # Where one policy is all of the table PostgreSQL rather reads the table: ask as
+                    # if it were a part.
                     cursor.execute("SET enable_seqscan = off")
                     cursor.execute(f"EXPLAIN (COSTS OFF) {statement}")
                 plan = [row[-1] for row in cursor.fetchall()]

@@ -18,7 +18,10 @@ BARE = "{% for line in lines %}<tr>{% for cell in line %}<td>{{ cell }}</td>{% e
 
 
 def bare(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the 25 rows of the list page: its queries, its values, and two nested loops; nothing else."""
+    """Show the 25 rows of the list page: its queries, its values, and two nested loops.
+
+    Nothing else.
+    """
     policy, reading = (
         request_context.get_policy(request, slug),
         request_context.report_context(request),

@@ -49,7 +49,9 @@ class Ledgers:
                     cursor.execute(f'CREATE DATABASE "{self.name(size)}"')
 
     def lay(self, *sizes: int) -> None:
-        """Lay a ledger for each size, with all units of the office and an account that opens every page."""
+        """Lay a ledger for each size, with all units of the office and an account that opens every
+        page.
+        """
         for size in sizes:
             start = time.perf_counter()
             self.drop(size, again=True)
@@ -88,8 +90,9 @@ Entry = tuple[int, Callable[[], object]]
 def race(ledgers: Ledgers, entries: Mapping[str, Entry], rounds: int = ROUNDS) -> dict[str, float]:
     """Return the median milliseconds of each work, taken in turns: what disturbs one disturbs all.
 
-    An entry names the size of its ledger and the work; each turn runs it twice and times the second.
-    SQLite works within this process: there the time of the process is taken, whatever else the machine does.
+    An entry names the size of its ledger and the work; each turn runs it twice and times the
+    second. SQLite works within this process: there the time of the process is taken, whatever else
+    the machine does.
     """
     clock = time.process_time if connection.vendor == "sqlite" else time.perf_counter
     taken: dict[str, list[float]] = {name: [] for name in entries}

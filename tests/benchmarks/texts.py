@@ -25,7 +25,9 @@ def invented(length: int) -> str:
 
 
 def run() -> None:
-    """Print seconds for each length, the ratio to the shortest, and seconds and bytes of the page of the longest."""
+    """Print seconds for each length, the ratio to the shortest, and seconds and bytes of the page
+    of the longest.
+    """
     first = 0.0
     for length in LENGTHS:
         text = invented(length)
@@ -34,7 +36,8 @@ def run() -> None:
         seconds = time.perf_counter() - start
         first = first or seconds
         print(
-            f"proposal of {length:7,} characters: {seconds:5.2f} s, {seconds / first:4.1f} times, {rows} tasks"
+            f"proposal of {length:7,} characters: {seconds:5.2f} s, {seconds / first:4.1f} "
+            f"times, {rows} tasks"
         )
     policy, client = make_policy("long"), Client(headers={"host": "localhost"})
     policy.full_text = invented(LENGTHS[-1])
@@ -52,5 +55,6 @@ def run() -> None:
     start = time.perf_counter()
     page = client.get(address).content
     print(
-        f"text page with {ANCHORS:,} anchors: {time.perf_counter() - start:5.2f} s, {len(page):,} bytes"
+        f"text page with {ANCHORS:,} anchors: {time.perf_counter() - start:5.2f} s, "
+        f"{len(page):,} bytes"
     )

@@ -1,4 +1,6 @@
-"""A policy in which every text that people type is one run of letters without a break, as long as its field allows."""
+"""A policy in which every text that people type is one run of letters without a break, as long as
+its field allows.
+"""
 
 import datetime as dt
 from typing import Any
@@ -42,7 +44,9 @@ APRIL = {
 
 
 def make_long_policy() -> PolicyDocument:
-    """Make a filled policy, with rows of every other kind, and fill each of its texts with a long word."""
+    """Make a filled policy, with rows of every other kind, and fill each of its texts with a long
+    word.
+    """
     policy = make_filled(TASKS)
     task = first_task(policy)
     ChecklistItem.objects.create(task=task, number=2, title="step", done_on=TODAY)
@@ -73,7 +77,10 @@ def make_long_policy() -> PolicyDocument:
 
 
 def _add_reports(task: Task) -> None:
-    """Add a returned report that has been written on, and one that was answered; both say something of an indicator."""
+    """Add a returned report that has been written on, and one that was answered.
+
+    Both say something of an indicator.
+    """
     figures = [{"indicator": 1, "name": word(100, 1), "unit": word(20, 2), "value": "1" * 20}]
     facts: dict[str, Any] = {
         "task": task,
@@ -118,7 +125,9 @@ def _add_unit_move(source: Organization | None, target: Organization) -> None:
 
 
 def _add_checklist_import(policy: PolicyDocument) -> None:
-    """Send in the policy's checklist with a title changed, a unit that nobody knows and a column of no use."""
+    """Send in the policy's checklist with a title changed, a unit that nobody knows and a column of
+    no use.
+    """
     with override("en"):
         book = exported(policy)
         sheet = book["Tasks"]
@@ -138,7 +147,10 @@ def word(length: int, number: int) -> str:
 
 
 def is_typed(field: models.Field) -> bool:
-    """Say whether people write the words of a field; codes of the program and what is derived are not typed."""
+    """Say whether people write the words of a field.
+
+    Codes of the program and what is derived are not typed.
+    """
     if (
         not isinstance(field, models.CharField | models.TextField)
         or field.choices
@@ -149,7 +161,10 @@ def is_typed(field: models.Field) -> bool:
 
 
 def fill_every_text() -> None:
-    """Fill each text of each row with a word as long as its field allows; the history tells of it."""
+    """Fill each text of each row with a word as long as its field allows.
+
+    The history tells of it.
+    """
     for model in apps.get_app_config("tracker").get_models():
         is_history = hasattr(model, "history_type") or model._meta.model_name == "storedrules"
         fields = (

@@ -1,7 +1,7 @@
 """Take pictures of the pages of a demonstration (needs Chromium).
 
-`python -m tests.browser.pictures` takes those of the README and the user guide; with a folder, every page in two sizes, to look at;
-with names of pages behind the folder, those alone.
+`python -m tests.browser.pictures` takes those of the README and the user guide; with a folder,
+every page in two sizes, to look at; with names of pages behind the folder, those alone.
 """
 
 import os
@@ -61,7 +61,8 @@ EVERY_PAGE: dict[str, tuple[str, ...]] = {
 }
 
 
-# The account that takes the pictures reports for the unit that leads most, so that it opens every page.
+# The account that takes the pictures reports for the unit that leads most, so that it opens every
+# page.
 LIAISON = """
 from django.db.models import Count
 from tracker.models import Organization, User

@@ -120,7 +120,8 @@ def admin_pages() -> Iterator[str]:
         Organization,
         User,
     ):
-        # The first task is not handed over yet, so that its deletion has a page; a published policy has none.
+        # The first task is not handed over yet, so that its deletion has a page; a published policy
+        # has none.
         name, row = model._meta.model_name, model.objects.order_by("pk").first()
         yield reverse(f"admin:tracker_{name}_changelist")
         yield reverse(f"admin:tracker_{name}_add")

@@ -33,7 +33,10 @@ def policy(transactional_db: None) -> PolicyDocument:
 
 @pytest.fixture
 def client(policy: PolicyDocument) -> Client:
-    """Log in who opens every page: a superuser who reports for the unit that leads the first task."""
+    """Log in who opens every page.
+
+    A superuser who reports for the unit that leads the first task.
+    """
     unit = first_task(policy).lead_unit
     account = User.objects.create_superuser(
         "W" * 150, first_name="W" * 150, is_liaison=True, organization=unit
@@ -53,7 +56,9 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def addresses(policy: PolicyDocument) -> Iterator[str]:
-    """Yield every address of the URLconf, with rows of the policy in it, and what lists are asked for."""
+    """Yield every address of the URLconf, with rows of the policy in it, and what lists are asked
+    for.
+    """
     task = first_task(policy)
     known: dict[str, Any] = objects_of(policy) | {"user": User.objects.get(is_superuser=False).pk}
     known |= {"unitmove": UnitMove.objects.get().pk, "rise": policy.slug, "A1-01": task.code}
@@ -137,7 +142,10 @@ def test_no_page_is_wider_than_its_window(
 
 
 def answers_to_buttons(client: Client, policy: PolicyDocument) -> Iterator[tuple[str, Any]]:
-    """Yield what forms with long words are answered: faults beside fields, summaries to confirm, late forms."""
+    """Yield what forms with long words are answered.
+
+    Faults beside fields, summaries to confirm, late forms.
+    """
     task, text = first_task(policy), word(LONGEST, 3)
     report = ProgressUpdate.objects.filter(task=task, state="submitted")[0]
     review = reverse("review", args=[report.pk])

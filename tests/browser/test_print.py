@@ -1,4 +1,6 @@
-"""What comes out of the printer, and what a keyboard, a narrow window and a browser without scripts make of a page."""
+"""What comes out of the printer, and what a keyboard, a narrow window and a browser without scripts
+make of a page.
+"""
 
 import datetime as dt
 import re

@@ -1,4 +1,6 @@
-"""A liaison's round trip in a real Chromium: download, fill in, upload, look, confirm; the office accepts.
+"""A liaison's round trip in a real Chromium: download, fill in, upload, look, confirm.
+
+The office accepts.
 
 Once for 20 tasks that the unit leads, once for the contributions of a unit that only co-operates.
 """
@@ -46,7 +48,9 @@ def lay() -> None:
 
 
 def there_and_back(page: Page, base: str, file: Path, **filled: object) -> None:
-    """Fetch the unit's workbook, fill columns of every row in, and send it in as far as the preview."""
+    """Fetch the unit's workbook, fill columns of every row in, and send it in as far as the
+    preview.
+    """
     page.goto(base + reverse("my"))
     with page.expect_download() as download:
         page.click(f"a[href='{reverse('my_fill_in')}']")

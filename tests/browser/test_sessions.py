@@ -1,4 +1,7 @@
-"""What a person sees in a real browser when a session has ended: nothing is shown, nothing typed is lost."""
+"""What a person sees in a real browser when a session has ended.
+
+Nothing is shown, nothing typed is lost.
+"""
 
 import re
 from typing import Any
@@ -117,7 +120,8 @@ def test_a_draft_that_cannot_be_kept_says_so_once(
     page = open_report(window, live_server.url)
     page.evaluate(
         "window.told = 0; new MutationObserver(() => window.told++)"
-        ".observe(document.querySelector('[data-say]'), {childList: true, characterData: true, subtree: true})"
+        ".observe(document.querySelector('[data-say]'), {childList: true, characterData: true, "
+        "subtree: true})"
     )
     log_out(window, live_server.url)
     page.fill("[name=progress]", "写了")

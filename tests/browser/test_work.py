@@ -1,4 +1,7 @@
-"""The work of every month in a real browser: a report in three pages, fifty reviews in a few requests."""
+"""The work of every month in a real browser.
+
+A report in three pages, fifty reviews in a few requests.
+"""
 
 from contextlib import ExitStack, nullcontext
 from pathlib import Path

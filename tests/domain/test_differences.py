@@ -1,4 +1,7 @@
-"""Two texts side by side: what is the same, what is new, and never more work than the texts are long."""
+"""Two texts side by side.
+
+What is the same, what is new, and never more work than the texts are long.
+"""
 
 import sys
 from types import FrameType

@@ -1,4 +1,7 @@
-"""Texts are compared folded: what looks the same, and what a keyboard writes for the same, is the same."""
+"""Texts are compared folded.
+
+What looks the same, and what a keyboard writes for the same, is the same.
+"""
 
 import unicodedata
 

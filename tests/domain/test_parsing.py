@@ -30,7 +30,8 @@ from tracker.reports.columns import text_of_value
 REFUSED = "refused"
 GENERATED = size("GENERATED_CELLS")  # values; every one goes through every reader
 
-# What is written, as people write it, and the percent that it means; a bar parts the ways of writing one.
+# What is written, as people write it, and the percent that it means; a bar parts the ways of
+# writing one.
 PERCENTS = {
     0: "0|0%|00%|0.0%|０|０％|0 %|0.00",
     1: "1%|1 %|１％|1.0%|01%|1﹪",
@@ -49,7 +50,8 @@ PERCENTS = {
         "0.5|1|１|0.50|1.0|0.05|0.99|.5|50.|50.5|50.5%|0.5%|33.3%|-5|-5%|101|101%|1000%|5000%|1e1|1E1|+50|+50%|50%%|"
         "%50|%|五十|百分之五十|50个百分点|约50%|50%左右|50以上|>50%|≥50%|50-60%|50~60|50/100|1/2|½|①|50，0|1,000|5 0|"
         "50% 完成|完成50%|完成|已完成|未完成|无|/|—|-|--|N/A|#N/A|nan|inf|50％％|٥٠|٥٠%|५०|50‰|半|一半|过半|0x32|"
-        '一|百|全部|99.9%|100.1|100.5%|1O0|l00|5O%|50%.|（50%）|[50]|"50%"|50pct|50 percent|TRUE|是|=50%|2026-06-30'
+        '一|百|全部|99.9%|100.1|100.5%|1O0|l00|5O%|50%.|（50%）|[50]|"50%"|50pct|50 '
+        "percent|TRUE|是|=50%|2026-06-30"
     ),
 }
 DAYS: dict[object, str] = {
@@ -80,7 +82,8 @@ DAYS: dict[object, str] = {
         "2026.6-30|2026/6-30|2026--6-30|2026-6-30-|-2026-6-30|2026-6-30.|2026年6月中|"
         "2026年第五季度|2026年0季度|第二季度|2026年春节前|2026年7月初|长期|长期坚持|二〇二六年六月三十日|2026年六月|"
         "今年底|明年6月|本月底|下月|十四五末|近期|持续|常态化|待定|尽快|无|/|—|-|N/A|46203|46203.5|1|0|50%|1899-12-31|1999-12-31|"
-        "3000-01-01|0001-01-01|9999-12-31|2026-06-30 14:00|2026-06-30 23:59:59|2026-06-30Z|2026-06-30+08:00|2026-W26|"
+        "3000-01-01|0001-01-01|9999-12-31|2026-06-30 14:00|2026-06-30 "
+        "23:59:59|2026-06-30Z|2026-06-30+08:00|2026-W26|"
         "2026-181|June 30, 2026|30 Jun 2026|2026年6月30日至7月5日|2026-06-30,2026-07-01|2026.6.30/7.1|"
         "2026年6月30日后|2026年6月30日左右|约2026年6月|民国115年6月30日|٢٠٢٦-٠٦-٣٠|２０２６年６月|2026年6月30日日|true"
     ),
@@ -300,7 +303,10 @@ def wide(text: str) -> str:
 
 
 def generated(dice: Random) -> tuple[str, str, object]:
-    """Make a date, a percent or a status word as somebody may write it: the reader, the text and its meaning."""
+    """Make a date, a percent or a status word as somebody may write it.
+
+    The reader, the text and its meaning.
+    """
     name = dice.choice(("day", "percent", "status"))
     meaning: object
     if name == "day":

@@ -1,10 +1,12 @@
-"""A crowd writes through every door at once: the admin's form, the report's form, ticks, accepted reports.
+"""A crowd writes through every door at once.
+
+The admin's form, the report's form, ticks, accepted reports.
 
 Run by itself: `python -m tests.drills.crowd --writers 30 --edits 50`, on the database server of
-DATABASE_URL (a database of its own is made there), SQLite without it. A real server with many threads; a
-few tasks, so that everybody meets everybody. Who is refused must see both texts, looks, and sends again.
-At the end twenty hands press the same button at the same moment, and one effect must be there. The test
-suite runs the same code at a smaller size.
+DATABASE_URL (a database of its own is made there), SQLite without it. A real server with many
+threads; a few tasks, so that everybody meets everybody. Who is refused must see both texts, looks,
+and sends again. At the end twenty hands press the same button at the same moment, and one effect
+must be there. The test suite runs the same code at a smaller size.
 """
 
 import argparse
@@ -60,7 +62,10 @@ class Writer:
     faults: list[str] = field(default_factory=list)
 
     def work(self, edits: int) -> None:
-        """Send some edits until each is accepted; anything that is no answer to an edit is a fault."""
+        """Send some edits until each is accepted.
+
+        Anything that is no answer to an edit is a fault.
+        """
         door: Callable[[int], None] = getattr(self, f"_{DOORS[self.number % len(DOORS)]}")
         try:
             for number in range(edits):
@@ -213,7 +218,10 @@ def _part(words: list[str], environment: dict[str, str], told: str = "") -> Any:
 
 
 def lay(writers: int, edits: int) -> None:
-    """Make tasks with a step each and reports to accept; print what each writer needs, and a session for all."""
+    """Make tasks with a step each and reports to accept.
+
+    Print what each writer needs, and a session for all.
+    """
     import datetime as dt
 
     from django.conf import settings
@@ -368,10 +376,12 @@ def main() -> None:
     if not options.role:
         result = drill(options.writers, options.edits, os.environ.get("DATABASE_URL", ""))
         print(
-            f"{result.accepted} edits accepted, {result.refused} refused and sent again: {result.lost} lost,"
+            f"{result.accepted} edits accepted, {result.refused} refused and sent again: "
+            f"{result.lost} lost,"
         )
         print(
-            f"{result.unseen} refused without both texts, {result.doubled} done twice, {result.faults} faults"
+            f"{result.unseen} refused without both texts, {result.doubled} done twice, "
+            f"{result.faults} faults"
         )
         sys.exit(bool(result.lost or result.unseen or result.doubled or result.faults))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")

@@ -1,8 +1,9 @@
 """A disk that fills up: what is read goes on, what is sent is given back, nothing is half there.
 
-Run by itself, as root: `python -m tests.drills.full_disk`. Mounts a small file system in memory, serves
-from it by gunicorn as documented, fills it to the last byte and works on as a liaison does. SQLite,
-for the database lies on the same disk. No part of the test suite: that has no right to mount.
+Run by itself, as root: `python -m tests.drills.full_disk`. Mounts a small file system in memory,
+serves from it by gunicorn as documented, fills it to the last byte and works on as a liaison does.
+SQLite, for the database lies on the same disk. No part of the test suite: that has no right to
+mount.
 """
 
 import http.client

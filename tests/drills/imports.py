@@ -21,7 +21,9 @@ TASKS = 40
 
 @dataclass
 class Result:
-    """How many rounds were killed before anything landed, how many after all had, and how many half-way."""
+    """How many rounds were killed before anything landed, how many after all had, and how many
+    half-way.
+    """
 
     none: int = 0
     whole: int = 0
@@ -141,7 +143,8 @@ def main() -> None:
     if not options.role:
         result = drill(options.rounds, os.environ.get("DATABASE_URL", ""))
         print(
-            f"imports killed: nothing landed {result.none}, all landed {result.whole}, half {result.half}"
+            f"imports killed: nothing landed {result.none}, all landed {result.whole}, half "
+            f"{result.half}"
         )
         sys.exit(bool(result.half))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")

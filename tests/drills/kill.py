@@ -1,9 +1,11 @@
-"""The server is killed in the middle of writing, again and again: what it has acknowledged must be there.
+"""The server is killed in the middle of writing, again and again.
+
+What it has acknowledged must be there.
 
 Run by itself: `python -m tests.drills.kill --rounds 50`, on the database server of DATABASE_URL (a
-database of its own is made there), SQLite without it. Real clients send the admin's form of a task, which
-writes the task, a step of its checklist and the history of both; each text is used once, so that
-a lost write and half of one can be told. The test suite runs the same code with fewer rounds.
+database of its own is made there), SQLite without it. Real clients send the admin's form of a task,
+which writes the task, a step of its checklist and the history of both; each text is used once, so
+that a lost write and half of one can be told. The test suite runs the same code with fewer rounds.
 """
 
 import argparse
@@ -35,7 +37,9 @@ PASSWORD = "a long password"
 
 @dataclass(frozen=True)
 class Result:
-    """What was acknowledged, what of it is lost, how many writes are half there, what the database says of itself."""
+    """What was acknowledged, what of it is lost, how many writes are half there, what the database
+    says of itself.
+    """
 
     rounds: int
     acknowledged: int
@@ -56,7 +60,10 @@ class Client:
     faults: list[str] = field(default_factory=list)
 
     def ask(self, method: str, path: str, words: dict[str, str] | None = None) -> tuple[int, str]:
-        """Send one request and read the answer; raise OSError or HTTPException when the server is gone."""
+        """Send one request and read the answer.
+
+        Raise OSError or HTTPException when the server is gone.
+        """
         head = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
         body = urlencode(
             {**(words or {}), "csrfmiddlewaretoken": self.cookies.get("csrftoken", "")}
@@ -101,7 +108,10 @@ class Client:
 
 
 def drill(rounds: int, url: str = "") -> Result:
-    """Start the server, let clients write, kill it at a random moment; look at what is there at the end."""
+    """Start the server, let clients write, kill it at a random moment.
+
+    Look at what is there at the end.
+    """
     dice = random.Random(rounds)
     with database(url) as own, tempfile.TemporaryDirectory() as folder:
         environment = {
@@ -188,7 +198,10 @@ def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
 
 
 def lay() -> None:
-    """Make an account and a task with one step for each writer; print what a browser would send for each."""
+    """Make an account and a task with one step for each writer.
+
+    Print what a browser would send for each.
+    """
     from django.core.management import call_command
 
     from tests.factories import make_policy, make_task
@@ -223,7 +236,10 @@ def lay() -> None:
 
 
 def count_up() -> None:
-    """Read what was acknowledged; print how much is lost or half done, and whether the database is whole."""
+    """Read what was acknowledged.
+
+    Print how much is lost or half done, and whether the database is whole.
+    """
     from django.db import connection
 
     from tracker.models import ChecklistItem, Task
@@ -259,7 +275,8 @@ def main() -> Any:
     if not options.role:
         result = drill(options.rounds, os.environ.get("DATABASE_URL", ""))
         print(
-            f"killed {result.rounds} times, {result.acknowledged} writes acknowledged: {result.lost} lost,"
+            f"killed {result.rounds} times, {result.acknowledged} writes acknowledged: "
+            f"{result.lost} lost,"
         )
         print(f"{result.half_done} half done; the database says of itself: {result.integrity}")
         sys.exit(bool(result.lost or result.half_done or result.integrity != "ok"))

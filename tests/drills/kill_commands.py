@@ -1,9 +1,11 @@
-"""`kill -9` of exports, backups and restores at random moments: after the next start nothing is half there.
+"""`kill -9` of exports, backups and restores at random moments.
+
+After the next start nothing is half there.
 
 Run by itself: `python -m tests.drills.kill_commands --rounds 20`, on the database server of
-DATABASE_URL (a database of its own is made there), SQLite without it. The system has two states, each
-with rows and evidence of its own; a restore leads from one to the other. The test suite runs the
-same code with fewer rounds; saves and imports have drills of their own.
+DATABASE_URL (a database of its own is made there), SQLite without it. The system has two states,
+each with rows and evidence of its own; a restore leads from one to the other. The test suite runs
+the same code with fewer rounds; saves and imports have drills of their own.
 """
 
 import argparse
@@ -85,7 +87,10 @@ class System:
         return [sys.executable, "manage.py", *words[kind]]
 
     def kill(self, words: list[str], seconds: float) -> bool:
-        """Run a command and kill it with all its processes after a time; say whether it was done before."""
+        """Run a command and kill it with all its processes after a time.
+
+        Say whether it was done before.
+        """
         quiet = subprocess.DEVNULL
         victim = subprocess.Popen(
             words,

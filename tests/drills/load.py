@@ -2,9 +2,10 @@
 
 Run by itself: `python -m tests.drills.load --tasks 10000 --requests 20`, on the database server of
 DATABASE_URL (a database of its own is made there), SQLite without it. Serves by gunicorn as
-documented, on the loopback alone. First two accounts export the whole ledger, over and over, while a
-third tries once they are under way; then three anonymous clients send the body of a log-in byte by
-byte. Meanwhile each page is asked for so many times. The test suite runs the same code at a smaller size.
+documented, on the loopback alone. First two accounts export the whole ledger, over and over, while
+a third tries once they are under way; then three anonymous clients send the body of a log-in byte
+by byte. Meanwhile each page is asked for so many times. The test suite runs the same code at a
+smaller size.
 """
 
 import argparse
@@ -47,7 +48,9 @@ class Answer:
 
 @dataclass
 class Result:
-    """Seconds of each page by scenario, the exports that came to their end, and what the third one was told."""
+    """Seconds of each page by scenario, the exports that came to their end, and what the third one
+    was told.
+    """
 
     pages: dict[str, list[float]] = field(default_factory=dict)
     exports: list[Answer] = field(default_factory=list)
@@ -87,7 +90,10 @@ def ask(port: int, path: str, cookie: str = "") -> Answer:
 
 
 def export_to_end(port: int, cookie: str, begun: threading.Semaphore) -> Answer:
-    """Ask for an export as a browser does: where its page tells how far it is, look until the file is there."""
+    """Ask for an export as a browser does.
+
+    Where its page tells how far it is, look until the file is there.
+    """
     start = time.perf_counter()
     answer = ask(port, EXPORT, cookie)
     page = answer.location
@@ -138,7 +144,10 @@ def _measure(port: int, scenario: str, cookie: str, requests: int, result: Resul
 
 @contextmanager
 def exporting(port: int, cookies: list[str], result: Result) -> Iterator[None]:
-    """Let two accounts export over and over and a third one try; at the end wait until they are done."""
+    """Let two accounts export over and over and a third one try.
+
+    At the end wait until they are done.
+    """
     stop, begun = threading.Event(), threading.Semaphore(0)
 
     def export(cookie: str) -> None:

@@ -22,7 +22,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Result:
-    """What the processes report: saves accepted, saves refused and tried again, databases locked."""
+    """What the processes report.
+
+    Saves accepted, saves refused and tried again, databases locked.
+    """
 
     accepted: int
     refused: int

@@ -1,4 +1,6 @@
-"""Read every attack, or every bomb, of the corpus in a process of its own, held to 10 seconds of work and 512 MB."""
+"""Read every attack, or every bomb, of the corpus in a process of its own, held to 10 seconds of
+work and 512 MB.
+"""
 
 import os
 import resource

@@ -18,7 +18,10 @@ from tracker.models import User
 
 @dataclass
 class FilledBook:
-    """A workbook of either kind; `header` names a column of prose that is read, `optional` one that may lack."""
+    """A workbook of either kind.
+
+    `header` names a column of prose that is read, `optional` one that may lack.
+    """
 
     book: Workbook
     name: str
@@ -38,7 +41,10 @@ class FilledBook:
         return next(cell.column for cell in self.sheet[self.top] if cell.value == header)
 
     def cell(self, header: str = "", row: int = 1) -> Cell:
-        """Return a cell of the first, second or third task; of the column of prose where none is named."""
+        """Return a cell of the first, second or third task.
+
+        Of the column of prose where none is named.
+        """
         return self.sheet.cell(self.top + row, self.column(header or self.header))
 
     def put(

@@ -1,4 +1,7 @@
-"""Workbooks and cells as offices write them, each with what must become of it: files and tables of `cases`."""
+"""Workbooks and cells as offices write them, each with what must become of it.
+
+Files and tables of `cases`.
+"""
 
 import csv
 import datetime as dt
@@ -254,7 +257,8 @@ def test_deadlines_are_read_as_offices_write_them() -> None:
             found: object = parsing.parse_deadline(parsing.Cell(written))
         except ValueError:
             found = "asked"
-        # Years are asked about once a file, and steps made of a first day, where a table is the office's own.
+        # Years are asked about once a file, and steps made of a first day, where a table is the
+        # office's own.
         own_tables = "year" in note or "confirm" in note or "step" in note
         meant = "asked" if right.startswith("asked") or own_tables or "confirm" in right else right
         shown = "standing" if found is parsing.LONG_TERM else str(found)
@@ -263,7 +267,8 @@ def test_deadlines_are_read_as_offices_write_them() -> None:
     assert wrong == []
 
 
-# What a cell holds in the file, and what is left of it: neither database nor page holds these signs.
+# What a cell holds in the file, and what is left of it: neither database nor page holds these
+# signs.
 ESCAPES = {
     "_x0000_": "",
     "a_x0000_b": "ab",

@@ -1,4 +1,6 @@
-"""Units that co-operate fill in their contribution in their own file, and get a file even where they lead nothing."""
+"""Units that co-operate fill in their contribution in their own file, and get a file even where
+they lead nothing.
+"""
 
 from io import BytesIO
 

@@ -1,4 +1,7 @@
-"""Hostile and odd workbooks: read rightly or refused in words, in bounded time and memory, nothing written."""
+"""Hostile and odd workbooks.
+
+Read rightly or refused in words, in bounded time and memory, nothing written.
+"""
 
 import subprocess
 import sys

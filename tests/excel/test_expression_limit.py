@@ -1,4 +1,6 @@
-"""Every page, export and command works with more measures, units and reports than SQLite compares in one statement."""
+"""Every page, export and command works with more measures, units and reports than SQLite compares
+in one statement.
+"""
 
 import sqlite3
 from collections.abc import Iterator

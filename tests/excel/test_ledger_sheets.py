@@ -449,7 +449,8 @@ def test_the_ledger_takes_as_many_queries_for_many_tasks_as_for_few(
         with CaptureQueriesContext(connection) as queries:
             saved(ask())
         counts.append(len(queries))
-    # How many, the figures with their units and sections, the tasks with what they point to, their units, their steps.
+    # How many, the figures with their units and sections, the tasks with what they point to, their
+    # units, their steps.
     assert counts[0] == counts[1] <= 13
 
 

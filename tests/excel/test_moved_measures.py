@@ -1,4 +1,7 @@
-"""A measure stays in the policy of its tasks; a ledger is written even where an earlier release let it go."""
+"""A measure stays in the policy of its tasks.
+
+A ledger is written even where an earlier release let it go.
+"""
 
 import pytest
 from django.test import Client

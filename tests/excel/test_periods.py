@@ -1,4 +1,7 @@
-"""April and the second quarter begin on one day: a report of one is never taken for one of the other."""
+"""April and the second quarter begin on one day.
+
+A report of one is never taken for one of the other.
+"""
 
 import datetime as dt
 from typing import Any

@@ -1,4 +1,6 @@
-"""There and back: what goes out unchanged comes home unchanged, whoever has opened the file meanwhile."""
+"""There and back: what goes out unchanged comes home unchanged, whoever has opened the file
+meanwhile.
+"""
 
 import datetime as dt
 import re

@@ -1,4 +1,7 @@
-"""What of a workbook is read, what is not and is named, and what is asked about; of both kinds of workbooks."""
+"""What of a workbook is read, what is not and is named, and what is asked about.
+
+Of both kinds of workbooks.
+"""
 
 from io import BytesIO
 

@@ -1,4 +1,7 @@
-"""Rows and links are put into what openpyxl writes, by whichever XML library it writes: with lxml and without."""
+"""Rows and links are put into what openpyxl writes, by whichever XML library it writes.
+
+With lxml and without.
+"""
 
 import os
 import subprocess

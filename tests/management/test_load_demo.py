@@ -1,4 +1,6 @@
-"""`load_demo`: every light and reason on any day, marked as what it is, and gone without a trace but its history."""
+"""`load_demo`: every light and reason on any day, marked as what it is, and gone without a trace
+but its history.
+"""
 
 import datetime as dt
 import re

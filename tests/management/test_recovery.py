@@ -17,7 +17,9 @@ from tracker.models import Evidence, PolicyDocument
 
 @pytest.fixture
 def data(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give the machine a folder of its own, with evidence, and note what would happen to its database."""
+    """Give the machine a folder of its own, with evidence, and note what would happen to its
+    database.
+    """
     settings.DATA_DIR, settings.MEDIA_ROOT = tmp_path, tmp_path / "evidence"
     settings.WORKING_DIR = tmp_path / "working"
     (tmp_path / "evidence").mkdir()

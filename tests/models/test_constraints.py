@@ -1,4 +1,7 @@
-"""Every invariant twice: the database refuses what breaks it, and `full_clean` says it beside the field."""
+"""Every invariant twice.
+
+The database refuses what breaks it, and `full_clean` says it beside the field.
+"""
 
 import datetime as dt
 from typing import Any
@@ -39,8 +42,9 @@ HANDED_OVER = {"assigned_on": TODAY, "lead_unit": "unit"}
 CLOSED, CLOSING = {"status": Status.CLOSED}, {"status": Status.CLOSING}
 DRIVES = {"drives_percent": True, "baseline": 60}
 BOTH = {"deadline": TODAY, "original_deadline": TODAY}
-# Constraint, model, facts that break it, its words, and the field where `full_clean` says it; without a
-# field `clean` brings the facts in line by itself, because what they mean is beyond doubt.
+# Constraint, model, facts that break it, its words, and the field where `full_clean` says it;
+# without a field `clean` brings the facts in line by itself, because what they mean is beyond
+# doubt.
 BROKEN: list[tuple[str, str, dict[str, Any], str, str]] = [
     (
         "report_at_hand_once",

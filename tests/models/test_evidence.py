@@ -1,4 +1,7 @@
-"""What may be handed in as evidence: no macros, no programs, nothing that costs more than it says."""
+"""What may be handed in as evidence.
+
+No macros, no programs, nothing that costs more than it says.
+"""
 
 import io
 import zipfile

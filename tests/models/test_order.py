@@ -28,7 +28,9 @@ def policy(db: None) -> PolicyDocument:
 
 @pytest.fixture
 def ranked(policy: PolicyDocument) -> PolicyDocument:
-    """Lay tasks whose codes need counting, two without a deadline, of units that share an official order."""
+    """Lay tasks whose codes need counting, two without a deadline, of units that share an official
+    order.
+    """
     later = Organization.objects.create(name="Alpha", short_name="Alpha", order=20)
     first = Organization.objects.create(name="Zeta", short_name="Zeta", order=10)
     equal = Organization.objects.create(name="Beta", short_name="Beta", order=20)
@@ -101,7 +103,9 @@ def test_titles_stand_by_code_points_whatever_the_locale(
 
 @pytest.mark.postgresql  # SQLite sorts by code points
 def test_titles_have_the_collation_of_code_points_whatever_the_database_has(db: None) -> None:
-    """A database whose own locale sorts by code points would hide that the column has none of its own."""
+    """A database whose own locale sorts by code points would hide that the column has none of its
+    own.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT collation_name FROM information_schema.columns"
@@ -112,7 +116,10 @@ def test_titles_have_the_collation_of_code_points_whatever_the_database_has(db: 
 
 @pytest.fixture
 def sorted_by_locale(db: None) -> None:
-    """Let PostgreSQL sort names as a locale does: capitals beside small letters, accents beside none."""
+    """Let PostgreSQL sort names as a locale does.
+
+    Capitals beside small letters, accents beside none.
+    """
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:

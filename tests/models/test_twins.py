@@ -1,4 +1,7 @@
-"""Codes and short addresses that differ by capitals alone: new ones are refused, those of before kept and named."""
+"""Codes and short addresses that differ by capitals alone.
+
+New ones are refused, those of before kept and named.
+"""
 
 from io import StringIO
 from pathlib import Path
@@ -143,7 +146,8 @@ def test_loading_a_fixture_refuses_it_and_loads_nothing(
     make_task(policy)
     fixture = tmp_path / "twin.yaml"
     fixture.write_text(
-        "- model: tracker.task\n  fields: {policy: [rise], measure: [rise, A1], code: a1-01, title: x}\n",
+        "- model: tracker.task\n  fields: {policy: [rise], measure: [rise, A1], code: a1-01, "
+        "title: x}\n",
         encoding="utf-8",
     )
     with pytest.raises(CommandError, match="“A1-01” is there already"):

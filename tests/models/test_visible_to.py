@@ -111,7 +111,8 @@ def test_involving_names_a_task_once_however_many_units_cooperate(
     other = Organization.objects.create(name="Office of Order", short_name="Order")
     task = Task.objects.get(code=LED)
     task.co_units.add(county, other)
-    # Faulty, and found by check_policy: the lead unit among its own helpers must not double the task either.
+    # Faulty, and found by check_policy: the lead unit among its own helpers must not double the
+    # task either.
     task.co_units.add(bureau)
     assert [found.code for found in Task.objects.involving(bureau).filter(code=LED)] == [LED]
 

@@ -1,4 +1,7 @@
-"""The health check: each kind of finding where something is wrong, and only there; the same everywhere it is shown."""
+"""The health check: each kind of finding where something is wrong, and only there.
+
+The same everywhere it is shown.
+"""
 
 import datetime as dt
 from collections.abc import Callable

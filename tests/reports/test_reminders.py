@@ -613,7 +613,8 @@ def test_what_was_mailed_before_the_upgrade_is_not_mailed_again(
     near = given(policy, unit, "A1-04", deadline=TODAY + DAY)
     waits = report(near, unit, ReportState.SUBMITTED)
     keys = [
-        f"returned {back.task_id} {back.pk} {back.reviewed_on}", f"overdue {late.pk} {late.deadline}",
+        f"returned {back.task_id} {back.pk} {back.reviewed_on}", f"overdue {late.pk} "
+                                                                 f"{late.deadline}",
         f"unreported {owing.pk} no report for 2 periods in a row", f"due_soon {near.pk} {near.deadline}",
     ]  # fmt: skip
     for address, said in (

@@ -1,8 +1,9 @@
-"""Every figure of random ledgers, of the sample and of the demonstration, counted again in plain Python.
+"""Every figure of random ledgers, of the sample and of the demonstration, counted again in plain
+Python.
 
-Hypothesis lays `RANDOM_LEDGERS` ledgers. Every figure of each is counted again;
-the lists are asked for behind three figures of one drawn row of each ledger, behind all figures
-of every row with `EVERY_ROW=1`, and behind all of the sample and of the demonstration always.
+Hypothesis lays `RANDOM_LEDGERS` ledgers. Every figure of each is counted again; the lists are asked
+for behind three figures of one drawn row of each ledger, behind all figures of every row with
+`EVERY_ROW=1`, and behind all of the sample and of the demonstration always.
 """
 
 import datetime as dt

@@ -1,4 +1,7 @@
-"""Bring an empty database to a released state and fill it: `python -m tests.upgrade.fill FILE.json.gz`."""
+"""Bring an empty database to a released state and fill it.
+
+`python -m tests.upgrade.fill FILE.json.gz`.
+"""
 
 import sys
 from pathlib import Path
@@ -15,7 +18,8 @@ def fill(path: Path) -> None:
 
     state = (APP, path.name.removesuffix(".json.gz"))
     executor = MigrationExecutor(connection)
-    # Step by step, as it was released; an empty database would take the migration that replaces the steps.
+    # Step by step, as it was released; an empty database would take the migration that replaces the
+    # steps.
     executor.loader.replace_migrations = False
     executor.loader.build_graph()
     # Not by the command: what a later release does after migrating knows no earlier state.

@@ -1,6 +1,7 @@
 """Keep the rows of a database as text, and write them into one of that state.
 
-`python -m tests.upgrade.rows FILE.json.gz` keeps those of the database in use: done at each release.
+`python -m tests.upgrade.rows FILE.json.gz` keeps those of the database in use: done at each
+release.
 """
 
 import gzip

@@ -1,4 +1,7 @@
-"""Describe the tables of a database: `python -m tests.upgrade.schema FILE.json` writes those of the one in use."""
+"""Describe the tables of a database.
+
+`python -m tests.upgrade.schema FILE.json` writes those of the one in use.
+"""
 
 import json
 import sys
@@ -11,7 +14,10 @@ Schema = dict[str, dict[str, Any]]  # by table: its columns and its constraints,
 
 
 def read_schema() -> Schema:
-    """Return columns, indexes and constraints of every table; the order of columns does not count."""
+    """Return columns, indexes and constraints of every table.
+
+    The order of columns does not count.
+    """
     with connection.cursor() as cursor:
         tables = [
             table.name

@@ -1,4 +1,7 @@
-"""The forms that the pages send: what each names of what it was shown with, or why it names nothing."""
+"""The forms that the pages send.
+
+What each names of what it was shown with, or why it names nothing.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +15,10 @@ NOTICE = (TEXTS / "notice.txt").read_text(encoding="utf-8")
 
 @dataclass(frozen=True)
 class Listed:
-    """What a form names of what it was shown with, and what is typed in it; or why it names nothing."""
+    """What a form names of what it was shown with, and what is typed in it.
+
+    Or why it names nothing.
+    """
 
     names: tuple[str, ...] = ()
     typed: dict[str, Any] = field(default_factory=dict)
@@ -20,7 +26,10 @@ class Listed:
     writes: bool = True
 
     def data(self, shown: dict[str, str]) -> dict[str, Any]:
-        """Return what is sent: what the page has filled in, and what is typed; files anew each time."""
+        """Return what is sent: what the page has filled in, and what is typed.
+
+        Files anew each time.
+        """
         typed = {name: value() if callable(value) else value for name, value in self.typed.items()}
         return {**shown, **typed}
 

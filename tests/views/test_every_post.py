@@ -1,4 +1,5 @@
-"""Every form that a page sends names what it was shown with, has one effect, and overwrites nothing newer.
+"""Every form that a page sends names what it was shown with, has one effect, and overwrites nothing
+newer.
 
 The forms are those that the pages show to the accounts that may use them. A form that is not listed
 here fails the test: whoever adds one says what it names, or why it needs to name nothing.
@@ -51,13 +52,17 @@ __all__ = ["browser", "english", "stranger"]
 
 MAY = dt.date(2026, 5, 1)
 TEMPLATES = settings.BASE_DIR / "templates"
-# Shown where nothing could be written: they send again what another form has sent, with its version.
+# Shown where nothing could be written: they send again what another form has sent, with its
+# version.
 SENT_AGAIN = {"tracker/kept.html", "tracker/disk_full.html"}
 
 
 @dataclass(frozen=True)
 class Form:
-    """A form as a page shows it to an account: where it goes, and what it sends beside what is typed."""
+    """A form as a page shows it to an account.
+
+    Where it goes, and what it sends beside what is typed.
+    """
 
     key: str
     client: Client
@@ -277,7 +282,9 @@ def changed(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> list[s
 
 
 def meanwhile(unit: ChangeContext) -> None:
-    """Let somebody else change everything that a page has shown, and begin the reports that were not there."""
+    """Let somebody else change everything that a page has shown, and begin the reports that were
+    not there.
+    """
     for model in apps.get_app_config("tracker").get_models():
         if issubclass(model, Versioned):
             model._base_manager.update(version=F("version") + 1)

@@ -1,4 +1,7 @@
-"""Indicators on the pages: asked for in the report, shown beside it in the review, drawn on the task's page."""
+"""Indicators on the pages.
+
+Asked for in the report, shown beside it in the review, drawn on the task's page.
+"""
 
 import datetime as dt
 from decimal import Decimal

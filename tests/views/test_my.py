@@ -1,4 +1,7 @@
-"""The work list of a unit: the periods that it names are those that the form opens on, and every call can be met."""
+"""The work list of a unit.
+
+The periods that it names are those that the form opens on, and every call can be met.
+"""
 
 import datetime as dt
 from typing import Any

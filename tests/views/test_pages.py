@@ -579,7 +579,8 @@ def test_the_list_stands_in_bands_in_the_order_of_the_text_alone(
         make_task(policy, code)
     page = read(office, LIST)
     bands = re.findall(
-        r'<tr class="band band-(\w+)"><th scope="rowgroup" colspan="8"><a href="([^"]+)">([^<]+)</a>',
+        r'<tr class="band band-(\w+)"><th scope="rowgroup" colspan="8"><a '
+        r'href="([^"]+)">([^<]+)</a>',
         page,
     )
     assert bands == [

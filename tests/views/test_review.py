@@ -1,4 +1,7 @@
-"""What the office does on pages: the queue, the review, accepting many, answering calls for help."""
+"""What the office does on pages.
+
+The queue, the review, accepting many, answering calls for help.
+"""
 
 import re
 from typing import Any

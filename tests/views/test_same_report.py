@@ -1,4 +1,7 @@
-"""Two people of a unit begin the same report: the second sees both texts, and nothing is overwritten unseen."""
+"""Two people of a unit begin the same report.
+
+The second sees both texts, and nothing is overwritten unseen.
+"""
 
 import datetime as dt
 from typing import Any

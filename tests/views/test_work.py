@@ -1,4 +1,7 @@
-"""Exports that take long: made beside the pages, told of by one that reloads, and kept for their own person."""
+"""Exports that take long.
+
+Made beside the pages, told of by one that reloads, and kept for their own person.
+"""
 
 import os
 import subprocess

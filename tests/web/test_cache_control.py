@@ -1,6 +1,7 @@
 """No browser keeps a page, so Back shows none after a log-out; static files may be kept.
 
-That no address at all lets a browser keep its answer is seen in `test_access`, where every role asks every one.
+That no address at all lets a browser keep its answer is seen in `test_access`, where every role
+asks every one.
 """
 
 from django.test import Client

@@ -1,4 +1,7 @@
-"""What the page of late forms shows: every form that was sent too late, its fields by their labels."""
+"""What the page of late forms shows.
+
+Every form that was sent too late, its fields by their labels.
+"""
 
 from typing import Any
 
@@ -19,7 +22,9 @@ KEPT = reverse("kept")
 
 @pytest.fixture
 def send_late(strict: Client, supervisor: User, task: Task) -> Any:
-    """Return what sends forms after a log-out in another tab, then logs in again and opens the page of late forms."""
+    """Return what sends forms after a log-out in another tab, then logs in again and opens the page
+    of late forms.
+    """
     log_in(strict, "supervisor")
     token = token_of(strict.get("/"))
     by_log_out(strict, supervisor, None)

@@ -1,4 +1,7 @@
-"""An acceptance is taken back: by whom, until when, and what becomes of the task and of its indicators."""
+"""An acceptance is taken back.
+
+By whom, until when, and what becomes of the task and of its indicators.
+"""
 
 import datetime as dt
 from decimal import Decimal

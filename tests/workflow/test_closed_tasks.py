@@ -105,9 +105,12 @@ def test_a_fixture_overwrites_no_judged_fact_of_a_closed_task(closed: Task, tmp_
     path = tmp_path / "closed.yaml"
     path.write_text(
         "- model: tracker.task\n"
-        "  fields: {policy: [rise], measure: [rise, A1], code: A1-01, title: Task, kind: qualitative,"
-        f" lead_unit: [Bureau of Science], assigned_on: {TODAY - 90 * DAY}, owed_from: {TODAY - 90 * DAY},"
-        f" start: {TODAY - 90 * DAY}, original_deadline: {TODAY}, deadline: {TODAY}, status: closed,"
+        "  fields: {policy: [rise], measure: [rise, A1], code: A1-01, title: Task, kind: "
+        "qualitative,"
+        f" lead_unit: [Bureau of Science], assigned_on: {TODAY - 90 * DAY}, owed_from: "
+        f"{TODAY - 90 * DAY},"
+        f" start: {TODAY - 90 * DAY}, original_deadline: {TODAY}, deadline: {TODAY}, status: "
+        f"closed,"
         f" closed_on: {LATE}}}\n"
     )
     with pytest.raises(CommandError):

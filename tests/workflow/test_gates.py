@@ -1,4 +1,7 @@
-"""What a closing and more time are judged by: only what the office is shown, and as it stands when it decides."""
+"""What a closing and more time are judged by.
+
+Only what the office is shown, and as it stands when it decides.
+"""
 
 from typing import Any
 

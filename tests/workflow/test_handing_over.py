@@ -71,7 +71,8 @@ def test_a_fixture_hands_no_task_of_a_draft_over(task: Task, tmp_path: Path) -> 
     path = tmp_path / "draft.yaml"
     path.write_text(
         "- model: tracker.task\n"
-        "  fields: {policy: [draft], measure: [draft, A1], code: A1-01, title: Task, kind: qualitative,"
+        "  fields: {policy: [draft], measure: [draft, A1], code: A1-01, title: Task, kind: "
+        "qualitative,"
         f" lead_unit: [Bureau of Science], assigned_on: {TODAY}}}\n"
     )
     with pytest.raises(CommandError):

@@ -1,4 +1,6 @@
-"""Indicators: the percent by hand, values by report and by the office, and what the percent makes of them."""
+"""Indicators: the percent by hand, values by report and by the office, and what the percent makes
+of them.
+"""
 
 import datetime as dt
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""Many reports that are written together leave what each of them leaves by itself: rows, versions and history."""
+"""Many reports that are written together leave what each of them leaves by itself.
+
+Rows, versions and history.
+"""
 
 import datetime as dt
 from typing import Any
@@ -65,7 +68,9 @@ def make_tasks(policy: PolicyDocument, bureau: Organization, county: Organizatio
 def hand_in_before(
     tasks: list[Task], bureau: Organization, act: ChangeContext, supervisor: User
 ) -> None:
-    """Let one task have a draft, one a report that waits, one a returned one and an accepted one of May."""
+    """Let one task have a draft, one a report that waits, one a returned one and an accepted one of
+    May.
+    """
 
     def save(task: Task, period: Period, percent: int | None) -> ProgressUpdate:
         report = workflow.open_report(Task.objects.get(pk=task.pk), bureau, period)

@@ -1,4 +1,7 @@
-"""A changed rule reaches what is stored: by migrating, by hand, and a check says when it has not."""
+"""A changed rule reaches what is stored.
+
+By migrating, by hand, and a check says when it has not.
+"""
 
 import hashlib
 import json
@@ -30,7 +33,8 @@ from tracker.models.task import letter_mask
 from tracker.workflow import derived, writes
 
 TEXTS = ("Ａ１－０１ “５Ｇ”", "caf\u00e9 Ⅲ㎡ （1）", "STRASSE ß", "枢\u200b纽、一张蓝图")
-# The values that the rules of each version give; a new version gets a new line, an old one is never changed.
+# The values that the rules of each version give; a new version gets a new line, an old one is never
+# changed.
 DIGESTS = {1: "92e87879fef6f036"}
 
 
@@ -176,12 +180,15 @@ def test_a_database_without_tasks_is_not_stale(db: None) -> None:
 
 
 def test_a_rule_that_gives_other_values_raises_the_version() -> None:
-    # Where this fails a rule has changed: raise RULES_VERSION in workflow/core.py and add its line to DIGESTS.
+    # Where this fails a rule has changed: raise RULES_VERSION in workflow/core.py and add its line
+    # to DIGESTS.
     assert _digest() == DIGESTS[writes.RULES_VERSION]
 
 
 def _digest() -> str:
-    """Return a digest of what the rules make of all cases of the light, and of some texts and codes."""
+    """Return a digest of what the rules make of all cases of the light, and of some texts and
+    codes.
+    """
     found: list[Any] = []
     found += [_dates_of(case) for case in CASES]
     found += [[fold(text), letter_mask(fold(text))] for text in TEXTS]

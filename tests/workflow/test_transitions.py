@@ -197,7 +197,8 @@ def fits(action: Action, task: Task) -> bool:
     return True
 
 
-# Action, by whom, from which statuses, to which; written anew here, so that a slip in the table shows.
+# Action, by whom, from which statuses, to which; written anew here, so that a slip in the table
+# shows.
 RUNNING = ("not_started", "in_progress")
 EXPECTED: dict[str, tuple[str, tuple[str, ...], str]] = {
     "hand_over": ("office", (), ""),  # the tasks of these tests are handed over

@@ -22,7 +22,10 @@ JUNE = period_of(Cycle.MONTHLY, TODAY)
 
 @pytest.fixture
 def tasks(policy: PolicyDocument, bureau: Organization, county: Organization) -> dict[str, Task]:
-    """Return what the bureau leads, helps with and has closed; the county helps with what it leads."""
+    """Return what the bureau leads, helps with and has closed.
+
+    The county helps with what it leads.
+    """
     facts: dict[str, Any] = {
         "kind": Kind.QUALITATIVE,
         "assigned_on": TODAY - 90 * DAY,
