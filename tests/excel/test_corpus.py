@@ -66,7 +66,7 @@ def test_attacks_cost_neither_time_nor_memory(
 ) -> None:
     (tmp_path / "good.xlsx").write_bytes(good)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.intake.attack", kind, str(tmp_path / "good.xlsx")],
+        [sys.executable, "-m", "tests.excel.attack", kind, str(tmp_path / "good.xlsx")],
         cwd=ROOT, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

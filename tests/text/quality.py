@@ -1,4 +1,4 @@
-"""Print how well the breakdown assistant does: `python -m tests.source.quality [FOLDER]`.
+"""Print how well the breakdown assistant does: `python -m tests.text.quality [FOLDER]`.
 
 Each text of the folder stands beside its answers, made by hand: NAME.txt and NAME.json. Precision is the share
 of what is proposed that is right, recall the share of what is right that is proposed; names are compared without

@@ -204,14 +204,14 @@ def test_how_far_a_preview_is_is_told_by_a_page_that_reloads(
     long_preview: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pages, preview = [], workbook_import.preview
+    pages, preview = [], workbook_import.preview_batch
 
     def look(*args: Any) -> workbook_import.Preview:
         args[-1](1)
         pages.append(client.get(reverse("batch_progress", args=[batch.pk])))
         return preview(*args)
 
-    monkeypatch.setattr(workbook_import, "preview", look)
+    monkeypatch.setattr(workbook_import, "preview_batch", look)
     client.get(batch.get_absolute_url())
     assert pages[0]["Refresh"] == "2"
     assert f"1 of {len(batch.rows)} rows compared with what is stored, 20%" in pages[0].text

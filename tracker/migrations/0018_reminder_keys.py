@@ -21,7 +21,7 @@ def new_keys(old: str, tasks: dict[int, Any], periods: dict[int, dt.date]) -> li
         key = f"returned {pk} {periods.get(int(report))}"
         return [key, f"{key} {reviewed_on}"]
     if cause == "unreported":
-        owed = rules.first_owed(task, task.policy)
+        owed = lights.first_owed(task, task.policy)
         key = f"unreported {pk} {owed.start if owed else None}"
     else:
         key = f"deadline {pk} {rest}"

@@ -159,7 +159,7 @@ def imports(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
                 form.add_error("file", str(refusal))
             else:
                 page = render_to_string(
-                    "tracker/report_context.html", {"name": upload.name}, request
+                    "tracker/reading.html", {"name": upload.name}, request
                 )
                 # No proxy may hold it back: what is told late tells nothing.
                 return StreamingHttpResponse(
