@@ -16,7 +16,8 @@ from tests.drills.lost_updates import database
 from tests.upgrade.rows import FOLDER, load, tables_of
 from tests.upgrade.schema import read_schema
 
-pytestmark = pytest.mark.database
+# Thousands of rows, written in a database of its own for each released state.
+pytestmark = [pytest.mark.database, pytest.mark.large]
 
 STATES = sorted(FOLDER.glob("*.json.gz"))
 # What follows from the rest and is made anew by an upgrade: column by model.
@@ -40,26 +41,22 @@ class Upgraded(NamedTuple):
     schema: Path
 
 
-@pytest.fixture(scope="module")
-def empty_database() -> Iterator[str]:
-    """Return the address of an empty database of the kind that the tests run on."""
-    with database(os.environ.get("DATABASE_URL", "")) as url:
-        yield url
-
-
 @pytest.fixture(scope="module", params=STATES, ids=lambda path: path.name.split(".")[0])
 def upgraded(
-    request: pytest.FixtureRequest, empty_database: str, tmp_path_factory: pytest.TempPathFactory
-) -> Upgraded:
-    """Upgrade a released state."""
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Upgraded]:
+    """Upgrade a released state in a database of its own, of the kind that the tests run on."""
     folder = tmp_path_factory.mktemp("upgraded")
-    run = _Runner(empty_database, folder)
-    run("-m", "tests.upgrade.fill", str(request.param))
-    run("manage.py", "migrate", "--verbosity", "0")
-    run("manage.py", "check", "--database", "default")
-    run("-m", "tests.upgrade.rows", str(folder / "rows.json.gz"))
-    run("-m", "tests.upgrade.schema", str(folder / "schema.json"))
-    return Upgraded(request.param, folder / "rows.json.gz", folder / "schema.json")
+    rows = folder / "rows.json.gz"
+    schema = folder / "schema.json"
+    with database(os.environ.get("DATABASE_URL", "")) as url:
+        run = _Runner(url, folder)
+        run("-m", "tests.upgrade.fill", str(request.param))
+        run("manage.py", "migrate", "--verbosity", "0")
+        run("manage.py", "check", "--database", "default")
+        run("-m", "tests.upgrade.rows", str(rows))
+        run("-m", "tests.upgrade.schema", str(schema))
+        yield Upgraded(request.param, rows, schema)
 
 
 class _Runner:

@@ -31,6 +31,7 @@ def wide(db: None) -> Iterator[PolicyDocument]:
     raw.setlimit(limit, usual)
 
 
+@pytest.mark.large
 def test_no_address_breaks(wide: PolicyDocument) -> None:
     client = Client()
     client.force_login(make_readers(wide)["root"])

@@ -3,6 +3,7 @@
 `python -m tests.upgrade.fill FILE.json.gz`.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -28,5 +29,6 @@ def fill(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
     django.setup()
     fill(Path(sys.argv[1]))

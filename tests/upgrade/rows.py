@@ -6,6 +6,7 @@ release.
 
 import gzip
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,7 @@ def keep(path: Path, rows: Rows) -> None:
 if __name__ == "__main__":
     import django
 
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
     django.setup()
     from django.apps import apps as current
 
