@@ -81,7 +81,7 @@ def hand_in(policy: PolicyDocument) -> None:
 
 @pytest.fixture(scope="module")
 def counts(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[int, dict[str, int]]]:
-    """Count the queries of every address at few and at many tasks, which are laid once for all
+    """Count the queries of every address at few and at many tasks, which are made once for all
     addresses.
     """
     with (

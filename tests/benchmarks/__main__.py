@@ -38,7 +38,7 @@ def pages(folder: Path, size: int | None) -> None:
     from tests.benchmarks.scale import Ledgers
 
     ledgers, sizes = Ledgers(folder), (size,) if size else pages.SIZES
-    ledgers.lay(*sizes)
+    ledgers.set_up(*sizes)
     if size:
         pages.at(ledgers, size)
     else:

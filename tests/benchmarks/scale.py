@@ -13,7 +13,7 @@ from tests.factories import make_many, make_policy
 from tracker.models import User
 
 SLUG = "bench"
-STEP = 100_000  # tasks laid at a time: bounds the memory
+STEP = 100_000  # tasks made at a time: bounds the memory
 ROUNDS = 15
 
 
@@ -48,7 +48,7 @@ class Ledgers:
                 if again:
                     cursor.execute(f'CREATE DATABASE "{self.name(size)}"')
 
-    def lay(self, *sizes: int) -> None:
+    def set_up(self, *sizes: int) -> None:
         """Lay a ledger for each size, with all units of the office and an account that opens every
         page.
         """
@@ -67,7 +67,7 @@ class Ledgers:
             if connection.vendor == "postgresql":
                 with connection.cursor() as cursor:
                     cursor.execute("VACUUM ANALYZE")  # as its own daemon does in the minutes after
-            print(f"{size:9,} tasks laid in {time.perf_counter() - start:.0f} s")
+            print(f"{size:9,} tasks made in {time.perf_counter() - start:.0f} s")
 
     def use(self, size: int) -> None:
         """Turn to the ledger of a size."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.laid import lay_demonstration
+from tests.prepared_rows import store_demonstration
 from tracker.models import Organization, User
 
 # Root cannot use the sandbox; the rest keeps the browser from calling home.
@@ -42,7 +42,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def office(transactional_db: None) -> User:
     """Load the sample and the demonstration; return the account that opens every page."""
-    lay_demonstration()
+    store_demonstration()
     unit = Organization.objects.filter(led_tasks__policy__demo=True).first()
     return User.objects.create_superuser(
         "office", password=PASSWORD, is_liaison=True, organization=unit

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.browser
 FILLED = 20
 
 
-def lay() -> None:
+def set_up() -> None:
     """Hand 20 quantified tasks over to a unit with a liaison."""
     policy = make_policy("rise", title="中部崛起")
     unit = Organization.objects.create(name="市科学技术局", short_name="市科技局", order=1)
@@ -75,7 +75,7 @@ def there_and_back(page: Page, base: str, file: Path, **filled: object) -> None:
 def test_a_workbook_goes_out_comes_home_and_changes_the_overview(
     transactional_db: None, live_server: LiveServer, browser: Browser, tmp_path: Path
 ) -> None:
-    lay()
+    set_up()
     page = browser.new_context(accept_downloads=True, locale="zh-CN").new_page()
     log_in(page, live_server.url, "liaison")
     there_and_back(page, live_server.url, tmp_path / "fill.xlsx", 完成率=0.9, 落实情况="已落实")
@@ -104,7 +104,7 @@ def test_a_workbook_goes_out_comes_home_and_changes_the_overview(
 def test_a_co_operating_unit_files_its_contributions_by_its_own_workbook(
     transactional_db: None, live_server: LiveServer, browser: Browser, tmp_path: Path
 ) -> None:
-    lay()
+    set_up()
     page = browser.new_context(accept_downloads=True, locale="zh-CN").new_page()
     log_in(page, live_server.url, "helper")
     there_and_back(page, live_server.url, tmp_path / "help.xlsx", 落实情况="已配合")

@@ -151,18 +151,18 @@ def drill(writers: int, edits: int, url: str = "") -> Result:
             "--edits",
             str(edits),
         ]
-        laid = _part([*run, "--role", "lay"], environment)
+        made = _part([*run, "--role", "set_up"], environment)
         with served(
             environment, "--workers=2", f"--threads={max(writers, HANDS) // 2 + 1}", "--timeout=300"
         ) as port:
             crowd = [
-                Writer(number, Client(port, 0, {}, dict(laid["cookies"])), facts)
-                for number, facts in enumerate(laid["writers"])
+                Writer(number, Client(port, 0, {}, dict(made["cookies"])), facts)
+                for number, facts in enumerate(made["writers"])
             ]
             _at_once([lambda each=each: each.work(edits) for each in crowd])
             faults = [fault for each in crowd for fault in each.faults]
-            hands = [Client(port, 0, {}, dict(laid["cookies"])) for _hand in range(HANDS)]
-            for press in laid["buttons"]:
+            hands = [Client(port, 0, {}, dict(made["cookies"])) for _hand in range(HANDS)]
+            for press in made["buttons"]:
                 answers: list[int] = []
                 _at_once(
                     [
@@ -217,7 +217,7 @@ def _part(words: list[str], environment: dict[str, str], told: str = "") -> Any:
     return json.loads(done.stdout)
 
 
-def lay(writers: int, edits: int) -> None:
+def set_up(writers: int, edits: int) -> None:
     """Make tasks with a step each and reports to accept.
 
     Print what each writer needs, and a session for all.
@@ -371,7 +371,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--writers", type=int, default=30)
     parser.add_argument("--edits", type=int, default=50)
-    parser.add_argument("--role", choices=("lay", "count"))
+    parser.add_argument("--role", choices=("set_up", "count"))
     options = parser.parse_args()
     if not options.role:
         result = drill(options.writers, options.edits, os.environ.get("DATABASE_URL", ""))
@@ -388,7 +388,7 @@ def main() -> None:
     import django
 
     django.setup()
-    {"lay": lambda: lay(options.writers, options.edits), "count": count}[options.role]()
+    {"set_up": lambda: set_up(options.writers, options.edits), "count": count}[options.role]()
 
 
 if __name__ == "__main__":

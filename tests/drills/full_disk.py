@@ -92,8 +92,8 @@ def drill() -> list[str]:
             "MIN_FREE_MB": "1",
         }
         environment.pop("DATABASE_URL", None)
-        lay = [sys.executable, "-m", "tests.drills.full_disk", "--lay"]
-        subprocess.run(lay, env=environment, cwd=ROOT, check=True)
+        command = [sys.executable, "-m", "tests.drills.full_disk", "--set-up"]
+        subprocess.run(command, env=environment, cwd=ROOT, check=True)
         with served(environment, *SERVER) as port:
             client = Client(port, 0, {})
             client.log_in()
@@ -134,7 +134,7 @@ def drill() -> list[str]:
     return faults
 
 
-def lay() -> None:
+def set_up() -> None:
     """Make an account of everything and a task that is reported on."""
     from django.core.management import call_command
 
@@ -152,13 +152,13 @@ def lay() -> None:
 
 
 def main() -> None:
-    """Run the drill, or lay its rows in a process of its own."""
-    if "--lay" in sys.argv:
+    """Run the drill, or make its rows in a process of its own."""
+    if "--set-up" in sys.argv:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
         import django
 
         django.setup()
-        lay()
+        set_up()
         return
     faults = drill()
     print(f"faults: {len(faults)} {faults}")

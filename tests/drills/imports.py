@@ -43,7 +43,7 @@ def drill(rounds: int, url: str = "") -> Result:
             )
             return done.stdout
 
-        part("lay")
+        part("set_up")
         for _round in range(rounds):
             victim = subprocess.Popen(
                 [*run, "land"], env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -64,7 +64,7 @@ def drill(rounds: int, url: str = "") -> Result:
     return result
 
 
-def lay() -> None:
+def set_up() -> None:
     """Make a unit with tasks, and a workbook that is filled in for all of them, read and kept."""
     import datetime as dt
 
@@ -138,7 +138,7 @@ def main() -> None:
     """Run the drill, or one part of it in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--role", choices=("lay", "land", "undo", "count"))
+    parser.add_argument("--role", choices=("set_up", "land", "undo", "count"))
     options = parser.parse_args()
     if not options.role:
         result = drill(options.rounds, os.environ.get("DATABASE_URL", ""))
@@ -151,7 +151,7 @@ def main() -> None:
     import django
 
     django.setup()
-    {"lay": lay, "land": land, "undo": undo, "count": count}[options.role]()
+    {"set_up": set_up, "land": land, "undo": undo, "count": count}[options.role]()
 
 
 if __name__ == "__main__":

@@ -121,10 +121,14 @@ def drill(rounds: int, url: str = "") -> Result:
             "PYTHONWARNINGS": "ignore",
         }
         run = [sys.executable, "-m", "tests.drills.kill"]
-        laid = subprocess.run(
-            [*run, "--role", "lay"], env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE
+        made = subprocess.run(
+            [*run, "--role", "set_up"],
+            env=environment,
+            cwd=ROOT,
+            check=True,
+            stdout=subprocess.PIPE,
         )
-        clients = [Client(0, task, form) for task, form in json.loads(laid.stdout)]
+        clients = [Client(0, task, form) for task, form in json.loads(made.stdout)]
         for _round in range(rounds):
             _kill_once(clients, environment, dice.uniform(0.3, 1.2))
         faults = [fault for client in clients for fault in client.faults]
@@ -197,7 +201,7 @@ def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the server does not start")
 
 
-def lay() -> None:
+def set_up() -> None:
     """Make an account and a task with one step for each writer.
 
     Print what a browser would send for each.
@@ -270,7 +274,7 @@ def main() -> Any:
     """Run the drill, or one part of it in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=50)
-    parser.add_argument("--role", choices=("lay", "count"))
+    parser.add_argument("--role", choices=("set_up", "count"))
     options = parser.parse_args()
     if not options.role:
         result = drill(options.rounds, os.environ.get("DATABASE_URL", ""))
@@ -284,7 +288,7 @@ def main() -> Any:
     import django
 
     django.setup()
-    {"lay": lay, "count": count_up}[options.role]()
+    {"set_up": set_up, "count": count_up}[options.role]()
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def drill(rounds: int, url: str = "") -> dict[str, Result]:
     with database(url) as own, tempfile.TemporaryDirectory() as folder:
         system = System(Path(folder), own)
         for state in STATES:
-            system.role("lay", "--state", state)
+            system.role("set_up", "--state", state)
             system.part(sys.executable, "manage.py", "backup", f"{folder}/{state}.tar")
         for kind in KINDS:
             begin = time.perf_counter()
@@ -167,7 +167,7 @@ def _all_whole(system: System) -> bool:
     return True
 
 
-def lay(state: str) -> None:
+def set_up(state: str) -> None:
     """Make a state: its name stands in a policy, and each file of evidence holds it."""
     from django.conf import settings
     from django.core.management import call_command
@@ -201,7 +201,7 @@ def main() -> None:
     """Run the drill, or one part of it in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--role", choices=("lay", "state"))
+    parser.add_argument("--role", choices=("set_up", "state"))
     parser.add_argument("--state", choices=STATES)
     options = parser.parse_args()
     if not options.role:
@@ -213,8 +213,8 @@ def main() -> None:
     import django
 
     django.setup()
-    if options.role == "lay":
-        lay(options.state)
+    if options.role == "set_up":
+        set_up(options.state)
     else:
         print_state()
 

@@ -117,9 +117,19 @@ def drill(tasks: int, requests: int, url: str = "") -> Result:
             "DATA_DIR": folder,
             "PYTHONWARNINGS": "ignore",
         }
-        lay = [sys.executable, "-m", "tests.drills.load", "--role", "lay", "--tasks", str(tasks)]
-        laid = subprocess.run(lay, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE)
-        cookies = json.loads(laid.stdout)
+        command = [
+            sys.executable,
+            "-m",
+            "tests.drills.load",
+            "--role",
+            "set_up",
+            "--tasks",
+            str(tasks),
+        ]
+        made = subprocess.run(
+            command, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE
+        )
+        cookies = json.loads(made.stdout)
         with served(environment, *SERVER) as port:
             ask(port, PAGES["list"], cookies[0])
             with exporting(port, cookies, result):
@@ -209,7 +219,7 @@ def _together(
             thread.join(LONGEST)
 
 
-def lay(tasks: int) -> None:
+def set_up(tasks: int) -> None:
     """Make a policy of so many tasks and the sessions of three supervisors; print their cookies."""
     from django.conf import settings
     from django.core.management import call_command
@@ -234,18 +244,18 @@ def lay(tasks: int) -> None:
 
 
 def main() -> None:
-    """Run the drill, or lay its policy in a process of its own."""
+    """Run the drill, or make its policy in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tasks", type=int, default=10_000)
     parser.add_argument("--requests", type=int, default=20)
-    parser.add_argument("--role", choices=("lay",))
+    parser.add_argument("--role", choices=("set_up",))
     options = parser.parse_args()
     if options.role:
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
         import django
 
         django.setup()
-        lay(options.tasks)
+        set_up(options.tasks)
         return
     result = drill(options.tasks, options.requests, os.environ.get("DATABASE_URL", ""))
     for name, seconds in result.pages.items():

@@ -56,7 +56,7 @@ def drill(processes: int, edits: int, url: str = "") -> Result:
     with database(url) as own:
         environment = {**os.environ, "DATABASE_URL": own, "PYTHONWARNINGS": "ignore"}
         run = [sys.executable, "-m", "tests.drills.lost_updates", "--edits", str(edits)]
-        subprocess.run([*run, "--role", "lay"], env=environment, cwd=ROOT, check=True)
+        subprocess.run([*run, "--role", "set_up"], env=environment, cwd=ROOT, check=True)
         writers = [
             subprocess.Popen(
                 [*run, "--role", "write"],
@@ -82,7 +82,7 @@ def drill(processes: int, edits: int, url: str = "") -> Result:
     return Result(accepted, refused, locked, int(counted.stdout))
 
 
-def lay() -> None:
+def set_up() -> None:
     """Make the one task."""
     from django.core.management import call_command
 
@@ -146,7 +146,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--processes", type=int, default=8)
     parser.add_argument("--edits", type=int, default=200)
-    parser.add_argument("--role", choices=("lay", "write", "count"))
+    parser.add_argument("--role", choices=("set_up", "write", "count"))
     options = parser.parse_args()
     if not options.role:
         result = drill(options.processes, options.edits, os.environ.get("DATABASE_URL", ""))
@@ -160,7 +160,7 @@ def main() -> None:
     import django
 
     django.setup()
-    {"lay": lay, "write": lambda: write(options.edits), "count": count}[options.role]()
+    {"set_up": set_up, "write": lambda: write(options.edits), "count": count}[options.role]()
 
 
 if __name__ == "__main__":

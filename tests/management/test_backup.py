@@ -281,7 +281,7 @@ def test_a_backup_under_load_holds_no_half_of_a_change(
 ) -> None:
     busy = machine()
     drill = [sys.executable, "-m", "tests.drills.lost_updates"]
-    assert run(busy, *drill[1:], "--role", "lay").returncode == 0
+    assert run(busy, *drill[1:], "--role", "set_up").returncode == 0
     writer = subprocess.Popen([*drill, "--role", "write", "--edits", "100000"], cwd=ROOT, env=busy)
     try:
         while run(busy, *drill[1:], "--role", "count").stdout.strip() in ("", "0"):

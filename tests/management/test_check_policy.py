@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.utils.translation import override
 
 from tests.factories import make_policy, make_task
-from tests.laid import lay_sample
+from tests.prepared_rows import store_sample
 from tracker.domain.choices import Kind, Status
 from tracker.models import (
     BackgroundPassage,
@@ -190,7 +190,7 @@ def test_a_clause_that_nothing_touches_is_a_fault(anchored: PolicyDocument, file
 
 @pytest.mark.django_db
 def test_the_sample_policy_holds_what_the_text_declares() -> None:
-    lay_sample()
+    store_sample()
     said = check("central-china-rise")
     assert "Measures: 7 + 6 + 3 + 4 = 20; general demands apart: 4." in said
     assert "FAULT" not in said
@@ -198,7 +198,7 @@ def test_the_sample_policy_holds_what_the_text_declares() -> None:
 
 @pytest.mark.django_db
 def test_the_sample_policy_proposes_a_lead_unit_and_a_kind_for_every_task() -> None:
-    lay_sample()
+    store_sample()
     found = run_checkup(PolicyDocument.objects.get())
     kinds = {check.name: len(findings) for check, findings in found.groups}
     assert set(kinds) == {"deadline", "start", "proposed"}

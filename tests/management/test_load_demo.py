@@ -13,7 +13,7 @@ from django.utils.translation import override
 
 from tests.conftest import TODAY
 from tests.factories import make_policy, make_task
-from tests.laid import lay_demonstration
+from tests.prepared_rows import store_demonstration
 from tracker.domain import lights
 from tracker.domain.choices import ChangeSource, Kind, Light, LightCause, Status
 from tracker.domain.dates import today
@@ -101,7 +101,7 @@ OTHER_DAYS = [
 @pytest.mark.parametrize("day", ["2026-06-15", *OTHER_DAYS])
 def test_every_light_appears_and_every_reason_in_both_colours(day: str, time_machine: Any) -> None:
     time_machine.move_to(dt.datetime.fromisoformat(f"{day}T04:00:00+00:00"), tick=False)
-    lay_demonstration()
+    store_demonstration()
     on, policy = today(), demo()
     tasks = Task.objects.filter(policy=policy).with_light(on)
     assert on.isoformat() == day
@@ -115,7 +115,7 @@ def test_every_light_appears_and_every_reason_in_both_colours(day: str, time_mac
 
 
 def test_every_status_appears() -> None:
-    lay_demonstration()
+    store_demonstration()
     assert {task.status for task in Task.objects.filter(policy=demo())} == set(Status.values)
 
 
@@ -310,9 +310,9 @@ def test_a_percent_follows_an_invented_indicator_that_is_named_as_one(
 def test_every_part_that_is_cleared_leaves_its_history(source: PolicyDocument, model: Any) -> None:
     before = model.objects.count()
     load()
-    laid = model.objects.count() - before
+    made = model.objects.count() - before
     clear()
-    assert model.history.filter(history_type="-").count() == laid > 0
+    assert model.history.filter(history_type="-").count() == made > 0
 
 
 def test_clearing_disables_the_accounts_and_deletes_none(source: PolicyDocument) -> None:

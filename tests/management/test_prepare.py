@@ -1,4 +1,4 @@
-"""`prepare`: what is absent is laid once, what is there is left alone."""
+"""`prepare`: what is absent is made once, what is there is left alone."""
 
 import os
 import re
@@ -16,8 +16,8 @@ from django.utils.translation import override
 
 from tests.conftest import TODAY
 from tests.factories import make_policy
-from tests.laid import lay, lay_demonstration
 from tests.management.test_loaddata import dump
+from tests.prepared_rows import store_demonstration, store_rows_of
 from tracker import workflow
 from tracker.domain.choices import ChangeSource, PolicyState
 from tracker.domain.permissions import VisibilityScope, visibility_scope
@@ -43,7 +43,7 @@ def slugs() -> set[str]:
 @pytest.fixture
 def prepared(db: None) -> None:
     """Let the command have run once."""
-    lay("prepared", prepare)
+    store_rows_of("prepared", prepare)
 
 
 @pytest.fixture
@@ -153,14 +153,14 @@ def test_the_demonstration_is_declined_with_demo_0(
 
 @pytest.mark.django_db
 def test_a_demonstration_that_was_cleared_does_not_come_back() -> None:
-    lay_demonstration()
+    store_demonstration()
     prepare()
     call_command("load_demo", "--clear", stdout=StringIO())
     prepare()
     assert slugs() == {SAMPLE}
 
 
-# The demonstration is dear to lay, and laid by the command above already.
+# The demonstration is dear to make, and made by the command above already.
 WITH_DEMONSTRATION = pytest.param("", {SAMPLE, DEMO}, marks=pytest.mark.large)
 
 

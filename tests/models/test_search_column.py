@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import TODAY
 from tests.factories import make_task
-from tests.laid import lay_sample
+from tests.prepared_rows import store_sample
 from tracker import workflow
 from tracker.models import PolicyDocument, Task
 from tracker.models.task import contains_term, letter_mask
@@ -61,7 +61,7 @@ def test_a_long_description_is_searched_to_its_end(policy: PolicyDocument) -> No
 
 
 def test_loaded_tasks_are_found(db: None) -> None:
-    lay_sample()
+    store_sample()
     assert len(found("枢纽")) > 0
     assert derived.preview_refresh().corrected == 0
 

@@ -2,7 +2,7 @@
 
 from tests.conftest import TODAY
 from tests.factories import make_task
-from tests.laid import lay_sample
+from tests.prepared_rows import store_sample
 from tracker import workflow
 from tracker.models import Measure, PolicyDocument, Task
 from tracker.workflow import ChangeContext
@@ -64,7 +64,7 @@ def test_a_new_place_is_no_edit_of_the_task(policy: PolicyDocument, act: ChangeC
 
 
 def test_loaded_tasks_stand_in_the_order_of_the_text(db: None) -> None:
-    lay_sample()
+    store_sample()
     joined = Task.objects.order_by("policy", "measure__section__number", "measure__order", "code")
     assert codes() == list(joined.values_list("code", flat=True))
     assert all(

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import TODAY
 from tests.factories import make_policy
-from tests.laid import lay_demonstration
+from tests.prepared_rows import store_demonstration
 from tests.reports.test_statistics import listed, plain
 from tests.sizes import size
 from tracker.domain import lights
@@ -101,7 +101,7 @@ def make(
 
 
 @contextmanager
-def laid(
+def with_ledger(
     ledger: list[Mapping[str, Any]],
     thresholds: list[Mapping[str, Any]],
     policies: list[PolicyDocument],
@@ -214,7 +214,7 @@ def test_every_figure_of_random_ledgers_is_that_of_plain_counting(
         place=st.integers(0, MOST),
     )
     def check(ledger: list[Any], thresholds: list[Any], on: dt.date, place: int) -> None:
-        with laid(ledger, thresholds, two):
+        with with_ledger(ledger, thresholds, two):
             policy = two[0]
             rows = check_rows(policy, on)
             check_lists(policy, on)
@@ -235,7 +235,7 @@ def test_every_figure_of_random_ledgers_is_that_of_plain_counting(
 def test_every_figure_of_sample_and_demonstration_is_that_of_plain_counting(
     db: None, slug: str
 ) -> None:
-    lay_demonstration()
+    store_demonstration()
     policy = PolicyDocument.objects.get(slug=slug)
     for on in (TODAY, TODAY + 40 * DAY, TODAY - 90 * DAY):
         rows = check_rows(policy, on)

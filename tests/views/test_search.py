@@ -10,7 +10,7 @@ from django.utils import translation
 
 from tests.conftest import TODAY
 from tests.factories import make_task
-from tests.laid import lay_sample
+from tests.prepared_rows import store_sample
 from tests.reports.test_filters import ask
 from tests.views.conftest import Browser
 from tests.views.test_pages import links, read
@@ -266,13 +266,13 @@ def test_a_new_name_that_differs_from_another_units_by_signs_alone_is_refused(
 def test_the_words_that_tasks_and_steps_are_anchored_to_find_them_without_the_text(
     db: None, term: str
 ) -> None:
-    lay_sample()
+    store_sample()
     assert codes(PolicyDocument.objects.get(), term)
 
 
 @pytest.mark.article
 def test_with_the_article_loaded_its_terms_find_their_tasks(db: None) -> None:
-    lay_sample()
+    store_sample()
     call_command("load_text", "central-china-rise", Path(os.environ["ARTICLE"]))
     policy = PolicyDocument.objects.get()
     terms = {

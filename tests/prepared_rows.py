@@ -1,6 +1,6 @@
-"""Rows that take seconds to lay.
+"""Rows that take seconds to make.
 
-Laid once in a process by the commands themselves, copied for every further test.
+Made once in a process by the commands themselves, copied for every further test.
 """
 
 import io
@@ -18,22 +18,22 @@ SAMPLE = ("organizations", "central-china-rise")
 _kept: dict[tuple[str, str], dict[str, list[tuple]]] = {}
 
 
-def lay_sample() -> None:
-    """Lay the units and the sample policy."""
-    lay("sample", lambda: call_command("loaddata", *SAMPLE, verbosity=0))
+def store_sample() -> None:
+    """Store the units and the sample policy."""
+    store_rows_of("sample", lambda: call_command("loaddata", *SAMPLE, verbosity=0))
 
 
-def lay_demonstration() -> None:
-    """Lay the units, the sample policy and the demonstration of today."""
+def store_demonstration() -> None:
+    """Store the units, the sample policy and the demonstration of today."""
 
     def make() -> None:
-        lay_sample()
+        store_sample()
         call_command("load_demo", stdout=io.StringIO())
 
-    lay("demonstration", make)
+    store_rows_of("demonstration", make)
 
 
-def lay(name: str, make: Callable[[], None]) -> None:
+def store_rows_of(name: str, make: Callable[[], None]) -> None:
     """Make rows in tables that are empty, or copy those that were made before on the same day."""
     key = name, today().isoformat()
     with transaction.atomic():
@@ -41,7 +41,7 @@ def lay(name: str, make: Callable[[], None]) -> None:
             _copy(_kept[key])
         else:
             if _rows():
-                raise RuntimeError("what lies there already would be copied too")
+                raise RuntimeError("what is there already would be copied too")
             make()
             _kept[key] = _rows()
 
