@@ -76,9 +76,9 @@ def confirm_batch(
 
     `tell` how far it is.
     """
-    return (checklist_import if batch.kind == BatchKind.CHECKLIST else progress_import).confirm(
-        batch, user, seen, now, tell
-    )
+    if batch.kind == BatchKind.CHECKLIST:
+        return checklist_import.confirm_checklist(batch, user, seen, now, tell)
+    return progress_import.confirm_progress(batch, user, seen, now, tell)
 
 
 def save_marked_workbook(
@@ -117,7 +117,8 @@ def undo_batch(
     tell: ProgressCallback = ignore_progress,
 ) -> None:
     """Take back what a batch has made."""
-    act = workflow.ChangeContext(user, ChangeSource.IMPORT, batch.file_name)
-    (workflow.revert_checklist if batch.kind == BatchKind.CHECKLIST else workflow.revert_progress)(
-        batch, act, now, tell
-    )
+    context = workflow.ChangeContext(user, ChangeSource.IMPORT, batch.file_name)
+    if batch.kind == BatchKind.CHECKLIST:
+        workflow.revert_checklist(batch, context, now, tell)
+    else:
+        workflow.revert_progress(batch, context, now, tell)
