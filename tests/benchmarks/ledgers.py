@@ -36,22 +36,23 @@ def rows_of(policy: Any, on: dt.date) -> list[Any]:
     notes = ExportNotes()
     listing = Listing(xlsx_writer.new_book(), "x", TASK_COLUMNS, "", "x")
     tasks = Task.objects.filter(policy=policy).order_by("code").with_related()
-    return [
-        listing.row(task, on, notes, task.code, f"http://localhost/{task.code}", number)
-        for number, task in enumerate(tasks.iterator(chunk_size=5_000), 1)
-    ]
+    rows = []
+    for number, task in enumerate(tasks.iterator(chunk_size=5_000), 1):
+        row = listing.row(task, on, notes, task.code, f"http://localhost/{task.code}")
+        row.values[0] = number
+        rows.append(row)
+    return rows
 
 
 def ours(rows: list[Any], banded: bool) -> None:
     """Write both sheets of the rows as the product does."""
     from tracker.excel import xlsx_writer
-    from tracker.excel.sheets import LedgerBook, Listing
+    from tracker.excel.sheets import LedgerBook, LedgerHead, Listing
     from tracker.reports.columns import TASK_COLUMNS
 
     book = xlsx_writer.new_book()
-    ledger = LedgerBook(
-        book, "title", "left", "right", demo=False, banded=banded, paper=xlsx_writer.A3
-    )
+    head = LedgerHead("title", "left", "right", demo=False)
+    ledger = LedgerBook(book, head, banded=banded, paper=xlsx_writer.A3)
     data = Listing(book, "data", TASK_COLUMNS, "", "tasks")
     for row in rows:
         ledger.add(row)

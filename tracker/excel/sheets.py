@@ -63,15 +63,20 @@ ABSENT_TEXT: dict[int, Callable[[Task], str | None]] = {
 }
 
 
+def is_centred(column: Column) -> bool:
+    """Say whether the cells of a column are centred: short values are, prose is not."""
+    return column.format != TEXT or column.width < 14
+
+
 def body_styles(sheet: SheetWriter, columns: Iterable[Column], **look: Any) -> list[CellStyle]:
-    """Make a look for each column: short things stand in the middle, prose begins at the left."""
-    found = [sheet.style(format=WHOLE, across="center", **look)]
+    """Make a style for the number of a row and for each column."""
+    styles = [sheet.style(format=WHOLE, across="center", **look)]
     for column in columns:
-        centred = column.format != TEXT or column.width < 14
-        found.append(
-            sheet.style(format=column.format, across="center" if centred else "left", **look)
-        )
-    return found
+        across = "left"
+        if is_centred(column):
+            across = "center"
+        styles.append(sheet.style(format=column.format, across=across, **look))
+    return styles
 
 
 def code_style(sheet: SheetWriter) -> CellStyle:
@@ -108,6 +113,16 @@ class Band:
         return row_height(row.counts[self.column - 1], xlsx_writer.SIZE)
 
 
+@dataclass(frozen=True)
+class LedgerHead:
+    """What the printed sheet says above its header: title, a line with two ends, a warning."""
+
+    title: str
+    left: str
+    right: str
+    demo: bool
+
+
 class LedgerBook:
     """The sheet to print and to send up: title, scope, sections and measures as bands.
 
@@ -115,53 +130,42 @@ class LedgerBook:
     word is cut in two between pages.
     """
 
-    def __init__(
-        self,
-        book: Workbook,
-        title: str,
-        left: str,
-        right: str,
-        *,
-        demo: bool,
-        banded: bool,
-        paper: int,
-    ) -> None:
-        if demo:
-            top = 4
-        else:
-            top = 3
-        headers = []
-        for header in (NUMBER_COLUMN, *(column.header for column in TASK_COLUMNS.values())):
-            headers.append(str(header))
-        self.sheet = sheet = SheetWriter(
-            book, xlsx_writer.LEDGER, COLUMN_WIDTHS, paper, FREEZE.format(top + 1)
-        )
-        sheet.ws.print_title_rows = f"{top}:{top}"
-        headline = sheet.style(
-            xlsx_writer.TITLE_FONT, xlsx_writer.TITLE_SIZE, across="center", box=False
-        )
-        wide_row(sheet, headline, title, len(headers), 42)
-        if demo:
-            banner(sheet, len(headers))
-        plain = sheet.style(box=False, size=12)
-        ends = sheet.style(box=False, size=12, across="right")
-        middle = len(headers) * 3 // 4
-        tall = row_height(wrapped_lines(left, sum(COLUMN_WIDTHS[:middle]), 12), 12)
-        sheet.append([(plain, left), *repeat((plain, None), middle - 1), (ends, right)], tall)
-        sheet.merge(1, middle, sheet.rows, sheet.rows)
-        sheet.merge(middle + 1, len(headers), sheet.rows, sheet.rows)
+    def __init__(self, book: Workbook, head: LedgerHead, *, banded: bool, paper: int) -> None:
+        header_row = 3
+        if head.demo:
+            header_row = 4
+        headers = [str(NUMBER_COLUMN)]
+        headers += [str(column.header) for column in TASK_COLUMNS.values()]
+        freeze = FREEZE.format(header_row + 1)
+        self.sheet = sheet = SheetWriter(book, xlsx_writer.LEDGER, COLUMN_WIDTHS, paper, freeze)
+        sheet.ws.print_title_rows = f"{header_row}:{header_row}"
+        self._write_head(head, len(headers))
         self._head = write_header(sheet, headers, COLUMN_WIDTHS)
         self._page = 0.0  # height of all rows above this page
         self._styles = body_styles(sheet, TASK_COLUMNS.values())
         self._code = code_style(sheet)
+        self._bands: list[Band] = []
         if banded:
-            self._bands = []
-            for column in BAND_COLUMNS:
-                self._bands.append(Band(column, sheet.rows + 1))
-        else:
-            self._bands = []
-        self._top = top + 1
+            self._bands = [Band(column, sheet.rows + 1) for column in BAND_COLUMNS]
+        self._top = header_row + 1
         self._held: SheetRow | None = None
+
+    def _write_head(self, head: LedgerHead, across: int) -> None:
+        sheet = self.sheet
+        style = sheet.style(
+            xlsx_writer.TITLE_FONT, xlsx_writer.TITLE_SIZE, across="center", box=False
+        )
+        wide_row(sheet, style, head.title, across, 42)
+        if head.demo:
+            banner(sheet, across)
+        plain = sheet.style(box=False, size=12)
+        right_aligned = sheet.style(box=False, size=12, across="right")
+        middle = across * 3 // 4
+        tall = row_height(wrapped_lines(head.left, sum(COLUMN_WIDTHS[:middle]), 12), 12)
+        blanks = repeat((plain, None), middle - 1)
+        sheet.append([(plain, head.left), *blanks, (right_aligned, head.right)], tall)
+        sheet.merge(1, middle, sheet.rows, sheet.rows)
+        sheet.merge(middle + 1, across, sheet.rows, sheet.rows)
 
     def add(self, row: SheetRow) -> None:
         """Take the next task; it is written when the one after it is known, or at the end."""
@@ -185,64 +189,65 @@ class LedgerBook:
 
     def _write(self, row: SheetRow, following: SheetRow | None) -> None:
         number = self.sheet.rows + 1
-        tall = self._tall(row)
-        full = self._ends_page(row, following)
-        ending = [band for band in self._bands if full or not band.holds(row, following)]
+        ends_page = self._ends_page(row, following)
+        ending = [band for band in self._bands if ends_page or not band.holds(row, following)]
         # No program grows a merged row: the last row of a band makes room for its words.
-        tall = max([tall, *(band.wants(row) - band.height for band in ending)])
-        entries: list[WriterCell] = []
-        for place, (style, value) in enumerate(zip(self._styles, row.values, strict=True)):
-            entries.append(
-                (
-                    style,
-                    ABSENT_TEXT[place](row.thing)
-                    if value is None and place in ABSENT_TEXT
-                    else value,
-                )
-            )
-        if row.link:
-            entries[CODE - 1] = (self._code, row.values[CODE - 1], row.link)
+        tall = self._tall(row)
+        for band in ending:
+            tall = max(tall, band.wants(row) - band.height)
+        entries = self._entries(row)
         for band in self._bands:
             if band.first < number:
                 entries[band.column - 1] = (self._styles[band.column - 1], None)
             band.height += tall
         self.sheet.append(entries, tall)
+        self._end_bands(ending, number)
+        if ends_page:
+            self.sheet.ws.row_breaks.append(Break(number))
+            self._page = self.sheet.height - self._head
+
+    def _entries(self, row: SheetRow) -> list[WriterCell]:
+        """Return the cells of a row, with words where there is no value."""
+        entries: list[WriterCell] = []
+        for place, (style, value) in enumerate(zip(self._styles, row.values, strict=True)):
+            shown = value
+            if value is None and place in ABSENT_TEXT:
+                shown = ABSENT_TEXT[place](row.thing)
+            entries.append((style, shown))
+        if row.link:
+            entries[CODE - 1] = (self._code, row.values[CODE - 1], row.link)
+        return entries
+
+    def _end_bands(self, ending: Iterable[Band], number: int) -> None:
+        """Merge the cells of the bands that end with a row; the next row begins new ones."""
         for band in ending:
             if band.first < number:
                 self.sheet.merge(band.column, band.column, band.first, number)
             band.first = number + 1
             band.height = 0.0
-        if full:
-            self.sheet.ws.row_breaks.append(Break(number))
-            self._page = self.sheet.height - self._head
 
     def _tall(self, row: SheetRow) -> float:
-        return row_height(
-            max(row.counts[len(BAND_COLUMNS) + 1 :] if self._bands else row.counts),
-            xlsx_writer.SIZE,
-        )
+        counts = row.counts
+        if self._bands:
+            counts = counts[len(BAND_COLUMNS) + 1 :]
+        return row_height(max(counts), xlsx_writer.SIZE)
 
     def _ends_page(self, row: SheetRow, following: SheetRow | None) -> bool:
-        """Say whether the next row, should it have to make room for its bands, does not fit on this
-        page.
-        """
+        """Say whether the next row, with room for its bands, does not fit on this page."""
         if not following or not self._bands or len(self.sheet.ws.row_breaks) >= MAX_PAGE_BREAKS:
             return False
         tall = self._tall(row)
-        stands = []
+        needed = self._tall(following)
         for band in self._bands:
-            stands.append(band.height + tall if band.holds(row, following) else 0.0)
-        room = []
-        for band, height in zip(self._bands, stands, strict=True):
-            room.append(band.wants(following) - height)
-        return (
-            self.sheet.height - self._page + tall + max([self._tall(following), *room])
-            > self.sheet.page
-        )
+            height = 0.0
+            if band.holds(row, following):
+                height = band.height + tall
+            needed = max(needed, band.wants(following) - height)
+        return self.sheet.height - self._page + tall + needed > self.sheet.page
 
 
 def add_choices(ws: Any, area: str, **rule: Any) -> None:
-    """Lay a rule over an area: what may be typed, words to choose from, or a hint."""
+    """Add a rule for an area: what may be typed, words to choose from, or a hint."""
     validation = DataValidation(**{"allow_blank": True, "showErrorMessage": True, **rule})
     validation.add(area)
     ws.data_validations.append(validation)
@@ -268,11 +273,9 @@ class Listing:
         columns: Mapping[str, Column],
         heading: str,
         table: str,
-        like: "Listing | None" = None,
         open_rows: bool = False,
     ) -> None:
-        """Lay out a sheet; rows made `like` those of another sheet take over the values that both
-        show.
+        """Create a sheet with its header.
 
         With `open_rows` further rows may be written below: they are formatted, and the last column
         is hidden.
@@ -280,26 +283,32 @@ class Listing:
         self._open_rows = open_rows
         self.columns = list(columns.values())
         self.table = table
-        if like:
-            known = like.columns
-        else:
-            known = []
-        self._sources = []
-        for column in self.columns:
-            self._sources.append((column, known.index(column) + 1 if column in known else 0))
-        self.headers = []
-        for header in (NUMBER_COLUMN, *(column.header for column in self.columns)):
-            self.headers.append(str(header))
-        self.widths = [NUMBER_WIDTH, *(column.width for column in self.columns)]
+        self._sources = [0] * len(self.columns)
+        self.headers = [str(NUMBER_COLUMN)]
+        self.headers += [str(column.header) for column in self.columns]
+        self.widths: list[float] = [NUMBER_WIDTH]
+        self.widths += [column.width for column in self.columns]
         place = {name: number for number, name in enumerate(columns, 2)}
         self._code = place.get("code", 0)
         self._light = place.get("light", 0)
-        freeze = f"{get_column_letter(self._code + 1 if self._code else 3)}2"
+        first_free = 3
+        if self._code:
+            first_free = self._code + 1
+        freeze = f"{get_column_letter(first_free)}2"
         self.sheet = SheetWriter(book, name, self.widths, freeze=freeze, heading=heading)
         self.sheet.ws.print_title_rows = "1:1"
         write_header(self.sheet, self.headers, self.widths)
         self._styles = body_styles(self.sheet, self.columns)
         self._linked = code_style(self.sheet)
+
+    def share_values_with(self, other: "Listing") -> None:
+        """Take the values of columns that another sheet shows too from its rows.
+
+        `row` does so where it is given the row of that sheet.
+        """
+        for place, column in enumerate(self.columns):
+            if column in other.columns:
+                self._sources[place] = other.columns.index(column) + 1
 
     def row(
         self,
@@ -308,47 +317,53 @@ class Listing:
         notes: ExportNotes,
         place: str,
         link: str = "",
-        number: int = 0,
         of: SheetRow | None = None,
     ) -> SheetRow:
-        """Make the row of a thing from clean values.
-
-        Without a number it takes that of its place.
-        """
-        values: list[NativeValue] = [number]
-        for column, source in self._sources:
+        """Make the row of a thing from clean values; its number is that of its place."""
+        values: list[NativeValue] = [0]
+        for column, source in zip(self.columns, self._sources, strict=True):
             if of and source:
                 values.append(of.values[source])
             else:
                 values.append(notes.native(column.value(thing, on), place, column.header))
         counts = []
         for value, width in zip(values, self.widths, strict=True):
-            counts.append(wrapped_lines(value, width, SIZE) if type(value) is str else 1)
+            lines = 1
+            if isinstance(value, str):
+                lines = wrapped_lines(value, width, SIZE)
+            counts.append(lines)
         return SheetRow(thing, values, counts, link)
 
     def add(self, row: SheetRow, looks: Sequence[CellStyle] = ()) -> None:
         """Write the next row."""
-        row.values[0] = self.sheet.rows if row.values[0] == 0 else row.values[0]
+        if row.values[0] == 0:
+            row.values[0] = self.sheet.rows
         entries: list[WriterCell] = list(zip(looks or self._styles, row.values, strict=True))
         if row.link:
             entries[self._code - 1] = (self._linked, row.values[self._code - 1], row.link)
         self.sheet.append(entries, row_height(max(row.counts), xlsx_writer.SIZE))
 
     def close(self) -> None:
-        """Lay the table over the rows."""
+        """Make a table of the rows, and write the rows that stay open."""
         if self.sheet.rows == 1:
             # A table without a row makes Excel offer to repair the file.
-            self.sheet.append(
-                [(style, None) for style in self._styles], row_height(1, xlsx_writer.SIZE)
-            )
-        ref = f"A1:{get_column_letter(len(self.headers))}{self.sheet.rows}"
+            self._add_blank()
+        last_column = get_column_letter(len(self.headers))
+        ref = f"A1:{last_column}{self.sheet.rows}"
         if self._open_rows:
             if self.columns[-1].name == "version":
-                self.sheet.ws.column_dimensions[get_column_letter(len(self.headers))].hidden = True
+                self.sheet.ws.column_dimensions[last_column].hidden = True
             for _number in range(MORE_ROWS):
-                self.sheet.append(
-                    [(style, None) for style in self._styles], row_height(1, xlsx_writer.SIZE)
-                )
+                self._add_blank()
+        self._add_table(ref)
+        if self._light:
+            self.sheet.colour_lights(self._light, 2)
+
+    def _add_blank(self) -> None:
+        entries = [(style, None) for style in self._styles]
+        self.sheet.append(entries, row_height(1, xlsx_writer.SIZE))
+
+    def _add_table(self, ref: str) -> None:
         table = Table(displayName=self.table, ref=ref, autoFilter=AutoFilter(ref=ref))
         table.tableColumns = []
         for place, header in enumerate(self.headers, 1):
@@ -356,5 +371,3 @@ class Listing:
         table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=True)
         # `add_table` itself would look for the header in cells that are written and gone.
         self.sheet.ws.tables.add(table)
-        if self._light:
-            self.sheet.colour_lights(self._light, 2)

@@ -96,6 +96,31 @@ class CellStyle:
     quoted: int
 
 
+@dataclass(frozen=True)
+class CellLook:
+    """What a cell looks like: font, alignment, number format, colours, border and lock."""
+
+    font: str = ""
+    size: float = SIZE
+    format: str = TEXT
+    across: str = "left"
+    up: str = "center"
+    ink: str = INK
+    fill: str = ""
+    box: bool = True
+    indent: int = 0
+    link: bool = False
+    locked: bool = True
+
+    def as_font(self) -> Font:
+        """Return the font; a link is blue and underlined."""
+        font = Font(name=self.font, size=self.size, charset=GB2312, color=self.ink)
+        if self.link:
+            font.color = LINK
+            font.underline = "single"
+        return font
+
+
 WriterCell = tuple[CellStyle, NativeValue] | tuple[CellStyle, NativeValue, CellLink | None]
 
 
@@ -145,88 +170,57 @@ class SheetWriter:
         # An ampersand begins a code there, and 255 signs are all that it holds.
         self.ws.oddHeader.center.text = heading[:120].replace("&", "&&") or None
         self._letters = [get_column_letter(number) for number in range(1, len(widths) + 1)]
-        # The numbers of looks are those of the workbook.
-        self._looks: dict[tuple[Any, ...], CellStyle] = book.__dict__.setdefault("looks", {})
+        # The numbers of styles are those of the workbook.
+        self._styles: dict[CellLook, CellStyle] = book.__dict__.setdefault("cell_styles", {})
         self._links: list[str] = []
         self._targets: list[str] = []
         self._rows = self.ws.rows_file = TemporaryFile(dir=scratch.folder())  # noqa: SIM115 -- closed with the sheet
         self.ws.close = self._close
 
-    def style(
-        self,
-        font: object = BODY_FONT,
-        size: float = SIZE,
-        *,
-        format: str = TEXT,
-        across: str = "left",
-        up: str = "center",
-        ink: str = INK,
-        fill: str = "",
-        box: bool = True,
-        indent: int = 0,
-        link: bool = False,
-        locked: bool = True,
-    ) -> CellStyle:
-        """Make a look, or return the one that is made already: openpyxl takes long over each."""
-        asked = (str(font), size, format, across, up, ink, fill, box, indent, link, locked)
-        if asked in self._looks:
-            return self._looks[asked]
-        numbers = []
-        for quote in (False, True):
-            cell = WriteOnlyCell(self.ws)
-            cell.font = Font(
-                name=str(font),
-                size=size,
-                charset=GB2312,
-                color=LINK if link else ink,
-                underline="single" if link else None,
+    def style(self, font: object = BODY_FONT, size: float = SIZE, **look: Any) -> CellStyle:
+        """Make a style from the fields of CellLook, or return the one that is made already.
+
+        openpyxl takes long over each.
+        """
+        cell_look = CellLook(str(font), size, **look)
+        if cell_look not in self._styles:
+            self._styles[cell_look] = CellStyle(
+                plain=self._style_number(cell_look, quoted=False),
+                quoted=self._style_number(cell_look, quoted=True),
             )
-            cell.alignment = Alignment(
-                horizontal=across, vertical=up, wrap_text=True, indent=indent
-            )
-            cell.number_format = format
-            if box:
-                cell.border = BOX_BORDER
-            if fill:
-                cell.fill = PatternFill("solid", fgColor=fill)
-            cell.quotePrefix = quote
-            if not locked:
-                cell.protection = Protection(locked=False)
-            numbers.append(cell.style_id)
-        self._looks[asked] = CellStyle(*numbers)
-        return self._looks[asked]
+        return self._styles[cell_look]
+
+    def _style_number(self, look: CellLook, *, quoted: bool) -> int:
+        """Add a style to the workbook and return its number there."""
+        cell = WriteOnlyCell(self.ws)
+        cell.font = look.as_font()
+        cell.alignment = Alignment(
+            horizontal=look.across, vertical=look.up, wrap_text=True, indent=look.indent
+        )
+        cell.number_format = look.format
+        if look.box:
+            cell.border = BOX_BORDER
+        if look.fill:
+            cell.fill = PatternFill("solid", fgColor=look.fill)
+        cell.quotePrefix = quoted
+        if not look.locked:
+            cell.protection = Protection(locked=False)
+        number: int = cell.style_id
+        return number
 
     def append(self, row: Iterable[WriterCell], height: float) -> None:
         """Write the next row, of clean values.
 
         As XML by hand: through a cell of openpyxl each one costs five times as much.
         """
-        self.rows = self.rows + 1
-        self.height = self.height + height
-        number = self.rows
+        self.rows += 1
+        self.height += height
         parts = [f'<row r="{self.rows}" ht="{height:g}" customHeight="1">']
         for letter, (style, value, *link) in zip(self._letters, row, strict=False):
-            if value is None or value == "":
-                parts.append(f'<c r="{letter}{number}" s="{style.plain}"/>')
-            elif isinstance(value, str):
-                if value.startswith(FORMULA_LIKE):
-                    look = style.quoted
-                else:
-                    look = style.plain
-                if value[0].isspace() or value[-1].isspace():
-                    space = ' xml:space="preserve"'
-                else:
-                    space = ""
-                text = f"<is><t{space}>{escape(value)}</t></is>"
-                parts.append(f'<c r="{letter}{number}" s="{look}" t="inlineStr">{text}</c>')
-            else:
-                # A day of today's calendar is a number of days; years before 1900 are none of ours.
-                bare = value
-                if isinstance(value, dt.date):
-                    bare = (value - EXCEL_EPOCH).days
-                parts.append(f'<c r="{letter}{number}" s="{style.plain}"><v>{bare!r}</v></c>')
+            place = f"{letter}{self.rows}"
+            parts.append(cell_xml(place, style, value))
             if link and link[0]:
-                self._link(f"{letter}{number}", link[0])
+                self._link(place, link[0])
         parts.append("</row>")
         self._rows.write("".join(parts).encode())
 
@@ -315,6 +309,26 @@ class _Links(RelationshipList):
                 Id=f"link{number}",
             )
         return tree
+
+
+def cell_xml(place: str, style: CellStyle, value: NativeValue) -> str:
+    """Return the XML of a cell."""
+    if value is None or value == "":
+        return f'<c r="{place}" s="{style.plain}"/>'
+    if isinstance(value, str):
+        number = style.plain
+        if value.startswith(FORMULA_LIKE):
+            number = style.quoted
+        space = ""
+        if value[0].isspace() or value[-1].isspace():
+            space = ' xml:space="preserve"'
+        text = f"<is><t{space}>{escape(value)}</t></is>"
+        return f'<c r="{place}" s="{number}" t="inlineStr">{text}</c>'
+    bare = value
+    if isinstance(value, dt.date):
+        # A day of today's calendar is a number of days; years before 1900 do not occur.
+        bare = (value - EXCEL_EPOCH).days
+    return f'<c r="{place}" s="{style.plain}"><v>{bare!r}</v></c>'
 
 
 def save_book(book: Workbook, file: str | os.PathLike[str] | IO[bytes]) -> None:
