@@ -227,6 +227,7 @@ def reading(size: int) -> None:
     from tracker.domain.choices import Status
     from tracker.domain.dates import today
     from tracker.excel import progress_template, workbook_import
+    from tracker.excel.progress_rows import states_percent
     from tracker.models import Organization, Task
 
     policy, on = make_policy("bench-reading"), today()
@@ -240,7 +241,7 @@ def reading(size: int) -> None:
     scope = progress_template.scope_of(unit, tasks, on)
     for number, row in enumerate(scope.rows):
         row.typed = {"progress": f"done so much {number}"}
-        if progress_template.states_percent(row):
+        if states_percent(row):
             row.typed["percent"] = 0.5
     file = BytesIO()
     progress_template.save_progress_template(scope, file)

@@ -58,7 +58,7 @@ def test_each_workbook_of_the_corpus_is_read_rightly_or_refused_in_words(
 def test_attacks_cost_neither_time_nor_memory(good: bytes, tmp_path: Path) -> None:
     (tmp_path / "good.xlsx").write_bytes(good)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.intake.attack", str(tmp_path / "good.xlsx")],
+        [sys.executable, "-m", "tests.excel.attack", str(tmp_path / "good.xlsx")],
         cwd=ROOT, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

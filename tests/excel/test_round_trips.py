@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.conftest import TODAY
 from tests.excel.conftest import as_file, fill, fresh, landed, sent
 from tests.factories import make_many, make_task
-from tracker.domain import parsing
+from tracker.domain import lights, parsing
 from tracker.domain.choices import ReportState, Status
 from tracker.domain.dates import DAY
 from tracker.excel import (
@@ -28,6 +28,8 @@ from tracker.excel import (
     workbook_import,
 )
 from tracker.excel.cell_text import clean_cell_text
+from tracker.excel.progress_columns import report_columns
+from tracker.excel.progress_rows import FillInRow
 from tracker.models import Organization, PolicyDocument, ProgressUpdate, Task, User
 from tracker.reports import columns
 from tracker.workflow import refresh_tasks
@@ -80,7 +82,7 @@ def states(batch: Any, user: User | None) -> set[str]:
 def test_five_thousand_tasks_come_back_untouched_also_through_libreoffice(
     many: PolicyDocument, bureau: Organization, liaison: User, tmp_path: Path
 ) -> None:
-    assert len(progress_template.report_columns()) >= 19
+    assert len(report_columns()) >= 19
     file = tmp_path / "fill.xlsx"
     progress_template.save_progress_template(
         progress_template.scope_of(bureau, Task.objects.all(), TODAY), str(file)
@@ -126,12 +128,12 @@ def test_any_text_of_a_report_comes_back_equal_or_the_cut_is_reported(
     handed_over: list[Task], bureau: Organization, progress_text: str, problems: str
 ) -> None:
     task = handed_over[0]
-    period = progress_import.lights.reportable(task, task.policy, TODAY)[0]
+    period = lights.reportable(task, task.policy, TODAY)[0]
     texts = {"progress": progress_text, "problems": problems}
     report = ProgressUpdate(
         unit=bureau, task=task, period_start=period.start, period_end=period.end, **texts
     )
-    row = progress_template.FillInRow(task, period, report)
+    row = FillInRow(task, period, report)
     file = BytesIO()
     progress_template.save_progress_template(
         progress_template.FillInRequest(

@@ -486,6 +486,13 @@ def parse_choice(words: Callable[[], Mapping[str, str]], cell: Cell) -> str | No
     return known[text]
 
 
+def tick_mark(done: bool) -> str:
+    """Return the mark of a step that is done, or is not."""
+    if done:
+        return DONE[0]
+    return UNDONE[0]
+
+
 def parse_tick(cell: Cell) -> bool | None:
     """Read whether a step is done."""
     if isinstance(cell.value, bool):

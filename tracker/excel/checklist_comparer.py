@@ -21,8 +21,8 @@ from tracker.domain import parsing
 from tracker.domain.choices import Kind
 from tracker.domain.folding import fold
 from tracker.domain.unit_names import UnitNames, UnitRole, Unread, find_units, name_key
+from tracker.excel.import_feedback import Fault
 from tracker.excel.preview import PreviewField, PreviewRow
-from tracker.excel.progress_template import Fault
 from tracker.models import (
     ChecklistItem,
     ImportBatch,

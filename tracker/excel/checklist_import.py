@@ -20,10 +20,9 @@ from tracker.excel.checklist_comparer import (
     ChecklistComparer,
 )
 from tracker.excel.checklist_template import MarkedSheet, TypedCell
+from tracker.excel.import_feedback import ReadingNote, notes_from
 from tracker.excel.preview import Preview
 from tracker.excel.reader import WorkbookRefused
-from tracker.excel.reading_notes import notes_from
-from tracker.excel.reading_notes_sheet import ReadingNote
 from tracker.excel.table_reader import (
     ReadingSteps,
     SheetKind,

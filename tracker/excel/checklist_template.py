@@ -19,8 +19,8 @@ from tracker.domain.parsing import DONE, UNDONE
 from tracker.domain.progress_callback import ProgressCallback, ignore_progress
 from tracker.excel import xlsx_writer
 from tracker.excel.export_notes import ExportNotes
-from tracker.excel.progress_template import FAULTS_COLUMN, Fault, columns_to_fill, list_faults
-from tracker.excel.reading_notes_sheet import ReadingNote, list_reading_notes
+from tracker.excel.import_feedback import Fault, ReadingNote, list_faults, list_reading_notes
+from tracker.excel.progress_columns import FAULTS_COLUMN, column_to_fill
 from tracker.excel.sheets import Listing, add_choices, body_styles, list_words
 from tracker.models import ChecklistItem, Organization, PolicyDocument
 from tracker.reports.columns import TEMPLATE_COLUMNS
@@ -164,7 +164,7 @@ def save_marked_checklist(
     for kind, name in TEMPLATE_SHEETS.items():
         columns = {}
         for each, column in TEMPLATE_COLUMNS[kind].items():
-            columns[each] = columns_to_fill(column)
+            columns[each] = column_to_fill(column)
         # The version stays the last one: it is hidden.
         version = {}
         for each in ("version",):

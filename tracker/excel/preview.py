@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tracker.excel.progress_template import Fault
-from tracker.excel.reading_notes import notes_from
-from tracker.excel.reading_notes_sheet import ReadingNote
+from tracker.excel.import_feedback import Fault, ReadingNote, notes_from
 
 
 @dataclass

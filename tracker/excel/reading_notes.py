@@ -5,25 +5,16 @@ What was not read, and what was read in a special way.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from openpyxl.utils import get_column_letter
 
 from tracker.domain.parsing import LeftOut
-from tracker.excel.reading_notes_sheet import ReadingNote
+from tracker.excel.import_feedback import ReadingNote
 from tracker.excel.sheet_rows import CellArea, Layout
 
 SHOWN_ROWS = 20  # rows or cells that a note names; its count tells of all
-
-
-def notes_from(stored: Iterable[Mapping[str, Any]]) -> list[ReadingNote]:
-    """Make notes of what was stored of them."""
-    found = []
-    for note in stored:
-        found.append(ReadingNote(**note))
-    return found
 
 
 def column_name(place: int, header: str) -> str:

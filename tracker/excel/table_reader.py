@@ -19,10 +19,10 @@ from openpyxl.utils import get_column_letter
 from tracker.domain import parsing
 from tracker.domain.parsing import Cell, Clear
 from tracker.excel import xlsx_writer
-from tracker.excel.progress_template import FAULTS_COLUMN
+from tracker.excel.import_feedback import ReadingNote
+from tracker.excel.progress_columns import FAULTS_COLUMN
 from tracker.excel.reader import SheetInfo, SheetLine, WorkbookReader, WorkbookRefused
 from tracker.excel.reading_notes import SheetNotes
-from tracker.excel.reading_notes_sheet import ReadingNote
 from tracker.excel.sheet_rows import CellArea
 from tracker.excel.sheets import NUMBER_COLUMN
 from tracker.reports.columns import Column, plain_header

@@ -1,9 +1,7 @@
-"""The sheet of a workbook that is given back which says what of it was not read, or read in a
-special way.
-"""
+"""What a workbook that is given back says of its reading: its faults, and notes on a place."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +12,17 @@ from tracker.excel import xlsx_writer
 from tracker.excel.export_notes import ExportNotes
 from tracker.excel.sheets import Listing
 from tracker.reports.columns import WHOLE, Column, number_value
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What cannot be read or accepted: sheet, row, column, value and what is allowed."""
+
+    sheet: str
+    row: int
+    column: str
+    value: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,15 @@ class ReadingNote:
         return asdict(self)
 
 
+FAULT_COLUMNS = number_value(
+    (
+        Column("sheet", gettext_lazy("sheet"), lambda fault, on: fault.sheet, 14),
+        Column("row", gettext_lazy("row"), lambda fault, on: fault.row, 8, WHOLE),
+        Column("column", gettext_lazy("column"), lambda fault, on: fault.column, 18),
+        Column("value", gettext_lazy("value"), lambda fault, on: fault.value, 40),
+        Column("words", gettext_lazy("what is wrong"), lambda fault, on: fault.words, 60),
+    )
+)
 NOTE_COLUMNS = number_value(
     (
         Column("sheet", gettext_lazy("sheet"), lambda note, on: note.sheet, 14),
@@ -49,6 +67,21 @@ NOTE_COLUMNS = number_value(
 )
 
 
+def notes_from(stored: Iterable[Mapping[str, Any]]) -> list[ReadingNote]:
+    """Make notes of what was stored of them."""
+    return [ReadingNote(**note) for note in stored]
+
+
+def list_faults(
+    book: Workbook, faults: Sequence[Fault], on: dt.date, heading: str, notes: ExportNotes
+) -> None:
+    """Write the sheet of faults: where, what, and what is allowed."""
+    listing = Listing(book, xlsx_writer.FAULTS, FAULT_COLUMNS, heading, "faults")
+    for fault in faults:
+        listing.add(listing.row(fault, on, notes, str(xlsx_writer.FAULTS)))
+    listing.close()
+
+
 def list_reading_notes(
     book: Workbook,
     reading_notes: Sequence[ReadingNote],
@@ -56,10 +89,7 @@ def list_reading_notes(
     heading: str,
     notes: ExportNotes,
 ) -> None:
-    """Write the sheet of reading notes, in the words of the preview.
-
-    None where there are no notes.
-    """
+    """Write the sheet of reading notes, in the words of the preview; none without notes."""
     if not reading_notes:
         return
     listing = Listing(book, xlsx_writer.READING_NOTES, NOTE_COLUMNS, heading, "reading_notes")
