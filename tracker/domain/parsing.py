@@ -219,32 +219,35 @@ def format_decimal(value: CellValue | Decimal) -> str:
 def parse_percent(cell: Cell) -> int | Clear | None:
     """Read a percent as a whole number from 0 to 100."""
     value = cell.value
-    allowed = _("a whole percent from 0% to 100%, for example 50%")
     if isinstance(value, str):
         if is_clear(value):
             return CLEAR
-        found = _PERCENT.fullmatch(plain_text(value))
-        if not found:
-            raise ValueError(allowed)
-        number = float(found[1])
-        marked = bool(found[2])
+        number, has_sign = _percent_text(value)
     elif isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(allowed)
+        raise ValueError(_percent_rule())
     else:
-        number, marked = _percent_number(cell, value)
-    if not marked and 0 < number <= 1:
+        number, has_sign = _percent_number(cell, value)
+    if not has_sign and 0 < number <= 1:
         raise ValueError(
             _("%(low)s or %(high)s? Write it with the percent sign")
             % {"low": f"{number:g}%", "high": f"{100 * number:g}%"}
         )
-    if 0 <= number <= 100:
-        whole = round(number)
-    else:
-        whole = -1
     # 100 * 0.29 is 28.999999999999996: shares are stored in binary.
-    if whole < 0 or abs(number - whole) > 1e-7:
-        raise ValueError(allowed)
-    return whole
+    if not 0 <= number <= 100 or abs(number - round(number)) > 1e-7:
+        raise ValueError(_percent_rule())
+    return round(number)
+
+
+def _percent_rule() -> str:
+    return _("a whole percent from 0% to 100%, for example 50%")
+
+
+def _percent_text(text: str) -> tuple[float, bool]:
+    """Return the number of a text, and whether a percent sign follows it."""
+    found = _PERCENT.fullmatch(plain_text(text))
+    if not found:
+        raise ValueError(_percent_rule())
+    return float(found[1]), bool(found[2])
 
 
 def _percent_number(cell: Cell, value: float) -> tuple[float, bool]:
@@ -271,23 +274,27 @@ def _percent_allowed(value: float) -> str:
 
 def parse_date(cell: Cell) -> dt.date | Clear | None:
     """Read a day from 2000 on; the word that erases is CLEAR."""
-    value = cell.value
-    if isinstance(value, str) and is_clear(value):
+    if isinstance(cell.value, str) and is_clear(cell.value):
         return CLEAR
-    found: dt.date | None = None
+    day = _day_in(cell)
+    if day is None or not EARLIEST_DAY <= day <= LAST_DAY:
+        raise ValueError(_day_allowed(cell))
+    return day
+
+
+def _day_in(cell: Cell) -> dt.date | None:
+    """Return the day that a cell holds as a date, a text or a number such as 20260630."""
+    value = cell.value
     if isinstance(value, dt.datetime):
         # Of a format that shows no day nobody has seen the day that the cell holds.
-        if cell.format.shows_day or not cell.format.is_date:
-            found = value.date()
-        else:
-            found = None
-    elif isinstance(value, dt.date):
-        found = value
-    elif isinstance(value, str) or (isinstance(value, int | float) and not isinstance(value, bool)):
-        found = _day_of(_without_blanks(plain_text(format_decimal(value))))
-    if found is None or not EARLIEST_DAY <= found <= LAST_DAY:
-        raise ValueError(_day_allowed(cell))
-    return found
+        if cell.format.is_date and not cell.format.shows_day:
+            return None
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    if isinstance(value, str) or cell.is_number:
+        return _day_of(_without_blanks(plain_text(format_decimal(value))))
+    return None
 
 
 def parse_deadline(cell: Cell) -> dt.date | Clear | None:

@@ -122,28 +122,42 @@ def _longest_name(pieces: Sequence[str], start: int, find: Callable[[str], Unit 
 def _read_piece(piece: str, find: Callable[[str], Unit | None], names: UnitNames[Unit]) -> None:
     """Read a piece that is no name as a whole: a mark behind a name, several names, or none."""
     marked = _ROLE.fullmatch(piece)
-    if marked and (unit := find(name_key(marked[1]))) is not None:
-        names.found.append((unit, UnitRole.LEADS if marked[2] in _LEADING else UnitRole.HELPS))
-        return
+    if marked:
+        unit = find(name_key(marked[1]))
+        if unit is not None:
+            names.found.append((unit, _role_of(marked[2])))
+            return
     parts = _SOFT.split(piece)[: 2 * MAX_WORDS]
-    if units := _all_known(parts, find):
+    units = _all_known(parts, find)
+    others = _AND_OTHERS.fullmatch(piece)
+    if not units and others:
+        units = _all_known(_SOFT.split(others[1]), find)
+        if units:
+            names.unread.append((piece, Unread.AND_OTHERS))
+    if units:
         names.found += [(unit, None) for unit in units]
         return
-    if (others := _AND_OTHERS.fullmatch(piece)) and (
-        known := _all_known(_SOFT.split(others[1]), find)
-    ):
-        names.found += [(unit, None) for unit in known]
-        names.unread.append((piece, Unread.AND_OTHERS))
-        return
     for word in _words(parts, find):
-        unit = find(name_key(word))
-        if unit is not None:
-            names.found.append((unit, None))
-        else:
-            etc = _AND_OTHERS.fullmatch(word)
-            names.unread.append(
-                (word, Unread.AND_OTHERS if etc and find(name_key(etc[1])) else Unread.UNKNOWN)
-            )
+        _read_word(word, find, names)
+
+
+def _role_of(mark: str) -> UnitRole:
+    if mark in _LEADING:
+        return UnitRole.LEADS
+    return UnitRole.HELPS
+
+
+def _read_word(word: str, find: Callable[[str], Unit | None], names: UnitNames[Unit]) -> None:
+    """Read a word that is a known name, or none."""
+    unit = find(name_key(word))
+    if unit is not None:
+        names.found.append((unit, None))
+        return
+    reason = Unread.UNKNOWN
+    others = _AND_OTHERS.fullmatch(word)
+    if others and find(name_key(others[1])):
+        reason = Unread.AND_OTHERS
+    names.unread.append((word, reason))
 
 
 def _all_known(parts: Sequence[str], find: Callable[[str], Unit | None]) -> list[Unit]:

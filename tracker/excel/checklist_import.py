@@ -19,16 +19,8 @@ from tracker.excel.checklist_template import MarkedSheet, TypedCell
 from tracker.excel.import_feedback import ReadingNote, notes_from
 from tracker.excel.preview import Preview
 from tracker.excel.reader import WorkbookRefused
-from tracker.excel.table_reader import (
-    ReadingSteps,
-    SheetKind,
-    SheetRecord,
-    Survey,
-    Table,
-    asks_to_clear,
-    read_tables,
-    refuse_lacking,
-)
+from tracker.excel.sheet_survey import SheetKind, SheetRecord, Survey, refuse_lacking
+from tracker.excel.table_reader import ReadingSteps, Table, asks_to_clear, read_tables
 from tracker.models import ImportBatch, PolicyDocument, User
 from tracker.reports.columns import TEMPLATE_COLUMNS, Column
 from tracker.reports.filters import shorten_value

@@ -24,16 +24,8 @@ from tracker.excel.progress_comparer import SPOILT_KEY_TEXT, ProgressComparer, f
 from tracker.excel.progress_rows import FillInRow, RowKey, read_key
 from tracker.excel.progress_template import FillInRequest
 from tracker.excel.reader import WorkbookRefused
-from tracker.excel.table_reader import (
-    ReadingSteps,
-    SheetKind,
-    SheetRecord,
-    Survey,
-    Table,
-    asks_to_clear,
-    read_tables,
-    refuse_lacking,
-)
+from tracker.excel.sheet_survey import SheetKind, SheetRecord, Survey, refuse_lacking
+from tracker.excel.table_reader import ReadingSteps, Table, asks_to_clear, read_tables
 from tracker.models import ImportBatch, PolicyDocument, User
 from tracker.reports.columns import SHARE, Column
 from tracker.reports.filters import shorten_value

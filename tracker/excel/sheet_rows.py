@@ -303,23 +303,12 @@ class SheetRows:
     def _cell(self) -> Cell:
         """Read what the cell holds: of a formula its result."""
         text = "".join(self._value or [])
+        fault = self._fault(text)
+        if fault:
+            return Cell(fault=fault)
         struck, shape = self._look_of(self._look)
-        if self._formula and _PICTURE.match("".join(self._formula)[:FORMULA_HEAD]):
-            return _picture_cell()
-        if self._kind == "e":
-            return Cell(fault=_("an error of Excel: %(value)s") % {"value": text[:20]})
-        if self._formula is not None and not text:
-            return Cell(
-                fault=_("a formula without a result: open the file in Excel or WPS and save it")
-            )
-        if self._kind == "s":
-            return self._shared_text(text, struck)
-        if self._kind == "inlineStr":
-            if self._words:
-                return self._words.cell(struck)
-            return Cell()
-        if self._kind == "str":
-            return text_cell(text, struck)
+        if self._kind in ("s", "inlineStr", "str"):
+            return self._text_value(text, struck)
         if self._kind == "b":
             return Cell(text.strip() == "1", struck=struck)
         if not text.strip():
@@ -327,6 +316,26 @@ class SheetRows:
         if self._kind == "d":
             return self._moment(text, shape, struck)
         return self._numeric(text, shape, struck)
+
+    def _fault(self, text: str) -> str:
+        """Say why a cell has no value: a picture, an error, a formula without a result."""
+        if self._formula and _PICTURE.match("".join(self._formula)[:FORMULA_HEAD]):
+            return _picture_fault()
+        if self._kind == "e":
+            return _("an error of Excel: %(value)s") % {"value": text[:20]}
+        if self._formula is not None and not text:
+            return _("a formula without a result: open the file in Excel or WPS and save it")
+        return ""
+
+    def _text_value(self, text: str, struck: bool) -> Cell:
+        """Read a text: a shared one, one with its own markup, or the result of a formula."""
+        if self._kind == "s":
+            return self._shared_text(text, struck)
+        if self._kind == "str":
+            return text_cell(text, struck)
+        if self._words:
+            return self._words.cell(struck)
+        return Cell()
 
     def _look_of(self, number: str) -> tuple[bool, NumberFormat]:
         """Return whether a style strikes its cells out, and their number format."""
@@ -398,7 +407,7 @@ def text_cell(text: str, struck: bool = False, partly_struck: bool = False) -> C
     if "_x" in text or not text.isprintable():
         text, was_cleaned = clean_text(text)
     if "(" in text and _PICTURE_TEXT.match(text):
-        return _picture_cell()
+        return Cell(fault=_picture_fault())
     if len(text) > MAX_SHEET_TEXT:
         return Cell(fault=_("longer than a cell can be"))
     if partly_struck:
@@ -411,11 +420,9 @@ def text_cell(text: str, struck: bool = False, partly_struck: bool = False) -> C
     return Cell(text, struck=struck, left_out=left_out)
 
 
-def _picture_cell() -> Cell:
-    return Cell(
-        fault=_(
-            "a picture in the cell; pictures are not read: attach it as evidence on the task’s page"
-        )
+def _picture_fault() -> str:
+    return _(
+        "a picture in the cell; pictures are not read: attach it as evidence on the task’s page"
     )
 
 
