@@ -81,7 +81,7 @@ def light_changes(task: TaskFacts, policy: Thresholds) -> list[LightChange]:
     if task.status not in OPEN_STATUSES:
         return []
     changes = [_deadline(task, policy), _behind(task, policy), _unreported(task, policy)]
-    return [change for change in changes if change]
+    return list(filter(None, changes))
 
 
 def turning_dates(task: TaskFacts, policy: Thresholds) -> tuple[dt.date | None, dt.date | None]:

@@ -41,6 +41,9 @@ LONGEST_UNSEEN = 20  # signs that are looked at whether any of them is seen
 NEAR = 3  # names offered in place of one that is not known
 MAX_COMPARED = 100  # signs of a name that is looked for
 MAX_COMPARISONS = 50_000  # with known names, of one file
+DAY_EXAMPLES = (
+    "2026-06-30, 2026.6.30, 2026年6月30日, 20260630, 2026年6月底, 2026年第二季度, 2026年上半年"
+)
 EARLIEST_DAY = dt.date(2000, 1, 1)  # a day before is what a spreadsheet makes of a number
 SERIAL_EPOCH = dt.date(1899, 12, 30)
 # how spreadsheets keep days from 2000 to 2099
@@ -156,10 +159,9 @@ class Cell:
         if isinstance(value, bool):
             return str(value).upper()
         if isinstance(value, int | float):
-            if self.percent and self.format is GENERAL_FORMAT:
+            shape = self.format
+            if self.percent and shape is GENERAL_FORMAT:
                 shape = PERCENT_FORMAT
-            else:
-                shape = self.format
             return shape.show(value)
         if isinstance(value, dt.datetime) and self.format.is_date:
             return self.format.show(value)
@@ -315,7 +317,7 @@ def _day_allowed(cell: Cell) -> str:
         "its end"
     ) % {
         "first": EARLIEST_DAY.isoformat(),
-        "examples": "2026-06-30, 2026.6.30, 2026年6月30日, 20260630, 2026年6月底, 2026年第二季度, 2026年上半年",
+        "examples": DAY_EXAMPLES,
     }
     serial = cell.value
     if (
@@ -406,10 +408,9 @@ def parse_light_mark(cell: Cell) -> str | None:
 
 def parse_whole(cell: Cell) -> int | Clear | None:
     """Read a whole number."""
+    text = ""
     if not isinstance(cell.value, bool | dt.date) and not cell.percent:
         text = plain_text(format_decimal(cell.value))
-    else:
-        text = ""
     if is_clear(text):
         return CLEAR
     if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
@@ -436,10 +437,9 @@ def whole_number(text: object, most: int = MOST_WHOLE, least: int = 0) -> int | 
 def parse_amount(text: str, unit: str = "") -> Decimal:
     """Read a number that may be grouped by commas and followed by its unit of measure."""
     bare = plain_text(text).removesuffix(plain_text(unit)).strip()
+    found = None
     if _AMOUNT.fullmatch(bare):
         found = Decimal(bare.replace(",", "")).normalize()
-    else:
-        found = None
     if found is None or found.adjusted() >= WHOLE_DIGITS or found != round(found, PLACES):
         raise ValueError(
             _(
@@ -477,19 +477,15 @@ def parse_choice(words: Callable[[], Mapping[str, str]], cell: Cell) -> str | No
     """Read one of some words; `words` maps each word that is understood to its value."""
     known = words()
     text = plain_text(format_decimal(cell.value))
-    if text in known:
-        text = text
-    else:
+    if text not in known:
         text = _ALSO.get(text, text)
     if text not in known:
         # The first word of each value is the one in use here.
         first = {}
         for word, value in reversed(list(known.items())):
             first[value] = word
-        raise ValueError(
-            _("one of: %(words)s")
-            % {"words": pgettext("list", ", ").join(reversed(list(first.values())))}
-        )
+        allowed = pgettext("list", ", ").join(reversed(list(first.values())))
+        raise ValueError(_("one of: %(words)s") % {"words": allowed})
     return known[text]
 
 
@@ -529,9 +525,11 @@ def nearest_names(text: str, known: Sequence[str]) -> list[str]:
     """
     text = text[:MAX_COMPARED]
     wanted = fold(text)
-    found = get_close_matches(text, known, NEAR, 0.5)
-    within = (name for name in known if wanted and (wanted in fold(name) or fold(name) in wanted))
-    return list(dict.fromkeys([*found, *within]))[:NEAR]
+    names = get_close_matches(text, known, NEAR, 0.5)
+    for name in known:
+        if wanted and (wanted in fold(name) or fold(name) in wanted):
+            names.append(name)
+    return list(dict.fromkeys(names))[:NEAR]
 
 
 class NearNames:

@@ -49,7 +49,7 @@ class Unread(Enum):
 
 @dataclass
 class UnitNames(Generic[Unit]):
-    """What a cell names: units with the role that it marks them with, and pieces that are no unit."""
+    """What a cell names: units with the role that it gives them, and pieces that are no unit."""
 
     found: list[tuple[Unit, UnitRole | None]] = field(default_factory=list)
     unread: list[tuple[str, Unread]] = field(default_factory=list)
@@ -78,8 +78,8 @@ def split_names(text: str) -> list[str]:
             pieces.append("")
         else:
             pieces[-1] += sign
-    names = (" ".join(piece.split()) for piece in pieces)
-    return list(dict.fromkeys(name for name in names if name))
+    names = [" ".join(piece.split()) for piece in pieces]
+    return list(dict.fromkeys(filter(None, names)))
 
 
 def _is_balanced(text: str) -> bool:
@@ -194,10 +194,9 @@ def _words(parts: Sequence[str], find: Callable[[str], Unit | None]) -> Iterator
             words += ["".join(parts[place:end]), ""]
             place = end + 1
             continue
+        mark = ""
         if place + 1 < len(parts):
             mark = parts[place + 1]
-        else:
-            mark = ""
         words[-1] += parts[place]
         # What “and” parts may be one name; what a blank or a slash parts is none.
         if _is_and(mark):
@@ -217,7 +216,11 @@ def _is_and(mark: str) -> bool:
 
 def _longest_known(parts: Sequence[str], start: int, find: Callable[[str], Unit | None]) -> int:
     """Return where the longest known name that begins with a word ends; 0 where none does."""
-    last = min(start + 2 * MAX_JOINED - 1, len(parts) if len(parts) % 2 else len(parts) - 1)
+    # Words stand at even places: the last one ends the list, or a mark follows it.
+    last = len(parts)
+    if len(parts) % 2 == 0:
+        last -= 1
+    last = min(start + 2 * MAX_JOINED - 1, last)
     for end in range(last, start, -2):
         if find(name_key("".join(parts[start:end]))) is not None:
             return end

@@ -1,7 +1,6 @@
 """What saving a row of a checklist would refuse, by column: found before anything is written."""
 
 import datetime as dt
-from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -9,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from tracker import workflow
 from tracker.excel.checklist_parts import PARENT_COLUMNS
-from tracker.excel.preview import join_names
+from tracker.excel.checklist_units import join_units
+from tracker.excel.import_feedback import messages_by_field
 from tracker.models import Organization, Task
 from tracker.models.base import limited_fields
 
@@ -63,7 +63,7 @@ def _field_errors(part: models.Model, before: models.Model | None) -> dict[str, 
     try:
         part.clean_fields(exclude=unchecked)
     except ValidationError as error:
-        return {name: " ".join(texts) for name, texts in error.message_dict.items()}
+        return messages_by_field(error)
     return {}
 
 
@@ -82,7 +82,7 @@ def _task_errors(task: Task, before: Task | None, reason: str, today: dt.date) -
     try:
         workflow.validate_change(task, before, reason, today)
     except ValidationError as error:
-        return {name: " ".join(texts) for name, texts in _by_field(error).items()}
+        return messages_by_field(error)
     return {}
 
 
@@ -105,19 +105,12 @@ def _unit_errors(
     retired = _("No longer in office: %(units)s.")
     if task.lead_unit and _is_newly_retired(task.lead_unit, before):
         refusals.setdefault("lead_unit", retired % {"units": task.lead_unit})
-    gone = [unit.short_name for unit in units if not unit.active and unit not in stored]
+    gone = [unit for unit in units if not unit.active and unit not in stored]
     if gone:
-        refusals.setdefault("co_units", retired % {"units": join_names(gone)})
+        refusals.setdefault("co_units", retired % {"units": join_units(gone)})
     return refusals
 
 
 def _is_newly_retired(lead: Organization, before: Task | None) -> bool:
     """Say whether a lead unit is out of office and has not led the task already."""
     return not lead.active and (before is None or before.lead_unit_id != lead.pk)
-
-
-def _by_field(error: ValidationError) -> Mapping[str, list[str]]:
-    """Return the messages of an error by field; one that names none is shown beside the code."""
-    if hasattr(error, "error_dict"):
-        return error.message_dict
-    return {"code": error.messages}

@@ -26,14 +26,18 @@ from tracker.excel.checklist_parts import (
     PartKey,
     folded_key,
 )
-from tracker.excel.checklist_units import UnitReader
+from tracker.excel.checklist_units import UnitReader, join_units
 from tracker.excel.import_feedback import Fault
-from tracker.excel.preview import PreviewField, PreviewRow, join_names, shown_value
+from tracker.excel.preview import (
+    MAX_SHOWN_TYPED,
+    PreviewField,
+    PreviewRow,
+    join_names,
+    shown_value,
+)
 from tracker.models import ImportBatch, Organization, PolicyDocument, Task
 from tracker.reports.columns import DAY, TEMPLATE_COLUMNS, Column
 from tracker.workflow import ChecklistChange
-
-MAX_SHOWN_TYPED = 200  # characters of a value that a fault repeats
 
 
 @dataclass
@@ -91,7 +95,7 @@ class ChecklistComparer:
         kind = row["kind"]
         values = row["values"]
         faults = dict(row["faults"])
-        code = " ".join(str(values.get(name) or "") for name in KEY_COLUMNS[kind])
+        code = " ".join([str(values.get(name) or "") for name in KEY_COLUMNS[kind]])
         entry = PreviewRow(row["sheet"], row["row"], code, "fault")
         part, is_new = self._find_part(kind, values, faults)
         entry.title = str(getattr(part, "title", "") or getattr(part, "name", ""))
@@ -228,11 +232,12 @@ class ChecklistComparer:
         stored: list[Organization] = []
         if isinstance(compared.part, Task) and compared.part.pk:
             stored = list(compared.part.co_units.all())
-        if {unit.pk for unit in units} == {unit.pk for unit in stored}:
+        if set(units) == set(stored):
             return
         compared.co_units = units
-        now, new = (join_names([unit.short_name for unit in some]) for some in (stored, units))
-        compared.entry.fields.append(PreviewField(compared.header("co_units"), "", now, new))
+        compared.entry.fields.append(
+            PreviewField(compared.header("co_units"), "", join_units(stored), join_units(units))
+        )
 
     @staticmethod
     def _make_standing(compared: ComparedPart, task: Task) -> None:

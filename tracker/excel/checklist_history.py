@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 from django.db import models
 
 from tracker.excel.checklist_parts import CHECKLIST_MODELS, KnownParts
-from tracker.excel.preview import PreviewRow, join_names, shown_value
+from tracker.excel.checklist_units import join_units
+from tracker.excel.import_feedback import names_by_header
+from tracker.excel.preview import PreviewRow, shown_value
 from tracker.models import Organization, Task
 from tracker.models.base import History
 from tracker.reports.columns import TEMPLATE_COLUMNS
@@ -44,7 +46,7 @@ class FormerValues:
         co_units: dict[int, set[int]] = {}
         if kind == "task":
             co_units = _co_units(versions.values())
-        names = {str(column.header): name for name, column in TEMPLATE_COLUMNS[kind].items()}
+        names = names_by_header(TEMPLATE_COLUMNS[kind])
         for row in rows:
             then = versions.get((row.part.pk, row.version))
             for field in row.entry.fields:
@@ -56,7 +58,7 @@ class FormerValues:
             return None
         if name == "co_units":
             helping = co_units.get(then.pk, set())
-            return join_names([unit.short_name for unit in self._units if unit.pk in helping])
+            return join_units(unit for unit in self._units if unit.pk in helping)
         if name in LINK_COLUMNS:
             return self._names.get((name, getattr(then, f"{name}_id")))
         return getattr(then, name, None)
@@ -65,9 +67,12 @@ class FormerValues:
 def _versions(kind: str, rows: Sequence[StaleRow]) -> dict[tuple[int, int], Any]:
     """Return the records of the history that rows were made from, by key and version."""
     model: Any = CHECKLIST_MODELS[kind]
-    records = model.history.filter(
-        id__in={row.part.pk for row in rows}, version__in={row.version for row in rows}
-    )
+    parts = set()
+    numbers = set()
+    for row in rows:
+        parts.add(row.part.pk)
+        numbers.add(row.version)
+    records = model.history.filter(id__in=parts, version__in=numbers)
     versions = {}
     for record in records.order_by("history_date", "history_id"):
         versions[(record.id, record.version)] = record

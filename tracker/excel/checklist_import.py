@@ -1,6 +1,7 @@
 """A policy's checklist that comes by workbook: a new policy, or additions and changes to one."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -16,10 +17,15 @@ from tracker.excel import checklist_template
 from tracker.excel.checklist_comparer import ChecklistComparer, key_column
 from tracker.excel.checklist_parts import FIRST_CHECKLIST_SHEET, LONG_TERM_VALUE
 from tracker.excel.checklist_template import MarkedSheet, TypedCell
-from tracker.excel.import_feedback import ReadingNote, notes_from
+from tracker.excel.import_feedback import (
+    ReadingNote,
+    names_by_header,
+    notes_as_json,
+    notes_from,
+)
 from tracker.excel.preview import Preview
 from tracker.excel.reader import WorkbookRefused
-from tracker.excel.sheet_survey import SheetKind, SheetRecord, Survey, refuse_lacking
+from tracker.excel.sheet_survey import SheetKind, SheetRecord, Survey, find_sheets
 from tracker.excel.table_reader import ReadingSteps, Table, asks_to_clear, read_tables
 from tracker.models import ImportBatch, PolicyDocument, User
 from tracker.reports.columns import TEMPLATE_COLUMNS, Column
@@ -61,8 +67,9 @@ def seems_ours(found: Survey) -> bool:
 
     A ledger is none.
     """
-    named = any(header.names for header in found.lacking[FIRST_CHECKLIST_SHEET])
-    return named or any(found.complete[kind] for kind in ("section", "measure", "task"))
+    if any(header.names for header in found.lacking[FIRST_CHECKLIST_SHEET]):
+        return True
+    return bool(found.complete["section"] or found.complete["measure"] or found.complete["task"])
 
 
 def no_policy() -> str:
@@ -75,31 +82,33 @@ def read_checklist(found: Survey, name: str, user: User | None) -> ReadingSteps[
     if user and not permissions.may_edit_policies(user):
         raise WorkbookRefused(_("Checklists of policies are loaded by the office alone."))
     kinds = checklist_sheet_kinds()
-    headers = {kind: found.find(kind) for kind in kinds}
-    missing = [kind for kind, header in headers.items() if not header]
-    refuse_lacking(found, kinds, missing)
+    headers = find_sheets(found, kinds)
     tables = []
     for kind, header in headers.items():
-        if header:
-            store = partial(_stored_row, kind, kinds[kind].columns)
-            tables.append(Table(header, kinds[kind], store))
+        store = partial(_stored_row, kind, kinds[kind].columns)
+        tables.append(Table(header, kinds[kind], store))
     rows, notes = yield from read_tables(found.book, tables)
-    for kind in missing:
-        text = _("The file has no such sheet: nothing of it is read.")
-        notes.append(ReadingNote(str(kinds[kind].title), "", 0, text))
+    for name_of_kind, kind_of_sheet in kinds.items():
+        if name_of_kind not in headers:
+            text = _("The file has no such sheet: nothing of it is read.")
+            notes.append(ReadingNote(str(kind_of_sheet.title), "", 0, text))
     return ImportBatch(
         kind=BatchKind.CHECKLIST,
         file_name=shorten_value(name),
         rows=rows,
-        reading_notes=[note.as_json() for note in notes],
+        reading_notes=notes_as_json(notes),
         read_by=user,
         policy=PolicyDocument.objects.filter(slug=_policy_slug(rows)).first(),
     )
 
 
+def _policy_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["kind"] == FIRST_CHECKLIST_SHEET]
+
+
 def _policy_slug(rows: list[dict[str, Any]]) -> str:
     """Return the short address of the one policy of a file."""
-    policies = [row for row in rows if row["kind"] == FIRST_CHECKLIST_SHEET]
+    policies = _policy_rows(rows)
     if len(policies) != 1:
         raise WorkbookRefused(no_policy())
     return str(policies[0]["values"].get("slug") or "")
@@ -150,10 +159,10 @@ def marked_checklist(
 ) -> MarkedSheet:
     """Return the rows of a batch as they were typed, with their faults, and the reading notes."""
     preview = preview_checklist(batch, today, tell)
-    rows: dict[str, list[TypedCell]] = {kind: [] for kind in TEMPLATE_COLUMNS}
+    rows: dict[str, list[TypedCell]] = defaultdict(list)
     for row, entry in zip(batch.rows, preview.entries, strict=True):
         kind = row["kind"]
-        names = {str(column.header): name for name, column in TEMPLATE_COLUMNS[kind].items()}
+        names = names_by_header(TEMPLATE_COLUMNS[kind])
         faults = {}
         for fault in entry.faults:
             faults[names.get(fault.column, key_column(kind))] = fault.words
@@ -173,8 +182,7 @@ def confirm_checklist(
     Return the new preview where it differs.
     """
     with transaction.atomic():
-        policies = [row for row in batch.rows if row["kind"] == FIRST_CHECKLIST_SHEET]
-        slugs = [row["values"].get("slug") for row in policies]
+        slugs = [row["values"].get("slug") for row in _policy_rows(batch.rows)]
         list(PolicyDocument.objects.select_for_update().filter(slug__in=slugs).values_list("pk"))
         preview = preview_checklist(batch, now.date())
         if preview.digest != seen or preview.faults:

@@ -21,8 +21,11 @@ PARENT_COLUMNS = {
     ("checklistitem", "code"): "task",
 }
 CHECKLIST_MODELS: dict[str, type[models.Model]] = {
-    model._meta.model_name or "": model
-    for model in (PolicyDocument, Section, Measure, Task, ChecklistItem)
+    FIRST_CHECKLIST_SHEET: PolicyDocument,
+    "section": Section,
+    "measure": Measure,
+    "task": Task,
+    "checklistitem": ChecklistItem,
 }
 LONG_TERM_VALUE = "standing"  # how a batch stores a deadline that says that there is none
 

@@ -1,5 +1,6 @@
-"""The units that cells of a checklist name, and what is wrong with names that are not understood."""
+"""The units that cells of a checklist name, and what is wrong with names that are no unit's."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from django.utils.translation import gettext as _
@@ -12,51 +13,57 @@ from tracker.models import Organization
 MAX_SHOWN_NAME = 40  # characters of a name that a message repeats
 
 
+def join_units(units: Iterable[Organization]) -> str:
+    """Return the short names of units as a list in one line."""
+    return join_names([unit.short_name for unit in units])
+
+
 class UnitReader:
     """Finds units by their names, short names and aliases."""
 
     def __init__(self, units: Iterable[Organization], near: NearNames) -> None:
         self.units = list(units)
         self._near = near
-        self._unit_of = {unit.pk: unit for unit in self.units}
-        self._keys_of: dict[str, set[int]] = {}
+        self._by_name: dict[str, set[Organization]] = defaultdict(set)
         for unit in self.units:
             for name in unit.all_names():
-                self._keys_of.setdefault(name_key(name), set()).add(unit.pk)
-        in_office = {unit.pk for unit in self.units if unit.active}
-        for name, keys in self._keys_of.items():
+                self._by_name[name_key(name)].add(unit)
+        in_office = {unit for unit in self.units if unit.active}
+        for name, bearers in self._by_name.items():
             # A unit that has taken the place of another has its name as an alias.
-            self._keys_of[name] = keys & in_office or keys
+            self._by_name[name] = bearers & in_office or bearers
 
     def read_lead(self, pieces: Sequence[str] | None) -> tuple[Organization | None, list[str]]:
         """Return the one unit that a cell names, and what is wrong with the cell."""
         names = find_units(pieces or [], self._find)
         problems = self._unread_texts(names)
-        if len({unit.pk for unit, _role in names.found}) > 1:
+        units = [unit for unit, _role in names.found]
+        roles = [role for _unit, role in names.found]
+        if len(set(units)) > 1:
             problems.append(_("One unit leads; the others co-operate."))
-        elif any(role == UnitRole.HELPS for _unit, role in names.found):
+        elif UnitRole.HELPS in roles:
             problems.append(_("It is marked as co-operating: the lead unit stands here."))
-        if names.found:
-            return names.found[0][0], problems
+        if units:
+            return units[0], problems
         return None, problems
 
     def read_co_units(self, pieces: Sequence[str] | None) -> tuple[list[Organization], list[str]]:
         """Return the units that a cell names, each once, and what is wrong with the cell."""
         names = find_units(pieces or [], self._find)
         problems = self._unread_texts(names)
-        leading = [unit.short_name for unit, role in names.found if role == UnitRole.LEADS]
+        leading = [unit for unit, role in names.found if role == UnitRole.LEADS]
         if leading:
             problems.append(
                 _("%(units)s: marked as leading; the lead unit has its own column.")
-                % {"units": join_names(leading)}
+                % {"units": join_units(leading)}
             )
-        units = {unit.pk: unit for unit, _role in names.found}
-        return list(units.values()), problems
+        units = [unit for unit, _role in names.found]
+        return list(dict.fromkeys(units)), problems
 
     def _find(self, key: str) -> Organization | None:
-        found = self._keys_of.get(key, set())
+        found = self._by_name.get(key, set())
         if len(found) == 1:
-            return self._unit_of[next(iter(found))]
+            return next(iter(found))
         return None
 
     def _unread_texts(self, names: UnitNames[Organization]) -> list[str]:

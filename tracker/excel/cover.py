@@ -18,7 +18,7 @@ from tracker.reports.columns import light_label
 LABEL = 22
 WORDS = 150
 COVER_FONT_SIZE = 12.0
-MAX_COVER_FILTERS = 3  # notes that leave the cover on one page
+MAX_COVER_NOTES = 3  # notes that leave the cover on one page
 
 
 def wide_row(sheet: SheetWriter, style: CellStyle, text: str, across: int, tall: float) -> None:
@@ -57,10 +57,7 @@ class Cover:
         """Write everything from the title to the notes."""
         sheet = self.sheet
         # Few notes: the whole cover on one page.
-        if len(notes) <= MAX_COVER_FILTERS:
-            sheet.ws.page_setup.fitToHeight = 1
-        else:
-            sheet.ws.page_setup.fitToHeight = 0
+        sheet.ws.page_setup.fitToHeight = int(len(notes) <= MAX_COVER_NOTES)
         wide_row(
             sheet, sheet.style(xlsx_writer.TITLE_FONT, 26, across="center", box=False), title, 2, 50
         )

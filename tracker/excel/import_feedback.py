@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 from openpyxl import Workbook
 
@@ -65,6 +66,26 @@ NOTE_COLUMNS = number_value(
         Column("words", gettext_lazy("note"), lambda note, on: note.words, 70),
     )
 )
+
+
+def messages_by_field(error: ValidationError) -> dict[str, str]:
+    """Return the messages of an error by field, those of one field as one text.
+
+    A message that names no field is that of the code.
+    """
+    if not hasattr(error, "error_dict"):
+        return {"code": " ".join(error.messages)}
+    return {name: " ".join(messages) for name, messages in error.message_dict.items()}
+
+
+def names_by_header(columns: Mapping[str, Column]) -> dict[str, str]:
+    """Return the names of columns by their headers."""
+    return {str(column.header): name for name, column in columns.items()}
+
+
+def notes_as_json(notes: Iterable[ReadingNote]) -> list[dict[str, Any]]:
+    """Return what is stored of notes."""
+    return [note.as_json() for note in notes]
 
 
 def notes_from(stored: Iterable[Mapping[str, Any]]) -> list[ReadingNote]:

@@ -9,8 +9,9 @@ from typing import Any
 from django.utils.translation import pgettext
 
 from tracker.domain.parsing import tick_mark
-from tracker.excel.import_feedback import Fault, ReadingNote, notes_from
+from tracker.excel.import_feedback import Fault, ReadingNote, notes_as_json, notes_from
 
+MAX_SHOWN_TYPED = 200  # characters of a typed value that a preview repeats
 NOTHING = "—"  # in place of a value that is empty
 
 
@@ -72,11 +73,10 @@ class Preview:
 
     def as_json(self) -> dict[str, Any]:
         """Return what a page shows of it; of the changes their number alone."""
-        notes = [note.as_json() for note in self.notes]
         return {
             "entries": [asdict(entry) for entry in self.entries],
             "changes": len(self.changes),
-            "notes": notes,
+            "notes": notes_as_json(self.notes),
         }
 
 

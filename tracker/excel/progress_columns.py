@@ -1,4 +1,4 @@
-"""The columns of a fill-in workbook: keys, facts, what was reported so far, and cells to fill in."""
+"""The columns of a fill-in workbook: keys, facts, what was reported, and cells to fill in."""
 
 import datetime as dt
 from dataclasses import replace

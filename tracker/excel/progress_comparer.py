@@ -15,8 +15,8 @@ from tracker.domain import lights, parsing, permissions
 from tracker.domain.choices import STANDING_REPORT_STATES
 from tracker.domain.dates import Period
 from tracker.excel.grey_cells import GreyCells
-from tracker.excel.import_feedback import Fault, ReadingNote, notes_from
-from tracker.excel.preview import PreviewField, PreviewRow, shown_value
+from tracker.excel.import_feedback import Fault, ReadingNote, messages_by_field, notes_from
+from tracker.excel.preview import MAX_SHOWN_TYPED, PreviewField, PreviewRow, shown_value
 from tracker.excel.progress_columns import SO_FAR_SUFFIX, report_columns, step_columns
 from tracker.excel.progress_rows import (
     FillInRow,
@@ -45,7 +45,6 @@ from tracker.workflow.imports import ReportsByKey
 SPOILT_KEY_TEXT = gettext_lazy(
     "The mark of the row is missing or was changed: copy the row from a fresh workbook."
 )
-MAX_SHOWN_VALUE = 200  # characters of a value that a fault or a row left out repeats
 
 
 def tasks_for(user: User | None) -> TaskQuerySet:
@@ -102,7 +101,8 @@ class ProgressComparer:
         """
         keys = _keys_of(batch)
         codes = {key.code for key in keys}
-        visible = tasks_for(user).filter(policy__slug__in={key.slug for key in keys})
+        slugs = {key.slug for key in keys}
+        visible = tasks_for(user).filter(policy__slug__in=slugs)
         tasks = _fetch_tasks(visible.filter(code__in=codes), shown)
         self.tasks = {(task.policy.slug, task.code): task for task in tasks}
         self.headers = {}
@@ -180,7 +180,7 @@ class ProgressComparer:
                 return entry
             faults["code"] = self._unknown_task(key)
         for name, text in faults.items():
-            value = row["typed"].get(name, "")[:MAX_SHOWN_VALUE]
+            value = row["typed"].get(name, "")[:MAX_SHOWN_TYPED]
             header = self.headers.get(name, "")
             entry.faults.append(Fault(row["sheet"], row["row"], header, value, text))
         if faults:
@@ -216,7 +216,7 @@ class ProgressComparer:
     def _leave_out(self, entry: PreviewRow, row: dict[str, Any], reason: str) -> None:
         """Show a row that is its unit's no longer, beside what was typed in it."""
         for name in row["values"]:
-            typed = row["typed"].get(name, "")[:MAX_SHOWN_VALUE]
+            typed = row["typed"].get(name, "")[:MAX_SHOWN_TYPED]
             entry.fields.append(PreviewField(self.headers.get(name, ""), "", reason, typed))
         entry.state = "unchanged"
         if entry.fields:
@@ -318,8 +318,11 @@ class ProgressComparer:
             return
         change.fields[column.name] = new
         then = compared.row["then"].get(f"{column.name}{SO_FAR_SUFFIX}", "")
-        texts = [_shown(value, column) for value in (then, now, new)]
-        compared.entry.fields.append(PreviewField(str(column.header), *texts))
+        compared.entry.fields.append(
+            PreviewField(
+                str(column.header), _shown(then, column), _shown(now, column), _shown(new, column)
+            )
+        )
 
     def _compare_grey(self, compared: ComparedRow) -> None:
         """Note what was written over cells that only show something."""
@@ -361,7 +364,7 @@ class ProgressComparer:
         try:
             report.clean_fields(exclude=others)
         except ValidationError as error:
-            return {name: " ".join(texts) for name, texts in error.message_dict.items()}
+            return messages_by_field(error)
         missing = workflow.missing_in_report(report, change.task, self._today)
         by_column = {}
         for name, text in missing.items():

@@ -17,14 +17,14 @@ from tracker.domain import lights, parsing, permissions
 from tracker.domain.choices import BatchKind, ChangeSource
 from tracker.domain.progress_callback import ProgressCallback, ignore_progress
 from tracker.excel import xlsx_writer
-from tracker.excel.import_feedback import Fault
+from tracker.excel.import_feedback import Fault, notes_as_json
 from tracker.excel.preview import Preview, PreviewRow
 from tracker.excel.progress_columns import SO_FAR_SUFFIX, report_columns, step_columns
 from tracker.excel.progress_comparer import SPOILT_KEY_TEXT, ProgressComparer, find_item
 from tracker.excel.progress_rows import FillInRow, RowKey, read_key
 from tracker.excel.progress_template import FillInRequest
 from tracker.excel.reader import WorkbookRefused
-from tracker.excel.sheet_survey import SheetKind, SheetRecord, Survey, refuse_lacking
+from tracker.excel.sheet_survey import SheetKind, SheetRecord, Survey, find_sheets
 from tracker.excel.table_reader import ReadingSteps, Table, asks_to_clear, read_tables
 from tracker.models import ImportBatch, PolicyDocument, User
 from tracker.reports.columns import SHARE, Column
@@ -56,15 +56,13 @@ def read_progress(found: Survey, name: str, user: User | None) -> ReadingSteps[I
     WorkbookRefused says what cannot be read at all.
     """
     kinds = progress_sheet_kinds()
-    headers = {kind: found.find(kind) for kind in kinds}
-    missing = [kind for kind, header in headers.items() if not header]
-    refuse_lacking(found, kinds, missing)
-    if not headers[FIRST_PROGRESS_SHEET]:
+    headers = find_sheets(found, kinds)
+    if FIRST_PROGRESS_SHEET not in headers:
         raise WorkbookRefused(_no_reports(kinds[FIRST_PROGRESS_SHEET]))
     tables = []
     for kind, header in headers.items():
-        if header:
-            tables.append(Table(header, kinds[kind], partial(_stored_row, kinds[kind].columns)))
+        store = partial(_stored_row, kinds[kind].columns)
+        tables.append(Table(header, kinds[kind], store))
     rows, notes = yield from read_tables(found.book, tables)
     _mark_twice(rows)
     unit = None
@@ -74,7 +72,7 @@ def read_progress(found: Survey, name: str, user: User | None) -> ReadingSteps[I
         kind=BatchKind.PROGRESS,
         file_name=shorten_value(name),
         rows=rows,
-        reading_notes=[note.as_json() for note in notes],
+        reading_notes=notes_as_json(notes),
         read_by=user,
         unit=unit,
     )
@@ -103,7 +101,10 @@ def _stored_row(columns: Mapping[str, Column], record: SheetRecord) -> dict[str,
         code = key.code
     values = _values_to_store(columns, record, faults)
     typed = record.typed()
-    then = {name: value for name, value in typed.items() if name.endswith(SO_FAR_SUFFIX)}
+    then = {}
+    for name, value in typed.items():
+        if name.endswith(SO_FAR_SUFFIX):
+            then[name] = value
     return {
         "sheet": record.sheet,
         "row": record.number,

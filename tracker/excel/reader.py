@@ -88,10 +88,9 @@ class WorkbookReader:
     def lines(self, sheet: SheetInfo) -> Iterator[SheetLine]:
         """Yield the rows that hold something, until the sheet ends or so many rows are blank."""
         if self._strings is None:
+            self._strings = []
             if self._strings_part in self._names:
                 self._strings = self._texts()
-            else:
-                self._strings = []
         sheet.layout = Layout()
         rows = SheetRows(self._strings, self._styles, self._epoch, sheet.name, sheet.layout)
         return rows.read(self._counted(sheet))
@@ -136,10 +135,7 @@ class WorkbookReader:
         if name == "workbookPr" and is_true(given.get("date1904")):
             self._epoch = dt.datetime(1904, 1, 1)
         elif name == "sheet":
-            key = next(
-                (value for key, value in given.items() if key.endswith("relationships id")), ""
-            )
-            part = targets.get(key, "")
+            part = targets.get(_relation_id(given), "")
             if len(self.sheets) >= MAX_SHEETS:
                 raise WorkbookRefused(
                     _("The workbook has more than %(count)d sheets.") % {"count": MAX_SHEETS}
@@ -153,7 +149,7 @@ class WorkbookReader:
                 )
 
     def _relations(self, part: str, folder: str = "xl") -> dict[str, str]:
-        """Map relation ids, and the kinds of the parts that occur once, to the parts they lead to."""
+        """Map relation ids, and the kinds of parts that occur once, to the parts they lead to."""
         found: dict[str, str] = {}
 
         def note(name: str, given: dict[str, str]) -> None:
@@ -225,11 +221,22 @@ class _Strings(RichText):
     def end(self, name: str) -> None:
         """Take in the end of an element."""
         if name == "si":
-            self.found.append(self.cell() if self._struck else "".join(self._kept))
+            if self._struck:
+                self.found.append(self.cell())
+            else:
+                self.found.append("".join(self._kept))
             self._kept.clear()
             self._struck.clear()
         else:
             super().end(name)
+
+
+def _relation_id(given: dict[str, str]) -> str:
+    """Return the id of a relation among attributes whose names begin with a name space."""
+    for name, value in given.items():
+        if name.endswith("relationships id"):
+            return value
+    return ""
 
 
 def _look_at(file: IO[bytes]) -> None:

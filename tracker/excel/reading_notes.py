@@ -35,7 +35,10 @@ def rows_name(rows: Iterable[int]) -> str:
             runs.append([row])
     names = []
     for run in runs:
-        names.append(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}")
+        name = str(run[0])
+        if len(run) > 1:
+            name += f"–{run[-1]}"
+        names.append(name)
     return _("rows %(rows)s") % {"rows": _listed(names)}
 
 
@@ -70,7 +73,7 @@ class SheetNotes:
         )
 
     def say_unread(self, headers: Mapping[int, str], suggest: Mapping[str, str]) -> None:
-        """Name the columns that are not read, with the header that is meant where one comes near."""
+        """Name the columns that are not read, each with the known header that comes near."""
         for place, count in sorted(self.unread.items()):
             header = headers.get(place, "")
             words = _("This column has no known header: what stands in it is not read.")
@@ -97,10 +100,9 @@ class SheetNotes:
             words = _("These rows are hidden; they are read like all others.")
             self.say(rows_name(self.hidden_rows), count, words)
         for (kind, header), rows in self.left_out.items():
-            words = {
-                LeftOut.STRUCK: _("Words that are struck out are left out."),
-                LeftOut.SIGNS: _("Signs that no text can hold are left out."),
-            }[kind]
+            words = _("Signs that no text can hold are left out.")
+            if kind == LeftOut.STRUCK:
+                words = _("Words that are struck out are left out.")
             self.say(f"{header} {rows_name(rows)}", len(rows), words)
         for (header, words), areas in self.merged.items():
             self.say(f"{header} {_listed(areas)}".strip(), len(areas), words)

@@ -113,8 +113,10 @@ class RichText:
 
     def text(self, words: str) -> None:
         """Take in text between elements."""
-        if self._is_text:
-            (self._struck if self._is_struck else self._kept).append(words)
+        if self._is_text and self._is_struck:
+            self._struck.append(words)
+        elif self._is_text:
+            self._kept.append(words)
 
     def cell(self, struck: bool = False) -> Cell:
         """Return the cell of these words; `struck` says that the style of the cell strikes it out.
@@ -184,8 +186,10 @@ class SheetRows:
                 # The end of the step before was parsed.
                 if int(found[2]) > self._row:
                     self._refuse_place((found[1] + found[2]).decode(), self._too_far())
-            areas = (_area(found[1].decode()) for found in _MERGED.finditer(step))
-            merged.update(area for area in areas if area)
+            for found in _MERGED.finditer(step):
+                area = _area(found[1].decode())
+                if area:
+                    merged.add(area)
             self._layout.has_drawing |= b"<drawing " in step
             if len(merged) > MAX_MERGED_AREAS:
                 raise WorkbookRefused(_("The workbook is too large to be read: too many cells."))
@@ -380,10 +384,9 @@ class SheetRows:
             if moment is None:
                 return Cell(fault=_("no day: %(value)s") % {"value": text[:20]})
             return Cell(moment, format=shape, struck=struck)
+        value: CellValue = number
         if number.is_integer() and abs(number) < 1e15:
-            value: CellValue = int(number)
-        else:
-            value = number
+            value = int(number)
         return Cell(value, percent=shape.is_percent, format=shape, struck=struck)
 
     def _day_of(self, serial: float) -> dt.datetime | None:
@@ -410,13 +413,11 @@ def text_cell(text: str, struck: bool = False, partly_struck: bool = False) -> C
         return Cell(fault=_picture_fault())
     if len(text) > MAX_SHEET_TEXT:
         return Cell(fault=_("longer than a cell can be"))
+    left_out = None
     if partly_struck:
         left_out = LeftOut.STRUCK
-    else:
-        if was_cleaned:
-            left_out = LeftOut.SIGNS
-        else:
-            left_out = None
+    elif was_cleaned:
+        left_out = LeftOut.SIGNS
     return Cell(text, struck=struck, left_out=left_out)
 
 

@@ -86,10 +86,10 @@ class Survey:
         for visible in (True, False):
             found = [each for each in self.complete[kind] if each.sheet.visible == visible]
             if len(found) > 1:
-                names = pgettext("list", ", ").join(header.sheet.name for header in found)
+                names = [header.sheet.name for header in found]
                 raise WorkbookRefused(
                     _("Several sheets could be meant: %(names)s. Leave one of them.")
-                    % {"names": names}
+                    % {"names": pgettext("list", ", ").join(names)}
                 )
             if found:
                 return _checked(found[0])
@@ -102,15 +102,19 @@ class Survey:
         """
         taken: set[int] = set()
         for complete in self.complete.values():
-            taken.update(id(header.sheet) for header in complete)
+            for header in complete:
+                taken.add(id(header.sheet))
         return [header for header in self.lacking[kind] if id(header.sheet) not in taken]
 
 
 def survey_sheets(book: WorkbookReader, kinds: Mapping[str, SheetKind]) -> Survey:
     """Look at the first rows of every sheet for the headers of some kinds."""
     survey = Survey(book, defaultdict(list), defaultdict(list))
-    known = {name: _known_headers(kind) for name, kind in kinds.items()}
-    titles = {name: in_all_languages(kind.title) for name, kind in kinds.items()}
+    known = {}
+    titles = {}
+    for name, kind in kinds.items():
+        known[name] = _known_headers(kind)
+        titles[name] = in_all_languages(kind.title)
     for sheet in book.sheets:
         first_lines = list(islice(book.lines(sheet), HEADER_ROWS))
         for name, kind in kinds.items():
@@ -179,6 +183,20 @@ def _checked(header: Header) -> Header:
     return header
 
 
+def find_sheets(found: Survey, kinds: Mapping[str, SheetKind]) -> dict[str, Header]:
+    """Return the sheets of some kinds; refuse the workbook where one of them lacks headers."""
+    headers = {}
+    missing = []
+    for kind in kinds:
+        header = found.find(kind)
+        if header:
+            headers[kind] = header
+        else:
+            missing.append(kind)
+    refuse_lacking(found, kinds, missing)
+    return headers
+
+
 def refuse_lacking(found: Survey, kinds: Mapping[str, SheetKind], missing: Iterable[str]) -> None:
     """Refuse a workbook in which sheets of some kinds lack headers; all of them are named."""
     texts = []
@@ -206,14 +224,20 @@ def _lacking_text(header: Header, kind: SheetKind) -> str:
     """Say which headers a sheet lacks, and which of its own are not known."""
     join = pgettext("list", ", ").join
     lacking = kind.needed - set(header.names.values())
-    missing = [str(column.header) for name, column in kind.columns.items() if name in lacking]
+    missing = []
+    for name, column in kind.columns.items():
+        if name in lacking:
+            missing.append(str(column.header))
     text = _("Sheet “%(sheet)s”, row %(row)d: these headers are missing: %(missing)s.") % {
         "sheet": header.sheet.name,
         "row": header.row,
         "missing": join(missing),
     }
-    others = [text for place, text in header.texts.items() if text and place not in header.names]
+    others = []
+    for place, other in header.texts.items():
+        if other and place not in header.names:
+            others.append(f"“{other[:MAX_SHOWN_HEADER]}”")
     if others:
-        quoted = [f"“{other[:MAX_SHOWN_HEADER]}”" for other in others[:MAX_NAMED_HEADERS]]
-        text += " " + _("Not known there: %(others)s.") % {"others": join(quoted)}
+        named = join(others[:MAX_NAMED_HEADERS])
+        text += " " + _("Not known there: %(others)s.") % {"others": named}
     return text

@@ -26,8 +26,24 @@ from tracker.reports.columns import TASK_COLUMNS, TEXT, WHOLE, Column, NativeVal
 
 NUMBER_COLUMN = gettext_lazy("No.")
 NUMBER_WIDTH = 5
+
+
+def column_headers(columns: Iterable[Column]) -> list[str]:
+    """Return the headers of a sheet with a running number and some columns."""
+    headers = [str(NUMBER_COLUMN)]
+    headers += [str(column.header) for column in columns]
+    return headers
+
+
+def column_widths(columns: Iterable[Column]) -> list[float]:
+    """Return the widths of a sheet with a running number and some columns, in units of Excel."""
+    widths: list[float] = [NUMBER_WIDTH]
+    widths += [column.width for column in columns]
+    return widths
+
+
 SHEET_NAMES = list(TASK_COLUMNS)
-COLUMN_WIDTHS = [NUMBER_WIDTH, *(column.width for column in TASK_COLUMNS.values())]
+COLUMN_WIDTHS = column_widths(TASK_COLUMNS.values())
 CODE = SHEET_NAMES.index("code") + 2
 LIGHT = SHEET_NAMES.index("light") + 2
 BAND_COLUMNS = (SHEET_NAMES.index("section") + 2, SHEET_NAMES.index("measure") + 2)
@@ -87,11 +103,10 @@ def code_style(sheet: SheetWriter) -> CellStyle:
 def write_header(sheet: SheetWriter, headers: Sequence[str], widths: Sequence[float]) -> float:
     """Write the header row; return its height."""
     style = sheet.style(xlsx_writer.HEAD_FONT, across="center", fill=xlsx_writer.SHADE)
-    count = max(
-        wrapped_lines(header, width, xlsx_writer.SIZE)
-        for header, width in zip(headers, widths, strict=True)
-    )
-    tall = row_height(count + 1, xlsx_writer.SIZE)
+    lines = 0
+    for header, width in zip(headers, widths, strict=True):
+        lines = max(lines, wrapped_lines(header, width, xlsx_writer.SIZE))
+    tall = row_height(lines + 1, xlsx_writer.SIZE)
     sheet.append([(style, header) for header in headers], tall)
     return tall
 
@@ -134,8 +149,7 @@ class LedgerBook:
         header_row = 3
         if head.demo:
             header_row = 4
-        headers = [str(NUMBER_COLUMN)]
-        headers += [str(column.header) for column in TASK_COLUMNS.values()]
+        headers = column_headers(TASK_COLUMNS.values())
         freeze = FREEZE.format(header_row + 1)
         self.sheet = sheet = SheetWriter(book, xlsx_writer.LEDGER, COLUMN_WIDTHS, paper, freeze)
         sheet.ws.print_title_rows = f"{header_row}:{header_row}"
@@ -284,10 +298,8 @@ class Listing:
         self.columns = list(columns.values())
         self.table = table
         self._sources = [0] * len(self.columns)
-        self.headers = [str(NUMBER_COLUMN)]
-        self.headers += [str(column.header) for column in self.columns]
-        self.widths: list[float] = [NUMBER_WIDTH]
-        self.widths += [column.width for column in self.columns]
+        self.headers = column_headers(self.columns)
+        self.widths = column_widths(self.columns)
         place = {name: number for number, name in enumerate(columns, 2)}
         self._code = place.get("code", 0)
         self._light = place.get("light", 0)

@@ -26,7 +26,7 @@ from tracker.reports.columns import Column, plain_header
 Result = TypeVar("Result")
 PROGRESS_INTERVAL = 1_000  # rows after which the progress of the reading is reported
 LONGEST_NUMBERING = 6  # characters of a running number; what is longer is text
-MAX_SHOWN_VALUE = 40  # characters of a value that a message repeats
+MAX_SHOWN_CELL = 40  # characters of a value that a message repeats
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def _read(record: SheetRecord, columns: Mapping[str, Column], notes: SheetNotes)
             record.values[name] = column.parse(cell)
         except ValueError as error:
             record.faults[name] = _("“%(value)s” is not understood; allowed: %(allowed)s") % {
-                "value": str(cell)[:MAX_SHOWN_VALUE],
+                "value": str(cell)[:MAX_SHOWN_CELL],
                 "allowed": error,
             }
 
