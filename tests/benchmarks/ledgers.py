@@ -27,14 +27,14 @@ def best(work: Callable[[], object], runs: int) -> float:
 
 def rows_of(policy: Any, on: dt.date) -> list[Any]:
     """Make the rows of the ledger beforehand, so that the writing alone is timed."""
-    from tracker.excel import xlsx_writer
     from tracker.excel.export_notes import ExportNotes
+    from tracker.excel.openpyxl_internals import new_book
     from tracker.excel.sheets import Listing
     from tracker.models import Task
     from tracker.reports.columns import TASK_COLUMNS
 
     notes = ExportNotes()
-    listing = Listing(xlsx_writer.new_book(), "x", TASK_COLUMNS, "", "x")
+    listing = Listing(new_book(), "x", TASK_COLUMNS, "", "x")
     tasks = Task.objects.filter(policy=policy).order_by("code").with_related()
     rows = []
     for number, task in enumerate(tasks.iterator(chunk_size=5_000), 1):
@@ -47,10 +47,11 @@ def rows_of(policy: Any, on: dt.date) -> list[Any]:
 def ours(rows: list[Any], banded: bool) -> None:
     """Write both sheets of the rows as the product does."""
     from tracker.excel import xlsx_writer
+    from tracker.excel.openpyxl_internals import new_book
     from tracker.excel.sheets import LedgerBook, LedgerHead, Listing
     from tracker.reports.columns import TASK_COLUMNS
 
-    book = xlsx_writer.new_book()
+    book = new_book()
     head = LedgerHead("title", "left", "right", demo=False)
     ledger = LedgerBook(book, head, banded=banded, paper=xlsx_writer.A3)
     data = Listing(book, "data", TASK_COLUMNS, "", "tasks")

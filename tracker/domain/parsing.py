@@ -35,10 +35,10 @@ CellValue = str | int | float | dt.date | bool | None
 WHOLE_DIGITS = 11
 PLACES = 4
 # The largest key that both databases take.
-MOST_WHOLE = 2**63 - 1
+MAX_WHOLE_NUMBER = 2**63 - 1
 PERCENT_FORMAT = parse_format("0.##########%")
-LONGEST_UNSEEN = 20  # signs that are looked at whether any of them is seen
-NEAR = 3  # names offered in place of one that is not known
+MAX_UNSEEN_LENGTH = 20  # signs that are looked at whether any of them is seen
+MAX_NEAR_NAMES = 3  # names offered in place of one that is not known
 MAX_COMPARED = 100  # signs of a name that is looked for
 MAX_COMPARISONS = 50_000  # with known names, of one file
 DAY_EXAMPLES = (
@@ -76,8 +76,8 @@ _LONG_TERM = re.compile(
 )
 CLEAR_WORD = "【清空】"
 _CLEAR = {CLEAR_WORD, "[清空]"}
-DONE = ("✓", "√", "✔", "是", "已完成")
-UNDONE = ("○", "×", "否", "未完成")
+DONE_WORDS = ("✓", "√", "✔", "是", "已完成")
+UNDONE_WORDS = ("○", "×", "否", "未完成")
 # Words of the office that mean one of ours.
 _ALSO = {
     "未开始": "未启动",
@@ -131,7 +131,7 @@ class Cell:
         """Say whether nothing is written in it, or signs alone that are not seen."""
         value = self.value
         if isinstance(value, str):
-            if len(value) > LONGEST_UNSEEN:
+            if len(value) > MAX_UNSEEN_LENGTH:
                 return value.isspace()
             return not remove_invisible(value).strip()
         return value is None and not self.fault
@@ -418,7 +418,7 @@ def parse_whole(cell: Cell) -> int | Clear | None:
     return int(text)
 
 
-def whole_number(text: object, most: int = MOST_WHOLE, least: int = 0) -> int | None:
+def whole_number(text: object, most: int = MAX_WHOLE_NUMBER, least: int = 0) -> int | None:
     """Read a whole number from an address, a form or a file.
 
     None where it is not one or out of bounds.
@@ -492,8 +492,8 @@ def parse_choice(words: Callable[[], Mapping[str, str]], cell: Cell) -> str | No
 def tick_mark(done: bool) -> str:
     """Return the mark of a step that is done, or is not."""
     if done:
-        return DONE[0]
-    return UNDONE[0]
+        return DONE_WORDS[0]
+    return UNDONE_WORDS[0]
 
 
 def parse_tick(cell: Cell) -> bool | None:
@@ -501,12 +501,13 @@ def parse_tick(cell: Cell) -> bool | None:
     if isinstance(cell.value, bool):
         return cell.value
     text = plain_text(format_decimal(cell.value))
-    if text in DONE:
+    if text in DONE_WORDS:
         return True
-    if text in UNDONE:
+    if text in UNDONE_WORDS:
         return False
     raise ValueError(
-        _("one of: %(words)s") % {"words": pgettext("list", ", ").join((*DONE, *UNDONE))}
+        _("one of: %(words)s")
+        % {"words": pgettext("list", ", ").join((*DONE_WORDS, *UNDONE_WORDS))}
     )
 
 
@@ -525,11 +526,11 @@ def nearest_names(text: str, known: Sequence[str]) -> list[str]:
     """
     text = text[:MAX_COMPARED]
     wanted = fold(text)
-    names = get_close_matches(text, known, NEAR, 0.5)
+    names = get_close_matches(text, known, MAX_NEAR_NAMES, 0.5)
     for name in known:
         if wanted and (wanted in fold(name) or fold(name) in wanted):
             names.append(name)
-    return list(dict.fromkeys(names))[:NEAR]
+    return list(dict.fromkeys(names))[:MAX_NEAR_NAMES]
 
 
 class NearNames:

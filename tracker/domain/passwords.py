@@ -20,7 +20,7 @@ KEYBOARD_ROWS = (
     "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
 )
 MAX_READ = 256  # signs; a longer password is judged by its beginning
-SEQUENCES = 3  # signs in a row that count as a sequence
+MIN_SEQUENCE = 3  # signs in a row that count as a sequence
 # Signs that stand for a letter.
 LOOKALIKES = str.maketrans("@4301!5$78", "aaeoiisstb")
 YEAR_PATTERN = re.compile(r"(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])?)?")
@@ -144,9 +144,9 @@ def _without_rows(text: str) -> str:
     """Cut out what runs along a row of the keyboard or the alphabet, in either direction."""
     backwards = [row[::-1] for row in KEYBOARD_ROWS]
     for row in [*KEYBOARD_ROWS, *backwards]:
-        for start in range(len(row) - SEQUENCES + 1):
+        for start in range(len(row) - MIN_SEQUENCE + 1):
             longest = 0
-            for length in range(SEQUENCES, len(row) - start + 1):
+            for length in range(MIN_SEQUENCE, len(row) - start + 1):
                 if row[start : start + length] not in text:
                     break
                 longest = length

@@ -33,7 +33,7 @@ from tracker.excel.preview import (
     PreviewField,
     PreviewRow,
     join_names,
-    shown_value,
+    preview_text,
 )
 from tracker.models import ImportBatch, Organization, PolicyDocument, Task
 from tracker.reports.columns import DAY, TEMPLATE_COLUMNS, Column
@@ -220,8 +220,8 @@ class ChecklistComparer:
         compared.fields[compared.field_of(name)] = value
         now = ""
         if not compared.is_new:
-            now = shown_value(stored)
-        compared.entry.fields.append(PreviewField(str(column.header), "", now, shown_value(value)))
+            now = preview_text(stored)
+        compared.entry.fields.append(PreviewField(str(column.header), "", now, preview_text(value)))
 
     def _compare_co_units(self, compared: ComparedPart) -> None:
         """Note the co-operating units where they differ from what is stored."""
@@ -260,7 +260,7 @@ class ChecklistComparer:
             now = str(Kind(task.kind).label)
         compared.fields["kind"] = Kind.STANDING
         compared.entry.fields.append(
-            PreviewField(compared.header("kind"), "", shown_value(now), str(Kind.STANDING.label))
+            PreviewField(compared.header("kind"), "", preview_text(now), str(Kind.STANDING.label))
         )
 
     def _meaning(self, compared: ComparedPart, name: str, column: Column) -> Any:

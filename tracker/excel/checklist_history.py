@@ -8,7 +8,7 @@ from django.db import models
 from tracker.excel.checklist_parts import CHECKLIST_MODELS, KnownParts
 from tracker.excel.checklist_units import join_units
 from tracker.excel.import_feedback import names_by_header
-from tracker.excel.preview import PreviewRow, shown_value
+from tracker.excel.preview import PreviewRow, preview_text
 from tracker.models import Organization, Task
 from tracker.models.base import History
 from tracker.reports.columns import TEMPLATE_COLUMNS
@@ -51,7 +51,7 @@ class FormerValues:
             then = versions.get((row.part.pk, row.version))
             for field in row.entry.fields:
                 value = self._value(then, names[field.header], co_units)
-                field.then = shown_value(value)
+                field.then = preview_text(value)
 
     def _value(self, then: Any, name: str, co_units: dict[int, set[int]]) -> object:
         if not then:

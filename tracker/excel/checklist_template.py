@@ -15,11 +15,12 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from tracker.domain.choices import Kind
-from tracker.domain.parsing import DONE, UNDONE
+from tracker.domain.parsing import DONE_WORDS, UNDONE_WORDS
 from tracker.domain.progress_callback import ProgressCallback, ignore_progress
 from tracker.excel import xlsx_writer
 from tracker.excel.export_notes import ExportNotes
 from tracker.excel.import_feedback import Fault, ReadingNote, list_faults, list_reading_notes
+from tracker.excel.openpyxl_internals import new_book, save_book
 from tracker.excel.progress_columns import FAULTS_COLUMN, column_to_fill
 from tracker.excel.sheets import Listing, add_choices, body_styles, list_words
 from tracker.models import ChecklistItem, Organization, PolicyDocument
@@ -59,7 +60,7 @@ def _add_guidance(listings: Mapping[str, Listing], book: Workbook) -> None:
     names = Organization.objects.filter(active=True).values_list("short_name", flat=True)
     kinds = ",".join(str(label) for label in Kind.labels)
     offered = {
-        ("measure", "general"): f'"{DONE[0]},{UNDONE[0]}"',
+        ("measure", "general"): f'"{DONE_WORDS[0]},{UNDONE_WORDS[0]}"',
         ("task", "kind"): f'"{kinds}"',
         ("task", "lead_unit"): list_words(book, names),
     }
@@ -100,7 +101,7 @@ def save_checklist_template(
 
     `tell` how many tasks are written.
     """
-    book = xlsx_writer.new_book()
+    book = new_book()
     notes = ExportNotes()
     heading = _("Checklist of a policy, to fill in")
     rows: dict[str, list[Any]] = {kind: [] for kind in TEMPLATE_SHEETS}
@@ -120,7 +121,7 @@ def save_checklist_template(
         listing.close()
         listings[kind] = listing
     _add_guidance(listings, book)
-    xlsx_writer.save_book(book, file)
+    save_book(book, file)
 
 
 def _parts_of(policy: PolicyDocument) -> dict[str, list[Any]]:
@@ -165,7 +166,7 @@ def save_marked_checklist(
 
     `tell` is called after each row, with its number on its sheet.
     """
-    book = xlsx_writer.new_book()
+    book = new_book()
     notes = ExportNotes()
     heading = _("Checklist of a policy: faults to mend")
     listings = {}
@@ -186,7 +187,7 @@ def save_marked_checklist(
     list_faults(book, marked.faults, on, heading, notes)
     list_reading_notes(book, marked.reading_notes, on, heading, notes)
     _add_guidance(listings, book)
-    xlsx_writer.save_book(book, file)
+    save_book(book, file)
 
 
 def _marked_columns(kind: str) -> dict[str, Column]:

@@ -4,7 +4,6 @@ import datetime as dt
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
@@ -19,7 +18,8 @@ from tracker.excel import statistics_sheets, xlsx_writer
 from tracker.excel.cell_text import MAX_ROW_HEIGHT, lines_needed, safe_name
 from tracker.excel.cover import Cover
 from tracker.excel.export_notes import ExportNotes
-from tracker.excel.sheets import LIGHT, LedgerBook, LedgerHead, Listing, SheetRow
+from tracker.excel.openpyxl_internals import discard_book, new_book, save_book
+from tracker.excel.sheets import LIGHT_PLACE, LedgerBook, LedgerHead, Listing, SheetRow
 from tracker.models import ChecklistItem, PolicyDocument, Task
 from tracker.models.task import TaskQuerySet
 from tracker.reports.columns import ITEM_COLUMNS, TASK_COLUMNS, WARNING_COLUMNS, Column, light_label
@@ -73,11 +73,11 @@ class LedgerRequest:
 
 def build_ledger(scope: LedgerRequest) -> Workbook:
     """Return the workbook; its rows stand in temporary files until it is saved, once."""
-    book = xlsx_writer.new_book()
+    book = new_book()
     try:
         return _fill(book, scope)
     except BaseException:
-        _discard(book)
+        discard_book(book)
         raise
 
 
@@ -85,9 +85,9 @@ def save_ledger(scope: LedgerRequest, file: str | os.PathLike[str] | IO[bytes]) 
     """Write the workbook to a path or an open file."""
     book = build_ledger(scope)
     try:
-        xlsx_writer.save_book(book, file)
+        save_book(book, file)
     except BaseException:
-        _discard(book)
+        discard_book(book)
         raise
 
 
@@ -98,15 +98,6 @@ def ledger_filename(policy: PolicyDocument, on: dt.date) -> str:
         "policy": title.decode("utf-8", "ignore").strip(" ."),
         "day": on.strftime("%Y%m%d"),
     }
-
-
-def _discard(book: Workbook) -> None:
-    """Remove the temporary files of a workbook that will never be saved: they hold what it says."""
-    sheet: Any
-    for sheet in book.worksheets:
-        sheet.rows_file.close()
-        if sheet._writer and Path(sheet._writer.out).exists():
-            sheet._writer.cleanup()
 
 
 @dataclass(frozen=True)
@@ -204,7 +195,7 @@ class TaskSheets:
     def _note_height(self, task: Task, row: SheetRow) -> None:
         """Note a row that is too tall to be printed whole."""
         most_lines = max(row.counts)
-        if lines_needed(most_lines, xlsx_writer.SIZE) > MAX_ROW_HEIGHT:
+        if lines_needed(most_lines, xlsx_writer.FONT_SIZE) > MAX_ROW_HEIGHT:
             header = self._data.headers[row.counts.index(most_lines)]
             self._notes.say(
                 f"{task.code} {header}",
@@ -213,7 +204,7 @@ class TaskSheets:
 
     def _write_warning(self, task: Task, row: SheetRow, link: str) -> None:
         """Write the row of a red light, and keep that of a yellow one: all red ones go first."""
-        light = row.values[LIGHT - 1]
+        light = row.values[LIGHT_PLACE - 1]
         is_red = light == light_label(Light.RED, task.status)
         if not is_red and light != light_label(Light.YELLOW, task.status):
             return

@@ -95,7 +95,7 @@ def join_names(names: Iterable[str]) -> str:
     return pgettext("list", ", ").join(names) or NOTHING
 
 
-def shown_value(value: object) -> str:
+def preview_text(value: object) -> str:
     """Return a value as the preview shows it; a dash for none."""
     if isinstance(value, bool):
         return tick_mark(value)

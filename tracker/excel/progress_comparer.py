@@ -16,7 +16,7 @@ from tracker.domain.choices import STANDING_REPORT_STATES
 from tracker.domain.dates import Period
 from tracker.excel.grey_cells import GreyCells
 from tracker.excel.import_feedback import Fault, ReadingNote, messages_by_field, notes_from
-from tracker.excel.preview import MAX_SHOWN_TYPED, PreviewField, PreviewRow, shown_value
+from tracker.excel.preview import MAX_SHOWN_TYPED, PreviewField, PreviewRow, preview_text
 from tracker.excel.progress_columns import SO_FAR_SUFFIX, report_columns, step_columns
 from tracker.excel.progress_rows import (
     FillInRow,
@@ -450,4 +450,4 @@ def _no_percent(row: FillInRow) -> str:
 def _shown(value: object, column: Column) -> str:
     if column.format == SHARE and isinstance(value, int):
         return f"{value}%"
-    return shown_value(value)
+    return preview_text(value)

@@ -14,12 +14,13 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from tracker.domain.dates import DAY
-from tracker.domain.parsing import CLEAR_WORD, DONE, UNDONE
+from tracker.domain.parsing import CLEAR_WORD, DONE_WORDS, UNDONE_WORDS
 from tracker.domain.progress_callback import ProgressCallback, ignore_progress
 from tracker.excel import xlsx_writer
 from tracker.excel.cell_text import row_height, safe_name, wrapped_lines
 from tracker.excel.export_notes import ExportNotes
 from tracker.excel.import_feedback import Fault, ReadingNote, list_faults, list_reading_notes
+from tracker.excel.openpyxl_internals import new_book, save_book
 from tracker.excel.progress_columns import report_columns, step_columns
 from tracker.excel.progress_rows import FillInRow, fill_in_rows, fillable, states_percent
 from tracker.excel.sheets import add_choices, is_centred, list_words, write_header
@@ -59,7 +60,7 @@ def scope_of(unit: Organization, tasks: TaskQuerySet, today: dt.date) -> FillInR
 
 def save_progress_template(scope: FillInRequest, file: str | os.PathLike[str] | IO[bytes]) -> None:
     """Write the workbook to a path or an open file."""
-    book = xlsx_writer.new_book()
+    book = new_book()
     notes = ExportNotes()
     unit = ""
     if scope.unit:
@@ -75,8 +76,8 @@ def save_progress_template(scope: FillInRequest, file: str | os.PathLike[str] | 
     if scope.faults:
         list_faults(book, scope.faults, scope.on, title, notes)
     list_reading_notes(book, scope.reading_notes, scope.on, title, notes)
-    list_words(book, (DONE[0], UNDONE[0]))
-    xlsx_writer.save_book(book, file)
+    list_words(book, (DONE_WORDS[0], UNDONE_WORDS[0]))
+    save_book(book, file)
 
 
 def of_all_units(policy: PolicyDocument, today: dt.date) -> Iterator[tuple[str, FillInRequest]]:
@@ -165,9 +166,9 @@ class FillInSheet:
         across = len(self._widths)
         sheet.append([(plain, None), (title, self._title), *repeat((title, None), across - 2)], 32)
         for text in _instructions(self._scope):
-            lines = wrapped_lines(text, sum(self._widths[1:]), xlsx_writer.SIZE)
+            lines = wrapped_lines(text, sum(self._widths[1:]), xlsx_writer.FONT_SIZE)
             entries = [(plain, None), (plain, text), *repeat((plain, None), across - 2)]
-            sheet.append(entries, row_height(lines, xlsx_writer.SIZE))
+            sheet.append(entries, row_height(lines, xlsx_writer.FONT_SIZE))
         for number in range(1, sheet.rows + 1):
             sheet.merge(2, across, number, number)
 
@@ -181,8 +182,8 @@ class FillInSheet:
             entries.append((_style_of(choice, column, row), value))
             # The first column is hidden.
             if place and isinstance(value, str):
-                lines = max(lines, wrapped_lines(value, column.width, xlsx_writer.SIZE))
-        self._sheet.append(entries, row_height(lines, xlsx_writer.SIZE))
+                lines = max(lines, wrapped_lines(value, column.width, xlsx_writer.FONT_SIZE))
+        self._sheet.append(entries, row_height(lines, xlsx_writer.FONT_SIZE))
 
     def _finish(self, header_row: int) -> None:
         """Hide the key, keep the header in sight, protect the sheet, and offer choices."""
@@ -218,8 +219,8 @@ class FillInSheet:
                 self._sheet.ws,
                 area,
                 type="list",
-                formula1=f"'{xlsx_writer.WORDS}'!$A$1:$A$2",
-                error=f"{DONE[0]} / {UNDONE[0]}",
+                formula1=f"'{xlsx_writer.WORDS_SHEET}'!$A$1:$A$2",
+                error=f"{DONE_WORDS[0]} / {UNDONE_WORDS[0]}",
             )
 
 
@@ -236,9 +237,9 @@ def _row_styles(sheet: SheetWriter, column: Column) -> RowStyles:
     look: dict[str, Any] = {"format": column.format, "across": "left"}
     if is_centred(column):
         look["across"] = "center"
-    locked = sheet.style(**look, fill=xlsx_writer.SHADE)
+    locked = sheet.style(**look, fill=xlsx_writer.SHADED_FILL)
     wrong = sheet.style(**look, **xlsx_writer.FAULT_FILL, locked=not column.fills)
-    to_fill = sheet.style(**look, fill=xlsx_writer.OPEN, locked=False)
+    to_fill = sheet.style(**look, fill=xlsx_writer.OPEN_FILL, locked=False)
     return RowStyles(locked, to_fill, wrong)
 
 

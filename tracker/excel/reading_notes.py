@@ -14,7 +14,7 @@ from tracker.domain.parsing import LeftOut
 from tracker.excel.import_feedback import ReadingNote
 from tracker.excel.sheet_rows import CellArea, Layout
 
-SHOWN_ROWS = 20  # rows or cells that a note names; its count tells of all
+MAX_NAMED_ROWS = 20  # rows or cells that a note names; its count tells of all
 
 
 def column_name(place: int, header: str) -> str:
@@ -43,8 +43,8 @@ def rows_name(rows: Iterable[int]) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    shown = pgettext("list", ", ").join(names[:SHOWN_ROWS])
-    if len(names) > SHOWN_ROWS:
+    shown = pgettext("list", ", ").join(names[:MAX_NAMED_ROWS])
+    if len(names) > MAX_NAMED_ROWS:
         return f"{shown}…"
     return shown
 

@@ -18,8 +18,8 @@ from tracker.domain.parsing import Cell, CellValue, LeftOut
 from tracker.excel.cell_styles import CellStyles
 from tracker.excel.xml_parts import PartParser, WorkbookRefused, clean_text, is_true, number_in_file
 
-MOST_ROWS = 20_000
-MOST_COLUMNS = 100
+MAX_SHEET_ROWS = 20_000
+MAX_SHEET_COLUMNS = 100
 BLANK_ROWS = 200
 MAX_MERGED_AREAS = 20_000  # merged areas of a sheet
 MAX_SHEET_TEXT = 32_767
@@ -249,7 +249,7 @@ class SheetRows:
                 self._layout.merged.append(area)
         elif name == "col" and (is_true(given.get("hidden")) or given.get("width") == "0"):
             columns = number_in_file(given.get("min")), number_in_file(given.get("max"))
-            if len(self._layout.hidden_columns) < MOST_COLUMNS:
+            if len(self._layout.hidden_columns) < MAX_SHEET_COLUMNS:
                 self._layout.hidden_columns.append(columns)
         elif name == "drawing":
             self._layout.has_drawing = True
@@ -283,10 +283,10 @@ class SheetRows:
     def _check_place(self) -> None:
         """Refuse what lies outside of any list; left out in silence it would be lost."""
         allowed = ""
-        if self._column > MOST_COLUMNS:
-            allowed = _("a sheet has at most %(count)d columns") % {"count": MOST_COLUMNS}
-        elif self._row > MOST_ROWS:
-            allowed = _("a sheet has at most %(count)d rows") % {"count": MOST_ROWS}
+        if self._column > MAX_SHEET_COLUMNS:
+            allowed = _("a sheet has at most %(count)d columns") % {"count": MAX_SHEET_COLUMNS}
+        elif self._row > MAX_SHEET_ROWS:
+            allowed = _("a sheet has at most %(count)d rows") % {"count": MAX_SHEET_ROWS}
         elif self._done:
             allowed = self._too_far()
         if allowed:

@@ -20,7 +20,8 @@ from tracker.excel import xlsx_writer
 from tracker.excel.cell_text import row_height, wrapped_lines
 from tracker.excel.cover import banner, wide_row
 from tracker.excel.export_notes import ExportNotes
-from tracker.excel.xlsx_writer import SIZE, CellStyle, SheetWriter, WriterCell
+from tracker.excel.openpyxl_internals import add_table
+from tracker.excel.xlsx_writer import FONT_SIZE, CellStyle, SheetWriter, WriterCell
 from tracker.models import Task
 from tracker.reports.columns import TASK_COLUMNS, TEXT, WHOLE, Column, NativeValue
 
@@ -44,10 +45,10 @@ def column_widths(columns: Iterable[Column]) -> list[float]:
 
 SHEET_NAMES = list(TASK_COLUMNS)
 COLUMN_WIDTHS = column_widths(TASK_COLUMNS.values())
-CODE = SHEET_NAMES.index("code") + 2
-LIGHT = SHEET_NAMES.index("light") + 2
+CODE_PLACE = SHEET_NAMES.index("code") + 2
+LIGHT_PLACE = SHEET_NAMES.index("light") + 2
 BAND_COLUMNS = (SHEET_NAMES.index("section") + 2, SHEET_NAMES.index("measure") + 2)
-FREEZE = get_column_letter(CODE + 1) + "{}"  # right of the code, above a row
+FREEZE_TEMPLATE = get_column_letter(CODE_PLACE + 1) + "{}"  # right of the code, above a row
 MORE_ROWS = 100  # empty rows of a template, formatted: what is typed there stays text
 MAX_PAGE_BREAKS = 1_000  # Excel takes 1,026 in a sheet
 
@@ -102,11 +103,11 @@ def code_style(sheet: SheetWriter) -> CellStyle:
 
 def write_header(sheet: SheetWriter, headers: Sequence[str], widths: Sequence[float]) -> float:
     """Write the header row; return its height."""
-    style = sheet.style(xlsx_writer.HEAD_FONT, across="center", fill=xlsx_writer.SHADE)
+    style = sheet.style(xlsx_writer.HEAD_FONT, across="center", fill=xlsx_writer.SHADED_FILL)
     lines = 0
     for header, width in zip(headers, widths, strict=True):
-        lines = max(lines, wrapped_lines(header, width, xlsx_writer.SIZE))
-    tall = row_height(lines + 1, xlsx_writer.SIZE)
+        lines = max(lines, wrapped_lines(header, width, xlsx_writer.FONT_SIZE))
+    tall = row_height(lines + 1, xlsx_writer.FONT_SIZE)
     sheet.append([(style, header) for header in headers], tall)
     return tall
 
@@ -125,7 +126,7 @@ class Band:
 
     def wants(self, row: SheetRow) -> float:
         """Return the height that the words of the band need, in points."""
-        return row_height(row.counts[self.column - 1], xlsx_writer.SIZE)
+        return row_height(row.counts[self.column - 1], xlsx_writer.FONT_SIZE)
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,7 @@ class LedgerBook:
         if head.demo:
             header_row = 4
         headers = column_headers(TASK_COLUMNS.values())
-        freeze = FREEZE.format(header_row + 1)
+        freeze = FREEZE_TEMPLATE.format(header_row + 1)
         self.sheet = sheet = SheetWriter(book, xlsx_writer.LEDGER, COLUMN_WIDTHS, paper, freeze)
         sheet.ws.print_title_rows = f"{header_row}:{header_row}"
         self._write_head(head, len(headers))
@@ -199,7 +200,7 @@ class LedgerBook:
                 len(COLUMN_WIDTHS),
                 30,
             )
-        self.sheet.colour_lights(LIGHT, self._top)
+        self.sheet.colour_lights(LIGHT_PLACE, self._top)
 
     def _write(self, row: SheetRow, following: SheetRow | None) -> None:
         number = self.sheet.rows + 1
@@ -229,7 +230,7 @@ class LedgerBook:
                 shown = ABSENT_TEXT[place](row.thing)
             entries.append((style, shown))
         if row.link:
-            entries[CODE - 1] = (self._code, row.values[CODE - 1], row.link)
+            entries[CODE_PLACE - 1] = (self._code, row.values[CODE_PLACE - 1], row.link)
         return entries
 
     def _end_bands(self, ending: Iterable[Band], number: int) -> None:
@@ -244,7 +245,7 @@ class LedgerBook:
         counts = row.counts
         if self._bands:
             counts = counts[len(BAND_COLUMNS) + 1 :]
-        return row_height(max(counts), xlsx_writer.SIZE)
+        return row_height(max(counts), xlsx_writer.FONT_SIZE)
 
     def _ends_page(self, row: SheetRow, following: SheetRow | None) -> bool:
         """Say whether the next row, with room for its bands, does not fit on this page."""
@@ -269,12 +270,12 @@ def add_choices(ws: Any, area: str, **rule: Any) -> None:
 
 def list_words(book: Workbook, words: Iterable[str]) -> str:
     """Write words on a hidden sheet, for cells to choose from; return their range."""
-    sheet = SheetWriter(book, xlsx_writer.WORDS, (12,))
+    sheet = SheetWriter(book, xlsx_writer.WORDS_SHEET, (12,))
     plain = sheet.style()
     for word in words:
         sheet.append([(plain, word)], 15)
     sheet.ws.sheet_state = "hidden"
-    return f"'{xlsx_writer.WORDS}'!$A$1:$A${max(sheet.rows, 1)}"
+    return f"'{xlsx_writer.WORDS_SHEET}'!$A$1:$A${max(sheet.rows, 1)}"
 
 
 class Listing:
@@ -342,7 +343,7 @@ class Listing:
         for value, width in zip(values, self.widths, strict=True):
             lines = 1
             if isinstance(value, str):
-                lines = wrapped_lines(value, width, SIZE)
+                lines = wrapped_lines(value, width, FONT_SIZE)
             counts.append(lines)
         return SheetRow(thing, values, counts, link)
 
@@ -353,7 +354,7 @@ class Listing:
         entries: list[WriterCell] = list(zip(looks or self._styles, row.values, strict=True))
         if row.link:
             entries[self._code - 1] = (self._linked, row.values[self._code - 1], row.link)
-        self.sheet.append(entries, row_height(max(row.counts), xlsx_writer.SIZE))
+        self.sheet.append(entries, row_height(max(row.counts), xlsx_writer.FONT_SIZE))
 
     def close(self) -> None:
         """Make a table of the rows, and write the rows that stay open."""
@@ -373,7 +374,7 @@ class Listing:
 
     def _add_blank(self) -> None:
         entries = [(style, None) for style in self._styles]
-        self.sheet.append(entries, row_height(1, xlsx_writer.SIZE))
+        self.sheet.append(entries, row_height(1, xlsx_writer.FONT_SIZE))
 
     def _add_table(self, ref: str) -> None:
         table = Table(displayName=self.table, ref=ref, autoFilter=AutoFilter(ref=ref))
@@ -381,5 +382,4 @@ class Listing:
         for place, header in enumerate(self.headers, 1):
             table.tableColumns.append(TableColumn(id=place, name=header))
         table.tableStyleInfo = TableStyleInfo(name="TableStyleLight1", showRowStripes=True)
-        # `add_table` itself would look for the header in cells that are written and gone.
-        self.sheet.ws.tables.add(table)
+        add_table(self.sheet.ws, table)

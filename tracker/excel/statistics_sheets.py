@@ -28,7 +28,7 @@ from tracker.reports.columns import WHOLE, Column, NativeValue, number_value
 from tracker.reports.filters import METRICS, TOTAL_METRIC
 
 RATE_FORMAT = "0.0%"
-CHARTED = 40  # bars that one page can show
+MAX_CHARTED_ROWS = 40  # bars that one page can show
 FIRST_GROUP = 4  # the column of the first of the five groups
 
 
@@ -94,7 +94,9 @@ def _write_sheet(
         listing.add(listing.row(row, on, notes, name))
     listing.close()
     last = sheet.rows
-    bold = body_styles(sheet, listing.columns, font=xlsx_writer.HEAD_FONT, fill=xlsx_writer.SHADE)
+    bold = body_styles(
+        sheet, listing.columns, font=xlsx_writer.HEAD_FONT, fill=xlsx_writer.SHADED_FILL
+    )
     total = listing.row(statistics.all_of(rows, {}), on, notes, name)
     total.values[0] = None
     listing.add(total, bold)
@@ -110,7 +112,7 @@ def _write_sheet(
         )
     if rows:
         sheet.append(repeat((plain, None), across), 12)
-        shown = min(len(rows), CHARTED)
+        shown = min(len(rows), MAX_CHARTED_ROWS)
         # A chart is not cut in two between pages.
         if sheet.height + 28 * (4 + 0.6 * shown) > sheet.page:
             sheet.ws.row_breaks.append(Break(sheet.rows))

@@ -25,7 +25,7 @@ from tracker.reports.columns import Column, plain_header
 
 Result = TypeVar("Result")
 PROGRESS_INTERVAL = 1_000  # rows after which the progress of the reading is reported
-LONGEST_NUMBERING = 6  # characters of a running number; what is longer is text
+MAX_NUMBERING_LENGTH = 6  # characters of a running number; what is longer is text
 MAX_SHOWN_CELL = 40  # characters of a value that a message repeats
 
 
@@ -128,7 +128,7 @@ def _places(header: Header, text: str | Promise) -> set[int]:
 
 
 def _is_numbering(cell: Cell) -> bool:
-    return cell.is_number or bool(cell.fault) or len(str(cell)) <= LONGEST_NUMBERING
+    return cell.is_number or bool(cell.fault) or len(str(cell)) <= MAX_NUMBERING_LENGTH
 
 
 def _count_above(line: SheetLine, kind: SheetKind) -> int:
@@ -209,7 +209,7 @@ def _note_other_sheets(book: WorkbookReader, tables: Sequence[Table]) -> list[Re
     """
     read = {id(table.header.sheet) for table in tables}
     own: set[str] = set()
-    for name in (xlsx_writer.WORDS, xlsx_writer.FAULTS, xlsx_writer.READING_NOTES):
+    for name in (xlsx_writer.WORDS_SHEET, xlsx_writer.FAULTS, xlsx_writer.READING_NOTES):
         own |= in_all_languages(name)
     notes = []
     for sheet in book.sheets:
