@@ -35,10 +35,12 @@ CHINESE = re.compile(
 PUNCTUATION = re.compile(r"[\u3000-\u303f\uff01-\uff65]")
 # They read texts and cells, and know the words that stand in them.
 READERS = {
+    "tracker.domain.cells",
     "tracker.domain.parsing",
     "tracker.domain.number_formats",
     "tracker.domain.passages",
     "tracker.domain.unit_names",
+    "tracker.domain.written_days",
 }
 ROLES = {"is_supervisor", "is_liaison", "is_leader", "is_administrator"}
 CLOCKS = {"today", "now", "utcnow", "localdate", "time", "time_ns"}

@@ -8,36 +8,34 @@ never in prose.
 
 import datetime as dt
 import re
-from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
-from enum import Enum
 from functools import partial
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from tracker.domain.dates import LAST_DAY
-from tracker.domain.folding import fold, remove_invisible
-from tracker.domain.number_formats import (
-    GENERAL_FORMAT,
-    MAX_EXACT,
-    NumberFormat,
-    parse_format,
-    plain_number,
+from tracker.domain.cells import (
+    CLEAR,
+    LONG_TERM,
+    Cell,
+    Clear,
+    format_decimal,
+    is_clear,
+    plain_text,
 )
+from tracker.domain.dates import LAST_DAY
+from tracker.domain.folding import fold
+from tracker.domain.number_formats import MAX_EXACT, plain_number
 from tracker.domain.unit_names import split_names
+from tracker.domain.written_days import written_day
 
-CellValue = str | int | float | dt.date | bool | None
 # What an amount has at most: databases keep 15 digits exactly.
 WHOLE_DIGITS = 11
 PLACES = 4
 # The largest key that both databases take.
 MAX_WHOLE_NUMBER = 2**63 - 1
-PERCENT_FORMAT = parse_format("0.##########%")
-MAX_UNSEEN_LENGTH = 20  # signs that are looked at whether any of them is seen
 MAX_NEAR_NAMES = 3  # names offered in place of one that is not known
 MAX_COMPARED = 100  # signs of a name that is looked for
 MAX_COMPARISONS = 50_000  # with known names, of one file
@@ -50,32 +48,13 @@ SERIAL_EPOCH = dt.date(1899, 12, 30)
 EARLIEST_SERIAL = 36_526
 LATEST_SERIAL = 73_050
 
-_FULL = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-_BLANKS = dict.fromkeys([0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " ")
-_DASHES = dict.fromkeys([0x2212, *range(0x2010, 0x2016)], "-")
-_PLAIN: dict[int, str | int] = {**_FULL, **_BLANKS, **_DASHES, 0xFE6A: "%"}
 _PERCENT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(%?)", re.ASCII)
 _WHOLE = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _AMOUNT = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,40})(?:\.[0-9]{1,40})?", re.ASCII)
-_DAYS = (
-    re.compile(r"([0-9]{4})([-./])([0-9]{1,2})\2([0-9]{1,2})(?:[ T]00:00(?::00)?)?", re.ASCII),
-    re.compile(r"([0-9]{4})()([0-9]{2})([0-9]{2})", re.ASCII),
-    re.compile(r"([0-9]{4})()年([0-9]{1,2})月([0-9]{1,2})[日号]?", re.ASCII),
-)
-# What is to be done before, at the end of, or by a day is due on it.
-_BEFORE = re.compile(r"(?:之?前|以前|以内|之?内)?(?:全部|基本|力争)?(?:完成|办结|完工|到位)?")
-_MONTH_PART = re.compile(r"([0-9]{4})年([0-9]{1,2})月(底|末|上旬|中旬|下旬)", re.ASCII)
-_YEAR_PART = re.compile(r"([0-9]{4})年(上半年|下半年|年?底|年?末|年?内|全年)", re.ASCII)
-_QUARTER = re.compile(r"([0-9]{4})年第?([1-4一二三四])季度(?:底|末)?", re.ASCII)
-_QUARTERS = {"一": 1, "二": 2, "三": 3, "四": 4}
-_LAST_MONTH = {"上半年": 6}
-_LAST_OF_TEN_DAYS = {"上旬": 10, "中旬": 20}
 # A task with one of these has no final deadline: it is a standing one.
 _LONG_TERM = re.compile(
     r"长期(?:坚持|推进|开展|任务)?|持续(?:推进|坚持|开展|进行)?|常态化?(?:推进|开展|坚持)?|每[年月周]|每季度末?|每月[底末]"
 )
-CLEAR_WORD = "【清空】"
-_CLEAR = {CLEAR_WORD, "[清空]"}
 DONE_WORDS = ("✓", "√", "✔", "是", "已完成")
 UNDONE_WORDS = ("○", "×", "否", "未完成")
 # Words of the office that mean one of ours.
@@ -87,135 +66,6 @@ _ALSO = {
     "已销号": "已办结",
     "长期": "长期坚持",
 }
-
-
-class LeftOut(Enum):
-    """What the value of a cell lacks of what was typed."""
-
-    STRUCK = "words that are struck out"
-    SIGNS = "signs that no text can hold"
-
-
-class Clear:
-    """A cell that asks for what is stored to be erased: an empty one asks for nothing."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __repr__(self) -> str:
-        return self._name
-
-
-CLEAR = Clear("CLEAR")
-# A deadline that says that there is none: the task is a standing one.
-LONG_TERM = Clear("LONG_TERM")
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of a workbook: its value, what its format makes of it, or why it has no value.
-
-    `percent` says that the value is a share that is shown as a percent, `struck` that all of the
-    cell is struck out, `left_out` what the value lacks of what was typed.
-    """
-
-    value: CellValue = None
-    percent: bool = False
-    fault: str = ""
-    format: NumberFormat = GENERAL_FORMAT
-    struck: bool = False
-    left_out: LeftOut | None = None
-
-    @property
-    def empty(self) -> bool:
-        """Say whether nothing is written in it, or signs alone that are not seen."""
-        value = self.value
-        if isinstance(value, str):
-            if len(value) > MAX_UNSEEN_LENGTH:
-                return value.isspace()
-            return not remove_invisible(value).strip()
-        return value is None and not self.fault
-
-    @property
-    def is_number(self) -> bool:
-        """Say whether the value is a number; a day and a truth value are none."""
-        return isinstance(self.value, int | float) and not isinstance(self.value, bool)
-
-    @property
-    def holds_percent_number(self) -> bool:
-        """Say whether a percent cell holds the percent in place of the share: 70 shows as 7000%."""
-        value = self.value
-        return (
-            self.percent
-            and isinstance(value, int | float)
-            and 2 <= value <= 100
-            and value == int(value)
-        )
-
-    @property
-    def shown(self) -> str:
-        """Return the text that people see in the cell."""
-        value = self.value
-        if isinstance(value, bool):
-            return str(value).upper()
-        if isinstance(value, int | float):
-            shape = self.format
-            if self.percent and shape is GENERAL_FORMAT:
-                shape = PERCENT_FORMAT
-            return shape.show(value)
-        if isinstance(value, dt.datetime) and self.format.is_date:
-            return self.format.show(value)
-        return format_decimal(value)
-
-    def __str__(self) -> str:
-        """Return what the cell holds, without loss: the digits that its format hides too."""
-        value = self.value
-        if isinstance(value, bool):
-            return str(value).upper()
-        if isinstance(value, int | float):
-            if self.format.is_literal_percent:
-                return f"{plain_number(value)}%"
-            if not self.percent or self.holds_percent_number:
-                return plain_number(value)
-            return f"{100 * value:.10g}%"
-        if isinstance(value, dt.datetime) and self.format.is_date:
-            if self.format.shows_day:
-                return value.date().isoformat()
-            return self.format.show(value)
-        return format_decimal(value)
-
-
-def plain_text(text: str) -> str:
-    """Return a text with plain signs in place of full-width ones, without unseen ones and spaces
-    around it.
-    """
-    if text.isascii():
-        return text.strip()
-    return remove_invisible(text).translate(_PLAIN).strip()
-
-
-def is_clear(text: str) -> bool:
-    """Say whether a text is the word that asks for what is stored to be erased."""
-    return remove_invisible(text).strip() in _CLEAR
-
-
-def format_decimal(value: CellValue | Decimal) -> str:
-    """Return a value as a person would have written it into a text cell."""
-    if isinstance(value, Decimal):
-        if value:
-            return f"{value.normalize():f}"
-        return "0"
-    if isinstance(value, float):
-        if value.is_integer() and abs(value) < 1e15:
-            return str(int(value))
-        return repr(value)
-    if isinstance(value, dt.datetime):
-        if value.time() != dt.time.min:
-            return value.isoformat(" ")
-        return value.date().isoformat()
-    if value is None:
-        return ""
-    return str(value)
 
 
 def parse_percent(cell: Cell) -> int | Clear | None:
@@ -295,7 +145,7 @@ def _day_in(cell: Cell) -> dt.date | None:
     if isinstance(value, dt.date):
         return value
     if isinstance(value, str) or cell.is_number:
-        return _day_of(_without_blanks(plain_text(format_decimal(value))))
+        return written_day(plain_text(format_decimal(value)))
     return None
 
 
@@ -333,60 +183,6 @@ def _day_allowed(cell: Cell) -> str:
             "day": kept,
         }
     return allowed
-
-
-def _without_blanks(text: str) -> str:
-    """Take blanks out of a day in words.
-
-    Between digits alone a blank parts what does not belong together.
-    """
-    if "年" not in text:
-        return text
-    return re.sub(
-        r"(?<=[0-9年月第]) +(?=[0-9年月日号底末上下中第])|(?<=[季度日号底末旬]) +", "", text
-    )
-
-
-def _day_of(text: str) -> dt.date | None:
-    """Return the day that a text means.
-
-    The last one of a month, quarter or year that is to be over.
-    """
-    try:
-        for pattern in _DAYS:
-            found = pattern.match(text)
-            if found and (
-                found.end() == len(text) or ("年" in text and _BEFORE.fullmatch(text, found.end()))
-            ):
-                return dt.date(int(found[1]), int(found[3]), int(found[4]))
-        for pattern, read in _PARTS:
-            found = pattern.match(text)
-            if found and _BEFORE.fullmatch(text, found.end()):
-                return read(int(found[1]), *found.groups()[1:])
-    except ValueError:
-        pass
-    return None
-
-
-def _in_month(year: int, month: str, part: str) -> dt.date:
-    return dt.date(year, int(month), _LAST_OF_TEN_DAYS.get(part) or monthrange(year, int(month))[1])
-
-
-def _in_year(year: int, part: str) -> dt.date:
-    month = _LAST_MONTH.get(part, 12)
-    return dt.date(year, month, monthrange(year, month)[1])
-
-
-def _in_quarter(year: int, quarter: str) -> dt.date:
-    month = 3 * (_QUARTERS.get(quarter) or int(quarter))
-    return dt.date(year, month, monthrange(year, month)[1])
-
-
-_PARTS: tuple[tuple[re.Pattern[str], Callable[..., dt.date]], ...] = (
-    (_MONTH_PART, _in_month),
-    (_YEAR_PART, _in_year),
-    (_QUARTER, _in_quarter),
-)
 
 
 def parse_code(cell: Cell) -> str | None:

@@ -1,8 +1,7 @@
 """Compare the rows of a fill-in workbook with their tasks: what each changes, and what is wrong."""
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from tracker import workflow
-from tracker.domain import lights, parsing, permissions
+from tracker.domain import parsing, permissions
 from tracker.domain.choices import STANDING_REPORT_STATES
 from tracker.domain.dates import Period
 from tracker.excel.grey_cells import GreyCells
@@ -26,40 +25,29 @@ from tracker.excel.progress_rows import (
     states_percent,
     takes_reports,
 )
+from tracker.excel.progress_tasks import (
+    fetch_tasks,
+    find_item,
+    former_roles,
+    keys_of,
+    period_of_key,
+    reports_by_task,
+    tasks_for,
+)
 from tracker.models import (
     ChecklistItem,
     ImportBatch,
-    Measure,
     Organization,
-    PolicyDocument,
     ProgressUpdate,
     Task,
     User,
 )
-from tracker.models.base import History, attach_related
-from tracker.models.task import TaskQuerySet
 from tracker.reports.columns import SHARE, Column, filled_in
 from tracker.workflow import ReportChange
-from tracker.workflow.imports import ReportsByKey
 
 SPOILT_KEY_TEXT = gettext_lazy(
     "The mark of the row is missing or was changed: copy the row from a fresh workbook."
 )
-
-
-def tasks_for(user: User | None) -> TaskQuerySet:
-    """Return the tasks whose reports an account may send in by workbook; a command all of them."""
-    if user is None:
-        return Task.objects.all()
-    return Task.objects.visible_to(user)
-
-
-def find_item(task: Task, number: str) -> ChecklistItem | None:
-    """Return the step of a task by the text of its number."""
-    for item in task.items.all():
-        if str(item.number) == number:
-            return item
-    return None
 
 
 @dataclass
@@ -99,11 +87,11 @@ class ProgressComparer:
 
         A fixed number of queries.
         """
-        keys = _keys_of(batch)
+        keys = keys_of(batch)
         codes = {key.code for key in keys}
         slugs = {key.slug for key in keys}
         visible = tasks_for(user).filter(policy__slug__in=slugs)
-        tasks = _fetch_tasks(visible.filter(code__in=codes), shown)
+        tasks = fetch_tasks(visible.filter(code__in=codes), shown)
         self.tasks = {(task.policy.slug, task.code): task for task in tasks}
         self.headers = {}
         for name, column in (report_columns() | step_columns()).items():
@@ -112,7 +100,7 @@ class ProgressComparer:
         self.grey = GreyCells(today)
         self._today = today
         self._known = workflow.latest_reports(tasks)
-        self._reports_of = _by_task(self._known)
+        self._reports_of = reports_by_task(self._known)
         # A liaison's file is about the own unit, that of the office about any.
         self._own: Organization | None = None
         if user and not permissions.may_edit_policies(user):
@@ -124,7 +112,7 @@ class ProgressComparer:
             self._codes = sorted(visible.values_list("code", flat=True))
         self._former_roles: set[tuple[str, str, bool]] = set()
         if self._own:
-            self._former_roles = _former_roles(self._own, codes)
+            self._former_roles = former_roles(self._own, codes)
         self._near = parsing.NearNames()
         self._reading_notes = notes_from(batch.reading_notes)
 
@@ -240,7 +228,7 @@ class ProgressComparer:
     ) -> str:
         """Return the state of a row: whether it changes its task, or is stale, or at fault."""
         task, unit = found
-        period = _period_of(key, task)
+        period = period_of_key(key, task)
         if not period:
             faults["key"] = str(SPOILT_KEY_TEXT)
             return "fault"
@@ -374,58 +362,6 @@ class ProgressComparer:
             else:
                 by_column[name] = text
         return by_column
-
-
-def _keys_of(batch: ImportBatch) -> list[RowKey]:
-    keys = []
-    for row in batch.rows:
-        key = read_key(row["key"])
-        if key:
-            keys.append(key)
-    return keys
-
-
-def _fetch_tasks(wanted: TaskQuerySet, shown: bool) -> list[Task]:
-    tasks = list(wanted.select_related("latest_report").prefetch_related("items", "co_units"))
-    # Many tasks share a policy and a unit: joined, each would be made anew with every task.
-    attach_related(tasks, "policy", PolicyDocument.objects.defer("full_text"))
-    attach_related(tasks, "lead_unit", Organization.objects.all())
-    if shown:
-        attach_related(tasks, "measure", Measure.objects.select_related("section"))
-    for task in tasks:
-        task.keep_fetched()
-    return tasks
-
-
-def _by_task(known: ReportsByKey) -> dict[int, list[ProgressUpdate]]:
-    """Return the reports of each task, by the key of the task."""
-    reports: dict[int, list[ProgressUpdate]] = defaultdict(list)
-    for (task_key, _unit, _period), report in known.items():
-        reports[task_key].append(report)
-    return reports
-
-
-def _former_roles(unit: Organization, codes: Collection[str]) -> set[tuple[str, str, bool]]:
-    """Return policy, code and role (helping or not) of tasks that a unit has had at any time.
-
-    Two queries.
-    """
-    rows = Task.history.filter(code__in=codes, policy__isnull=False).order_by()
-    links = History.m2m_models[Task._meta.get_field("co_units")].objects
-    helped = rows.filter(pk__in=links.filter(organization=unit).values("history"))
-    roles = set()
-    for slug, code in rows.filter(lead_unit=unit).values_list("policy__slug", "code").distinct():
-        roles.add((slug, code, False))
-    for slug, code in helped.values_list("policy__slug", "code").distinct():
-        roles.add((slug, code, True))
-    return roles
-
-
-def _period_of(key: RowKey, task: Task) -> Period | None:
-    try:
-        return key.period(lights.cycle_of(task.policy))
-    except ValueError:
-        return None
 
 
 def _no_percent(row: FillInRow) -> str:

@@ -20,8 +20,9 @@ from tracker.excel import xlsx_writer
 from tracker.excel.import_feedback import Fault, notes_as_json
 from tracker.excel.preview import Preview, PreviewRow
 from tracker.excel.progress_columns import SO_FAR_SUFFIX, report_columns, step_columns
-from tracker.excel.progress_comparer import SPOILT_KEY_TEXT, ProgressComparer, find_item
+from tracker.excel.progress_comparer import SPOILT_KEY_TEXT, ProgressComparer
 from tracker.excel.progress_rows import FillInRow, RowKey, read_key
+from tracker.excel.progress_tasks import find_item
 from tracker.excel.progress_template import FillInRequest
 from tracker.excel.reader import WorkbookRefused
 from tracker.excel.sheet_survey import SheetKind, SheetRecord, Survey, find_sheets

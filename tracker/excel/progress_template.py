@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
+from tracker.domain.cells import CLEAR_WORD
 from tracker.domain.dates import DAY
-from tracker.domain.parsing import CLEAR_WORD, DONE_WORDS, UNDONE_WORDS
+from tracker.domain.parsing import DONE_WORDS, UNDONE_WORDS
 from tracker.domain.progress_callback import ProgressCallback, ignore_progress
 from tracker.excel import xlsx_writer
 from tracker.excel.cell_text import row_height, safe_name, wrapped_lines

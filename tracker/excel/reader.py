@@ -15,10 +15,11 @@ from zlib import error as BadDeflate
 
 from django.utils.translation import gettext as _
 
-from tracker.domain.parsing import Cell
+from tracker.domain.cells import Cell
 from tracker.excel import guard
 from tracker.excel.cell_styles import CellStyles
-from tracker.excel.sheet_rows import Layout, RichText, SheetLine, SheetRows
+from tracker.excel.rich_text import RichText
+from tracker.excel.sheet_rows import Layout, SheetLine, SheetRows
 from tracker.excel.xml_parts import PartParser, WorkbookRefused, is_true
 
 MAX_SHEETS = 100

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from openpyxl.utils import get_column_letter
 
-from tracker.domain.parsing import LeftOut
+from tracker.domain.cells import LeftOut
 from tracker.excel.import_feedback import ReadingNote
 from tracker.excel.sheet_rows import CellArea, Layout
 

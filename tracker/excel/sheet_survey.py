@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override, pgettext
 from openpyxl.utils import get_column_letter
 
-from tracker.domain.parsing import Cell
+from tracker.domain.cells import Cell
 from tracker.excel.reader import SheetInfo, SheetLine, WorkbookReader, WorkbookRefused
 from tracker.reports.columns import Column, plain_header
 

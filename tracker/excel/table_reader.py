@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from tracker.domain import parsing
-from tracker.domain.parsing import Cell, Clear
+from tracker.domain.cells import Cell, Clear
 from tracker.excel import xlsx_writer
 from tracker.excel.import_feedback import ReadingNote
 from tracker.excel.merged_cells import fill_down
