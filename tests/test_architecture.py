@@ -36,10 +36,12 @@ CHINESE = re.compile(
 PUNCTUATION = re.compile(r"[\u3000-\u303f\uff01-\uff65]")
 # They read texts and cells, and know the words that stand in them.
 READERS = {
+    "tracker.domain.cells",
     "tracker.domain.parsing",
     "tracker.domain.number_formats",
     "tracker.domain.passages",
     "tracker.domain.unit_names",
+    "tracker.domain.written_days",
 }
 ROLES = {"is_supervisor", "is_liaison", "is_leader", "is_administrator"}
 CLOCKS = {"today", "now", "utcnow", "localdate", "time", "time_ns"}
@@ -417,6 +419,17 @@ CONVENTIONAL = {
 }  # fmt: skip
 
 
+def _assigned_names(target: ast.expr) -> set[str]:
+    """Return the names that an assignment to a name or a tuple of names sets."""
+    if isinstance(target, ast.Name):
+        return {target.id}
+    names: set[str] = set()
+    if isinstance(target, ast.Tuple | ast.List):
+        for part in target.elts:
+            names |= _assigned_names(part)
+    return names
+
+
 def public_names(module: Module) -> set[str]:
     """Return the public names that a module defines at its top."""
     found: set[str] = set()
@@ -424,7 +437,8 @@ def public_names(module: Module) -> set[str]:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found.add(node.name)
         elif isinstance(node, ast.Assign):
-            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+            for target in node.targets:
+                found |= _assigned_names(target)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             found.add(node.target.id)
     return {name for name in found if not name.startswith("_")} - CONVENTIONAL
@@ -439,5 +453,6 @@ def test_no_public_name_is_defined_in_two_modules() -> None:
 
 
 def test_a_public_name_of_each_kind_is_found() -> None:
-    text = "LIMIT = 1\nSIZE: int = 2\ndef read(): ...\nclass Row: ...\n_own = 3\nregister = 4\n"
-    assert public_names(Module("x", text, ast.parse(text))) == {"LIMIT", "SIZE", "read", "Row"}
+    text = "LIMIT = 1\nSIZE: int = 2\ndef read(): ...\nclass Row: ...\n_own = 3\nregister = 4\nTOP, LOW = 5, 6\n"
+    names = {"LIMIT", "SIZE", "read", "Row", "TOP", "LOW"}
+    assert public_names(Module("x", text, ast.parse(text))) == names

@@ -33,31 +33,33 @@ def best(work: Callable[[], object], runs: int) -> float:
 
 def rows_of(policy: Any, on: dt.date) -> list[Any]:
     """Make the rows of the ledger beforehand, so that the writing alone is timed."""
-    from tracker.excel import xlsx_writer
     from tracker.excel.export_notes import ExportNotes
+    from tracker.excel.openpyxl_internals import new_book
     from tracker.excel.sheets import Listing
     from tracker.models import Task
     from tracker.reports.columns import TASK_COLUMNS
 
     notes = ExportNotes()
-    listing = Listing(xlsx_writer.new_book(), "x", TASK_COLUMNS, "", "x")
+    listing = Listing(new_book(), "x", TASK_COLUMNS, "", "x")
     tasks = Task.objects.filter(policy=policy).order_by("code").with_related()
-    return [
-        listing.row(task, on, notes, task.code, f"http://localhost/{task.code}", number)
-        for number, task in enumerate(tasks.iterator(chunk_size=5_000), 1)
-    ]
+    rows = []
+    for number, task in enumerate(tasks.iterator(chunk_size=5_000), 1):
+        row = listing.row(task, on, notes, task.code, f"http://localhost/{task.code}")
+        row.values[0] = number
+        rows.append(row)
+    return rows
 
 
 def ours(rows: list[Any], banded: bool) -> None:
     """Write both sheets of the rows as the product does."""
     from tracker.excel import xlsx_writer
-    from tracker.excel.sheets import LedgerBook, Listing
+    from tracker.excel.openpyxl_internals import new_book
+    from tracker.excel.sheets import LedgerBook, LedgerHead, Listing
     from tracker.reports.columns import TASK_COLUMNS
 
-    book = xlsx_writer.new_book()
-    ledger = LedgerBook(
-        book, "title", "left", "right", demo=False, banded=banded, paper=xlsx_writer.A3
-    )
+    book = new_book()
+    head = LedgerHead("title", "left", "right", demo=False)
+    ledger = LedgerBook(book, head, banded=banded, paper=xlsx_writer.A3)
     data = Listing(book, "data", TASK_COLUMNS, "", "tasks")
     for row in rows:
         ledger.add(row)
@@ -238,6 +240,7 @@ def reading(size: int) -> None:
     from tracker.domain.choices import Status
     from tracker.domain.dates import today
     from tracker.excel import progress_template, workbook_import
+    from tracker.excel.progress_rows import states_percent
     from tracker.models import Organization, Task
 
     policy, on = make_policy("bench-reading"), today()
@@ -252,7 +255,7 @@ def reading(size: int) -> None:
     scope = progress_template.scope_of(unit, tasks, on)
     for number, row in enumerate(scope.rows):
         row.typed = {"progress": f"done so much {number}"}
-        if progress_template.states_percent(row):
+        if states_percent(row):
             row.typed["percent"] = 0.5
     file = BytesIO()
     progress_template.save_progress_template(scope, file)

@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sizes import size
+from tracker.domain.cells import CLEAR, Cell
 from tracker.domain.choices import Kind, Status
 from tracker.domain.parsing import (
-    CLEAR,
-    Cell,
     parse_choice,
     parse_code,
     parse_date,

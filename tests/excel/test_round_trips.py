@@ -21,7 +21,7 @@ from tests.conftest import TODAY
 from tests.excel.conftest import as_file, fill, fresh, landed, sent
 from tests.factories import make_many, make_task
 from tests.sizes import size
-from tracker.domain import parsing
+from tracker.domain import lights, parsing
 from tracker.domain.choices import ReportState, Status
 from tracker.domain.dates import DAY
 from tracker.excel import (
@@ -32,6 +32,8 @@ from tracker.excel import (
     workbook_import,
 )
 from tracker.excel.cell_text import clean_cell_text
+from tracker.excel.progress_columns import report_columns
+from tracker.excel.progress_rows import FillInRow
 from tracker.models import Organization, PolicyDocument, ProgressUpdate, Task, User
 from tracker.reports import columns
 from tracker.workflow import refresh_tasks
@@ -99,7 +101,7 @@ def test_many_tasks_come_back_untouched(
     tmp_path: Path,
     saved: Callable[[Path], Path],
 ) -> None:
-    assert len(progress_template.report_columns()) >= 19
+    assert len(report_columns()) >= 19
     file = tmp_path / "fill.xlsx"
     progress_template.save_progress_template(
         progress_template.scope_of(bureau, Task.objects.all(), TODAY), str(file)
@@ -143,12 +145,12 @@ def test_any_text_of_a_report_comes_back_equal_or_the_cut_is_reported(
     handed_over: list[Task], bureau: Organization, progress_text: str, problems: str
 ) -> None:
     task = handed_over[0]
-    period = progress_import.lights.reportable(task, task.policy, TODAY)[0]
+    period = lights.reportable(task, task.policy, TODAY)[0]
     texts = {"progress": progress_text, "problems": problems}
     report = ProgressUpdate(
         unit=bureau, task=task, period_start=period.start, period_end=period.end, **texts
     )
-    row = progress_template.FillInRow(task, period, report)
+    row = FillInRow(task, period, report)
     file = BytesIO()
     progress_template.save_progress_template(
         progress_template.FillInRequest(

@@ -16,13 +16,13 @@ SCRIPT = """
 import sys, django; django.setup()
 import openpyxl
 from openpyxl.worksheet.hyperlink import Hyperlink
-from tracker.excel import xlsx_writer
-book = xlsx_writer.new_book()
+from tracker.excel import openpyxl_internals, xlsx_writer
+book = openpyxl_internals.new_book()
 sheet = xlsx_writer.SheetWriter(book, "rows", (10, 20), heading=">rows<")
 plain = sheet.style()
 sheet.append([(plain, "A1-01", "http://localhost/a?b=1&c=2"), (plain, "1 < 2 & 3 > 2 rows")], 20)
 sheet.append([(plain, "there", Hyperlink(ref="", location="'rows'!A1")), (plain, None)], 20)
-xlsx_writer.save_book(book, sys.argv[1])
+openpyxl_internals.save_book(book, sys.argv[1])
 print(openpyxl.LXML)
 """
 

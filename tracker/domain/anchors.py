@@ -115,25 +115,27 @@ def coverage(
     within = _sections(text, find_passage(opening, norm), asked + marked)
     touching = _Touching(asked)
     marking = _Touching(marked)
-    cut = [Clause(span, touching.of(span), marking.of(span)) for span in split_clauses(text)]
-    return Coverage(
-        missing,
-        repeated,
-        within,
-        [span for span in split_sentences(text) if within.overlaps(span)],
-        [clause for clause in cut if within.overlaps(clause.span)],
-        [clause for clause in cut if clause.anchors and not within.overlaps(clause.span)],
-    )
+    sentences = [span for span in split_sentences(text) if within.overlaps(span)]
+    clauses = []
+    outside = []
+    for span in split_clauses(text):
+        clause = Clause(span, touching.of(span), marking.of(span))
+        if within.overlaps(span):
+            clauses.append(clause)
+        elif clause.anchors:
+            outside.append(clause)
+    return Coverage(missing, repeated, within, sentences, clauses, outside)
 
 
 def _sections(text: str, opening: Sequence[Span], places: Sequence[Place]) -> Span:
+    start = 0
     if opening:
         start = opening[0].start
-    else:
-        start = 0
     last = max((place.span.end for place in places), default=len(text))
     end = text.find("\n", max(last, start))
-    return Span(start, len(text) if end < 0 else end)
+    if end < 0:
+        end = len(text)
+    return Span(start, end)
 
 
 class _Touching:
@@ -142,15 +144,13 @@ class _Touching:
     def __init__(self, places: Sequence[Place]) -> None:
         self.places = places
         self.starts = []
+        self.longest = 0
         for place in places:
             self.starts.append(place.span.start)
-        self.longest = max((place.span.end - place.span.start for place in places), default=0)
+            self.longest = max(self.longest, place.span.end - place.span.start)
 
     def of(self, span: Span) -> tuple[Place, ...]:
         """Return the places that share a character with a stretch."""
         left = bisect_left(self.starts, span.start - self.longest)
-        return tuple(
-            p
-            for p in self.places[left : bisect_left(self.starts, span.end)]
-            if p.span.overlaps(span)
-        )
+        right = bisect_left(self.starts, span.end)
+        return tuple(place for place in self.places[left:right] if place.span.overlaps(span))

@@ -56,10 +56,9 @@ class Period:
         """Return the period that follows."""
         if self.cycle == Cycle.WEEKLY:
             return Period(self.cycle, self.start + 7 * DAY)
+        months = 1
         if self.cycle == Cycle.QUARTERLY:
             months = 3
-        else:
-            months = 1
         years, month = divmod(self.start.month - 1 + months, 12)
         return Period(self.cycle, dt.date(self.start.year + years, month + 1, 1))
 

@@ -66,22 +66,12 @@ def _same(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int]]:
     waiting: list[tuple[DifferencePart, int]] = [((0, len(before), 0, len(after)), 0)]
     while waiting:
         part, depth = waiting.pop()
+        part = _trim_start(before, after, part, found)
+        part = _trim_end(before, after, part, found)
         old_start, old_end, new_start, new_end = part
-        while old_start < old_end and new_start < new_end and before[old_start] == after[new_start]:
-            found.append((old_start, new_start))
-            old_start = old_start + 1
-            new_start = new_start + 1
-        while (
-            old_start < old_end
-            and new_start < new_end
-            and before[old_end - 1] == after[new_end - 1]
-        ):
-            old_end = old_end - 1
-            new_end = new_end - 1
-            found.append((old_end, new_end))
         if old_start == old_end or new_start == new_end or depth == MAX_DEPTH:
             continue
-        anchors = _anchors(before, after, (old_start, old_end, new_start, new_end))
+        anchors = _anchors(before, after, part)
         found += anchors
         if anchors:
             for old, new in [*anchors, (old_end, new_end)]:
@@ -89,6 +79,36 @@ def _same(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int]]:
                 old_start = old + 1
                 new_start = new + 1
     return sorted(found)
+
+
+def _trim_start(
+    before: Sequence[str],
+    after: Sequence[str],
+    part: DifferencePart,
+    found: list[tuple[int, int]],
+) -> DifferencePart:
+    """Return a part without the clauses that both texts begin with there; add these to `found`."""
+    old_start, old_end, new_start, new_end = part
+    while old_start < old_end and new_start < new_end and before[old_start] == after[new_start]:
+        found.append((old_start, new_start))
+        old_start += 1
+        new_start += 1
+    return old_start, old_end, new_start, new_end
+
+
+def _trim_end(
+    before: Sequence[str],
+    after: Sequence[str],
+    part: DifferencePart,
+    found: list[tuple[int, int]],
+) -> DifferencePart:
+    """Return a part without the clauses that both texts end with there; add these to `found`."""
+    old_start, old_end, new_start, new_end = part
+    while old_start < old_end and new_start < new_end and before[old_end - 1] == after[new_end - 1]:
+        old_end -= 1
+        new_end -= 1
+        found.append((old_end, new_end))
+    return old_start, old_end, new_start, new_end
 
 
 def _anchors(
@@ -116,17 +136,20 @@ def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     former: list[int] = []
     for number, (_old, new) in enumerate(pairs):
         length = bisect_left(ends, new)
-        former.append(last[length - 1] if length else -1)
+        previous = -1
+        if length:
+            previous = last[length - 1]
+        former.append(previous)
         if length == len(ends):
             ends.append(new)
             last.append(number)
         else:
-            ends[length], last[length] = new, number
+            ends[length] = new
+            last[length] = number
     row = []
+    number = -1
     if last:
         number = last[-1]
-    else:
-        number = -1
     while number >= 0:
         row.append(pairs[number])
         number = former[number]

@@ -26,10 +26,10 @@ OFFICE_PARTS = {
     "ppt/presentation.xml": "pptx",
     "OFD.xml": "ofd",
 }
-ALLOWED_SUFFIXES = (
-    *(ending for _start, endings in FILE_SIGNATURES for ending in endings),
-    *OFFICE_PARTS.values(),
-)
+ALLOWED_SUFFIXES: list[str] = []
+for _signature, _suffixes in FILE_SIGNATURES:
+    ALLOWED_SUFFIXES += _suffixes
+ALLOWED_SUFFIXES += OFFICE_PARTS.values()
 DANGER_WORDS = {
     Danger.MACRO: gettext_lazy(
         "“%(name)s” holds macros (%(entry)s): save it without macros and send it again."

@@ -6,7 +6,6 @@ The day asked for only decides which of those days have passed. Nobody else comp
 """
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -81,20 +80,16 @@ def light_changes(task: TaskFacts, policy: Thresholds) -> list[LightChange]:
     """Return every cause that can turn the light of a task, nothing more being reported."""
     if task.status not in OPEN_STATUSES:
         return []
-    found = []
-    for turn in (_deadline(task, policy), _behind(task, policy), _unreported(task, policy)):
-        if turn:
-            found.append(turn)
-    return found
+    changes = [_deadline(task, policy), _behind(task, policy), _unreported(task, policy)]
+    return list(filter(None, changes))
 
 
 def turning_dates(task: TaskFacts, policy: Thresholds) -> tuple[dt.date | None, dt.date | None]:
     """Return the first day on which a task is yellow, and red: the two stored columns."""
-    causes = light_changes(task, policy)
-    return (
-        min((turn.yellow_on for turn in causes if turn.yellow_on), default=None),
-        min((turn.red_on for turn in causes if turn.red_on), default=None),
-    )
+    changes = light_changes(task, policy)
+    yellow_days = [change.yellow_on for change in changes if change.yellow_on]
+    red_days = [change.red_on for change in changes if change.red_on]
+    return min(yellow_days, default=None), min(red_days, default=None)
 
 
 def judged_on(task: TaskFacts, on: dt.date) -> dt.date:
@@ -109,8 +104,7 @@ def light_on_day(task: TaskFacts, policy: Thresholds, on: dt.date) -> Light:
     if task.status == Status.CANCELLED:
         return Light.NONE
     if task.status == Status.CLOSED:
-        late = task.deadline and task.closed_on and task.closed_on > task.deadline
-        if late:
+        if _is_closed_late(task):
             return Light.PURPLE
         return Light.BLUE
     if task.status == Status.SUSPENDED:
@@ -126,14 +120,19 @@ def light_on_day(task: TaskFacts, policy: Thresholds, on: dt.date) -> Light:
     return Light.GREEN
 
 
+def _is_closed_late(task: TaskFacts) -> bool:
+    return bool(task.deadline and task.closed_on and task.closed_on > task.deadline)
+
+
+def _is_measured(task: TaskFacts) -> bool:
+    """Say whether progress is expected of a task in proportion to time."""
+    has_days = task.start and task.deadline and task.start != task.deadline
+    return bool(task.kind == Kind.QUANTIFIED and has_days)
+
+
 def expected_percent(task: TaskFacts, on: dt.date) -> float | None:
     """Return time-proportional progress, 0 to 100 and not rounded; None where it is not judged."""
-    if (
-        task.kind != Kind.QUANTIFIED
-        or not task.start
-        or not task.deadline
-        or task.start == task.deadline
-    ):
+    if not task.start or not task.deadline or not _is_measured(task):
         return None
     share = 100 * (on - task.start).days / (task.deadline - task.start).days
     return min(100.0, max(0.0, share))
@@ -152,16 +151,13 @@ def first_owed(task: TaskFacts, policy: Thresholds) -> Period | None:
 def light_reasons(task: TaskFacts, policy: Thresholds, on: dt.date) -> list[str]:
     """Explain a light in sentences, the gravest first; every light has at least one."""
     day = judged_on(task, on)
-    grave = []
-    for turn in light_changes(task, policy):
-        grave.append((turn.light(day), turn))
+    changes = light_changes(task, policy)
     sentences = []
-    for wanted in (Light.RED, Light.YELLOW):
-        for given, turn in grave:
-            if given == wanted:
-                for sentence in _explain(turn, task, policy, day):
-                    sentences.append(sentence)
-    return sentences or [_calm(task, day)]
+    for light in (Light.RED, Light.YELLOW):
+        for change in changes:
+            if change.light(day) == light:
+                sentences.append(_explain(change, task, policy, day))
+    return list(filter(None, sentences)) or [_calm(task, day)]
 
 
 def _deadline(task: TaskFacts, policy: Thresholds) -> LightChange | None:
@@ -173,14 +169,10 @@ def _deadline(task: TaskFacts, policy: Thresholds) -> LightChange | None:
 
 
 def _behind(task: TaskFacts, policy: Thresholds) -> LightChange | None:
-    if (
-        task.kind != Kind.QUANTIFIED
-        or not task.start
-        or not task.deadline
-        or task.start == task.deadline
-    ):
+    if not task.start or not task.deadline or not _is_measured(task):
         return None
-    start, days = task.start, (task.deadline - task.start).days
+    start = task.start
+    days = (task.deadline - start).days
 
     def first_day(gap: int) -> dt.date | None:
         points = task.percent + gap
@@ -203,39 +195,45 @@ def _unreported(task: TaskFacts, policy: Thresholds) -> LightChange | None:
     )
 
 
-def _explain(turn: LightChange, task: TaskFacts, policy: Thresholds, on: dt.date) -> Iterator[str]:
+def _explain(change: LightChange, task: TaskFacts, policy: Thresholds, on: dt.date) -> str:
     """Say one cause in words; `on` is a day on which it holds."""
-    if turn.cause == LightCause.DEADLINE and task.deadline:
-        left = (task.deadline - on).days
-        if left < 0:
-            yield ngettext("%(days)d day overdue", "%(days)d days overdue", -left) % {"days": -left}
-        elif left == 0:
-            yield _("due today")
-        else:
-            yield ngettext(
-                "%(days)d day to the deadline", "%(days)d days to the deadline", left
-            ) % {"days": left}
-    elif turn.cause == LightCause.BEHIND:
+    if change.cause == LightCause.DEADLINE and task.deadline:
+        return _explain_deadline((task.deadline - on).days)
+    if change.cause == LightCause.BEHIND:
         expected = expected_percent(task, on)
         if expected is not None:
             # Rounded down: a gap shown is never larger than the gap that was judged.
-            yield _("%(percent)d%% done, %(expected)d%% expected by now, %(gap)d points behind") % {
+            return _(
+                "%(percent)d%% done, %(expected)d%% expected by now, %(gap)d points behind"
+            ) % {
                 "percent": task.percent,
                 "expected": int(expected),
                 "gap": int(expected) - task.percent,
             }
-    elif turn.cause == LightCause.UNREPORTED:
+    if change.cause == LightCause.UNREPORTED:
         period = first_owed(task, policy)
         if period:
-            missed = _missed(period, policy, on)
-            if len(missed) == 1:
-                yield _("no report for %(period)s") % {"period": missed[0].name(on)}
-            else:
-                yield ngettext(
-                    "no report for %(count)d period since %(period)s",
-                    "no report for %(count)d periods in a row since %(period)s",
-                    len(missed),
-                ) % {"count": len(missed), "period": missed[0].name(on)}
+            return _explain_unreported(_missed(period, policy, on), on)
+    return ""
+
+
+def _explain_deadline(left: int) -> str:
+    if left > 0:
+        return _days_left(left)
+    if left == 0:
+        return _("due today")
+    return ngettext("%(days)d day overdue", "%(days)d days overdue", -left) % {"days": -left}
+
+
+def _explain_unreported(missed: list[Period], on: dt.date) -> str:
+    if len(missed) == 1:
+        return _("no report for %(period)s") % {"period": missed[0].name(on)}
+    text = ngettext(
+        "no report for %(count)d period since %(period)s",
+        "no report for %(count)d periods in a row since %(period)s",
+        len(missed),
+    )
+    return text % {"count": len(missed), "period": missed[0].name(on)}
 
 
 def _missed(period: Period, policy: Thresholds, on: dt.date) -> list[Period]:
@@ -251,37 +249,46 @@ def _missed(period: Period, policy: Thresholds, on: dt.date) -> list[Period]:
 def _calm(task: TaskFacts, on: dt.date) -> str:
     """Say in words why a task is neither yellow nor red."""
     if task.status == Status.CLOSED and task.closed_on:
-        values = {
-            "closed": task.closed_on.isoformat(),
-            "deadline": task.deadline and task.deadline.isoformat(),
-        }
-        if not task.deadline:
-            return _("closed on %(closed)s") % values
-        if task.closed_on <= task.deadline:
-            return _("closed on %(closed)s, in time for %(deadline)s") % values
-        late = (task.closed_on - task.deadline).days
-        return ngettext(
-            "closed on %(closed)s, %(days)d day after %(deadline)s",
-            "closed on %(closed)s, %(days)d days after %(deadline)s",
-            late,
-        ) % {**values, "days": late}
+        return _closed_text(task.closed_on, task.deadline)
     if task.status == Status.CLOSING:
         return _("closing requested on %(day)s, the office decides") % {"day": on.isoformat()}
     if task.status not in OPEN_STATUSES:
         return str(Status(task.status).label)
+    is_waiting = task.status == Status.NOT_STARTED
     if not task.deadline:
-        if task.status == Status.NOT_STARTED:
+        if is_waiting:
             return _("not started, no deadline yet")
         return _("no deadline")
     left = (task.deadline - on).days
-    if task.status == Status.NOT_STARTED:
-        return ngettext(
-            "not started, %(days)d day to the deadline",
-            "not started, %(days)d days to the deadline",
-            left,
-        ) % {"days": left}
-    return ngettext("%(days)d day to the deadline", "%(days)d days to the deadline", left) % {
-        "days": left
+    if not is_waiting:
+        return _days_left(left)
+    return ngettext(
+        "not started, %(days)d day to the deadline",
+        "not started, %(days)d days to the deadline",
+        left,
+    ) % {"days": left}
+
+
+def _closed_text(closed_on: dt.date, deadline: dt.date | None) -> str:
+    values: dict[str, object] = {"closed": closed_on.isoformat()}
+    if not deadline:
+        return _("closed on %(closed)s") % values
+    values["deadline"] = deadline.isoformat()
+    if closed_on <= deadline:
+        return _("closed on %(closed)s, in time for %(deadline)s") % values
+    late = (closed_on - deadline).days
+    values["days"] = late
+    text = ngettext(
+        "closed on %(closed)s, %(days)d day after %(deadline)s",
+        "closed on %(closed)s, %(days)d days after %(deadline)s",
+        late,
+    )
+    return text % values
+
+
+def _days_left(days: int) -> str:
+    return ngettext("%(days)d day to the deadline", "%(days)d days to the deadline", days) % {
+        "days": days
     }
 
 

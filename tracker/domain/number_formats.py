@@ -49,6 +49,10 @@ _WORDS = (
 )
 
 
+# Kinds of pieces that no number is shown with.
+NOT_FOR_NUMBERS = frozenset({"other", "date", "elapsed"})
+
+
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """A part of a format: its kind, and the word that stands for a part of the value or is shown as
@@ -85,21 +89,19 @@ class NumberFormat:
 @lru_cache(maxsize=2_000)
 def parse_format(code: str) -> NumberFormat:
     """Take a number format apart; the work is bounded by MAX_FORMAT_LENGTH."""
-    sections = tuple(tuple(_pieces(text)) for text in _split(code[:MAX_FORMAT_LENGTH]))
-    kinds = set()
-    for piece in sections[0]:
-        kinds.add(piece.kind)
-    literals = "".join(piece.text for piece in sections[0] if piece.kind == "literal")
+    sections = [tuple(_pieces(text)) for text in _split(code[:MAX_FORMAT_LENGTH])]
+    first = sections[0]
+    kinds = {piece.kind for piece in first}
+    dates = _texts(first, "date")
+    literals = "".join(_texts(first, "literal")).strip()
     is_number = "places" in kinds or "general" in kinds
     return NumberFormat(
         is_date="date" in kinds and "elapsed" not in kinds,
-        shows_day=any(
-            piece.kind == "date" and piece.text.lower() in ("d", "dd") for piece in sections[0]
-        ),
+        shows_day="d" in dates or "dd" in dates,
         is_elapsed="elapsed" in kinds,
         is_percent="percent" in kinds,
-        is_literal_percent="percent" not in kinds and is_number and literals.strip() in ("%", "％"),
-        sections=sections,
+        is_literal_percent=is_number and "percent" not in kinds and literals in ("%", "％"),
+        sections=tuple(sections),
     )
 
 
@@ -169,21 +171,22 @@ def _show_number(shape: NumberFormat, value: float) -> str:
     elif value == 0 and len(shape.sections) > 2:
         section = shape.sections[2]
     kinds = [piece.kind for piece in section]
-    if kinds.count("places") + kinds.count("general") != 1 or {"other", "date", "elapsed"} & set(
-        kinds
-    ):
+    numbers = kinds.count("places") + kinds.count("general")
+    if numbers != 1 or not NOT_FOR_NUMBERS.isdisjoint(kinds):
         return plain_number(value)
-    shown = ""
-    for piece in section:
-        if piece.kind == "places":
-            shown += _digits(value, piece.text, kinds.count("percent"))
-        elif piece.kind == "general":
-            shown += plain_number(abs(value))
-        else:
-            shown += piece.text
+    shown = "".join(_number_part(piece, value, kinds.count("percent")) for piece in section)
     if value < 0:
         return f"-{shown.strip()}"
     return shown.strip()
+
+
+def _number_part(piece: _Piece, value: float, percents: int) -> str:
+    """Return what a piece of a format shows of a number, without its sign."""
+    if piece.kind == "places":
+        return _digits(value, piece.text, percents)
+    if piece.kind == "general":
+        return plain_number(abs(value))
+    return piece.text
 
 
 def _digits(value: float, places: str, percents: int) -> str:
@@ -213,24 +216,37 @@ def _show_elapsed(value: float) -> str:
 
 
 def _show_moment(section: tuple[_Piece, ...], value: dt.datetime) -> str:
-    words = [piece.text.lower() for piece in section if piece.kind == "date"]
+    words = _texts(section, "date")
     shown = ""
-    asked = 0
+    number = 0
     for piece in section:
-        if piece.kind != "date":
-            shown += "" if piece.text == "@" else piece.text
-            continue
-        # An m beside hours or seconds is a minute.
-        beside_hours = asked > 0 and words[asked - 1].startswith("h")
-        beside_seconds = asked + 1 < len(words) and words[asked + 1].startswith("s")
-        part = _part(words[asked], beside_hours or beside_seconds, value)
-        if part is None:
-            if value.time() != dt.time.min:
-                return value.isoformat(" ")
-            return value.date().isoformat()
-        shown += part
-        asked += 1
+        if piece.kind == "date":
+            part = _part(words[number], _is_minute(words, number), value)
+            if part is None:
+                return _iso(value)
+            shown += part
+            number += 1
+        elif piece.text != "@":
+            shown += piece.text
     return shown.strip()
+
+
+def _texts(section: tuple[_Piece, ...], kind: str) -> list[str]:
+    """Return the texts of the pieces of a kind, in small letters."""
+    return [piece.text.lower() for piece in section if piece.kind == kind]
+
+
+def _is_minute(words: list[str], number: int) -> bool:
+    """Say whether an m is a minute: it stands beside hours or seconds."""
+    follows_hours = number > 0 and words[number - 1].startswith("h")
+    before_seconds = number + 1 < len(words) and words[number + 1].startswith("s")
+    return follows_hours or before_seconds
+
+
+def _iso(value: dt.datetime) -> str:
+    if value.time() == dt.time.min:
+        return value.date().isoformat()
+    return value.isoformat(" ")
 
 
 def _part(word: str, of_time: bool, value: dt.datetime) -> str | None:

@@ -8,73 +8,55 @@ never in prose.
 
 import datetime as dt
 import re
-from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
-from enum import Enum
 from functools import partial
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from tracker.domain.dates import LAST_DAY
-from tracker.domain.folding import fold, remove_invisible
-from tracker.domain.number_formats import (
-    GENERAL_FORMAT,
-    MAX_EXACT,
-    NumberFormat,
-    parse_format,
-    plain_number,
+from tracker.domain.cells import (
+    CLEAR,
+    LONG_TERM,
+    Cell,
+    Clear,
+    format_decimal,
+    is_clear,
+    plain_text,
 )
+from tracker.domain.dates import LAST_DAY
+from tracker.domain.folding import fold
+from tracker.domain.number_formats import MAX_EXACT, plain_number
 from tracker.domain.unit_names import split_names
+from tracker.domain.written_days import written_day
 
-CellValue = str | int | float | dt.date | bool | None
 # What an amount has at most: databases keep 15 digits exactly.
 WHOLE_DIGITS = 11
 PLACES = 4
 # The largest key that both databases take.
-MOST_WHOLE = 2**63 - 1
-PERCENT_FORMAT = parse_format("0.##########%")
-LONGEST_UNSEEN = 20  # signs that are looked at whether any of them is seen
-NEAR = 3  # names offered in place of one that is not known
+MAX_WHOLE_NUMBER = 2**63 - 1
+MAX_NEAR_NAMES = 3  # names offered in place of one that is not known
 MAX_COMPARED = 100  # signs of a name that is looked for
 MAX_COMPARISONS = 50_000  # with known names, of one file
+DAY_EXAMPLES = (
+    "2026-06-30, 2026.6.30, 2026年6月30日, 20260630, 2026年6月底, 2026年第二季度, 2026年上半年"
+)
 EARLIEST_DAY = dt.date(2000, 1, 1)  # a day before is what a spreadsheet makes of a number
 SERIAL_EPOCH = dt.date(1899, 12, 30)
 # how spreadsheets keep days from 2000 to 2099
 EARLIEST_SERIAL = 36_526
 LATEST_SERIAL = 73_050
 
-_FULL = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
-_BLANKS = dict.fromkeys([0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], " ")
-_DASHES = dict.fromkeys([0x2212, *range(0x2010, 0x2016)], "-")
-_PLAIN: dict[int, str | int] = {**_FULL, **_BLANKS, **_DASHES, 0xFE6A: "%"}
 _PERCENT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?(%?)", re.ASCII)
 _WHOLE = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _AMOUNT = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,40})(?:\.[0-9]{1,40})?", re.ASCII)
-_DAYS = (
-    re.compile(r"([0-9]{4})([-./])([0-9]{1,2})\2([0-9]{1,2})(?:[ T]00:00(?::00)?)?", re.ASCII),
-    re.compile(r"([0-9]{4})()([0-9]{2})([0-9]{2})", re.ASCII),
-    re.compile(r"([0-9]{4})()年([0-9]{1,2})月([0-9]{1,2})[日号]?", re.ASCII),
-)
-# What is to be done before, at the end of, or by a day is due on it.
-_BEFORE = re.compile(r"(?:之?前|以前|以内|之?内)?(?:全部|基本|力争)?(?:完成|办结|完工|到位)?")
-_MONTH_PART = re.compile(r"([0-9]{4})年([0-9]{1,2})月(底|末|上旬|中旬|下旬)", re.ASCII)
-_YEAR_PART = re.compile(r"([0-9]{4})年(上半年|下半年|年?底|年?末|年?内|全年)", re.ASCII)
-_QUARTER = re.compile(r"([0-9]{4})年第?([1-4一二三四])季度(?:底|末)?", re.ASCII)
-_QUARTERS = {"一": 1, "二": 2, "三": 3, "四": 4}
-_LAST_MONTH = {"上半年": 6}
-_LAST_OF_TEN_DAYS = {"上旬": 10, "中旬": 20}
 # A task with one of these has no final deadline: it is a standing one.
 _LONG_TERM = re.compile(
     r"长期(?:坚持|推进|开展|任务)?|持续(?:推进|坚持|开展|进行)?|常态化?(?:推进|开展|坚持)?|每[年月周]|每季度末?|每月[底末]"
 )
-CLEAR_WORD = "【清空】"
-_CLEAR = {CLEAR_WORD, "[清空]"}
-DONE = ("✓", "√", "✔", "是", "已完成")
-UNDONE = ("○", "×", "否", "未完成")
+DONE_WORDS = ("✓", "√", "✔", "是", "已完成")
+UNDONE_WORDS = ("○", "×", "否", "未完成")
 # Words of the office that mean one of ours.
 _ALSO = {
     "未开始": "未启动",
@@ -86,165 +68,38 @@ _ALSO = {
 }
 
 
-class LeftOut(Enum):
-    """What the value of a cell lacks of what was typed."""
-
-    STRUCK = "words that are struck out"
-    SIGNS = "signs that no text can hold"
-
-
-class Clear:
-    """A cell that asks for what is stored to be erased: an empty one asks for nothing."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __repr__(self) -> str:
-        return self._name
-
-
-CLEAR = Clear("CLEAR")
-# A deadline that says that there is none: the task is a standing one.
-LONG_TERM = Clear("LONG_TERM")
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of a workbook: its value, what its format makes of it, or why it has no value.
-
-    `percent` says that the value is a share that is shown as a percent, `struck` that all of the
-    cell is struck out, `left_out` what the value lacks of what was typed.
-    """
-
-    value: CellValue = None
-    percent: bool = False
-    fault: str = ""
-    format: NumberFormat = GENERAL_FORMAT
-    struck: bool = False
-    left_out: LeftOut | None = None
-
-    @property
-    def empty(self) -> bool:
-        """Say whether nothing is written in it, or signs alone that are not seen."""
-        value = self.value
-        if isinstance(value, str):
-            if len(value) > LONGEST_UNSEEN:
-                return value.isspace()
-            return not remove_invisible(value).strip()
-        return value is None and not self.fault
-
-    @property
-    def is_number(self) -> bool:
-        """Say whether the value is a number; a day and a truth value are none."""
-        return isinstance(self.value, int | float) and not isinstance(self.value, bool)
-
-    @property
-    def holds_percent_number(self) -> bool:
-        """Say whether a percent cell holds the percent in place of the share: 70 shows as 7000%."""
-        value = self.value
-        return (
-            self.percent
-            and isinstance(value, int | float)
-            and 2 <= value <= 100
-            and value == int(value)
-        )
-
-    @property
-    def shown(self) -> str:
-        """Return the text that people see in the cell."""
-        value = self.value
-        if isinstance(value, bool):
-            return str(value).upper()
-        if isinstance(value, int | float):
-            if self.percent and self.format is GENERAL_FORMAT:
-                shape = PERCENT_FORMAT
-            else:
-                shape = self.format
-            return shape.show(value)
-        if isinstance(value, dt.datetime) and self.format.is_date:
-            return self.format.show(value)
-        return format_decimal(value)
-
-    def __str__(self) -> str:
-        """Return what the cell holds, without loss: the digits that its format hides too."""
-        value = self.value
-        if isinstance(value, bool):
-            return str(value).upper()
-        if isinstance(value, int | float):
-            if self.format.is_literal_percent:
-                return f"{plain_number(value)}%"
-            if not self.percent or self.holds_percent_number:
-                return plain_number(value)
-            return f"{100 * value:.10g}%"
-        if isinstance(value, dt.datetime) and self.format.is_date:
-            if self.format.shows_day:
-                return value.date().isoformat()
-            return self.format.show(value)
-        return format_decimal(value)
-
-
-def plain_text(text: str) -> str:
-    """Return a text with plain signs in place of full-width ones, without unseen ones and spaces
-    around it.
-    """
-    if text.isascii():
-        return text.strip()
-    return remove_invisible(text).translate(_PLAIN).strip()
-
-
-def is_clear(text: str) -> bool:
-    """Say whether a text is the word that asks for what is stored to be erased."""
-    return remove_invisible(text).strip() in _CLEAR
-
-
-def format_decimal(value: CellValue | Decimal) -> str:
-    """Return a value as a person would have written it into a text cell."""
-    if isinstance(value, Decimal):
-        if value:
-            return f"{value.normalize():f}"
-        return "0"
-    if isinstance(value, float):
-        if value.is_integer() and abs(value) < 1e15:
-            return str(int(value))
-        return repr(value)
-    if isinstance(value, dt.datetime):
-        if value.time() != dt.time.min:
-            return value.isoformat(" ")
-        return value.date().isoformat()
-    if value is None:
-        return ""
-    return str(value)
-
-
 def parse_percent(cell: Cell) -> int | Clear | None:
     """Read a percent as a whole number from 0 to 100."""
     value = cell.value
-    allowed = _("a whole percent from 0% to 100%, for example 50%")
     if isinstance(value, str):
         if is_clear(value):
             return CLEAR
-        found = _PERCENT.fullmatch(plain_text(value))
-        if not found:
-            raise ValueError(allowed)
-        number = float(found[1])
-        marked = bool(found[2])
+        number, has_sign = _percent_text(value)
     elif isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(allowed)
+        raise ValueError(_percent_rule())
     else:
-        number, marked = _percent_number(cell, value)
-    if not marked and 0 < number <= 1:
+        number, has_sign = _percent_number(cell, value)
+    if not has_sign and 0 < number <= 1:
         raise ValueError(
             _("%(low)s or %(high)s? Write it with the percent sign")
             % {"low": f"{number:g}%", "high": f"{100 * number:g}%"}
         )
-    if 0 <= number <= 100:
-        whole = round(number)
-    else:
-        whole = -1
     # 100 * 0.29 is 28.999999999999996: shares are stored in binary.
-    if whole < 0 or abs(number - whole) > 1e-7:
-        raise ValueError(allowed)
-    return whole
+    if not 0 <= number <= 100 or abs(number - round(number)) > 1e-7:
+        raise ValueError(_percent_rule())
+    return round(number)
+
+
+def _percent_rule() -> str:
+    return _("a whole percent from 0% to 100%, for example 50%")
+
+
+def _percent_text(text: str) -> tuple[float, bool]:
+    """Return the number of a text, and whether a percent sign follows it."""
+    found = _PERCENT.fullmatch(plain_text(text))
+    if not found:
+        raise ValueError(_percent_rule())
+    return float(found[1]), bool(found[2])
 
 
 def _percent_number(cell: Cell, value: float) -> tuple[float, bool]:
@@ -271,23 +126,27 @@ def _percent_allowed(value: float) -> str:
 
 def parse_date(cell: Cell) -> dt.date | Clear | None:
     """Read a day from 2000 on; the word that erases is CLEAR."""
-    value = cell.value
-    if isinstance(value, str) and is_clear(value):
+    if isinstance(cell.value, str) and is_clear(cell.value):
         return CLEAR
-    found: dt.date | None = None
+    day = _day_in(cell)
+    if day is None or not EARLIEST_DAY <= day <= LAST_DAY:
+        raise ValueError(_day_allowed(cell))
+    return day
+
+
+def _day_in(cell: Cell) -> dt.date | None:
+    """Return the day that a cell holds as a date, a text or a number such as 20260630."""
+    value = cell.value
     if isinstance(value, dt.datetime):
         # Of a format that shows no day nobody has seen the day that the cell holds.
-        if cell.format.shows_day or not cell.format.is_date:
-            found = value.date()
-        else:
-            found = None
-    elif isinstance(value, dt.date):
-        found = value
-    elif isinstance(value, str) or (isinstance(value, int | float) and not isinstance(value, bool)):
-        found = _day_of(_without_blanks(plain_text(format_decimal(value))))
-    if found is None or not EARLIEST_DAY <= found <= LAST_DAY:
-        raise ValueError(_day_allowed(cell))
-    return found
+        if cell.format.is_date and not cell.format.shows_day:
+            return None
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    if isinstance(value, str) or cell.is_number:
+        return written_day(plain_text(format_decimal(value)))
+    return None
 
 
 def parse_deadline(cell: Cell) -> dt.date | Clear | None:
@@ -308,7 +167,7 @@ def _day_allowed(cell: Cell) -> str:
         "its end"
     ) % {
         "first": EARLIEST_DAY.isoformat(),
-        "examples": "2026-06-30, 2026.6.30, 2026年6月30日, 20260630, 2026年6月底, 2026年第二季度, 2026年上半年",
+        "examples": DAY_EXAMPLES,
     }
     serial = cell.value
     if (
@@ -324,60 +183,6 @@ def _day_allowed(cell: Cell) -> str:
             "day": kept,
         }
     return allowed
-
-
-def _without_blanks(text: str) -> str:
-    """Take blanks out of a day in words.
-
-    Between digits alone a blank parts what does not belong together.
-    """
-    if "年" not in text:
-        return text
-    return re.sub(
-        r"(?<=[0-9年月第]) +(?=[0-9年月日号底末上下中第])|(?<=[季度日号底末旬]) +", "", text
-    )
-
-
-def _day_of(text: str) -> dt.date | None:
-    """Return the day that a text means.
-
-    The last one of a month, quarter or year that is to be over.
-    """
-    try:
-        for pattern in _DAYS:
-            found = pattern.match(text)
-            if found and (
-                found.end() == len(text) or ("年" in text and _BEFORE.fullmatch(text, found.end()))
-            ):
-                return dt.date(int(found[1]), int(found[3]), int(found[4]))
-        for pattern, read in _PARTS:
-            found = pattern.match(text)
-            if found and _BEFORE.fullmatch(text, found.end()):
-                return read(int(found[1]), *found.groups()[1:])
-    except ValueError:
-        pass
-    return None
-
-
-def _in_month(year: int, month: str, part: str) -> dt.date:
-    return dt.date(year, int(month), _LAST_OF_TEN_DAYS.get(part) or monthrange(year, int(month))[1])
-
-
-def _in_year(year: int, part: str) -> dt.date:
-    month = _LAST_MONTH.get(part, 12)
-    return dt.date(year, month, monthrange(year, month)[1])
-
-
-def _in_quarter(year: int, quarter: str) -> dt.date:
-    month = 3 * (_QUARTERS.get(quarter) or int(quarter))
-    return dt.date(year, month, monthrange(year, month)[1])
-
-
-_PARTS: tuple[tuple[re.Pattern[str], Callable[..., dt.date]], ...] = (
-    (_MONTH_PART, _in_month),
-    (_YEAR_PART, _in_year),
-    (_QUARTER, _in_quarter),
-)
 
 
 def parse_code(cell: Cell) -> str | None:
@@ -399,10 +204,9 @@ def parse_light_mark(cell: Cell) -> str | None:
 
 def parse_whole(cell: Cell) -> int | Clear | None:
     """Read a whole number."""
+    text = ""
     if not isinstance(cell.value, bool | dt.date) and not cell.percent:
         text = plain_text(format_decimal(cell.value))
-    else:
-        text = ""
     if is_clear(text):
         return CLEAR
     if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII):
@@ -410,7 +214,7 @@ def parse_whole(cell: Cell) -> int | Clear | None:
     return int(text)
 
 
-def whole_number(text: object, most: int = MOST_WHOLE, least: int = 0) -> int | None:
+def whole_number(text: object, most: int = MAX_WHOLE_NUMBER, least: int = 0) -> int | None:
     """Read a whole number from an address, a form or a file.
 
     None where it is not one or out of bounds.
@@ -429,10 +233,9 @@ def whole_number(text: object, most: int = MOST_WHOLE, least: int = 0) -> int | 
 def parse_amount(text: str, unit: str = "") -> Decimal:
     """Read a number that may be grouped by commas and followed by its unit of measure."""
     bare = plain_text(text).removesuffix(plain_text(unit)).strip()
+    found = None
     if _AMOUNT.fullmatch(bare):
         found = Decimal(bare.replace(",", "")).normalize()
-    else:
-        found = None
     if found is None or found.adjusted() >= WHOLE_DIGITS or found != round(found, PLACES):
         raise ValueError(
             _(
@@ -470,20 +273,23 @@ def parse_choice(words: Callable[[], Mapping[str, str]], cell: Cell) -> str | No
     """Read one of some words; `words` maps each word that is understood to its value."""
     known = words()
     text = plain_text(format_decimal(cell.value))
-    if text in known:
-        text = text
-    else:
+    if text not in known:
         text = _ALSO.get(text, text)
     if text not in known:
         # The first word of each value is the one in use here.
         first = {}
         for word, value in reversed(list(known.items())):
             first[value] = word
-        raise ValueError(
-            _("one of: %(words)s")
-            % {"words": pgettext("list", ", ").join(reversed(list(first.values())))}
-        )
+        allowed = pgettext("list", ", ").join(reversed(list(first.values())))
+        raise ValueError(_("one of: %(words)s") % {"words": allowed})
     return known[text]
+
+
+def tick_mark(done: bool) -> str:
+    """Return the mark of a step that is done, or is not."""
+    if done:
+        return DONE_WORDS[0]
+    return UNDONE_WORDS[0]
 
 
 def parse_tick(cell: Cell) -> bool | None:
@@ -491,12 +297,13 @@ def parse_tick(cell: Cell) -> bool | None:
     if isinstance(cell.value, bool):
         return cell.value
     text = plain_text(format_decimal(cell.value))
-    if text in DONE:
+    if text in DONE_WORDS:
         return True
-    if text in UNDONE:
+    if text in UNDONE_WORDS:
         return False
     raise ValueError(
-        _("one of: %(words)s") % {"words": pgettext("list", ", ").join((*DONE, *UNDONE))}
+        _("one of: %(words)s")
+        % {"words": pgettext("list", ", ").join((*DONE_WORDS, *UNDONE_WORDS))}
     )
 
 
@@ -515,9 +322,11 @@ def nearest_names(text: str, known: Sequence[str]) -> list[str]:
     """
     text = text[:MAX_COMPARED]
     wanted = fold(text)
-    found = get_close_matches(text, known, NEAR, 0.5)
-    within = (name for name in known if wanted and (wanted in fold(name) or fold(name) in wanted))
-    return list(dict.fromkeys([*found, *within]))[:NEAR]
+    names = get_close_matches(text, known, MAX_NEAR_NAMES, 0.5)
+    for name in known:
+        if wanted and (wanted in fold(name) or fold(name) in wanted):
+            names.append(name)
+    return list(dict.fromkeys(names))[:MAX_NEAR_NAMES]
 
 
 class NearNames:

@@ -63,10 +63,12 @@ class Normalised:
 def normalise(text: str) -> Normalised:
     """Drop whitespace and take half- and full-width characters as one."""
     kept = []
+    places = []
     for place, sign in enumerate(text):
         if not sign.isspace() and sign not in _INVISIBLE:
-            kept.append(place)
-    return Normalised("".join(text[place] for place in kept).translate(_ONE), tuple(kept))
+            kept.append(sign)
+            places.append(place)
+    return Normalised("".join(kept).translate(_ONE), tuple(places))
 
 
 def find_passage(anchor: str, text: str | Normalised) -> list[Span]:
@@ -109,7 +111,9 @@ class ClauseFinder:
         # No clause goes beyond its line: to cut the whole text would cost a hundred times as much.
         begin = self.text.rfind("\n", 0, place.start) + 1
         end = self.text.find("\n", place.end)
-        lines = self.text[begin : len(self.text) if end < 0 else end]
+        if end < 0:
+            end = len(self.text)
+        lines = self.text[begin:end]
         within = Span(place.start - begin, place.end - begin)
         touched = []
         for span in split_clauses(lines):

@@ -20,7 +20,7 @@ KEYBOARD_ROWS = (
     "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
 )
 MAX_READ = 256  # signs; a longer password is judged by its beginning
-SEQUENCES = 3  # signs in a row that count as a sequence
+MIN_SEQUENCE = 3  # signs in a row that count as a sequence
 # Signs that stand for a letter.
 LOOKALIKES = str.maketrans("@4301!5$78", "aaeoiisstb")
 YEAR_PATTERN = re.compile(r"(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])?)?")
@@ -31,10 +31,11 @@ GAP_PATTERN = "\0"  # where something was cut out, so that what it parted does n
 @cache
 def known_words() -> frozenset[str]:
     """Return the words of the file beside this module, folded."""
-    lines = WORDS_FILE.read_text(encoding="utf-8").splitlines()
-    return frozenset(
-        fold(word) for line in lines if not line.startswith("#") for word in line.split()
-    )
+    words: set[str] = set()
+    for line in WORDS_FILE.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            words.update(map(fold, line.split()))
+    return frozenset(words)
 
 
 def words_in(texts: Iterable[str]) -> set[str]:
@@ -42,9 +43,8 @@ def words_in(texts: Iterable[str]) -> set[str]:
     found: set[str] = set()
     for text in texts:
         folded = fold(text)
-        found.update(
-            word for word in (_plain(folded), *re.findall(r"[^\W_]+", folded)) if _is_word(word)
-        )
+        words = [_plain(folded), *re.findall(r"[^\W_]+", folded)]
+        found.update(filter(_is_word, words))
     return found
 
 
@@ -81,7 +81,9 @@ def _plain(text: str) -> str:
 
 
 def _is_word(word: str) -> bool:
-    return len(word) >= (MIN_LATIN_WORD if word.isascii() else MIN_CHINESE_WORD)
+    if word.isascii():
+        return len(word) >= MIN_LATIN_WORD
+    return len(word) >= MIN_CHINESE_WORD
 
 
 def _core(text: str) -> str:
@@ -96,7 +98,9 @@ def _core(text: str) -> str:
 
 
 def _strength(text: str) -> int:
-    return sum(1 if sign.isascii() else 2 for sign in text if sign != GAP_PATTERN)
+    letters = text.replace(GAP_PATTERN, "")
+    wide = [letter for letter in letters if not letter.isascii()]
+    return len(letters) + len(wide)
 
 
 def _without_known(text: str, known: Collection[str], names: str) -> str:
@@ -138,10 +142,11 @@ def _without_names(text: str, names: str) -> str:
 
 def _without_rows(text: str) -> str:
     """Cut out what runs along a row of the keyboard or the alphabet, in either direction."""
-    for row in (*KEYBOARD_ROWS, *(row[::-1] for row in KEYBOARD_ROWS)):
-        for start in range(len(row) - SEQUENCES + 1):
+    backwards = [row[::-1] for row in KEYBOARD_ROWS]
+    for row in [*KEYBOARD_ROWS, *backwards]:
+        for start in range(len(row) - MIN_SEQUENCE + 1):
             longest = 0
-            for length in range(SEQUENCES, len(row) - start + 1):
+            for length in range(MIN_SEQUENCE, len(row) - start + 1):
                 if row[start : start + length] not in text:
                     break
                 longest = length

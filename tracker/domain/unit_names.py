@@ -49,7 +49,7 @@ class Unread(Enum):
 
 @dataclass
 class UnitNames(Generic[Unit]):
-    """What a cell names: units with the role that it marks them with, and pieces that are no unit."""
+    """What a cell names: units with the role that it gives them, and pieces that are no unit."""
 
     found: list[tuple[Unit, UnitRole | None]] = field(default_factory=list)
     unread: list[tuple[str, Unread]] = field(default_factory=list)
@@ -78,8 +78,8 @@ def split_names(text: str) -> list[str]:
             pieces.append("")
         else:
             pieces[-1] += sign
-    names = (" ".join(piece.split()) for piece in pieces)
-    return list(dict.fromkeys(name for name in names if name))
+    names = [" ".join(piece.split()) for piece in pieces]
+    return list(dict.fromkeys(filter(None, names)))
 
 
 def _is_balanced(text: str) -> bool:
@@ -122,28 +122,42 @@ def _longest_name(pieces: Sequence[str], start: int, find: Callable[[str], Unit 
 def _read_piece(piece: str, find: Callable[[str], Unit | None], names: UnitNames[Unit]) -> None:
     """Read a piece that is no name as a whole: a mark behind a name, several names, or none."""
     marked = _ROLE.fullmatch(piece)
-    if marked and (unit := find(name_key(marked[1]))) is not None:
-        names.found.append((unit, UnitRole.LEADS if marked[2] in _LEADING else UnitRole.HELPS))
-        return
+    if marked:
+        unit = find(name_key(marked[1]))
+        if unit is not None:
+            names.found.append((unit, _role_of(marked[2])))
+            return
     parts = _SOFT.split(piece)[: 2 * MAX_WORDS]
-    if units := _all_known(parts, find):
+    units = _all_known(parts, find)
+    others = _AND_OTHERS.fullmatch(piece)
+    if not units and others:
+        units = _all_known(_SOFT.split(others[1]), find)
+        if units:
+            names.unread.append((piece, Unread.AND_OTHERS))
+    if units:
         names.found += [(unit, None) for unit in units]
         return
-    if (others := _AND_OTHERS.fullmatch(piece)) and (
-        known := _all_known(_SOFT.split(others[1]), find)
-    ):
-        names.found += [(unit, None) for unit in known]
-        names.unread.append((piece, Unread.AND_OTHERS))
-        return
     for word in _words(parts, find):
-        unit = find(name_key(word))
-        if unit is not None:
-            names.found.append((unit, None))
-        else:
-            etc = _AND_OTHERS.fullmatch(word)
-            names.unread.append(
-                (word, Unread.AND_OTHERS if etc and find(name_key(etc[1])) else Unread.UNKNOWN)
-            )
+        _read_word(word, find, names)
+
+
+def _role_of(mark: str) -> UnitRole:
+    if mark in _LEADING:
+        return UnitRole.LEADS
+    return UnitRole.HELPS
+
+
+def _read_word(word: str, find: Callable[[str], Unit | None], names: UnitNames[Unit]) -> None:
+    """Read a word that is a known name, or none."""
+    unit = find(name_key(word))
+    if unit is not None:
+        names.found.append((unit, None))
+        return
+    reason = Unread.UNKNOWN
+    others = _AND_OTHERS.fullmatch(word)
+    if others and find(name_key(others[1])):
+        reason = Unread.AND_OTHERS
+    names.unread.append((word, reason))
 
 
 def _all_known(parts: Sequence[str], find: Callable[[str], Unit | None]) -> list[Unit]:
@@ -180,10 +194,9 @@ def _words(parts: Sequence[str], find: Callable[[str], Unit | None]) -> Iterator
             words += ["".join(parts[place:end]), ""]
             place = end + 1
             continue
+        mark = ""
         if place + 1 < len(parts):
             mark = parts[place + 1]
-        else:
-            mark = ""
         words[-1] += parts[place]
         # What “and” parts may be one name; what a blank or a slash parts is none.
         if _is_and(mark):
@@ -203,7 +216,11 @@ def _is_and(mark: str) -> bool:
 
 def _longest_known(parts: Sequence[str], start: int, find: Callable[[str], Unit | None]) -> int:
     """Return where the longest known name that begins with a word ends; 0 where none does."""
-    last = min(start + 2 * MAX_JOINED - 1, len(parts) if len(parts) % 2 else len(parts) - 1)
+    # Words stand at even places: the last one ends the list, or a mark follows it.
+    last = len(parts)
+    if len(parts) % 2 == 0:
+        last -= 1
+    last = min(start + 2 * MAX_JOINED - 1, last)
     for end in range(last, start, -2):
         if find(name_key("".join(parts[start:end]))) is not None:
             return end

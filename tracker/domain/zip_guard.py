@@ -221,7 +221,7 @@ def _look_into(file: IO[bytes], budget: _Budget, *, nested: bool) -> set[str]:
 
 
 def _check_entry(archive: ZipFile, entry: ZipInfo, budget: _Budget, *, nested: bool) -> None:
-    """Raise DangerousEntry for an entry that is not taken, judged by its name and its first bytes."""
+    """Raise DangerousEntry for an entry that is not accepted, by its name and its first bytes."""
     if entry.flag_bits & 1:
         raise DangerousEntry(entry.filename, Danger.ENCRYPTED)
     if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):

@@ -9,8 +9,8 @@ from django.utils.translation import ngettext
 MAX_CELL_TEXT = 32_767  # what a cell of Excel holds, counted in units of UTF-16
 MAX_ROW_HEIGHT = 409.0  # points; no row of Excel is higher
 # a line by its font size, in the tallest of the fallback fonts; points around the lines
-LINE = 1.45
-PADDING = 6.0
+LINE_HEIGHT = 1.45
+ROW_PADDING = 6.0
 
 # Control characters but tab and line feed, lone surrogates, and what XML does not know.
 _REFUSED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -73,7 +73,7 @@ def wrapped_lines(text: str, width: float, size: float) -> int:
 
 def lines_needed(count: int, size: float) -> float:
     """Return the height of some lines, in points."""
-    return count * size * LINE + PADDING
+    return count * size * LINE_HEIGHT + ROW_PADDING
 
 
 def row_height(count: int, size: float) -> float:

@@ -1,6 +1,7 @@
 """A policy's checklist that comes by workbook: a new policy, or additions and changes to one."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -13,27 +14,19 @@ from tracker.domain import parsing, permissions
 from tracker.domain.choices import BatchKind, ChangeSource
 from tracker.domain.progress_callback import ProgressCallback, ignore_progress
 from tracker.excel import checklist_template
-from tracker.excel.checklist_comparer import (
-    FIRST_CHECKLIST_SHEET,
-    KEY_COLUMNS,
-    LONG_TERM_VALUE,
-    ChecklistComparer,
-)
+from tracker.excel.checklist_comparer import ChecklistComparer, key_column
+from tracker.excel.checklist_parts import FIRST_CHECKLIST_SHEET, LONG_TERM_VALUE
 from tracker.excel.checklist_template import MarkedSheet, TypedCell
+from tracker.excel.import_feedback import (
+    ReadingNote,
+    names_by_header,
+    notes_as_json,
+    notes_from,
+)
 from tracker.excel.preview import Preview
 from tracker.excel.reader import WorkbookRefused
-from tracker.excel.reading_notes import notes_from
-from tracker.excel.reading_notes_sheet import ReadingNote
-from tracker.excel.table_reader import (
-    ReadingSteps,
-    SheetKind,
-    SheetRecord,
-    Survey,
-    Table,
-    asks_to_clear,
-    read_tables,
-    refuse_lacking,
-)
+from tracker.excel.sheet_survey import SheetKind, SheetRecord, Survey, find_sheets
+from tracker.excel.table_reader import ReadingSteps, Table, asks_to_clear, read_tables
 from tracker.models import ImportBatch, PolicyDocument, User
 from tracker.reports.columns import TEMPLATE_COLUMNS, Column
 from tracker.reports.filters import shorten_value
@@ -52,23 +45,21 @@ NEEDED_COLUMNS = {
 def checklist_sheet_kinds() -> dict[str, SheetKind]:
     """Return the sheets of a template as they are read.
 
-    Merged cells go down, but never what names a row.
+    A merged cell counts for all its rows, unless it names a row.
     """
-    found = {}
+    kinds = {}
     for kind, columns in TEMPLATE_COLUMNS.items():
-        own = {KEY_COLUMNS[kind][-1], "version"}
+        filled_down = frozenset[str]()
         if kind != FIRST_CHECKLIST_SHEET:
-            filled = frozenset(columns) - own
-        else:
-            filled = frozenset()
-        found[kind] = SheetKind(
+            filled_down = frozenset(columns) - {key_column(kind), "version"}
+        kinds[kind] = SheetKind(
             checklist_template.TEMPLATE_SHEETS[kind],
             columns,
             NEEDED_COLUMNS[kind],
-            filled_down=filled,
+            filled_down=filled_down,
             hidden="version",
         )
-    return found
+    return kinds
 
 
 def seems_ours(found: Survey) -> bool:
@@ -76,8 +67,9 @@ def seems_ours(found: Survey) -> bool:
 
     A ledger is none.
     """
-    named = any(header.names for header in found.lacking[FIRST_CHECKLIST_SHEET])
-    return named or any(found.complete[kind] for kind in ("section", "measure", "task"))
+    if any(header.names for header in found.lacking[FIRST_CHECKLIST_SHEET]):
+        return True
+    return bool(found.complete["section"] or found.complete["measure"] or found.complete["task"])
 
 
 def no_policy() -> str:
@@ -90,41 +82,44 @@ def read_checklist(found: Survey, name: str, user: User | None) -> ReadingSteps[
     if user and not permissions.may_edit_policies(user):
         raise WorkbookRefused(_("Checklists of policies are loaded by the office alone."))
     kinds = checklist_sheet_kinds()
-    headers = {}
-    for kind in kinds:
-        headers[kind] = found.find(kind)
-    missing = []
-    for kind, header in headers.items():
-        if not header:
-            missing.append(kind)
-    refuse_lacking(found, kinds, missing)
+    headers = find_sheets(found, kinds)
     tables = []
     for kind, header in headers.items():
-        if header:
-            tables.append(Table(header, kinds[kind], partial(_row, kind, kinds[kind].columns)))
+        store = partial(_stored_row, kind, kinds[kind].columns)
+        tables.append(Table(header, kinds[kind], store))
     rows, notes = yield from read_tables(found.book, tables)
-    policies = []
-    for row in rows:
-        if row["kind"] == FIRST_CHECKLIST_SHEET:
-            policies.append(row)
-    if len(policies) != 1:
-        raise WorkbookRefused(no_policy())
-    words = _("The file has no such sheet: nothing of it is read.")
-    notes += [ReadingNote(str(kinds[kind].title), "", 0, words) for kind in missing]
-    slug = str(policies[0]["values"].get("slug") or "")
+    for name_of_kind, kind_of_sheet in kinds.items():
+        if name_of_kind not in headers:
+            text = _("The file has no such sheet: nothing of it is read.")
+            notes.append(ReadingNote(str(kind_of_sheet.title), "", 0, text))
     return ImportBatch(
         kind=BatchKind.CHECKLIST,
         file_name=shorten_value(name),
         rows=rows,
-        reading_notes=[note.as_json() for note in notes],
+        reading_notes=notes_as_json(notes),
         read_by=user,
-        policy=PolicyDocument.objects.filter(slug=slug).first(),
+        policy=PolicyDocument.objects.filter(slug=_policy_slug(rows)).first(),
     )
 
 
-def _row(kind: str, columns: Mapping[str, Column], record: SheetRecord) -> dict[str, Any]:
-    """Return what is kept of a row; a value that is to be erased is None."""
-    values = {name: _kept(value) for name, value in record.values.items() if name in columns}
+def _policy_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["kind"] == FIRST_CHECKLIST_SHEET]
+
+
+def _policy_slug(rows: list[dict[str, Any]]) -> str:
+    """Return the short address of the one policy of a file."""
+    policies = _policy_rows(rows)
+    if len(policies) != 1:
+        raise WorkbookRefused(no_policy())
+    return str(policies[0]["values"].get("slug") or "")
+
+
+def _stored_row(kind: str, columns: Mapping[str, Column], record: SheetRecord) -> dict[str, Any]:
+    """Return what is stored of a row; a value that is to be erased is None."""
+    values = {}
+    for name, value in record.values.items():
+        if name in columns:
+            values[name] = _stored_value(value)
     return {
         "kind": kind,
         "sheet": record.sheet,
@@ -135,7 +130,7 @@ def _row(kind: str, columns: Mapping[str, Column], record: SheetRecord) -> dict[
     }
 
 
-def _kept(value: object) -> object:
+def _stored_value(value: object) -> object:
     if value is parsing.LONG_TERM:
         return LONG_TERM_VALUE
     if asks_to_clear(value):
@@ -146,37 +141,33 @@ def _kept(value: object) -> object:
 def preview_checklist(
     batch: ImportBatch, today: dt.date, tell: ProgressCallback = ignore_progress
 ) -> Preview:
-    """Hold every row against the policy as it is stored, and `tell` how far it is.
+    """Compare every row with the policy as it is stored, and `tell` how many are done.
 
     A fixed number of queries.
     """
-    judge = ChecklistComparer(batch, today)
+    comparer = ChecklistComparer(batch, today)
     entries = []
     for number, row in enumerate(batch.rows, 1):
-        entries.append(judge.judge(row))
+        entries.append(comparer.compare(row))
         tell(number)
-    judge.recall()
-    return Preview(entries, judge.rows, notes_from(batch.reading_notes))
+    comparer.add_former_values()
+    return Preview(entries, comparer.rows, notes_from(batch.reading_notes))
 
 
 def marked_checklist(
     batch: ImportBatch, today: dt.date, tell: ProgressCallback = ignore_progress
 ) -> MarkedSheet:
-    """Return the rows of a batch as they were typed, their faults by column, all faults, and the
-    reading notes.
-    """
-    found = preview_checklist(batch, today, tell)
-    rows = {kind: list[TypedCell]() for kind in TEMPLATE_COLUMNS}
-    for row, entry in zip(batch.rows, found.entries, strict=True):
+    """Return the rows of a batch as they were typed, with their faults, and the reading notes."""
+    preview = preview_checklist(batch, today, tell)
+    rows: dict[str, list[TypedCell]] = defaultdict(list)
+    for row, entry in zip(batch.rows, preview.entries, strict=True):
         kind = row["kind"]
-        names = {}
-        for name, column in TEMPLATE_COLUMNS[kind].items():
-            names[str(column.header)] = name
-        faults = {
-            names.get(fault.column, KEY_COLUMNS[kind][-1]): fault.words for fault in entry.faults
-        }
+        names = names_by_header(TEMPLATE_COLUMNS[kind])
+        faults = {}
+        for fault in entry.faults:
+            faults[names.get(fault.column, key_column(kind))] = fault.words
         rows[kind].append(TypedCell(row["typed"], faults))
-    return MarkedSheet(rows, found.faults, found.notes)
+    return MarkedSheet(rows, preview.faults, preview.notes)
 
 
 def confirm_checklist(
@@ -186,22 +177,19 @@ def confirm_checklist(
     now: dt.datetime,
     tell: ProgressCallback = ignore_progress,
 ) -> Preview | None:
-    """Load what a person has seen in the preview, whole or not at all.
+    """Save what a person has seen in the preview, whole or not at all.
 
     Return the new preview where it differs.
     """
     with transaction.atomic():
-        slugs = []
-        for row in batch.rows:
-            if row["kind"] == "policydocument":
-                slugs.append(row["values"].get("slug"))
+        slugs = [row["values"].get("slug") for row in _policy_rows(batch.rows)]
         list(PolicyDocument.objects.select_for_update().filter(slug__in=slugs).values_list("pk"))
-        found = preview_checklist(batch, now.date())
-        if found.digest != seen or found.faults:
-            return found
+        preview = preview_checklist(batch, now.date())
+        if preview.digest != seen or preview.faults:
+            return preview
         workflow.apply_checklist(
             batch,
-            found.changes,
+            preview.changes,
             ChangeContext(user, ChangeSource.IMPORT, batch.file_name),
             now,
             tell,

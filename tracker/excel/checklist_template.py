@@ -7,7 +7,7 @@ import datetime as dt
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,15 +15,16 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from tracker.domain.choices import Kind
-from tracker.domain.parsing import DONE, UNDONE
+from tracker.domain.parsing import DONE_WORDS, UNDONE_WORDS
 from tracker.domain.progress_callback import ProgressCallback, ignore_progress
 from tracker.excel import xlsx_writer
 from tracker.excel.export_notes import ExportNotes
-from tracker.excel.progress_template import FAULTS_COLUMN, Fault, columns_to_fill, list_faults
-from tracker.excel.reading_notes_sheet import ReadingNote, list_reading_notes
+from tracker.excel.import_feedback import Fault, ReadingNote, list_faults, list_reading_notes
+from tracker.excel.openpyxl_internals import new_book, save_book
+from tracker.excel.progress_columns import FAULTS_COLUMN, column_to_fill
 from tracker.excel.sheets import Listing, add_choices, body_styles, list_words
 from tracker.models import ChecklistItem, Organization, PolicyDocument
-from tracker.reports.columns import TEMPLATE_COLUMNS
+from tracker.reports.columns import TEMPLATE_COLUMNS, Column
 
 TEMPLATE_SHEETS = {
     "policydocument": xlsx_writer.POLICY,
@@ -51,37 +52,43 @@ COLUMN_HINTS = {
 }
 
 
-def _guide(listings: Mapping[str, Listing], book: Workbook) -> None:
-    """Say in a chosen cell what may stand there, and offer words where there is a choice.
+def _add_guidance(listings: Mapping[str, Listing], book: Workbook) -> None:
+    """Show hints in chosen cells, and offer values where there is a choice.
 
-    Other words are read too.
+    Other values are read too.
     """
-    units = list_words(
-        book, Organization.objects.filter(active=True).values_list("short_name", flat=True)
-    )
+    names = Organization.objects.filter(active=True).values_list("short_name", flat=True)
+    kinds = ",".join(str(label) for label in Kind.labels)
     offered = {
-        ("measure", "general"): f'"{DONE[0]},{UNDONE[0]}"',
-        ("task", "kind"): f'"{",".join(str(label) for label in Kind.labels)}"',
-        ("task", "lead_unit"): units,
+        ("measure", "general"): f'"{DONE_WORDS[0]},{UNDONE_WORDS[0]}"',
+        ("task", "kind"): f'"{kinds}"',
+        ("task", "lead_unit"): list_words(book, names),
     }
     for kind, listing in listings.items():
         for place, column in enumerate(listing.columns, 2):
-            words = offered.get((kind, column.name))
-            hint = COLUMN_HINTS.get((kind, column.name))
-            if words or hint:
-                letter = get_column_letter(place)
-                if words:
-                    rule = {"type": "list", "formula1": words}
-                else:
-                    rule = {}
-                add_choices(
-                    listing.sheet.ws,
-                    f"{letter}2:{letter}{listing.sheet.rows}",
-                    prompt=str(hint or ""),
-                    showInputMessage=bool(hint),
-                    showErrorMessage=False,
-                    **rule,
-                )
+            letter = get_column_letter(place)
+            _add_rule(
+                listing,
+                f"{letter}2:{letter}{listing.sheet.rows}",
+                str(COLUMN_HINTS.get((kind, column.name), "")),
+                offered.get((kind, column.name), ""),
+            )
+
+
+def _add_rule(listing: Listing, area: str, hint: str, choices: str) -> None:
+    """Show a hint, and offer choices, in some cells; nothing where there is neither."""
+    rule = {}
+    if choices:
+        rule = {"type": "list", "formula1": choices}
+    if hint or choices:
+        add_choices(
+            listing.sheet.ws,
+            area,
+            prompt=hint,
+            showInputMessage=bool(hint),
+            showErrorMessage=False,
+            **rule,
+        )
 
 
 def save_checklist_template(
@@ -94,28 +101,17 @@ def save_checklist_template(
 
     `tell` how many tasks are written.
     """
-    book = xlsx_writer.new_book()
+    book = new_book()
     notes = ExportNotes()
+    heading = _("Checklist of a policy, to fill in")
+    rows: dict[str, list[Any]] = {kind: [] for kind in TEMPLATE_SHEETS}
     if policy:
         heading = policy.title
-    else:
-        heading = _("Checklist of a policy, to fill in")
+        rows = _parts_of(policy)
     book.properties.title = notes.text(heading)
-    rows: dict[str, list[object]] = {kind: [] for kind in TEMPLATE_SHEETS}
-    if policy:
-        tasks = list(policy.tasks.with_related().defer("policy__full_text"))
-        rows = {
-            "policydocument": [policy],
-            "section": list(policy.sections.all()),
-            "measure": list(policy.measures.select_related("section")),
-            "task": list(tasks),
-            "checklistitem": list(
-                ChecklistItem.objects.filter(task__policy=policy).select_related("task__lead_unit")
-            ),
-        }
     listings = {}
     for kind, name in TEMPLATE_SHEETS.items():
-        listing = listings[kind] = Listing(
+        listing = Listing(
             book, name, TEMPLATE_COLUMNS[kind], heading, f"template_{kind}", open_rows=True
         )
         for number, thing in enumerate(rows[kind], 1):
@@ -123,8 +119,21 @@ def save_checklist_template(
             if kind == "task":
                 tell(number)
         listing.close()
-    _guide(listings, book)
-    xlsx_writer.save_book(book, file)
+        listings[kind] = listing
+    _add_guidance(listings, book)
+    save_book(book, file)
+
+
+def _parts_of(policy: PolicyDocument) -> dict[str, list[Any]]:
+    """Return a policy and its parts, by kind."""
+    items = ChecklistItem.objects.filter(task__policy=policy).select_related("task__lead_unit")
+    return {
+        "policydocument": [policy],
+        "section": list(policy.sections.all()),
+        "measure": list(policy.measures.select_related("section")),
+        "task": list(policy.tasks.with_related().defer("policy__full_text")),
+        "checklistitem": list(items),
+    }
 
 
 @dataclass(frozen=True)
@@ -157,40 +166,37 @@ def save_marked_checklist(
 
     `tell` is called after each row, with its number on its sheet.
     """
-    book = xlsx_writer.new_book()
+    book = new_book()
     notes = ExportNotes()
     heading = _("Checklist of a policy: faults to mend")
     listings = {}
     for kind, name in TEMPLATE_SHEETS.items():
-        columns = {}
-        for each, column in TEMPLATE_COLUMNS[kind].items():
-            columns[each] = columns_to_fill(column)
-        # The version stays the last one: it is hidden.
-        version = {}
-        for each in ("version",):
-            if each in columns:
-                version[each] = columns.pop(each)
-        columns |= {"faults": FAULTS_COLUMN, **version}
-        listing = listings[kind] = Listing(
-            book, name, columns, heading, f"template_{kind}", open_rows=True
-        )
+        columns = _marked_columns(kind)
+        listing = Listing(book, name, columns, heading, f"template_{kind}", open_rows=True)
         plain = body_styles(listing.sheet, listing.columns)
         wrong = body_styles(listing.sheet, listing.columns, **xlsx_writer.FAULT_FILL)
         for number, row in enumerate(marked.rows[kind], 1):
-            marks = [
-                False,
-                *(
-                    each in row.faults or (each == "faults" and bool(row.faults))
-                    for each in columns
-                ),
-            ]
-            looks = []
-            for place, is_wrong in enumerate(marks):
-                looks.append((wrong if is_wrong else plain)[place])
-            listing.add(listing.row(row, on, notes, str(name)), looks)
+            styles = list(plain)
+            for place, column_name in enumerate(columns, 1):
+                if column_name in row.faults or (column_name == "faults" and row.faults):
+                    styles[place] = wrong[place]
+            listing.add(listing.row(row, on, notes, str(name)), styles)
             tell(number)
         listing.close()
+        listings[kind] = listing
     list_faults(book, marked.faults, on, heading, notes)
     list_reading_notes(book, marked.reading_notes, on, heading, notes)
-    _guide(listings, book)
-    xlsx_writer.save_book(book, file)
+    _add_guidance(listings, book)
+    save_book(book, file)
+
+
+def _marked_columns(kind: str) -> dict[str, Column]:
+    """Return the columns of a sheet with one of faults; the hidden version stays the last one."""
+    columns = {}
+    for name, column in TEMPLATE_COLUMNS[kind].items():
+        columns[name] = column_to_fill(column)
+    version = columns.pop("version", None)
+    columns["faults"] = FAULTS_COLUMN
+    if version:
+        columns["version"] = version
+    return columns

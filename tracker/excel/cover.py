@@ -15,10 +15,10 @@ from tracker.models import PolicyDocument
 from tracker.reports.columns import light_label
 
 # widths of the two columns
-LABEL = 22
-WORDS = 150
+LABEL_WIDTH = 22
+TEXT_WIDTH = 150
 COVER_FONT_SIZE = 12.0
-MAX_COVER_FILTERS = 3  # notes that leave the cover on one page
+MAX_COVER_NOTES = 3  # notes that leave the cover on one page
 
 
 def wide_row(sheet: SheetWriter, style: CellStyle, text: str, across: int, tall: float) -> None:
@@ -30,7 +30,12 @@ def wide_row(sheet: SheetWriter, style: CellStyle, text: str, across: int, tall:
 def banner(sheet: SheetWriter, across: int) -> None:
     """Say loudly that nothing in this workbook is real."""
     style = sheet.style(
-        xlsx_writer.HEAD_FONT, 16, across="center", ink="FFFFFF", fill=xlsx_writer.ALARM, box=False
+        xlsx_writer.HEAD_FONT,
+        16,
+        across="center",
+        ink="FFFFFF",
+        fill=xlsx_writer.ALARM_FILL,
+        box=False,
     )
     wide_row(sheet, style, _("Demonstration data: made up, not for use"), across, 30)
 
@@ -39,9 +44,9 @@ class Cover:
     """The first sheet; made first and written last, when it is known what the others left out."""
 
     def __init__(self, book: Workbook) -> None:
-        self.sheet = sheet = SheetWriter(book, xlsx_writer.COVER, (LABEL, WORDS))
+        self.sheet = sheet = SheetWriter(book, xlsx_writer.COVER, (LABEL_WIDTH, TEXT_WIDTH))
         self._label = sheet.style(
-            xlsx_writer.HEAD_FONT, COVER_FONT_SIZE, across="center", fill=xlsx_writer.SHADE
+            xlsx_writer.HEAD_FONT, COVER_FONT_SIZE, across="center", fill=xlsx_writer.SHADED_FILL
         )
         self._words = sheet.style(size=COVER_FONT_SIZE, indent=1)
         self._heading = sheet.style(xlsx_writer.HEAD_FONT, 14, box=False, up="bottom")
@@ -57,10 +62,7 @@ class Cover:
         """Write everything from the title to the notes."""
         sheet = self.sheet
         # Few notes: the whole cover on one page.
-        if len(notes) <= MAX_COVER_FILTERS:
-            sheet.ws.page_setup.fitToHeight = 1
-        else:
-            sheet.ws.page_setup.fitToHeight = 0
+        sheet.ws.page_setup.fitToHeight = int(len(notes) <= MAX_COVER_NOTES)
         wide_row(
             sheet, sheet.style(xlsx_writer.TITLE_FONT, 26, across="center", box=False), title, 2, 50
         )
@@ -90,13 +92,13 @@ class Cover:
         if notes:
             self._head(_("Notes"))
             for words in notes:
-                wide_row(sheet, note, words, 2, self._tall(words, LABEL + WORDS))
+                wide_row(sheet, note, words, 2, self._tall(words, LABEL_WIDTH + TEXT_WIDTH))
 
     def _head(self, words: str) -> None:
         wide_row(self.sheet, self._heading, words, 2, 28)
 
     def _row(self, style: CellStyle, label: str, words: str, link: Hyperlink | None = None) -> None:
-        tall = max(self._tall(label, LABEL), self._tall(words, WORDS))
+        tall = max(self._tall(label, LABEL_WIDTH), self._tall(words, TEXT_WIDTH))
         self.sheet.append([(style, label, link), (self._words, words)], tall)
 
     @staticmethod

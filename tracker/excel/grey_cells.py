@@ -14,18 +14,19 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from tracker.excel import progress_template, xlsx_writer
+from tracker.excel import xlsx_writer
 from tracker.excel.cell_text import strip_refused
+from tracker.excel.import_feedback import ReadingNote
+from tracker.excel.progress_columns import SO_FAR_SUFFIX, report_columns, step_columns
+from tracker.excel.progress_rows import FillInRow
 from tracker.excel.reading_notes import rows_name
-from tracker.excel.reading_notes_sheet import ReadingNote
 from tracker.models import ChecklistItem, ProgressUpdate
 from tracker.reports.columns import SHARE, Column, NativeValue
 
 # These name a row, and are read.
 READ_NOTE = {"key", "code", "number"}
-SO_FAR = "_so_far"
 # Columns in which many rows show the same words, and what these depend on.
-SHARED_NOTE: dict[str, Callable[[progress_template.FillInRow], object]] = {
+SHARED_NOTE: dict[str, Callable[[FillInRow], object]] = {
     "measure": lambda row: row.task.measure_id,
     "role": lambda row: (row.helps, row.task.lead_unit_id),
     "state": lambda row: (
@@ -40,40 +41,33 @@ class GreyCells:
 
     def __init__(self, on: dt.date) -> None:
         self._on = on
-        self._reports = _shown_columns(progress_template.report_columns())
-        self._steps = _shown_columns(progress_template.step_columns())
-        self._lights = {
-            _bare(label) for label in _in_each_language(lambda: list(xlsx_writer.light_labels()))
-        }
+        self._reports = _shown_columns(report_columns())
+        self._steps = _shown_columns(step_columns())
+        labels = _in_each_language(lambda: list(xlsx_writer.light_labels()))
+        self._lights = {_bare(label) for label in labels}
         self._seen: set[tuple[str, object, str]] = set()
         self._changed: dict[tuple[str, str], list[int]] = defaultdict(list)
 
-    def compare(
-        self, row: dict[str, Any], held: progress_template.FillInRow, item: ChecklistItem | None
-    ) -> None:
+    def compare(self, row: dict[str, Any], shown: FillInRow, item: ChecklistItem | None) -> None:
         """Note the cells of a row that differ from what its task shows."""
+        columns = self._reports
         if item:
-            shown = replace(held, item=item)
-        else:
-            shown = held
-        for column in self._steps if item else self._reports:
+            columns = self._steps
+            shown = replace(shown, item=item)
+        for column in columns:
             typed = row["typed"].get(column.name)
             if typed and not self._shows(column, shown, typed):
                 self._changed[row["sheet"], str(column.header)].append(row["row"])
 
-    def compare_old(self, row: dict[str, Any], said: Collection[ProgressUpdate]) -> None:
-        """Note the cells of a row of an older workbook that hold what the unit has said in no
-        report.
-        """
+    def compare_old(self, row: dict[str, Any], reports: Collection[ProgressUpdate]) -> None:
+        """Note cells of a row of an older workbook with a text that no report of the unit has."""
         for column in self._reports:
             typed = row["typed"].get(column.name)
-            if not typed or not column.name.endswith(SO_FAR) or column.format == SHARE:
+            if not typed or not column.name.endswith(SO_FAR_SUFFIX) or column.format == SHARE:
                 continue
-            name = column.name.removesuffix(SO_FAR)
-            if not any(
-                _bare(strip_refused(str(getattr(report, name, "")))[0]) == _bare(typed)
-                for report in said
-            ):
+            name = column.name.removesuffix(SO_FAR_SUFFIX)
+            texts = [strip_refused(str(getattr(report, name, "")))[0] for report in reports]
+            if _bare(typed) not in map(_bare, texts):
                 self._changed[row["sheet"], str(column.header)].append(row["row"])
 
     def notes(self) -> Iterator[ReadingNote]:
@@ -84,7 +78,7 @@ class GreyCells:
         for (sheet, header), rows in self._changed.items():
             yield ReadingNote(sheet, f"{header} {rows_name(rows)}", len(rows), words)
 
-    def _shows(self, column: Column, row: progress_template.FillInRow, typed: str) -> bool:
+    def _shows(self, column: Column, row: FillInRow, typed: str) -> bool:
         """Say whether a cell showed a text, in the language and on the day of the workbook."""
         if column.name == "light":
             return _bare(typed) in self._lights
@@ -96,9 +90,10 @@ class GreyCells:
         self._seen.add(key)
         return True
 
-    def _showed(self, column: Column, row: progress_template.FillInRow, typed: str) -> bool:
+    def _showed(self, column: Column, row: FillInRow, typed: str) -> bool:
         # Nearly every cell is as it was: no further look is taken at it.
-        if typed == (now := _as_typed(column.value(row, self._on), column)):
+        now = _as_typed(column.value(row, self._on), column)
+        if typed == now:
             return True
         typed = _bare(typed)
         if typed == _bare(now):
@@ -106,13 +101,11 @@ class GreyCells:
         days = [self._on]
         if column.name == "state":
             days.append(row.period.start)
-        return any(
-            typed == _bare(text)
-            for day in days
-            for text in _in_each_language(
-                lambda day=day: [_as_typed(column.value(row, day), column)]
-            )
-        )
+        for day in days:
+            texts = _in_each_language(lambda day=day: [_as_typed(column.value(row, day), column)])
+            if typed in map(_bare, texts):
+                return True
+        return False
 
 
 def _shown_columns(columns: dict[str, Column]) -> list[Column]:

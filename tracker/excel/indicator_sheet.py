@@ -18,6 +18,6 @@ def indicator_sheets(tasks: TaskQuerySet) -> list[ExtraSheet]:
     about = _("one row an indicator: baseline, target, actual value, gap")
     if rows:
         return [
-            ExtraSheet(xlsx_writer.INDICATOR_COLOUR, about, INDICATOR_COLUMNS, rows, "indicators")
+            ExtraSheet(xlsx_writer.INDICATORS_SHEET, about, INDICATOR_COLUMNS, rows, "indicators")
         ]
     return []

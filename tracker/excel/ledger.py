@@ -4,7 +4,6 @@ import datetime as dt
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
@@ -19,7 +18,8 @@ from tracker.excel import statistics_sheets, xlsx_writer
 from tracker.excel.cell_text import MAX_ROW_HEIGHT, lines_needed, safe_name
 from tracker.excel.cover import Cover
 from tracker.excel.export_notes import ExportNotes
-from tracker.excel.sheets import LIGHT, LedgerBook, Listing, SheetRow
+from tracker.excel.openpyxl_internals import discard_book, new_book, save_book
+from tracker.excel.sheets import LIGHT_PLACE, LedgerBook, LedgerHead, Listing, SheetRow
 from tracker.models import ChecklistItem, PolicyDocument, Task
 from tracker.models.task import TaskQuerySet
 from tracker.reports.columns import ITEM_COLUMNS, TASK_COLUMNS, WARNING_COLUMNS, Column, light_label
@@ -73,11 +73,11 @@ class LedgerRequest:
 
 def build_ledger(scope: LedgerRequest) -> Workbook:
     """Return the workbook; its rows stand in temporary files until it is saved, once."""
-    book = xlsx_writer.new_book()
+    book = new_book()
     try:
         return _fill(book, scope)
     except BaseException:
-        _discard(book)
+        discard_book(book)
         raise
 
 
@@ -85,9 +85,9 @@ def save_ledger(scope: LedgerRequest, file: str | os.PathLike[str] | IO[bytes]) 
     """Write the workbook to a path or an open file."""
     book = build_ledger(scope)
     try:
-        xlsx_writer.save_book(book, file)
+        save_book(book, file)
     except BaseException:
-        _discard(book)
+        discard_book(book)
         raise
 
 
@@ -100,122 +100,215 @@ def ledger_filename(policy: PolicyDocument, on: dt.date) -> str:
     }
 
 
-def _discard(book: Workbook) -> None:
-    """Remove the temporary files of a workbook that will never be saved: they hold what it says."""
-    sheet: Any
-    for sheet in book.worksheets:
-        sheet.rows_file.close()
-        if sheet._writer and Path(sheet._writer.out).exists():
-            sheet._writer.cleanup()
+@dataclass(frozen=True)
+class LedgerTexts:
+    """The texts that several sheets of a ledger show, as their cells can hold them."""
+
+    title: str
+    produced_by: str
+    unit: str
+    filters: str
+    day: str
+    count: str
+
+    @property
+    def as_of(self) -> str:
+        """Return the day and the number of tasks."""
+        return _("Data as of %(day)s, %(count)s") % {"day": self.day, "count": self.count}
+
+    @property
+    def heading(self) -> str:
+        """Return what is printed at the top of every page."""
+        return f"{self.title}    {self.as_of}"
+
+    @property
+    def reporting_unit(self) -> str:
+        """Return who reports, and what part of the tasks the ledger holds."""
+        unit = self.unit or settings.OPERATOR or self.produced_by
+        parts = [_("Reporting unit: %(unit)s") % {"unit": unit}]
+        if self.unit:
+            parts.append(_("this unit only"))
+        if self.filters:
+            parts.append(_("Filtered: %(filters)s") % {"filters": self.filters})
+        return "    ".join(parts)
+
+
+class TaskSheets:
+    """The sheets with a row for each task or step, all written in one pass over the tasks."""
+
+    def __init__(
+        self,
+        book: Workbook,
+        scope: LedgerRequest,
+        texts: LedgerTexts,
+        notes: ExportNotes,
+        *,
+        banded: bool,
+        linked: set[str],
+    ) -> None:
+        """Create the sheets in their order; `linked` names those whose rows lead to a page."""
+        self._scope = scope
+        self._notes = notes
+        self._links_tasks = str(xlsx_writer.DATA) in linked
+        self._links_steps = str(xlsx_writer.STEPS) in linked
+        heading = texts.heading
+        self._ledger = LedgerBook(
+            book,
+            LedgerHead(texts.title, texts.reporting_unit, texts.as_of, scope.policy.demo),
+            banded=banded,
+            paper=scope.paper,
+        )
+        self._data = Listing(book, xlsx_writer.DATA, TASK_COLUMNS, heading, "tasks")
+        statistics_sheets.write_statistics(
+            book, scope.tasks, scope.policy, scope.on, heading, notes
+        )
+        self._warnings = Listing(book, xlsx_writer.WARNINGS, WARNING_COLUMNS, heading, "warned")
+        self._warnings.share_values_with(self._data)
+        self._steps = Listing(book, xlsx_writer.STEPS, ITEM_COLUMNS, heading, "steps")
+        self._yellow_rows: list[SheetRow] = []
+
+    def write(self) -> None:
+        """Write all rows and close the sheets."""
+        tasks = self._scope.tasks.bulk_rows(self._scope.policy, LEDGER_CHUNK)
+        for number, task in enumerate(tasks, 1):
+            self._write_task(task, number)
+            self._scope.tell(number)
+        for row in self._yellow_rows:
+            self._warnings.add(row)
+        self._ledger.close()
+        for listing in (self._data, self._warnings, self._steps):
+            listing.close()
+
+    def _write_task(self, task: Task, number: int) -> None:
+        address = self._scope.link(task)
+        link = ""
+        if self._links_tasks:
+            link = address
+        row = self._data.row(task, self._scope.on, self._notes, task.code, link)
+        row.values[0] = number
+        self._note_height(task, row)
+        self._ledger.add(row)
+        self._data.add(row)
+        self._write_warning(task, row, link)
+        self._write_steps(task, address)
+
+    def _note_height(self, task: Task, row: SheetRow) -> None:
+        """Note a row that is too tall to be printed whole."""
+        most_lines = max(row.counts)
+        if lines_needed(most_lines, xlsx_writer.FONT_SIZE) > MAX_ROW_HEIGHT:
+            header = self._data.headers[row.counts.index(most_lines)]
+            self._notes.say(
+                f"{task.code} {header}",
+                _("too long to be printed whole in one row; the cell holds all of it"),
+            )
+
+    def _write_warning(self, task: Task, row: SheetRow, link: str) -> None:
+        """Write the row of a red light, and keep that of a yellow one: all red ones go first."""
+        light = row.values[LIGHT_PLACE - 1]
+        is_red = light == light_label(Light.RED, task.status)
+        if not is_red and light != light_label(Light.YELLOW, task.status):
+            return
+        warning = self._warnings.row(task, self._scope.on, self._notes, task.code, link, of=row)
+        if is_red:
+            self._warnings.add(warning)
+        else:
+            self._yellow_rows.append(warning)
+
+    def _write_steps(self, task: Task, address: str) -> None:
+        link = ""
+        if self._links_steps:
+            link = address
+        for item in task.steps:
+            item.task = task
+            self._steps.add(self._steps.row(item, self._scope.on, self._notes, task.code, link))
 
 
 def _fill(book: Workbook, scope: LedgerRequest) -> Workbook:
-    policy = scope.policy
+    """Write all sheets: the cover first, whose content is known last."""
     notes = ExportNotes()
-    if scope.total is None:
+    total = scope.total
+    if total is None:
         total = scope.tasks.count()
-    else:
-        total = scope.total
     banded = total <= BANDED_SHEETS
-    step_count = ChecklistItem.objects.filter(task__in=scope.tasks.order_by().values("pk")).count()
-    links_tasks = _may_link(total, xlsx_writer.DATA, notes)
-    links_steps = _may_link(step_count, xlsx_writer.STEPS, notes)
-    title = notes.text(_("%(policy)s: work ledger") % {"policy": policy.title}, _("title"))
-    by = notes.text(scope.produced_by, _("produced by"))
-    unit = notes.text(scope.unit_scope, _("unit"))
-    filters = notes.text(pgettext("between sentences", "; ").join(scope.filters), _("filters"))
-    book.properties.title = title
-    book.properties.creator = by
-    day = _words_of(scope.on)
-    count = ngettext("%(count)d task", "%(count)d tasks", total) % {"count": total}
-    head = [_("Reporting unit: %(unit)s") % {"unit": unit or settings.OPERATOR or by}]
-    if unit:
-        head.append(_("this unit only"))
-    if filters:
-        head.append(_("Filtered: %(filters)s") % {"filters": filters})
-    as_of = _("Data as of %(day)s, %(count)s") % {"day": day, "count": count}
-
+    linked = _linked_sheets(scope, total, notes)
+    texts = _texts(scope, total, notes)
+    book.properties.title = texts.title
+    book.properties.creator = texts.produced_by
     cover = Cover(book)
-    ledger = LedgerBook(
-        book, title, "    ".join(head), as_of, demo=policy.demo, banded=banded, paper=scope.paper
-    )
-    heading = f"{title}    {as_of}"
-    data = Listing(book, xlsx_writer.DATA, TASK_COLUMNS, heading, "tasks")
-    statistics_sheets.write_statistics(book, scope.tasks, policy, scope.on, heading, notes)
-    warned = Listing(book, xlsx_writer.WARNINGS, WARNING_COLUMNS, heading, "warned", data)
-    steps = Listing(book, xlsx_writer.STEPS, ITEM_COLUMNS, heading, "steps")
-    # Red lights go before yellow ones: these wait.
-    waiting: list[SheetRow] = []
-    for number, task in enumerate(scope.tasks.bulk_rows(policy, LEDGER_CHUNK), 1):
-        address = scope.link(task)
-        if links_tasks:
-            link = address
-        else:
-            link = ""
-        row = data.row(task, scope.on, notes, task.code, link, number)
-        if lines_needed(most := max(row.counts), xlsx_writer.SIZE) > MAX_ROW_HEIGHT:
-            place = data.headers[row.counts.index(most)]
-            notes.say(
-                f"{task.code} {place}",
-                _("too long to be printed whole in one row; the cell holds all of it"),
-            )
-        ledger.add(row)
-        data.add(row)
-        light = row.values[LIGHT - 1]
-        if light == light_label(Light.RED, task.status):
-            warned.add(warned.row(task, scope.on, notes, task.code, link, of=row))
-        elif light == light_label(Light.YELLOW, task.status):
-            waiting.append(warned.row(task, scope.on, notes, task.code, link, of=row))
-        for item in task.steps:
-            item.task = task
-            steps.add(steps.row(item, scope.on, notes, task.code, address if links_steps else ""))
-        scope.tell(number)
-    for row in waiting:
-        warned.add(row)
-    ledger.close()
-    for listing in (data, warned, steps):
-        listing.close()
+    TaskSheets(book, scope, texts, notes, banded=banded, linked=linked).write()
     for extra in scope.extras:
-        listing = Listing(book, extra.name, extra.columns, heading, extra.table)
-        if _may_link(len(extra.rows), extra.name, notes):
-            leads = extra.link
-        else:
-            leads = None
-        for thing in extra.rows:
-            listing.add(
-                listing.row(thing, scope.on, notes, str(extra.name), leads(thing) if leads else "")
-            )
-        listing.close()
-
+        _write_extra(book, extra, scope.on, texts.heading, notes)
     if not banded:
         notes.say(
             str(xlsx_writer.LEDGER),
             _("with more than %(limit)d tasks, sections and measures are not merged")
             % {"limit": BANDED_SHEETS},
         )
+    facts = _facts(scope, texts, notes)
+    cover.write(scope.policy, texts.title, facts, _contents(scope), notes.lines())
+    return book
+
+
+def _linked_sheets(scope: LedgerRequest, total: int, notes: ExportNotes) -> set[str]:
+    """Return the names of the sheets of tasks and steps whose rows may lead to a page."""
+    tasks = scope.tasks.order_by().values("pk")
+    counts = {
+        str(xlsx_writer.DATA): total,
+        str(xlsx_writer.STEPS): ChecklistItem.objects.filter(task__in=tasks).count(),
+    }
+    return {sheet for sheet, count in counts.items() if _may_link(count, sheet, notes)}
+
+
+def _texts(scope: LedgerRequest, total: int, notes: ExportNotes) -> LedgerTexts:
+    title = _("%(policy)s: work ledger") % {"policy": scope.policy.title}
+    filters = pgettext("between sentences", "; ").join(scope.filters)
+    return LedgerTexts(
+        title=notes.text(title, _("title")),
+        produced_by=notes.text(scope.produced_by, _("produced by")),
+        unit=notes.text(scope.unit_scope, _("unit")),
+        filters=notes.text(filters, _("filters")),
+        day=_written_day(scope.on),
+        count=ngettext("%(count)d task", "%(count)d tasks", total) % {"count": total},
+    )
+
+
+def _write_extra(
+    book: Workbook, extra: ExtraSheet, on: dt.date, heading: str, notes: ExportNotes
+) -> None:
+    listing = Listing(book, extra.name, extra.columns, heading, extra.table)
+    may_link = _may_link(len(extra.rows), extra.name, notes)
+    for thing in extra.rows:
+        link = ""
+        if extra.link and may_link:
+            link = extra.link(thing)
+        listing.add(listing.row(thing, on, notes, str(extra.name), link))
+    listing.close()
+
+
+def _facts(scope: LedgerRequest, texts: LedgerTexts, notes: ExportNotes) -> list[tuple[str, str]]:
+    """Return what the cover says of the ledger: labels and texts."""
+    day = texts.day
     if scope.on != dates.today():
         day = _("%(day)s; lights as they stand on %(day)s with what is known today") % {"day": day}
-    within = pgettext("between sentences", "; ").join([_within(unit), count])
-    facts = [
-        (_("policy"), notes.text(_source(policy), _("policy"))),
-        (_("scope"), within),
-        (_("filters"), filters or _("no filter")),
+    tasks = [_tasks_in_scope(texts.unit), texts.count]
+    values = {"name": texts.produced_by, "moment": f"{dates.now():%Y-%m-%d %H:%M}"}
+    return [
+        (_("policy"), notes.text(_source(scope.policy), _("policy"))),
+        (_("scope"), pgettext("between sentences", "; ").join(tasks)),
+        (_("filters"), texts.filters or _("no filter")),
         (_("data as of"), day),
-        (
-            _("produced by"),
-            _("%(name)s, %(moment)s") % {"name": by, "moment": f"{dates.now():%Y-%m-%d %H:%M}"},
-        ),
+        (_("produced by"), _("%(name)s, %(moment)s") % values),
     ]
+
+
+def _contents(scope: LedgerRequest) -> list[tuple[str, str]]:
+    """Return the names of the sheets, and what each is for."""
+    paper = "A4"
     if scope.paper == xlsx_writer.A3:
         paper = "A3"
-    else:
-        paper = "A4"
-    contents = [
-        (
-            xlsx_writer.LEDGER,
-            _("to print and to send up: %(paper)s landscape, by section and measure")
-            % {"paper": paper},
-        ),
+    ledger = _("to print and to send up: %(paper)s landscape, by section and measure")
+    contents: list[tuple[object, str]] = [
+        (xlsx_writer.LEDGER, ledger % {"paper": paper}),
         (
             xlsx_writer.DATA,
             _("to filter and to compute with: one row a task, real dates and numbers"),
@@ -227,42 +320,37 @@ def _fill(book: Workbook, scope: LedgerRequest) -> Workbook:
         (xlsx_writer.PARTS, _("the figures of each section, with a chart")),
         (xlsx_writer.WARNINGS, _("red, then yellow lights: why, how many days over, who must act")),
         (xlsx_writer.STEPS, _("one row a step of a checklist")),
-        *((extra.name, extra.about) for extra in scope.extras),
     ]
-    cover.write(
-        policy, title, facts, [(str(name), words) for name, words in contents], notes.lines()
-    )
-    return book
+    for extra in scope.extras:
+        contents.append((extra.name, extra.about))
+    return [(str(name), text) for name, text in contents]
 
 
 def _may_link(count: int, sheet: object, notes: ExportNotes) -> bool:
     """Say whether so many rows of a sheet may lead to a page, and note it where they may not."""
-    if count > MAX_LINKS:
-        notes.say(
-            str(sheet),
-            _("with more than %(limit)d rows, codes are no links") % {"limit": MAX_LINKS},
-        )
-    return count <= MAX_LINKS
+    if count <= MAX_LINKS:
+        return True
+    notes.say(
+        str(sheet), _("with more than %(limit)d rows, codes are no links") % {"limit": MAX_LINKS}
+    )
+    return False
 
 
 def _source(policy: PolicyDocument) -> str:
     """Name the policy with who wrote and published it, and when."""
-    known = [
-        policy.title,
-        policy.author,
-        policy.publisher,
-        policy.published_on and _words_of(policy.published_on),
-    ]
-    return pgettext("list", ", ").join(part for part in known if part)
+    parts = [policy.title, policy.author, policy.publisher]
+    if policy.published_on:
+        parts.append(_written_day(policy.published_on))
+    return pgettext("list", ", ").join(filter(None, parts))
 
 
-def _within(unit: str) -> str:
+def _tasks_in_scope(unit: str) -> str:
     if unit:
         return _("this unit only: tasks that %(unit)s leads or co-operates in") % {"unit": unit}
     return _("all tasks of the policy")
 
 
-def _words_of(day: dt.date) -> str:
+def _written_day(day: dt.date) -> str:
     """Write a day as official papers do."""
     return _("%(year)d-%(month)02d-%(day)02d") % {
         "year": day.year,

@@ -2,13 +2,17 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tracker.excel.progress_template import Fault
-from tracker.excel.reading_notes import notes_from
-from tracker.excel.reading_notes_sheet import ReadingNote
+from django.utils.translation import pgettext
+
+from tracker.domain.parsing import tick_mark
+from tracker.excel.import_feedback import Fault, ReadingNote, notes_as_json, notes_from
+
+MAX_SHOWN_TYPED = 200  # characters of a typed value that a preview repeats
+NOTHING = "—"  # in place of a value that is empty
 
 
 @dataclass
@@ -52,11 +56,10 @@ class Preview:
     @property
     def faults(self) -> list[Fault]:
         """Return all faults, in the order of the rows."""
-        found = []
+        faults = []
         for entry in self.entries:
-            for fault in entry.faults:
-                found.append(fault)
-        return found
+            faults += entry.faults
+        return faults
 
     @property
     def counts(self) -> Counter[str]:
@@ -70,11 +73,10 @@ class Preview:
 
     def as_json(self) -> dict[str, Any]:
         """Return what a page shows of it; of the changes their number alone."""
-        notes = [note.as_json() for note in self.notes]
         return {
             "entries": [asdict(entry) for entry in self.entries],
             "changes": len(self.changes),
-            "notes": notes,
+            "notes": notes_as_json(self.notes),
         }
 
 
@@ -82,11 +84,21 @@ def preview_from(stored: Mapping[str, Any]) -> Preview:
     """Make the preview that a page shows of what was stored of it."""
     entries = []
     for entry in stored["entries"]:
-        fields = []
-        for each in entry["fields"]:
-            fields.append(PreviewField(**each))
-        faults = []
-        for each in entry["faults"]:
-            faults.append(Fault(**each))
+        fields = [PreviewField(**each) for each in entry["fields"]]
+        faults = [Fault(**each) for each in entry["faults"]]
         entries.append(PreviewRow(**{**entry, "fields": fields, "faults": faults}))
     return Preview(entries, list(range(stored["changes"])), notes_from(stored["notes"]))
+
+
+def join_names(names: Iterable[str]) -> str:
+    """Return names as a list in one line; a dash for none."""
+    return pgettext("list", ", ").join(names) or NOTHING
+
+
+def preview_text(value: object) -> str:
+    """Return a value as the preview shows it; a dash for none."""
+    if isinstance(value, bool):
+        return tick_mark(value)
+    if value is None or value == "":
+        return NOTHING
+    return str(value)

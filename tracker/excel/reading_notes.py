@@ -5,25 +5,16 @@ What was not read, and what was read in a special way.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from openpyxl.utils import get_column_letter
 
-from tracker.domain.parsing import LeftOut
-from tracker.excel.reading_notes_sheet import ReadingNote
+from tracker.domain.cells import LeftOut
+from tracker.excel.import_feedback import ReadingNote
 from tracker.excel.sheet_rows import CellArea, Layout
 
-SHOWN_ROWS = 20  # rows or cells that a note names; its count tells of all
-
-
-def notes_from(stored: Iterable[Mapping[str, Any]]) -> list[ReadingNote]:
-    """Make notes of what was stored of them."""
-    found = []
-    for note in stored:
-        found.append(ReadingNote(**note))
-    return found
+MAX_NAMED_ROWS = 20  # rows or cells that a note names; its count tells of all
 
 
 def column_name(place: int, header: str) -> str:
@@ -44,13 +35,16 @@ def rows_name(rows: Iterable[int]) -> str:
             runs.append([row])
     names = []
     for run in runs:
-        names.append(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}")
+        name = str(run[0])
+        if len(run) > 1:
+            name += f"–{run[-1]}"
+        names.append(name)
     return _("rows %(rows)s") % {"rows": _listed(names)}
 
 
 def _listed(names: list[str]) -> str:
-    shown = pgettext("list", ", ").join(names[:SHOWN_ROWS])
-    if len(names) > SHOWN_ROWS:
+    shown = pgettext("list", ", ").join(names[:MAX_NAMED_ROWS])
+    if len(names) > MAX_NAMED_ROWS:
         return f"{shown}…"
     return shown
 
@@ -79,7 +73,7 @@ class SheetNotes:
         )
 
     def say_unread(self, headers: Mapping[int, str], suggest: Mapping[str, str]) -> None:
-        """Name the columns that are not read, with the header that is meant where one comes near."""
+        """Name the columns that are not read, each with the known header that comes near."""
         for place, count in sorted(self.unread.items()):
             header = headers.get(place, "")
             words = _("This column has no known header: what stands in it is not read.")
@@ -106,10 +100,9 @@ class SheetNotes:
             words = _("These rows are hidden; they are read like all others.")
             self.say(rows_name(self.hidden_rows), count, words)
         for (kind, header), rows in self.left_out.items():
-            words = {
-                LeftOut.STRUCK: _("Words that are struck out are left out."),
-                LeftOut.SIGNS: _("Signs that no text can hold are left out."),
-            }[kind]
+            words = _("Signs that no text can hold are left out.")
+            if kind == LeftOut.STRUCK:
+                words = _("Words that are struck out are left out.")
             self.say(f"{header} {rows_name(rows)}", len(rows), words)
         for (header, words), areas in self.merged.items():
             self.say(f"{header} {_listed(areas)}".strip(), len(areas), words)

@@ -13,26 +13,24 @@ from django.utils.translation import gettext as _
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import column_index_from_string, range_boundaries
 
+from tracker.domain.cells import Cell, CellValue
 from tracker.domain.number_formats import NumberFormat
-from tracker.domain.parsing import Cell, CellValue, LeftOut
 from tracker.excel.cell_styles import CellStyles
-from tracker.excel.xml_parts import PartParser, WorkbookRefused, clean_text, is_true, number_in_file
+from tracker.excel.rich_text import RichText, picture_fault, text_cell
+from tracker.excel.xml_parts import PartParser, WorkbookRefused, is_true, number_in_file
 
-MOST_ROWS = 20_000
-MOST_COLUMNS = 100
+MAX_SHEET_ROWS = 20_000
+MAX_SHEET_COLUMNS = 100
 BLANK_ROWS = 200
 MAX_MERGED_AREAS = 20_000  # merged areas of a sheet
-MAX_SHEET_TEXT = 32_767
 LAST_COLUMN = 16_384  # of Excel itself
 MAX_STYLES = 65_536  # of Excel itself
 FORMULA_HEAD = 60  # signs of a formula that are looked at
 
 _EPOCH_1900 = dt.datetime(1899, 12, 30)
 LEAP_SERIAL = 60  # Excel counts a 29th of February 1900 that never was; days before it are one less
-# A picture in a cell: its formula, and the text that is left of it where the program does not know
-# the formula.
+# The formula of a picture in a cell.
 _PICTURE = re.compile(r"\s*(?:_xlfn\.)?(?:DISPIMG|IMAGE)\(", re.IGNORECASE)
-_PICTURE_TEXT = re.compile(r"\s*=\s*(?:_xlfn\.)?(?:DISPIMG|IMAGE)\(", re.IGNORECASE)
 # A cell that holds something, and a merged area, in bytes that no parser reads any more.
 _NAME = rb"<(?:[\w.-]{1,20}:)?"
 _FILLED = re.compile(
@@ -78,56 +76,6 @@ class Layout:
     def hides(self, column: int) -> bool:
         """Say whether a column is hidden."""
         return any(first <= column <= last for first, last in self.hidden_columns)
-
-
-class RichText:
-    """The words of one cell, as their XML goes by: those that are struck out apart."""
-
-    def __init__(self) -> None:
-        self._kept: list[str] = []
-        self._struck: list[str] = []
-        self._is_text = self._is_struck = self._is_phonetic = False
-
-    def start(self, name: str, given: dict[str, str]) -> None:
-        """Take in the start of an element.
-
-        Signs that say how the words are read aloud are none of them.
-        """
-        if name == "t":
-            self._is_text = not self._is_phonetic
-        elif name == "r":
-            self._is_struck = False
-        elif name == "strike":
-            self._is_struck = is_true(given.get("val", "1"))
-        elif name == "rPh":
-            self._is_phonetic = True
-
-    def end(self, name: str) -> None:
-        """Take in the end of an element."""
-        if name == "t":
-            self._is_text = False
-        elif name == "r":
-            self._is_struck = False
-        elif name == "rPh":
-            self._is_phonetic = False
-
-    def text(self, words: str) -> None:
-        """Take in text between elements."""
-        if self._is_text:
-            (self._struck if self._is_struck else self._kept).append(words)
-
-    def cell(self, struck: bool = False) -> Cell:
-        """Return the cell of these words; `struck` says that the style of the cell strikes it out.
-
-        The words that are struck out are left out, unless there are no others.
-        """
-        text = "".join(self._kept)
-        if not self._struck:
-            return text_cell(text, struck)
-        left_out = "".join(self._struck)
-        if not text.strip():
-            return text_cell(left_out, struck=True)
-        return text_cell(text, struck, partly_struck=bool(left_out.strip()))
 
 
 class SheetRows:
@@ -184,8 +132,10 @@ class SheetRows:
                 # The end of the step before was parsed.
                 if int(found[2]) > self._row:
                     self._refuse_place((found[1] + found[2]).decode(), self._too_far())
-            areas = (_area(found[1].decode()) for found in _MERGED.finditer(step))
-            merged.update(area for area in areas if area)
+            for found in _MERGED.finditer(step):
+                area = _area(found[1].decode())
+                if area:
+                    merged.add(area)
             self._layout.has_drawing |= b"<drawing " in step
             if len(merged) > MAX_MERGED_AREAS:
                 raise WorkbookRefused(_("The workbook is too large to be read: too many cells."))
@@ -245,7 +195,7 @@ class SheetRows:
                 self._layout.merged.append(area)
         elif name == "col" and (is_true(given.get("hidden")) or given.get("width") == "0"):
             columns = number_in_file(given.get("min")), number_in_file(given.get("max"))
-            if len(self._layout.hidden_columns) < MOST_COLUMNS:
+            if len(self._layout.hidden_columns) < MAX_SHEET_COLUMNS:
                 self._layout.hidden_columns.append(columns)
         elif name == "drawing":
             self._layout.has_drawing = True
@@ -279,10 +229,10 @@ class SheetRows:
     def _check_place(self) -> None:
         """Refuse what lies outside of any list; left out in silence it would be lost."""
         allowed = ""
-        if self._column > MOST_COLUMNS:
-            allowed = _("a sheet has at most %(count)d columns") % {"count": MOST_COLUMNS}
-        elif self._row > MOST_ROWS:
-            allowed = _("a sheet has at most %(count)d rows") % {"count": MOST_ROWS}
+        if self._column > MAX_SHEET_COLUMNS:
+            allowed = _("a sheet has at most %(count)d columns") % {"count": MAX_SHEET_COLUMNS}
+        elif self._row > MAX_SHEET_ROWS:
+            allowed = _("a sheet has at most %(count)d rows") % {"count": MAX_SHEET_ROWS}
         elif self._done:
             allowed = self._too_far()
         if allowed:
@@ -303,23 +253,12 @@ class SheetRows:
     def _cell(self) -> Cell:
         """Read what the cell holds: of a formula its result."""
         text = "".join(self._value or [])
+        fault = self._fault(text)
+        if fault:
+            return Cell(fault=fault)
         struck, shape = self._look_of(self._look)
-        if self._formula and _PICTURE.match("".join(self._formula)[:FORMULA_HEAD]):
-            return _picture_cell()
-        if self._kind == "e":
-            return Cell(fault=_("an error of Excel: %(value)s") % {"value": text[:20]})
-        if self._formula is not None and not text:
-            return Cell(
-                fault=_("a formula without a result: open the file in Excel or WPS and save it")
-            )
-        if self._kind == "s":
-            return self._shared_text(text, struck)
-        if self._kind == "inlineStr":
-            if self._words:
-                return self._words.cell(struck)
-            return Cell()
-        if self._kind == "str":
-            return text_cell(text, struck)
+        if self._kind in ("s", "inlineStr", "str"):
+            return self._text_value(text, struck)
         if self._kind == "b":
             return Cell(text.strip() == "1", struck=struck)
         if not text.strip():
@@ -327,6 +266,26 @@ class SheetRows:
         if self._kind == "d":
             return self._moment(text, shape, struck)
         return self._numeric(text, shape, struck)
+
+    def _fault(self, text: str) -> str:
+        """Say why a cell has no value: a picture, an error, a formula without a result."""
+        if self._formula and _PICTURE.match("".join(self._formula)[:FORMULA_HEAD]):
+            return picture_fault()
+        if self._kind == "e":
+            return _("an error of Excel: %(value)s") % {"value": text[:20]}
+        if self._formula is not None and not text:
+            return _("a formula without a result: open the file in Excel or WPS and save it")
+        return ""
+
+    def _text_value(self, text: str, struck: bool) -> Cell:
+        """Read a text: a shared one, one with its own markup, or the result of a formula."""
+        if self._kind == "s":
+            return self._shared_text(text, struck)
+        if self._kind == "str":
+            return text_cell(text, struck)
+        if self._words:
+            return self._words.cell(struck)
+        return Cell()
 
     def _look_of(self, number: str) -> tuple[bool, NumberFormat]:
         """Return whether a style strikes its cells out, and their number format."""
@@ -371,10 +330,9 @@ class SheetRows:
             if moment is None:
                 return Cell(fault=_("no day: %(value)s") % {"value": text[:20]})
             return Cell(moment, format=shape, struck=struck)
+        value: CellValue = number
         if number.is_integer() and abs(number) < 1e15:
-            value: CellValue = int(number)
-        else:
-            value = number
+            value = int(number)
         return Cell(value, percent=shape.is_percent, format=shape, struck=struck)
 
     def _day_of(self, serial: float) -> dt.datetime | None:
@@ -389,34 +347,6 @@ class SheetRows:
             return self._epoch + dt.timedelta(days=serial)
         except (OverflowError, ValueError):
             return None
-
-
-def text_cell(text: str, struck: bool = False, partly_struck: bool = False) -> Cell:
-    """Return the cell of a text: of rich text the words that are not struck out."""
-    was_cleaned = False
-    # Most texts have no sign that could need it.
-    if "_x" in text or not text.isprintable():
-        text, was_cleaned = clean_text(text)
-    if "(" in text and _PICTURE_TEXT.match(text):
-        return _picture_cell()
-    if len(text) > MAX_SHEET_TEXT:
-        return Cell(fault=_("longer than a cell can be"))
-    if partly_struck:
-        left_out = LeftOut.STRUCK
-    else:
-        if was_cleaned:
-            left_out = LeftOut.SIGNS
-        else:
-            left_out = None
-    return Cell(text, struck=struck, left_out=left_out)
-
-
-def _picture_cell() -> Cell:
-    return Cell(
-        fault=_(
-            "a picture in the cell; pictures are not read: attach it as evidence on the task’s page"
-        )
-    )
 
 
 def _area(ref: str) -> CellArea | None:

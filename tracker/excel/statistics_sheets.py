@@ -28,7 +28,7 @@ from tracker.reports.columns import WHOLE, Column, NativeValue, number_value
 from tracker.reports.filters import METRICS, TOTAL_METRIC
 
 RATE_FORMAT = "0.0%"
-CHARTED = 40  # bars that one page can show
+MAX_CHARTED_ROWS = 40  # bars that one page can show
 FIRST_GROUP = 4  # the column of the first of the five groups
 
 
@@ -51,23 +51,19 @@ def rate_cell(name: str, header: str | Promise) -> Column:
 
 def statistics_columns(header: str | Promise, ranked: bool) -> dict[str, Column]:
     """Return the columns of a sheet of figures."""
+    label_width = 46
     if ranked:
-        rank = [Column("rank", gettext_lazy("rank"), lambda row, on: row.rank, 7, WHOLE)]
-    else:
-        rank = []
-    return number_value(
-        (
-            Column("label", header, lambda row, on: str(row.label), 22 if ranked else 46),
-            count_cell(TOTAL_METRIC),
-            *(count_cell(str(group)) for group in LightGroup),
-            count_cell("on_time"),
-            count_cell("overdue"),
-            count_cell("unreported"),
-            rate_cell("closing_rate", gettext_lazy("closing rate")),
-            rate_cell("on_time_rate", gettext_lazy("on-time rate")),
-            *rank,
-        )
-    )
+        label_width = 22
+    columns = [Column("label", header, lambda row, on: str(row.label), label_width)]
+    for metric in (TOTAL_METRIC, *LightGroup, "on_time", "overdue", "unreported"):
+        columns.append(count_cell(str(metric)))
+    columns += [
+        rate_cell("closing_rate", gettext_lazy("closing rate")),
+        rate_cell("on_time_rate", gettext_lazy("on-time rate")),
+    ]
+    if ranked:
+        columns.append(Column("rank", gettext_lazy("rank"), lambda row, on: row.rank, 7, WHOLE))
+    return number_value(columns)
 
 
 def write_statistics(
@@ -81,41 +77,26 @@ def write_statistics(
     """Write both sheets, from the same figures as the report pages."""
     units = statistics.by_unit(tasks, on, {})
     parts = statistics.by_section(tasks, policy, on, {})
-    _sheet(
-        Listing(
-            book,
-            xlsx_writer.UNITS,
-            statistics_columns(gettext_lazy("lead unit"), True),
-            heading,
-            "units",
-        ),
-        units,
-        on,
-        notes,
-    )
-    _sheet(
-        Listing(
-            book,
-            xlsx_writer.PARTS,
-            statistics_columns(gettext_lazy("section"), False),
-            heading,
-            "parts",
-        ),
-        parts,
-        on,
-        notes,
-    )
+    columns = statistics_columns(gettext_lazy("lead unit"), ranked=True)
+    listing = Listing(book, xlsx_writer.UNITS, columns, heading, "units")
+    _write_sheet(listing, units, on, notes)
+    columns = statistics_columns(gettext_lazy("section"), ranked=False)
+    listing = Listing(book, xlsx_writer.PARTS, columns, heading, "parts")
+    _write_sheet(listing, parts, on, notes)
 
 
-def _sheet(
+def _write_sheet(
     listing: Listing, rows: Sequence[statistics.StatRow], on: dt.date, notes: ExportNotes
 ) -> None:
-    sheet, name = listing.sheet, str(listing.sheet.ws.title)
+    sheet = listing.sheet
+    name = str(sheet.ws.title)
     for row in rows:
         listing.add(listing.row(row, on, notes, name))
     listing.close()
     last = sheet.rows
-    bold = body_styles(sheet, listing.columns, font=xlsx_writer.HEAD_FONT, fill=xlsx_writer.SHADE)
+    bold = body_styles(
+        sheet, listing.columns, font=xlsx_writer.HEAD_FONT, fill=xlsx_writer.SHADED_FILL
+    )
     total = listing.row(statistics.all_of(rows, {}), on, notes, name)
     total.values[0] = None
     listing.add(total, bold)
@@ -131,7 +112,7 @@ def _sheet(
         )
     if rows:
         sheet.append(repeat((plain, None), across), 12)
-        shown = min(len(rows), CHARTED)
+        shown = min(len(rows), MAX_CHARTED_ROWS)
         # A chart is not cut in two between pages.
         if sheet.height + 28 * (4 + 0.6 * shown) > sheet.page:
             sheet.ws.row_breaks.append(Break(sheet.rows))

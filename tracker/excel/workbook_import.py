@@ -15,7 +15,8 @@ from tracker.domain.progress_callback import ProgressCallback, ignore_progress
 from tracker.excel import checklist_import, checklist_template, progress_import, progress_template
 from tracker.excel.preview import Preview
 from tracker.excel.reader import WorkbookReader, WorkbookRefused
-from tracker.excel.table_reader import ReadingProgress, ReadingSteps, refuse_lacking, survey_sheets
+from tracker.excel.sheet_survey import refuse_lacking, survey_sheets
+from tracker.excel.table_reader import ReadingProgress, ReadingSteps
 from tracker.models import ImportBatch, User
 
 
@@ -117,8 +118,8 @@ def undo_batch(
     tell: ProgressCallback = ignore_progress,
 ) -> None:
     """Take back what a batch has made."""
-    act = workflow.ChangeContext(user, ChangeSource.IMPORT, batch.file_name)
+    context = workflow.ChangeContext(user, ChangeSource.IMPORT, batch.file_name)
     if batch.kind == BatchKind.CHECKLIST:
-        workflow.revert_checklist(batch, act, now, tell)
+        workflow.revert_checklist(batch, context, now, tell)
     else:
-        workflow.revert_progress(batch, act, now, tell)
+        workflow.revert_progress(batch, context, now, tell)

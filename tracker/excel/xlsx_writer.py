@@ -5,36 +5,23 @@ costs ten times the writing itself.
 """
 
 import datetime as dt
-import os
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO, Any
-from xml.sax.saxutils import escape, quoteattr
-from zipfile import ZIP_DEFLATED, ZipFile
+from typing import Any
+from xml.sax.saxutils import escape
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.formatting.rule import CellIsRule
-from openpyxl.packaging.relationship import RelationshipList
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.indexed_list import IndexedList
-from openpyxl.worksheet._writer import WorksheetWriter
 from openpyxl.worksheet.cell_range import CellRange
-from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
-from openpyxl.writer.excel import ExcelWriter
-from openpyxl.xml.constants import REL_NS
-from openpyxl.xml.functions import Element, SubElement
 
-from tracker.domain import scratch
 from tracker.domain.choices import Light, LightStyle, Status
+from tracker.excel.openpyxl_internals import CellLink, RowStream, merge_cells
 from tracker.reports.columns import TEXT, NativeValue, light_label
 
 # The fonts of official papers. A file can name one only; the Chinese character set makes a
@@ -43,7 +30,7 @@ TITLE_FONT = pgettext_lazy("font", "FZXiaoBiaoSong-B05S")
 HEAD_FONT = pgettext_lazy("font", "SimHei")
 BODY_FONT = pgettext_lazy("font", "FangSong")
 GB2312 = 134
-SIZE = 11
+FONT_SIZE = 11
 TITLE_SIZE = 22
 
 # The names of the sheets.
@@ -55,8 +42,8 @@ PARTS = pgettext_lazy("sheet", "Sections")
 WARNINGS = pgettext_lazy("sheet", "Warnings")
 STEPS = pgettext_lazy("sheet", "Steps")
 FILL_IN = pgettext_lazy("sheet", "Fill in")
-WORDS = pgettext_lazy("sheet", "Words")
-INDICATOR_COLOUR = pgettext_lazy("sheet", "Indicators")
+WORDS_SHEET = pgettext_lazy("sheet", "Words")
+INDICATORS_SHEET = pgettext_lazy("sheet", "Indicators")
 FAULTS = pgettext_lazy("sheet", "Faults")
 READING_NOTES = gettext_lazy("Notes on the reading")
 POLICY = pgettext_lazy("sheet", "Policy")
@@ -68,14 +55,14 @@ A4 = 9
 PAPER_SIZES = {"a3": A3, "a4": A4}
 PAPER_SIZE = {A3: (1190.6, 841.9), A4: (841.9, 595.3)}  # points, landscape
 # margins, inches
-SIDE = 0.4
-TOP = 0.5
-BOTTOM = 0.6
-INK = "000000"
-LINK = "0563C1"
-ALARM = "C00000"
-SHADE = "F2F2F2"
-OPEN = "FFFFE5"
+SIDE_MARGIN = 0.4
+TOP_MARGIN = 0.5
+BOTTOM_MARGIN = 0.6
+TEXT_COLOUR = "000000"
+LINK_COLOUR = "0563C1"
+ALARM_FILL = "C00000"
+SHADED_FILL = "F2F2F2"
+OPEN_FILL = "FFFFE5"
 FAULT_FILL: dict[str, Any] = {"fill": "FFC7CE", "ink": "9C0006"}
 # Text that begins so is a formula to some programs: it is marked as text.
 FORMULA_LIKE = ("=", "+", "-", "@")
@@ -83,8 +70,6 @@ FORMULA_LIKE = ("=", "+", "-", "@")
 _side = Side(style="thin", color="808080")
 BOX_BORDER = Border(left=_side, right=_side, top=_side, bottom=_side)
 
-CellLink = str | Hyperlink
-ZIP_LEVEL = 3  # of 9
 EXCEL_EPOCH = dt.date(1899, 12, 30)  # day 0 of Excel
 
 
@@ -94,6 +79,31 @@ class CellStyle:
 
     plain: int
     quoted: int
+
+
+@dataclass(frozen=True)
+class CellLook:
+    """What a cell looks like: font, alignment, number format, colours, border and lock."""
+
+    font: str = ""
+    size: float = FONT_SIZE
+    format: str = TEXT
+    across: str = "left"
+    up: str = "center"
+    ink: str = TEXT_COLOUR
+    fill: str = ""
+    box: bool = True
+    indent: int = 0
+    link: bool = False
+    locked: bool = True
+
+    def as_font(self) -> Font:
+        """Return the font; a link is blue and underlined."""
+        font = Font(name=self.font, size=self.size, charset=GB2312, color=self.ink)
+        if self.link:
+            font.color = LINK_COLOUR
+            font.underline = "single"
+        return font
 
 
 WriterCell = tuple[CellStyle, NativeValue] | tuple[CellStyle, NativeValue, CellLink | None]
@@ -121,23 +131,12 @@ class SheetWriter:
             self.ws.column_dimensions[get_column_letter(number)].width = width
         if freeze:
             self.ws.freeze_panes = freeze
-        self.ws.page_setup.orientation = "landscape"
-        self.ws.page_setup.paperSize = paper
-        self.ws.page_setup.fitToWidth = 1
-        self.ws.page_setup.fitToHeight = 0
-        self.ws.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-        self.ws.print_options.horizontalCentered = True
-        margins = self.ws.page_margins
-        margins.left = margins.right = SIDE
-        margins.top = TOP
-        margins.bottom = BOTTOM
-        margins.header = 0.3
-        margins.footer = 0.3
+        self._set_paper(paper)
         wide, tall = PAPER_SIZE[paper]
         # Fitting the columns, 5.25 points a unit, to the width scales the rows as well. Rows are
         # rounded to pixels: a little less is safe.
-        scale = min(1.0, (wide - 2 * 72 * SIDE) / (5.25 * sum(widths)))
-        self.page = 0.985 * (tall - 72 * (TOP + BOTTOM)) / scale
+        scale = min(1.0, (wide - 2 * 72 * SIDE_MARGIN) / (5.25 * sum(widths)))
+        self.page = 0.985 * (tall - 72 * (TOP_MARGIN + BOTTOM_MARGIN)) / scale
         self.ws.oddFooter.center.text = _("Page %(page)s of %(pages)s") % {
             "page": "&P",
             "pages": "&N",
@@ -145,132 +144,76 @@ class SheetWriter:
         # An ampersand begins a code there, and 255 signs are all that it holds.
         self.ws.oddHeader.center.text = heading[:120].replace("&", "&&") or None
         self._letters = [get_column_letter(number) for number in range(1, len(widths) + 1)]
-        # The numbers of looks are those of the workbook.
-        self._looks: dict[tuple[Any, ...], CellStyle] = book.__dict__.setdefault("looks", {})
-        self._links: list[str] = []
-        self._targets: list[str] = []
-        self._rows = self.ws.rows_file = TemporaryFile(dir=scratch.folder())  # noqa: SIM115 -- closed with the sheet
-        self.ws.close = self._close
+        # The numbers of styles are those of the workbook.
+        self._styles: dict[CellLook, CellStyle] = book.__dict__.setdefault("cell_styles", {})
+        self._rows = RowStream(self.ws)
 
-    def style(
-        self,
-        font: object = BODY_FONT,
-        size: float = SIZE,
-        *,
-        format: str = TEXT,
-        across: str = "left",
-        up: str = "center",
-        ink: str = INK,
-        fill: str = "",
-        box: bool = True,
-        indent: int = 0,
-        link: bool = False,
-        locked: bool = True,
-    ) -> CellStyle:
-        """Make a look, or return the one that is made already: openpyxl takes long over each."""
-        asked = (str(font), size, format, across, up, ink, fill, box, indent, link, locked)
-        if asked in self._looks:
-            return self._looks[asked]
-        numbers = []
-        for quote in (False, True):
-            cell = WriteOnlyCell(self.ws)
-            cell.font = Font(
-                name=str(font),
-                size=size,
-                charset=GB2312,
-                color=LINK if link else ink,
-                underline="single" if link else None,
+    def _set_paper(self, paper: int) -> None:
+        """Print landscape on a kind of paper, as wide as one page."""
+        self.ws.page_setup.orientation = "landscape"
+        self.ws.page_setup.paperSize = paper
+        self.ws.page_setup.fitToWidth = 1
+        self.ws.page_setup.fitToHeight = 0
+        self.ws.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+        self.ws.print_options.horizontalCentered = True
+        margins = self.ws.page_margins
+        margins.left = SIDE_MARGIN
+        margins.right = SIDE_MARGIN
+        margins.top = TOP_MARGIN
+        margins.bottom = BOTTOM_MARGIN
+        margins.header = 0.3
+        margins.footer = 0.3
+
+    def style(self, font: object = BODY_FONT, size: float = FONT_SIZE, **look: Any) -> CellStyle:
+        """Make a style from the fields of CellLook, or return the one that is made already.
+
+        openpyxl takes long over each.
+        """
+        cell_look = CellLook(str(font), size, **look)
+        if cell_look not in self._styles:
+            self._styles[cell_look] = CellStyle(
+                plain=self._style_number(cell_look, quoted=False),
+                quoted=self._style_number(cell_look, quoted=True),
             )
-            cell.alignment = Alignment(
-                horizontal=across, vertical=up, wrap_text=True, indent=indent
-            )
-            cell.number_format = format
-            if box:
-                cell.border = BOX_BORDER
-            if fill:
-                cell.fill = PatternFill("solid", fgColor=fill)
-            cell.quotePrefix = quote
-            if not locked:
-                cell.protection = Protection(locked=False)
-            numbers.append(cell.style_id)
-        self._looks[asked] = CellStyle(*numbers)
-        return self._looks[asked]
+        return self._styles[cell_look]
+
+    def _style_number(self, look: CellLook, *, quoted: bool) -> int:
+        """Add a style to the workbook and return its number there."""
+        cell = WriteOnlyCell(self.ws)
+        cell.font = look.as_font()
+        cell.alignment = Alignment(
+            horizontal=look.across, vertical=look.up, wrap_text=True, indent=look.indent
+        )
+        cell.number_format = look.format
+        if look.box:
+            cell.border = BOX_BORDER
+        if look.fill:
+            cell.fill = PatternFill("solid", fgColor=look.fill)
+        cell.quotePrefix = quoted
+        if not look.locked:
+            cell.protection = Protection(locked=False)
+        number: int = cell.style_id
+        return number
 
     def append(self, row: Iterable[WriterCell], height: float) -> None:
         """Write the next row, of clean values.
 
         As XML by hand: through a cell of openpyxl each one costs five times as much.
         """
-        self.rows = self.rows + 1
-        self.height = self.height + height
-        number = self.rows
+        self.rows += 1
+        self.height += height
         parts = [f'<row r="{self.rows}" ht="{height:g}" customHeight="1">']
         for letter, (style, value, *link) in zip(self._letters, row, strict=False):
-            if value is None or value == "":
-                parts.append(f'<c r="{letter}{number}" s="{style.plain}"/>')
-            elif isinstance(value, str):
-                if value.startswith(FORMULA_LIKE):
-                    look = style.quoted
-                else:
-                    look = style.plain
-                if value[0].isspace() or value[-1].isspace():
-                    space = ' xml:space="preserve"'
-                else:
-                    space = ""
-                text = f"<is><t{space}>{escape(value)}</t></is>"
-                parts.append(f'<c r="{letter}{number}" s="{look}" t="inlineStr">{text}</c>')
-            else:
-                # A day of today's calendar is a number of days; years before 1900 are none of ours.
-                bare = value
-                if isinstance(value, dt.date):
-                    bare = (value - EXCEL_EPOCH).days
-                parts.append(f'<c r="{letter}{number}" s="{style.plain}"><v>{bare!r}</v></c>')
+            place = f"{letter}{self.rows}"
+            parts.append(cell_xml(place, style, value))
             if link and link[0]:
-                self._link(f"{letter}{number}", link[0])
+                self._rows.add_link(place, link[0])
         parts.append("</row>")
-        self._rows.write("".join(parts).encode())
-
-    def _link(self, place: str, link: CellLink) -> None:
-        """Note a link as XML: an object of openpyxl for each costs as much as the row."""
-        if isinstance(link, Hyperlink):
-            self._links.append(
-                f'<hyperlink ref="{place}" location={quoteattr(link.location or "")}/>'
-            )
-        else:
-            self._targets.append(link)
-            self._links.append(f'<hyperlink ref="{place}" r:id="link{len(self._targets)}"/>')
-
-    def _close(self) -> None:
-        """Let openpyxl write all but the rows and the links, and put them where they belong."""
-        around = BytesIO()
-        writer: Any = WorksheetWriter(self.ws, around)
-        writer._rels = _Links(self._targets)
-        writer.write_top()
-        place = Element("sheetData")
-        place.text = "rows"
-        writer.xf.send(place)
-        writer.write_tail()
-        writer.close()
-        head, mark, tail = around.getvalue().partition(b">rows<")
-        if self._links:
-            links = f'<hyperlinks xmlns:r="{REL_NS}">{"".join(self._links)}</hyperlinks>'.encode()
-            tail = tail.replace(b"<printOptions", links + b"<printOptions", 1)
-        writer.out = scratch.new_file(".xml")
-        # openpyxl's own temporary files lie in the folder of the system, where nobody sweeps.
-        writer.cleanup = writer.out.unlink
-        self.ws._writer = writer
-        with Path(writer.out).open("wb") as out, self._rows as rows:
-            out.write(head + mark[:1])
-            rows.seek(0)
-            shutil.copyfileobj(rows, out)
-            out.write(mark[-1:] + tail)
+        self._rows.write("".join(parts))
 
     def merge(self, left: int, right: int, top: int, bottom: int) -> None:
         """Join cells that are written already; the covered ones keep their borders."""
-        # MultiCellRange.add looks through all ranges first, which is quadratic.
-        self.ws.merged_cells.ranges.add(
-            CellRange(min_col=left, max_col=right, min_row=top, max_row=bottom)
-        )
+        merge_cells(self.ws, CellRange(min_col=left, max_col=right, min_row=top, max_row=bottom))
 
     def colour_lights(self, column: int, top: int) -> None:
         """Colour the cells of a column that name a light.
@@ -290,51 +233,24 @@ class SheetWriter:
             )
 
 
-class _Links(RelationshipList):
-    """Where the links of a sheet lead, beside its other relations.
-
-    An object of openpyxl for each takes long.
-    """
-
-    def __init__(self, targets: Sequence[str]) -> None:
-        super().__init__()
-        self._leads = targets
-
-    def __bool__(self) -> bool:
-        return bool(self._leads or len(self))
-
-    def to_tree(self) -> Any:
-        tree = super().to_tree()
-        for number, target in enumerate(self._leads, 1):
-            SubElement(
-                tree,
-                "Relationship",
-                Type=f"{REL_NS}/hyperlink",
-                Target=target,
-                TargetMode="External",
-                Id=f"link{number}",
-            )
-        return tree
-
-
-def save_book(book: Workbook, file: str | os.PathLike[str] | IO[bytes]) -> None:
-    """Write a workbook to a path or an open file, packed lightly.
-
-    A sixth larger, and sooner done.
-    """
-    ExcelWriter(book, ZipFile(file, "w", ZIP_DEFLATED, compresslevel=ZIP_LEVEL)).save()
-
-
-def new_book() -> Workbook:
-    """Make a workbook whose unit of column widths is 7 pixels on every machine.
-
-    The unit is the digit of the font of the style Normal; Calibri, the usual one, is missing
-    where there is no Microsoft Office, and columns get a third wider there.
-    """
-    book: Any = Workbook(write_only=True)
-    book._fonts = IndexedList()
-    book._named_styles["Normal"].font = Font(name="Arial", size=10)
-    return book
+def cell_xml(place: str, style: CellStyle, value: NativeValue) -> str:
+    """Return the XML of a cell."""
+    if value is None or value == "":
+        return f'<c r="{place}" s="{style.plain}"/>'
+    if isinstance(value, str):
+        number = style.plain
+        if value.startswith(FORMULA_LIKE):
+            number = style.quoted
+        space = ""
+        if value[0].isspace() or value[-1].isspace():
+            space = ' xml:space="preserve"'
+        text = f"<is><t{space}>{escape(value)}</t></is>"
+        return f'<c r="{place}" s="{number}" t="inlineStr">{text}</c>'
+    bare = value
+    if isinstance(value, dt.date):
+        # A day of today's calendar is a number of days; years before 1900 do not occur.
+        bare = (value - EXCEL_EPOCH).days
+    return f'<c r="{place}" s="{style.plain}"><v>{bare!r}</v></c>'
 
 
 def light_labels() -> dict[str, LightStyle]:

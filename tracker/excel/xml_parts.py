@@ -10,8 +10,8 @@ from tracker.domain.parsing import whole_number
 from tracker.excel.cell_text import strip_refused
 
 # of one part: bounds time and memory
-MOST_ELEMENTS = 3_000_000
-MOST_SIGNS = 60_000_000
+MAX_PART_ELEMENTS = 3_000_000
+MAX_PART_CHARACTERS = 60_000_000
 
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -61,13 +61,13 @@ class PartParser:
 
     def _on_start(self, name: str, given: dict[str, str]) -> None:
         self._elements += 1
-        if self._elements > MOST_ELEMENTS:
+        if self._elements > MAX_PART_ELEMENTS:
             raise WorkbookRefused(_("The workbook is too large to be read: too many cells."))
         self._start(name.rpartition(" ")[2], given)
 
     def _on_text(self, words: str) -> None:
         self._signs += len(words)
-        if self._signs > MOST_SIGNS:
+        if self._signs > MAX_PART_CHARACTERS:
             raise WorkbookRefused(_("The workbook is too large to be read: too much text."))
         if self._text:
             self._text(words)

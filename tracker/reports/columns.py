@@ -536,7 +536,7 @@ TEMPLATE_COLUMNS = {
             Column(
                 "general",
                 gettext_lazy("general demand"),
-                lambda measure, on: parsing.DONE[0] if measure.general else parsing.UNDONE[0],
+                lambda measure, on: parsing.tick_mark(measure.general),
                 9,
                 parse=parsing.parse_tick,
             ),

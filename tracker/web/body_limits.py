@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from tracker.domain import evidence
 from tracker.domain.disk import MEGABYTE
-from tracker.excel.reader import MOST_BYTES
+from tracker.excel.guard import MAX_WORKBOOK_BYTES
 from tracker.text.file_reader import MAX_TEXT_FILE_BYTES
 from tracker.web import late_forms
 from tracker.web.sessions import is_live
@@ -31,7 +31,7 @@ EVIDENCE_BYTES = FORM_BYTES + evidence.MAX_EVIDENCE_FILES * evidence.MAX_EVIDENC
 TEXT_BYTES = FORM_BYTES + MAX_TEXT_FILE_BYTES
 # Name of an address -> how much one request may send there; everywhere else a form without files.
 UPLOAD_BYTES = {
-    "imports": FORM_BYTES + MOST_BYTES,
+    "imports": FORM_BYTES + MAX_WORKBOOK_BYTES,
     "report": EVIDENCE_BYTES,
     "step": EVIDENCE_BYTES,
     "new": TEXT_BYTES,
