@@ -1,12 +1,15 @@
 """The one write path: check the right, check the version, save, derive, record history.
 
 Every form, command and import ends here. Each public function is one transaction: all of a
-change lands, with one history row for each object it touched, or nothing does.
+change is stored, with one history row for each object it touched, or nothing is.
 """
 
-from tracker.workflow import derived
+from tracker.workflow import rules_version
+from tracker.workflow.accounts import choose_password, reset_password
 from tracker.workflow.checklist_writer import ChecklistChange
 from tracker.workflow.checks import check_task
+from tracker.workflow.deletion import delete_object
+from tracker.workflow.derivation import DERIVED, derive_task, refresh_tasks
 from tracker.workflow.imports import (
     ReportChange,
     apply_checklist,
@@ -40,6 +43,14 @@ from tracker.workflow.reports import (
     withdraw,
     withdraw_acceptance,
 )
+from tracker.workflow.rows import ChangeContext, StaleVersion, explain_violation
+from tracker.workflow.tasks import (
+    hand_over,
+    save_task,
+    set_deadline,
+    set_status,
+    validate_change,
+)
 from tracker.workflow.transition_table import TRANSITIONS
 from tracker.workflow.transitions import (
     allowed_actions,
@@ -51,23 +62,9 @@ from tracker.workflow.transitions import (
 )
 from tracker.workflow.units import UnitMovePlan, make_move, plan_move, undo_move
 from tracker.workflow.writes import (
-    DERIVED,
     BulkOutcome,
-    ChangeContext,
-    StaleVersion,
     after_fixture_load,
     apply_to_each,
-    choose_password,
-    delete_object,
-    derive_task,
-    explain_violation,
-    hand_over,
-    refresh_tasks,
-    reset_password,
     save_object,
     save_objects,
-    save_task,
-    set_deadline,
-    set_status,
-    validate_change,
 )

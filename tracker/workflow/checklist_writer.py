@@ -24,16 +24,11 @@ from tracker.models import ChecklistItem, Organization, PolicyDocument, Task, Ta
 from tracker.models.base import attach_related
 from tracker.workflow import checks
 from tracker.workflow.bulk import BATCH_SIZE, store_rows
+from tracker.workflow.derivation import DERIVED, derive_change
 from tracker.workflow.report_writer import HistoryWriter, fetch_tasks
-from tracker.workflow.writes import (
-    DERIVED,
-    ChangeContext,
-    StaleVersion,
-    derive_change,
-    follow_requests,
-    validate_change,
-    validate_co_units,
-)
+from tracker.workflow.rows import ChangeContext, StaleVersion
+from tracker.workflow.task_requests import follow_requests
+from tracker.workflow.tasks import validate_change, validate_co_units
 
 
 @dataclass

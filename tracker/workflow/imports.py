@@ -37,16 +37,13 @@ from tracker.workflow.checklist_writer import (
     naming_row,
     refresh_links,
 )
+from tracker.workflow.deletion import delete_all_unchecked, delete_object
 from tracker.workflow.later_changes import note_versions, refuse_later_changes
 from tracker.workflow.report_writer import ReportWriter
 from tracker.workflow.reports import REPORT_TEXTS, has_own_percent, in_role_of_today, resume_rework
-from tracker.workflow.writes import (
-    ChangeContext,
-    delete_all_unchecked,
-    delete_object,
-    save_object,
-    save_task,
-)
+from tracker.workflow.rows import ChangeContext
+from tracker.workflow.tasks import save_task
+from tracker.workflow.writes import save_object
 
 
 @dataclass

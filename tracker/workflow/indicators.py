@@ -14,15 +14,9 @@ from django.db import transaction
 from tracker.domain import lights, permissions
 from tracker.domain.choices import ReportState
 from tracker.models import Indicator, IndicatorValue, ProgressUpdate, Task
-from tracker.workflow.writes import (
-    ChangeContext,
-    bump_version,
-    delete_object,
-    delete_unchecked,
-    lock_task,
-    save_row,
-    write_task,
-)
+from tracker.workflow.deletion import delete_object, delete_unchecked
+from tracker.workflow.rows import ChangeContext, bump_version, save_row
+from tracker.workflow.tasks import lock_task, write_task
 
 
 def save_values(
@@ -47,12 +41,12 @@ def save_values(
         before = lock_task(task, None)
         for value in removed:
             delete_object(value, act)
-        _lay_values(indicator, values, act, seen)
+        _save_values_of(indicator, values, act, seen)
         write_task(task, before, act, today, by_request=True)
 
 
 def apply_figures(report: ProgressUpdate, act: ChangeContext) -> None:
-    """Lay what an accepted report says of indicators as their values on the last day of its period."""
+    """Store the figures of an accepted report as values of the last day of its period."""
     said = {}
     for figure in report.figures:
         said[figure["indicator"]] = Decimal(figure["value"])
@@ -62,7 +56,7 @@ def apply_figures(report: ProgressUpdate, act: ChangeContext) -> None:
         value.value = said[indicator.pk]
         value.report = report
         value.entered_by = report.submitted_by
-        _lay_values(indicator, [value], act, None)
+        _save_values_of(indicator, [value], act, None)
 
 
 def revert_figures(report: ProgressUpdate, act: ChangeContext) -> None:
@@ -91,7 +85,7 @@ def revert_figures(report: ProgressUpdate, act: ChangeContext) -> None:
             value.note = former.note
             value.entered_by_id = former.entered_by_id
             value.report = earlier
-            _lay_values(value.indicator, [value], act, None)
+            _save_values_of(value.indicator, [value], act, None)
 
 
 def percent_after(report: ProgressUpdate, task: Task) -> int:
@@ -121,10 +115,10 @@ def as_reported(report: ProgressUpdate, indicators: Iterable[Indicator]) -> list
     return found
 
 
-def _lay_values(
+def _save_values_of(
     indicator: Indicator, values: Iterable[IndicatorValue], act: ChangeContext, seen: int | None
 ) -> None:
-    """Write values under the version of their indicator, which says in its history when they moved."""
+    """Save values and raise the version of their indicator, whose history shows the change."""
     bump_version(indicator, seen)
     save_row(indicator, act, False)
     for value in values:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from tracker.models import SentReminder
-from tracker.workflow.writes import save_row
+from tracker.workflow.rows import save_row
 
 
 def send_once(reminder: SentReminder, send: Callable[[], object], moment: dt.datetime) -> None:

@@ -29,16 +29,12 @@ from tracker.models import (
 )
 from tracker.models.base import History, attach_related
 from tracker.workflow.bulk import BATCH_SIZE, store_rows
+from tracker.workflow.derivation import DERIVED, derive_change
 from tracker.workflow.reports import missing_in_report
+from tracker.workflow.rows import ChangeContext, attach_context
+from tracker.workflow.task_requests import follow_requests
+from tracker.workflow.tasks import validate_change
 from tracker.workflow.transitions import check_transition
-from tracker.workflow.writes import (
-    DERIVED,
-    ChangeContext,
-    attach_context,
-    derive_change,
-    follow_requests,
-    validate_change,
-)
 
 # Plain lists: a queryset for every task costs more than the rows.
 FIGURE_FIELDS = Prefetch("indicators", to_attr="indicators_fetched")

@@ -19,16 +19,11 @@ from tracker.domain.choices import (
 )
 from tracker.domain.dates import Period
 from tracker.models import Evidence, Organization, ProgressUpdate, Task
+from tracker.workflow.deletion import delete_unchecked
 from tracker.workflow.indicators import apply_figures, percent_after, revert_figures
+from tracker.workflow.rows import ChangeContext, StaleVersion, bump_version, save_row
+from tracker.workflow.tasks import write_task
 from tracker.workflow.transitions import attach_evidence, check_transition, start_transition
-from tracker.workflow.writes import (
-    ChangeContext,
-    StaleVersion,
-    bump_version,
-    delete_unchecked,
-    save_row,
-    write_task,
-)
 
 MAX_UNCHANGED_REPORTS = 2  # reports in a row that say “no change”
 REPORT_TEXTS = ("progress", "problems", "next_steps")

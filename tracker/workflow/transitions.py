@@ -18,17 +18,10 @@ from tracker.domain.choices import Action, Kind, PolicyState, Rating, RequestKin
 from tracker.models import ChecklistItem, Evidence, PolicyDocument, Task, TaskRequest, User
 from tracker.models.base import StrOrPromise
 from tracker.workflow.checks import draft_policy_text
+from tracker.workflow.rows import ChangeContext, StaleVersion, save_row
+from tracker.workflow.task_requests import decide_request, end_requests, note_deadline
+from tracker.workflow.tasks import TaskParts, lock_task, write_task
 from tracker.workflow.transition_table import TRANSITIONS, Transition
-from tracker.workflow.writes import (
-    ChangeContext,
-    StaleVersion,
-    decide_request,
-    end_requests,
-    lock_task,
-    note_deadline,
-    save_row,
-    write_task,
-)
 
 
 def allowed_actions(task: Task, user: User) -> list[Action]:
@@ -127,7 +120,7 @@ def execute_transition(
         why = str(entered.get("reason") or entered.get("note") or act.reason).strip()
         doing = TransitionContext(found, replace(act, reason=why), today, entered)
         items = TRANSITION_EFFECTS[action](doing) or ()
-        write_task(found, before, doing.act, today, items=items, by_request=True)
+        write_task(found, before, doing.act, today, TaskParts(items=items), by_request=True)
     return found
 
 

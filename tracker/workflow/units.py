@@ -19,14 +19,8 @@ from tracker.domain.choices import ReportState, Status, UnitMoveKind
 from tracker.models import Organization, ProgressUpdate, Task, UnitMove, User
 from tracker.models.base import Versioned
 from tracker.models.task import cooperating
-from tracker.workflow.writes import (
-    ChangeContext,
-    StaleVersion,
-    bump_version,
-    lock_task,
-    save_row,
-    write_task,
-)
+from tracker.workflow.rows import ChangeContext, StaleVersion, bump_version, save_row
+from tracker.workflow.tasks import TaskParts, lock_task, write_task
 
 # A task that has ended keeps the unit of its day.
 MAX_REASON = 1000  # signs that a history row keeps of a reason
@@ -247,7 +241,7 @@ def _move_task(
         units = [unit for unit in units if unit.pk != plan.target.pk]
     elif task.lead_unit_id != plan.target.pk and plan.target not in units:
         units.append(plan.target)
-    write_task(task, before, act, today, co_units=units, by_request=True)
+    write_task(task, before, act, today, TaskParts(co_units=units), by_request=True)
     return _entry(task, known, plan.policy_to_say(task))
 
 
@@ -309,7 +303,7 @@ def _restore_task(task: Task, known: dict[str, Any], act: ChangeContext, today: 
     task.lead_unit = Organization.objects.filter(pk=known["lead_unit"]).first()
     task.lead_is_proposed = known["lead_is_proposed"]
     units = list(Organization.objects.filter(pk__in=known["co_units"]))
-    write_task(task, before, act, today, co_units=units, by_request=True)
+    write_task(task, before, act, today, TaskParts(co_units=units), by_request=True)
     acknowledged_on = known["acknowledged_on"]
     if acknowledged_on and not task.acknowledged_on:
         # Another lead unit acknowledges anew; the former one had done so.

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
-from tracker.workflow import derived
+from tracker.workflow import rules_version
 
 
 class Command(BaseCommand):
@@ -23,11 +23,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         if dry_run:
-            found = derived.preview_refresh()
+            found = rules_version.preview_refresh()
         else:
-            found = derived.refresh_all()
+            found = rules_version.refresh_all()
         if found.newer:
-            versions = {"stored": found.version, "current": derived.RULES_VERSION}
+            versions = {"stored": found.version, "current": rules_version.RULES_VERSION}
             self.stdout.write(
                 _("Rules: version %(stored)d stored, version %(current)d in the program.")
                 % versions

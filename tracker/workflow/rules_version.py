@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from tracker.domain.codes import code_key
 from tracker.models import Measure, PolicyDocument, StoredRules, Task
-from tracker.workflow.writes import RULES_VERSION, count_stale, refresh_tasks
+from tracker.workflow.derivation import RULES_VERSION, count_stale, refresh_tasks
 
 APP_LABEL = Task._meta.app_label
 CHECKED_TASKS = 2_000  # of which the system check derives; `refresh_lights --dry-run` derives all
@@ -129,13 +129,16 @@ def check_rules(
         return []
     version = StoredRules.current()
     if version != RULES_VERSION:
-        words = f"Lights, percents, orders and search are of rules {version}, the program has {RULES_VERSION}."
-        return [
-            checks.Warning(
-                words, hint="migrate or refresh_lights derives them anew.", id="tracker.W3"
-            )
-        ]
+        text = (
+            f"Lights, percents, orders and search are of rules {version}, "
+            f"the program has {RULES_VERSION}."
+        )
+        hint = "migrate or refresh_lights derives them anew."
+        return [checks.Warning(text, hint=hint, id="tracker.W3")]
     if wrong := count_stale(CHECKED_TASKS):
-        words = f"Of {CHECKED_TASKS} tasks looked at, {wrong} have a light, percent, order or search that is stale."
-        return [checks.Warning(words, hint="refresh_lights derives them anew.", id="tracker.W4")]
+        text = (
+            f"Of {CHECKED_TASKS} tasks looked at, {wrong} have a light, percent, order or search "
+            "that is stale."
+        )
+        return [checks.Warning(text, hint="refresh_lights derives them anew.", id="tracker.W4")]
     return []
