@@ -23,20 +23,21 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
     """Units, in official order by default."""
 
     def named(self, text: str) -> "Organization | None":
-        """Find a unit by its name, short name or alias; None where no unit or several bear it."""
-        wanted = fold(text)
-        found = []
-        for unit in self:
-            if wanted and wanted in map(fold, unit.all_names()):
-                found.append(unit)
-        # A unit that has taken the place of another bears its name as an alias.
-        found = [unit for unit in found if unit.active] or found
-        if len(found) > 1:
-            # Names of before that differ by capitals alone: the one that is written just so.
-            found = [unit for unit in found if text.strip() in unit.all_names()]
-        if len(found) == 1:
-            return found[0]
+        """Return the unit of a name, short name or alias; None where no unit or several have it."""
+        units = self._with_name(fold(text))
+        # A unit that has taken the place of another has its name as an alias.
+        units = [unit for unit in units if unit.active] or units
+        if len(units) > 1:
+            # Older names may differ by capitals alone: the one that is written exactly so.
+            units = [unit for unit in units if text.strip() in unit.all_names()]
+        if len(units) == 1:
+            return units[0]
         return None
+
+    def _with_name(self, folded: str) -> "list[Organization]":
+        if not folded:
+            return []
+        return [unit for unit in self if folded in map(fold, unit.all_names())]
 
     def folded_names(self) -> dict[int, str]:
         """Return all names of each unit by its key, folded, one a line; one query."""

@@ -103,6 +103,9 @@ def _judged_on(on: dt.date) -> Coalesce:
     return Coalesce(F("closing_requested_on"), Value(on, output_field=models.DateField()))
 
 
+FieldFaults = dict[str, StrOrPromise]
+
+
 class TaskQuerySet(models.QuerySet["Task"]):
     """Tasks: cut to what an account may see, lit for a day, counted by the formulas of the domain."""
 
@@ -527,39 +530,44 @@ class Task(Versioned, Natural, Coded):
             self.original_deadline = self.deadline
         elif self.deadline and not self.original_deadline:
             self.original_deadline = self.deadline
-        faults = {}
-        for name, wrong, words in self._faults():
-            if wrong:
-                faults[name] = words
+        faults = {
+            **self._measure_faults(),
+            **self._closing_faults(),
+            **self._deadline_faults(),
+            **self._hand_over_faults(),
+        }
         if faults:
             raise ValidationError(faults)
 
-    def _faults(self) -> Iterator[tuple[str, bool, StrOrPromise]]:
-        """Yield field, whether it is at fault, and the words.
+    def _measure_faults(self) -> FieldFaults:
+        if self.measure_id and self.policy_id and self.measure.policy_id != self.policy_id:
+            return {"measure": _("The measure belongs to another policy.")}
+        return {}
 
-        The constraints above, field by field.
-        """
-        foreign = bool(
-            self.measure_id and self.policy_id and self.measure.policy_id != self.policy_id
-        )
-        yield "measure", foreign, _("The measure belongs to another policy.")
-        open_day = self.status == Status.CLOSED and not self.closed_on
-        yield "closed_on", open_day, _("Enter the day on which the task was done.")
-        open_request = self.status == Status.CLOSING and not self.closing_requested_on
-        yield "closing_requested_on", open_request, _("Enter the day of the request for closing.")
-        lost = bool(self.original_deadline and not self.deadline)
-        yield "deadline", lost, _("A task that was handed over with a deadline keeps one.")
-        standing = bool(self.kind == Kind.STANDING and self.deadline)
-        yield "deadline", standing, _("A standing task has no deadline.")
-        late = bool(self.start and self.deadline and self.start > self.deadline)
-        yield "start", late, _("The start is after the deadline.")
-        handed_over = self.assigned_on is not None
-        yield (
-            "lead_unit",
-            handed_over and not self.lead_unit_id,
-            _("To be handed over a task needs a lead unit."),
-        )
-        yield "kind", handed_over and not self.kind, _("To be handed over a task needs a kind.")
+    def _closing_faults(self) -> FieldFaults:
+        if self.status == Status.CLOSED and not self.closed_on:
+            return {"closed_on": _("Enter the day on which the task was done.")}
+        if self.status == Status.CLOSING and not self.closing_requested_on:
+            return {"closing_requested_on": _("Enter the day of the request for closing.")}
+        return {}
+
+    def _deadline_faults(self) -> FieldFaults:
+        faults: FieldFaults = {}
+        if self.original_deadline and not self.deadline:
+            faults["deadline"] = _("A task that was handed over with a deadline keeps one.")
+        if self.kind == Kind.STANDING and self.deadline:
+            faults["deadline"] = _("A standing task has no deadline.")
+        if self.start and self.deadline and self.start > self.deadline:
+            faults["start"] = _("The start is after the deadline.")
+        return faults
+
+    def _hand_over_faults(self) -> FieldFaults:
+        faults: FieldFaults = {}
+        if self.assigned_on and not self.lead_unit_id:
+            faults["lead_unit"] = _("To be handed over a task needs a lead unit.")
+        if self.assigned_on and not self.kind:
+            faults["kind"] = _("To be handed over a task needs a kind.")
+        return faults
 
     def get_absolute_url(self) -> str:
         return reverse("task", args=[self.policy.slug, self.code])

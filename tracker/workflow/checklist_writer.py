@@ -54,14 +54,12 @@ def naming_row(thing: models.Model) -> Iterator[None]:
 
 
 def refresh_links(thing: models.Model) -> None:
-    """Give a row the keys of what it hangs on, which an earlier row may just have made."""
+    """Set the keys of the rows that a row refers to, which may just have been saved."""
     for field in thing._meta.concrete_fields:
-        if (
-            isinstance(field, models.ForeignKey)
-            and field.is_cached(thing)
-            and getattr(thing, field.name)
-        ):
-            setattr(thing, field.name, getattr(thing, field.name))
+        if isinstance(field, models.ForeignKey) and field.is_cached(thing):
+            target = getattr(thing, field.name)
+            if target:
+                setattr(thing, field.name, target)
 
 
 class ChecklistWriter:
@@ -123,28 +121,31 @@ class ChecklistWriter:
             row.thing.task = self._tasks[row.thing.task_id]
         attach_related([row.thing for row in rows], "done_by", User.objects.all())
         self._store(rows)
-        steps = {
-            key: {item.pk: item for item in task.items.all()} for key, task in self._tasks.items()
-        }
+        steps: dict[int, dict[int, ChecklistItem]] = {}
+        for key, task in self._tasks.items():
+            steps[key] = {item.pk: item for item in task.items.all()}
         history = HistoryWriter(self._act)
         for row in rows:
             item = row.thing
-            task = row.thing.task
-            before = copy(task)
-            task.version += 1
+            task = item.task
             steps[task.pk][item.pk] = item
-            with naming_row(item):
-                validate_change(task, before, self._act.reason, self._today)
-                self._derive(task, before, list(steps[task.pk].values()))
-                if checks.stays_closed(task, before) and task.percent != before.percent:
-                    raise ValidationError(checks.closed_task_text())
+            self._change_steps(item, list(steps[task.pk].values()))
             history.add(item, row.new)
             history.add(task)
             self._tell()
-        store_rows(
-            [self._tasks[key] for key in {row.thing.task_id for row in rows}], ("version", *DERIVED)
-        )
+        changed = {row.thing.task_id for row in rows}
+        store_rows([self._tasks[key] for key in changed], ("version", *DERIVED))
         history.write()
+
+    def _change_steps(self, item: ChecklistItem, steps: list[ChecklistItem]) -> None:
+        """Check and derive the task of a changed step in memory."""
+        task = item.task
+        before = copy(task)
+        task.version += 1
+        with naming_row(item):
+            validate_change(task, before, self._act.reason, self._today)
+            self._derive(task, before, steps)
+            checks.check_closed_percent(task, before)
 
     def _check_right(self, rows: Sequence[ChecklistChange]) -> None:
         if rows and self._act.user and not permissions.may_edit(self._act.user, "task"):

@@ -98,20 +98,23 @@ def check_units_in_office(
     """
     if task.status in (Status.CLOSED, Status.CANCELLED):
         return
-    handed_over = is_handed_over_now(task, before)
-    faults = {}
-    lead = task.lead_unit
     new_lead = before is None or before.lead_unit_id != task.lead_unit_id
-    if lead and not lead.active and (new_lead or handed_over):
-        faults["lead_unit"] = _out_of_office_text([lead])
-    closed_units = []
-    for unit in co_units:
-        if not unit.active and (handed_over or unit.pk in added):
-            closed_units.append(unit)
+    if is_handed_over_now(task, before):
+        new_lead = True
+        added = {unit.pk for unit in co_units}
+    faults = {}
+    if new_lead and task.lead_unit and not task.lead_unit.active:
+        faults["lead_unit"] = _out_of_office_text([task.lead_unit])
+    closed_units = _closed_units(co_units, added)
     if closed_units:
         faults["co_units"] = _out_of_office_text(closed_units)
     if faults:
         raise ValidationError(faults)
+
+
+def _closed_units(units: Collection[Organization], keys: Collection[int]) -> list[Organization]:
+    """Return those of the named units that are out of office."""
+    return [unit for unit in units if unit.pk in keys and not unit.active]
 
 
 def _out_of_office_text(units: Collection[Organization]) -> str:

@@ -82,54 +82,59 @@ def _changed_reports(batch: ImportBatch, codes: Mapping[int, str]) -> Iterator[L
     """Yield the reports of a batch that were reviewed, changed or taken away since."""
     entries = [entry for entry in batch.made if "report" in entry]
     reports = ProgressUpdate.objects.in_bulk([entry["report"] for entry in entries])
-    moved = []
+    changed = {}
     for entry in entries:
         report = reports.get(entry["report"])
         if not report:
             yield LaterChange(codes[entry["task"]], _("its report is gone"))
-        elif report.state != ReportState.SUBMITTED or report.version != entry["version"]:
-            moved.append((entry, report))
-    kept = _history_of(ProgressUpdate, {report.pk for _entry, report in moved})
-    compared = [
-        (report, entry["before"] or {}, kept.get((report.pk, entry["version"])))
-        for entry, report in moved
-    ]
+        elif (report.state, report.version) != (ReportState.SUBMITTED, entry["version"]):
+            changed[report.pk] = entry
+    history = _history_of(ProgressUpdate, set(changed))
+    compared: list[Compared] = []
+    for key, entry in changed.items():
+        imported = history.get((key, entry["version"]))
+        compared.append((reports[key], entry["before"] or {}, imported))
     names = _Names(ProgressUpdate, compared)
-    for (entry, _report), row in zip(moved, compared, strict=True):
-        words = _("its report has been reviewed or changed since")
-        yield LaterChange(codes[entry["task"]], words, list(_three_ways(*row, names)))
+    for report, before, imported in compared:
+        fields = list(_three_ways(report, before, imported, names))
+        text = _("its report has been reviewed or changed since")
+        yield LaterChange(codes[report.task_id], text, fields)
 
 
 def _changed_ticks(batch: ImportBatch, codes: Mapping[int, str]) -> Iterator[LaterChange]:
-    """Yield the steps that a batch has ticked or unticked, and that stand otherwise by now."""
-    items = ChecklistItem.objects.in_bulk(
-        [key for entry in batch.made for key, *_days in entry["ticks"]]
-    )
+    """Yield the steps that a batch has ticked or unticked, and that are otherwise by now."""
+    keys = []
+    for entry in batch.made:
+        for tick in entry["ticks"]:
+            keys.append(tick[0])
+    items = ChecklistItem.objects.in_bulk(keys)
     for entry in batch.made:
         for key, before, *after in entry["ticks"]:
             item = items.get(key)
             if not item:
                 yield LaterChange(codes[entry["task"]], _("a step is gone"))
-                continue
-            if item.done_on:
-                now = item.done_on.isoformat()
-            else:
-                now = None
-            # A batch of the first version kept no day: there the mark alone tells.
-            if after:
-                changed = now != after[0]
-            else:
-                changed = bool(now) == bool(before)
-            if changed:
-                if after:
-                    imported = after[0]
-                else:
-                    imported = None
-                ways = ThreeWays(
-                    _label(item, "done_on"), *(_shown(each) for each in (before, imported, now))
-                )
+            elif _tick_has_changed(item, before, after):
+                imported = next(iter(after), None)
+                days = [_shown(day) for day in (before, imported, _iso_day(item))]
                 name = f"{codes[entry['task']]} {item.number}"
-                yield LaterChange(name, _("the step has been ticked or unticked since"), [ways])
+                text = _("the step has been ticked or unticked since")
+                yield LaterChange(name, text, [ThreeWays(_label(item, "done_on"), *days)])
+
+
+def _iso_day(item: ChecklistItem) -> str | None:
+    if item.done_on:
+        return item.done_on.isoformat()
+    return None
+
+
+def _tick_has_changed(item: ChecklistItem, before: str | None, after: list[str | None]) -> bool:
+    """Say whether a step is otherwise ticked than its import left it.
+
+    `after` is empty for a batch of the first version, which kept no day: there the tick counts.
+    """
+    if after:
+        return _iso_day(item) != after[0]
+    return bool(item.done_on) == bool(before)
 
 
 def note_versions(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -149,39 +154,49 @@ def _changed_parts(made: list[dict[str, Any]]) -> list[LaterChange]:
     New ones too to which something was attached that the import did not make.
     """
     keys = _keys_by_model(made)
-    found = []
-    for name, pks in keys.items():
-        model: Any = apps.get_model("tracker", name)
-        rows = {row.pk: row for row in model._default_manager.filter(pk__in=pks)}
+    changes: list[LaterChange] = []
+    for name in keys:
         entries = [entry for entry in made if entry["model"] == name]
-        if hasattr(model, "version"):
-            kept = _history_of(model, {key for key, row in rows.items()})
-        else:
-            kept = {}
-        attached = _attached(model, [entry["pk"] for entry in entries if entry["new"]], keys)
-        compared = {
-            row.pk: (
-                row,
-                entry["before"],
-                kept.get((row.pk, entry["version"])) or _Facts(entry.get("facts") or {}),
-            )
-            for entry in entries
-            if (row := rows.get(entry["pk"])) and _has_moved(row, entry)
-        }
-        names = _Names(model, compared.values())
-        for entry in entries:
-            row = rows.get(entry["pk"])
-            if row is None:
-                found.append(LaterChange(_name_of(entry), _("it is gone already")))
-            elif row.pk in compared:
-                fields = list(_three_ways(*compared[row.pk], names))
-                found.append(LaterChange(str(row), _("it has been changed since"), fields))
-            elif row.pk in attached:
-                words = pgettext("list", ", ").join(attached[row.pk])
-                found.append(
-                    LaterChange(str(row), _("it has since got: %(things)s") % {"things": words})
-                )
-    return found
+        changes += _changed_rows(apps.get_model("tracker", name), entries, keys)
+    return changes
+
+
+def _changed_rows(
+    model: Any, entries: list[dict[str, Any]], keys: Mapping[str, list[int]]
+) -> Iterator[LaterChange]:
+    """Yield the rows of one model that were changed since; `keys` are all that were imported."""
+    pks = [entry["pk"] for entry in entries]
+    rows = {row.pk: row for row in model._default_manager.filter(pk__in=pks)}
+    attached = _attached(model, [entry["pk"] for entry in entries if entry["new"]], keys)
+    compared = _compared_rows(model, entries, rows)
+    names = _Names(model, compared.values())
+    for entry in entries:
+        row = rows.get(entry["pk"])
+        if row is None:
+            yield LaterChange(_name_of(entry), _("it is gone already"))
+        elif row.pk in compared:
+            fields = list(_three_ways(*compared[row.pk], names))
+            yield LaterChange(str(row), _("it has been changed since"), fields)
+        elif row.pk in attached:
+            things = pgettext("list", ", ").join(attached[row.pk])
+            text = _("it has since got: %(things)s") % {"things": things}
+            yield LaterChange(str(row), text)
+
+
+def _compared_rows(
+    model: Any, entries: list[dict[str, Any]], rows: Mapping[int, Any]
+) -> dict[int, "Compared"]:
+    """Return by key the rows that have changed, each with what it was before and as imported."""
+    history: dict[tuple[int, int], Any] = {}
+    if hasattr(model, "version"):
+        history = _history_of(model, set(rows))
+    compared = {}
+    for entry in entries:
+        row = rows.get(entry["pk"])
+        if row and _has_moved(row, entry):
+            imported = history.get((row.pk, entry["version"])) or _Facts(entry.get("facts") or {})
+            compared[row.pk] = (row, entry["before"], imported)
+    return compared
 
 
 def _has_moved(row: models.Model, entry: Mapping[str, Any]) -> bool:

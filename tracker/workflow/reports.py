@@ -107,15 +107,11 @@ def accepted_report(report: ProgressUpdate) -> ProgressUpdate | None:
 def last_report(
     task: Task, unit: Organization, before: ProgressUpdate | None = None
 ) -> ProgressUpdate | None:
-    """Return the latest report of a unit that stands, for another period or earlier in the same
-    one.
-    """
-    found = ProgressUpdate.objects.filter(task=task, unit=unit, state__in=STANDING_REPORT_STATES)
-    return (
-        (found.exclude(pk=before.pk) if before and before.pk else found)
-        .order_by("-period_start", "-pk")
-        .first()
-    )
+    """Return the latest standing report of a unit, other than `before`."""
+    reports = ProgressUpdate.objects.filter(task=task, unit=unit, state__in=STANDING_REPORT_STATES)
+    if before and before.pk:
+        reports = reports.exclude(pk=before.pk)
+    return reports.order_by("-period_start", "-pk").first()
 
 
 def save_draft(
@@ -133,10 +129,9 @@ def save_draft(
     """
     check_transition(report.task, _action(report), act)
     with transaction.atomic():
+        stored = None
         if report.pk:
             stored = _stored(report)
-        else:
-            stored = None
         if stored and not stored.is_open:
             raise ValidationError(
                 _("This report has been handed in already; withdraw it to change it.")
@@ -216,20 +211,25 @@ def submit_unchanged(
         raise ValidationError(_("“No change” needs an earlier report."))
     _check_unchanged(report)
     with transaction.atomic():
-        if repeats is not None and repeats != last.pk:
+        if repeats not in (None, last.pk):
             raise StaleVersion(last)
-        if seen is not None and seen != (report.version if report.pk else 0):
+        if seen not in (None, _shown_version(report)):
             raise StaleVersion(report)
         for name in REPORT_TEXTS:
             setattr(report, name, getattr(last, name))
-        own = has_own_percent(report.task) and not report.contribution
-        if own:
+        report.percent = None
+        if has_own_percent(report.task) and not report.contribution:
             report.percent = report.task.percent
-        else:
-            report.percent = None
         report.unchanged = True
         save_draft(report, act, report.version, today=today)
         submit(report, act, today)
+
+
+def _shown_version(report: ProgressUpdate) -> int:
+    """Return the version that a page shows of a report, 0 for a new one."""
+    if report.pk:
+        return report.version
+    return 0
 
 
 def _check_unchanged(report: ProgressUpdate) -> None:
@@ -301,11 +301,11 @@ def withdraw_acceptance(
             contribution=False,
             state__in=EDITABLE_REPORT_STATES,
         )
+        stored.state = ReportState.SUBMITTED
         if at_hand.exists():
             stored.state = ReportState.SUPERSEDED
-        else:
-            stored.state = ReportState.SUBMITTED
-        stored.reviewed_by = stored.reviewed_on = None
+        stored.reviewed_by = None
+        stored.reviewed_on = None
         bump_version(stored, stored.version)
         save_row(stored, act)
         revert_figures(stored, act)
@@ -331,14 +331,10 @@ def _percent_before(report: ProgressUpdate) -> int:
         return report.percent_before
     # Accepted by a version that did not keep it: the history of the task did.
     accepted = report.history.filter(state=ReportState.ACCEPTED).order_by("history_date").first()
-    if accepted:
-        earlier = Task.history.filter(id=report.task_id, history_date__lt=accepted.history_date)
-    else:
-        earlier = None
-    if earlier is not None:
-        row = earlier.order_by("-history_date", "-history_id").first()
-    else:
-        row = None
+    if not accepted:
+        return 0
+    earlier = Task.history.filter(id=report.task_id, history_date__lt=accepted.history_date)
+    row = earlier.order_by("-history_date", "-history_id").first()
     if row:
         return row.percent
     return 0
@@ -403,18 +399,10 @@ def _move(
         if seen is not None and stored.version != seen:
             raise StaleVersion(stored)
         if state != ReportState.DRAFT:
-            if stored.contribution:
-                words = _(
-                    "A contribution stands beside the report of the lead unit and is not reviewed."
-                )
-                raise ValidationError(words)
-            _check_reviewer(stored, act)
-            stored.reviewed_by = act.user
-            stored.reviewed_on = today
-            if state == ReportState.RETURNED:
-                stored.review_note = report.review_note
-            else:
-                stored.review_note = ""
+            _note_review(stored, act, today)
+            stored.review_note = ""
+        if state == ReportState.RETURNED:
+            stored.review_note = report.review_note
         stored.state = state
         if state == ReportState.ACCEPTED:
             stored.percent_before = before.percent
@@ -426,6 +414,16 @@ def _move(
             apply_figures(stored, act)
             act = replace(act, reason=act.reason or stored.fall_reason)
         _follow(action, task, before, act, today)
+
+
+def _note_review(report: ProgressUpdate, act: ChangeContext, today: dt.date) -> None:
+    """Note who reviews a report; raise for a contribution and for one's own report."""
+    if report.contribution:
+        text = _("A contribution stands beside the report of the lead unit and is not reviewed.")
+        raise ValidationError(text)
+    _check_reviewer(report, act)
+    report.reviewed_by = act.user
+    report.reviewed_on = today
 
 
 def _follow(action: Action, task: Task, before: Task, act: ChangeContext, today: dt.date) -> None:
@@ -453,33 +451,50 @@ def _complete(report: ProgressUpdate, task: Task, today: dt.date) -> None:
 
 
 def missing_in_report(report: ProgressUpdate, task: Task, today: dt.date) -> dict[str, str]:
-    """Say what a report lacks to be handed in, field by field."""
+    """Return what a report lacks to be handed in, by field."""
     faults = {}
-    periods = lights.reportable(task, task.policy, today)
-    # The lead unit may have been quicker: that ends nobody's contribution.
-    if report.contribution:
-        periods.append(lights.last_complete(lights.cycle_of(task.policy), today))
-    if report.state == ReportState.DRAFT and report.period not in periods:
+    if report.state == ReportState.DRAFT and not _may_be_reported(report, task, today):
         faults["period"] = _(
             "The period %(period)s can no longer be reported; choose the one under way."
         ) % {"period": report.period.name(today)}
     if not report.progress.strip():
         faults["progress"] = _("Say what has been done.")
+    faults |= _missing_percent(report, task)
+    if report.needs_help and not report.help_addressee.strip():
+        faults["help_addressee"] = _("Say who is asked for help.")
+    return faults
+
+
+def _may_be_reported(report: ProgressUpdate, task: Task, today: dt.date) -> bool:
+    periods = lights.reportable(task, task.policy, today)
+    # The lead unit may have been quicker: that ends nobody's contribution.
+    if report.contribution:
+        periods.append(lights.last_complete(lights.cycle_of(task.policy), today))
+    return report.period in periods
+
+
+def _missing_percent(report: ProgressUpdate, task: Task) -> dict[str, str]:
+    """Return what is wrong with the percent of a report and the reason for its fall, by field."""
+    faults = {}
     own = has_own_percent(task) and not report.contribution
     if own and report.percent is None:
         faults["percent"] = _("State the percent, a whole number from 0 to 100.")
     if not own and report.percent is not None:
         faults["percent"] = _("This task has no percent of its own to report.")
-    if report.contribution:
-        falls = False
-    elif task.follows_indicator:
-        falls = bool(report.figures) and percent_after(report, task) < task.percent
-    else:
-        falls = own and bool(task.latest_report) and (report.percent or 0) < task.percent
-    if falls and not report.fall_reason.strip():
+    if _percent_falls(report, task, own) and not report.fall_reason.strip():
         faults["fall_reason"] = _("%(percent)d%% was accepted before: say why it falls.") % {
             "percent": task.percent
         }
-    if report.needs_help and not report.help_addressee.strip():
-        faults["help_addressee"] = _("Say who is asked for help.")
     return faults
+
+
+def _percent_falls(report: ProgressUpdate, task: Task, own: bool) -> bool:
+    """Say whether the percent of the task falls when the report is accepted.
+
+    `own` says that the report states the percent itself.
+    """
+    if report.contribution:
+        return False
+    if task.follows_indicator:
+        return bool(report.figures) and percent_after(report, task) < task.percent
+    return own and bool(task.latest_report) and (report.percent or 0) < task.percent

@@ -1,7 +1,7 @@
 """Save a task with what belongs to it, after the checks that every change passes."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ TaskPart = ChecklistItem | Indicator
 class TaskParts:
     """What is saved with a task; `co_units` None leaves its co-operating units as they are."""
 
-    co_units: Iterable[Organization] | None = None
+    co_units: Collection[Organization] | None = None
     items: Sequence[TaskPart] = ()
     removed: Sequence[TaskPart] = ()
 
@@ -81,17 +81,14 @@ def write_task(
     `by_request` says that the caller keeps the requests of the task.
     """
     parts = parts or TaskParts()
-    units = None
-    if parts.co_units is not None:
-        units = list(parts.co_units)
     validate_change(task, before, act.reason, today)
     if before is None or before.code != task.code:
         task.refuse_twin()
-    validate_co_units(task, before, units)
+    validate_co_units(task, before, parts.co_units)
     save_row(task)
-    if units is not None:
+    if parts.co_units is not None:
         with without_history(task):
-            task.co_units.set(units)
+            task.co_units.set(parts.co_units)
     _write_parts(task, parts, act)
     if before and not by_request:
         follow_requests(task, before, act, today)
@@ -166,8 +163,8 @@ def _follow_status(task: Task, before: Task, today: dt.date) -> None:
 def validate_co_units(
     task: Task,
     before: Task | None,
-    units: list[Organization] | None,
-    stored: list[Organization] | None = None,
+    units: Collection[Organization] | None,
+    stored: Collection[Organization] | None = None,
 ) -> None:
     """Check the co-operating units of a task; `units` None stands for those that are stored.
 
