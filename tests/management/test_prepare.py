@@ -24,7 +24,7 @@ from tracker.management.commands import prepare as command
 from tracker.models import Organization, PolicyDocument, Task, User
 from tracker.workflow import ChangeContext
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SAMPLE, DEMO = "central-china-rise", "central-china-rise-demo"
 
 

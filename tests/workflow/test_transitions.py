@@ -29,6 +29,7 @@ from tracker.domain.choices import (
     Status,
 )
 from tracker.domain.dates import DAY, period_of
+from tracker.forms.progress import StepForm
 from tracker.models import (
     ChecklistItem,
     Evidence,
@@ -39,7 +40,7 @@ from tracker.models import (
     TaskRequest,
     User,
 )
-from tracker.workflow import ChangeContext
+from tracker.workflow import ChangeContext, Transition
 
 JULY, AUGUST = dt.date(2026, 7, 31), dt.date(2026, 8, 31)
 ROLES = (
@@ -618,3 +619,13 @@ def in_order(task: Task) -> None:
             "reported_through",
         ):
             assert getattr(newest, name) == getattr(task, name)
+
+
+def test_the_steps_stand_in_the_order_of_the_actions() -> None:
+    assert list(workflow.TRANSITIONS) == list(Action)
+
+
+@pytest.mark.parametrize("step", workflow.TRANSITIONS.values(), ids=lambda step: str(step.action))
+def test_a_step_with_a_page_has_an_effect_and_fields_of_its_form(step: Transition) -> None:
+    assert set(step.field_names) <= set(StepForm.base_fields)
+    assert step.effect or not step.has_page

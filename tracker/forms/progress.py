@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from tracker.domain import evidence
-from tracker.domain.choices import Action, Kind, Rating
+from tracker.domain.choices import Rating
 from tracker.domain.dates import today
 from tracker.forms.editing import (
     AmountField,
@@ -22,6 +22,7 @@ from tracker.forms.editing import (
     put_values,
 )
 from tracker.models import ChecklistItem, Evidence, Indicator, ProgressUpdate, Task
+from tracker.workflow import Transition
 
 RETURN_REASONS = (
     gettext_lazy("The progress is not concrete: name figures, documents, dates."),
@@ -262,7 +263,7 @@ def _role_of(report: ProgressUpdate) -> str:
 
 
 class StepForm(WithEvidence):
-    """What a step with a task asks for; the fields of `ASKED` alone."""
+    """What a step with a task needs: of these fields those that its transition names."""
 
     on = deadline_input(gettext_lazy("day"), initial=today)
     deadline = deadline_input(gettext_lazy("new deadline"))
@@ -275,20 +276,19 @@ class StepForm(WithEvidence):
     progress = long_text(gettext_lazy("progress so far"))
     note = long_text(gettext_lazy("remark of the office"), rows=3)
 
-    def __init__(self, action: Action, task: Task, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, step: Transition, task: Task, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        asked = ACTION_FIELDS[action]
-        for name in set(self.fields) - set(asked):
+        names = step.field_names
+        for name in set(self.fields) - set(names):
             del self.fields[name]
-        self.order_fields(asked)
+        self.order_fields(names)
+        for field in step.form_fields or ():
+            if field.label:
+                self.fields[field.name].label = field.label
+            if field.required:
+                self.fields[field.name].required = field.required(task)
         if "item" in self.fields:
             self.offer_steps(task)
-        if action == Action.REQUEST_CLOSING:
-            self.fields["reason"].label = _("closing statement")
-        if "deadline" in self.fields and action != Action.REQUEST_EXTENSION:
-            self.fields["deadline"].required = bool(task.deadline) and task.kind != Kind.STANDING
-        if action in (Action.RETURN_CLOSING, Action.RETURN_EXTENSION):
-            self.fields["note"].label = _("reason")
 
     def entered(self) -> dict[str, Any]:
         """Return what the step takes: the fields, and evidence as rows."""
@@ -299,26 +299,6 @@ class StepForm(WithEvidence):
         if "proofs" in self.fields:
             return {**plain, "evidence": self.pieces()}
         return plain
-
-
-# What each step asks for on its page, in this order; a step that is missing here has no page of its
-# own.
-ACTION_FIELDS: dict[Action, tuple[str, ...]] = {
-    Action.HAND_OVER: ("on",),
-    Action.ACKNOWLEDGE: (),
-    Action.REQUEST_CLOSING: ("reason", "proofs", "link", "item"),
-    Action.WITHDRAW_CLOSING: (),
-    Action.GRANT_CLOSING: ("rating", "note"),
-    Action.RETURN_CLOSING: ("note",),
-    Action.REQUEST_EXTENSION: ("deadline", "reason", "progress"),
-    Action.GRANT_EXTENSION: ("note",),
-    Action.RETURN_EXTENSION: ("note",),
-    Action.CLOSE: ("on", "rating", "note"),
-    Action.SUSPEND: ("reason",),
-    Action.RESUME: ("deadline", "reason"),
-    Action.CANCEL: ("reason",),
-    Action.REOPEN: ("deadline", "reason"),
-}
 
 
 class ReviewForm(forms.Form):

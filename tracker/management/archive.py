@@ -38,9 +38,9 @@ from tracker.management import archive_content
 from tracker.management.archive_files import DATABASE, EVIDENCE, KEY, MANIFEST, checksum, unpack
 from tracker.models import history_triggers
 
-# folders in WORKING_DIR
-READY = "restore-ready"
-DONE = "restore-done"
+# Folders in WORKING_DIR.
+RESTORE_READY = "restore-ready"
+RESTORE_DONE = "restore-done"
 
 
 class RestoreUnfinished(CommandError):
@@ -101,7 +101,7 @@ def restore_backup(path: Path, force: bool) -> dict[str, Any]:
             )
         )
     with scratch.new_folder() as folder:
-        staged = folder / READY
+        staged = folder / RESTORE_READY
         staged.mkdir()
         manifest = unpack(path, staged)
         _check_manifest(manifest)
@@ -165,19 +165,19 @@ def _migrate() -> None:
 
 def remove_finished() -> None:
     """Remove what a restore has replaced, where its process was killed before it could."""
-    shutil.rmtree(Path(settings.WORKING_DIR) / DONE, ignore_errors=True)
+    shutil.rmtree(Path(settings.WORKING_DIR) / RESTORE_DONE, ignore_errors=True)
 
 
 def _discard() -> None:
     remove_finished()
     # In one step: half of a folder must never look like a restore that is ready.
     with contextlib.suppress(FileNotFoundError):
-        _ready().rename(_ready().with_name(DONE))
+        _ready().rename(_ready().with_name(RESTORE_DONE))
     remove_finished()
 
 
 def _ready() -> Path:
-    return Path(settings.WORKING_DIR) / READY
+    return Path(settings.WORKING_DIR) / RESTORE_READY
 
 
 def _check_manifest(manifest: dict[str, Any]) -> None:

@@ -10,6 +10,12 @@ from tracker.workflow.checklist_writer import ChecklistChange
 from tracker.workflow.checks import check_task
 from tracker.workflow.deletion import delete_object
 from tracker.workflow.derivation import DERIVED, derive_task, refresh_tasks
+from tracker.workflow.execution import (
+    allowed_actions,
+    check_transition,
+    execute_transition,
+    tick_item,
+)
 from tracker.workflow.imports import (
     ReportChange,
     apply_checklist,
@@ -51,15 +57,10 @@ from tracker.workflow.tasks import (
     set_status,
     validate_change,
 )
-from tracker.workflow.transition_table import TRANSITIONS
-from tracker.workflow.transitions import (
-    allowed_actions,
-    check_transition,
-    execute_transition,
-    missing_for_closing,
-    moved_step_text,
-    tick_item,
-)
+from tracker.workflow.transitions.base import Transition
+from tracker.workflow.transitions.closing import missing_for_closing
+from tracker.workflow.transitions.progress import moved_step_text
+from tracker.workflow.transitions.table import TRANSITIONS
 from tracker.workflow.units import UnitMovePlan, make_move, plan_move, undo_move
 from tracker.workflow.writes import (
     BulkOutcome,

@@ -30,11 +30,11 @@ from tracker.models import (
 from tracker.models.base import History, attach_related
 from tracker.workflow.bulk import BATCH_SIZE, store_rows
 from tracker.workflow.derivation import DERIVED, derive_change
+from tracker.workflow.execution import check_transition
 from tracker.workflow.reports import missing_in_report
 from tracker.workflow.rows import ChangeContext, attach_context
 from tracker.workflow.task_requests import follow_requests
 from tracker.workflow.tasks import validate_change
-from tracker.workflow.transitions import check_transition
 
 # Plain lists: a queryset for every task costs more than the rows.
 FIGURE_FIELDS = Prefetch("indicators", to_attr="indicators_fetched")
@@ -233,7 +233,7 @@ class ReportWriter:
         Return the task as it was, nothing where it changes none.
         """
         step = check_transition(task, action, self._act)
-        if action == Action.CONTRIBUTE:
+        if not step.changes_task:
             return None
         before = copy(task)
         task.version += 1

@@ -20,10 +20,12 @@ from tracker.domain.choices import (
 from tracker.domain.dates import Period
 from tracker.models import Evidence, Organization, ProgressUpdate, Task
 from tracker.workflow.deletion import delete_unchecked
+from tracker.workflow.evidence import attach_evidence
+from tracker.workflow.execution import check_transition, start_transition
 from tracker.workflow.indicators import apply_figures, percent_after, revert_figures
 from tracker.workflow.rows import ChangeContext, StaleVersion, bump_version, save_row
 from tracker.workflow.tasks import write_task
-from tracker.workflow.transitions import attach_evidence, check_transition, start_transition
+from tracker.workflow.transitions.table import TRANSITIONS
 
 MAX_UNCHANGED_REPORTS = 2  # reports in a row that say “no change”
 REPORT_TEXTS = ("progress", "problems", "next_steps")
@@ -431,7 +433,7 @@ def _follow(action: Action, task: Task, before: Task, act: ChangeContext, today:
 
     The latest accepted one, and through which period they stand.
     """
-    if action == Action.CONTRIBUTE:
+    if not TRANSITIONS[action].changes_task:
         return
     reports = ProgressUpdate.objects.filter(task=task)
     task.latest_report = (

@@ -25,7 +25,7 @@ from tracker.workflow.rows import (
     without_history,
 )
 from tracker.workflow.task_requests import follow_requests
-from tracker.workflow.transition_table import office_may_set
+from tracker.workflow.transitions.table import office_may_set
 
 TaskPart = ChecklistItem | Indicator
 
