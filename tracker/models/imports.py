@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tracker.domain import permissions
 from tracker.domain.choices import BatchKind, BatchState
+from tracker.domain.permissions import EditedBy
 from tracker.models.names import NamedRecord
 from tracker.models.organization import Organization
 from tracker.models.policy import PolicyDocument
@@ -70,6 +71,11 @@ class ImportBatch(NamedRecord):
 
     objects = models.Manager.from_queryset(BatchQuerySet)()
     named = ("unit", "read_by", "undone_by")
+
+    edited_by = EditedBy.NOBODY
+    belongs_to_task = None
+    fixture_policy_lookup = None
+    derives_tasks_by = None
 
     class Meta:
         verbose_name = _("import")

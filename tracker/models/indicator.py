@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from tracker.domain import parsing
 from tracker.domain.choices import Direction
 from tracker.domain.dates import FIRST_DAY, LAST_DAY
+from tracker.domain.permissions import EditedBy
 from tracker.models.base import (
     History,
     Natural,
@@ -94,6 +95,11 @@ class Indicator(Versioned, Natural):
     actual: Decimal | None = None
     actual_on: dt.date | None = None
 
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = "task"
+    fixture_policy_lookup = "task__policy_id"
+    derives_tasks_by = "indicators"
+
     class Meta:
         verbose_name = _("indicator")
         verbose_name_plural = _("indicators")
@@ -164,6 +170,11 @@ class IndicatorValue(NamedRecord):
 
     history = History(excluded_fields=["report", "names"])
     named = ("entered_by",)
+
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = "indicator__task"
+    fixture_policy_lookup = None
+    derives_tasks_by = "indicators__values"
 
     class Meta:
         verbose_name = _("value of an indicator")

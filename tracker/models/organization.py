@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from tracker.domain import dates, permissions
 from tracker.domain.choices import Role
 from tracker.domain.folding import fold
+from tracker.domain.permissions import EditedBy
 from tracker.models.base import History, Natural, NaturalManager, Versioned, text_field
 
 
@@ -65,6 +66,11 @@ class Organization(Versioned, Natural):
     objects = NaturalManager.from_queryset(OrganizationQuerySet)()
     history = History()
     natural_lookups = ("name",)
+
+    edited_by = EditedBy.UNIT_MANAGERS
+    belongs_to_task = None
+    fixture_policy_lookup = None
+    derives_tasks_by = None
 
     class Meta:
         verbose_name = _("unit")
@@ -163,6 +169,11 @@ class User(AbstractUser, Versioned):
     objects: ClassVar[AccountManager] = AccountManager()  # type: ignore[assignment]
     # A log-in is no change of the account, and a password's hash belongs in one place only.
     history = History(excluded_fields=["password", "last_login"])
+
+    edited_by = EditedBy.ACCOUNT_MANAGERS
+    belongs_to_task = None
+    fixture_policy_lookup = None
+    derives_tasks_by = None
 
     class Meta:
         verbose_name = _("account")

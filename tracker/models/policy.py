@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from tracker.domain import permissions
 from tracker.domain.choices import Cycle, PolicyState
 from tracker.domain.dates import today
+from tracker.domain.permissions import EditedBy
 from tracker.models.base import (
     AddressField,
     Coded,
@@ -107,6 +108,12 @@ class PolicyDocument(Versioned, Natural, UniqueFolded):
     natural_lookups = ("slug",)
     folded_name = "slug"
 
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = None
+    fixture_policy_lookup = "id"
+    derives_tasks_by = "policy"
+    derivation_inputs = ("warn_days", "yellow_gap", "red_gap", "cycle", "grace_days", "full_text")
+
     class Meta:
         verbose_name = _("policy document")
         verbose_name_plural = _("policy documents")
@@ -130,6 +137,11 @@ class PolicyDocument(Versioned, Natural, UniqueFolded):
     def get_absolute_url(self) -> str:
         return reverse("policy", args=[self.slug])
 
+    @property
+    def is_in_force(self) -> bool:
+        """Say whether the policy is published, and so cannot be deleted."""
+        return self.state == PolicyState.PUBLISHED
+
     def beside(self) -> PolicyQuerySet:
         return PolicyDocument.objects.all()
 
@@ -149,6 +161,12 @@ class Section(Versioned, Natural):
     objects = NaturalManager()
     history = History()
     natural_lookups = ("policy__slug", "number")
+
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = None
+    fixture_policy_lookup = "policy_id"
+    derives_tasks_by = "measure__section"
+    derivation_inputs = ("number",)
 
     class Meta:
         verbose_name = _("section")
@@ -195,6 +213,12 @@ class Measure(Versioned, Natural, Coded):
     objects = NaturalManager()
     history = History(excluded_fields=["code_key"])
     natural_lookups = ("policy__slug", "code")
+
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = None
+    fixture_policy_lookup = "policy_id"
+    derives_tasks_by = "measure"
+    derivation_inputs = ("section_id", "order", "code", "name", "anchor")
 
     class Meta:
         verbose_name = _("measure")
@@ -245,6 +269,11 @@ class DeclaredCount(Versioned, Natural):
     history = History()
     natural_lookups = ("policy__slug", "name")
 
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = None
+    fixture_policy_lookup = "policy_id"
+    derives_tasks_by = None
+
     class Meta:
         verbose_name = _("declared count")
         verbose_name_plural = _("declared counts")
@@ -293,6 +322,11 @@ class BackgroundPassage(NamedRecord, Versioned, Natural):
     history = History(excluded_fields=["names"])
     named = ("marked_by",)
     natural_lookups = ("policy__slug", "anchor")
+
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = None
+    fixture_policy_lookup = "policy_id"
+    derives_tasks_by = None
 
     class Meta:
         verbose_name = _("background passage")

@@ -20,6 +20,7 @@ from tracker.domain.choices import (
     RequestState,
 )
 from tracker.domain.dates import Period, name_between, period_between
+from tracker.domain.permissions import EditedBy
 from tracker.models.base import History, StrOrPromise, Versioned, text_field
 from tracker.models.names import NamedRecord
 from tracker.models.organization import Organization
@@ -118,6 +119,11 @@ class ProgressUpdate(NamedRecord, Versioned):
     objects = models.Manager.from_queryset(ReportQuerySet)()
     history = History(excluded_fields=["percent_before", "rework", "names"])
     named = ("unit", "submitted_by", "reviewed_by")
+
+    edited_by = EditedBy.NOBODY
+    belongs_to_task = "task"
+    fixture_policy_lookup = None
+    derives_tasks_by = None
 
     class Meta:
         verbose_name = _("progress report")
@@ -231,6 +237,11 @@ class TaskRequest(NamedRecord, Versioned):
     history = History(excluded_fields=["names"])
     named = ("asked_by", "decided_by")
 
+    edited_by = EditedBy.NOBODY
+    belongs_to_task = "task"
+    fixture_policy_lookup = None
+    derives_tasks_by = None
+
     class Meta:
         verbose_name = _("request")
         verbose_name_plural = _("requests")
@@ -326,6 +337,11 @@ class Evidence(models.Model):
 
     objects = models.Manager.from_queryset(EvidenceQuerySet)()
     history = History(excluded_fields=["handed_in"])
+
+    edited_by = EditedBy.NOBODY
+    belongs_to_task = "task"
+    fixture_policy_lookup = None
+    derives_tasks_by = None
 
     class Meta:
         verbose_name = _("evidence")

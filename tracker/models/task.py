@@ -35,6 +35,7 @@ from tracker.domain.codes import code_key, natural
 from tracker.domain.dates import DAY, period_of
 from tracker.domain.folding import fold
 from tracker.domain.passages import ClauseFinder
+from tracker.domain.permissions import EditedBy
 from tracker.models.base import (
     Coded,
     History,
@@ -410,6 +411,11 @@ class Task(Versioned, Natural, Coded):
     )
     natural_lookups = ("policy__slug", "code")
 
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = None
+    fixture_policy_lookup = "policy_id"
+    derives_tasks_by = "pk"
+
     class Meta:
         verbose_name = _("task")
         verbose_name_plural = _("tasks")
@@ -573,6 +579,11 @@ class Task(Versioned, Natural, Coded):
         return reverse("task", args=[self.policy.slug, self.code])
 
     @property
+    def is_in_force(self) -> bool:
+        """Say whether the task is handed over, and so cannot be deleted."""
+        return self.assigned_on is not None
+
+    @property
     def place(self) -> str:
         """Return where the task stands in its policy, as a text that sorts.
 
@@ -675,6 +686,11 @@ class ChecklistItem(Natural):
     objects = NaturalManager()
     history = History()
     natural_lookups = ("task__policy__slug", "task__code", "number")
+
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = "task"
+    fixture_policy_lookup = "task__policy_id"
+    derives_tasks_by = "items"
 
     class Meta:
         verbose_name = _("checklist item")

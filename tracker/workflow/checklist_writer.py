@@ -148,7 +148,7 @@ class ChecklistWriter:
             checks.check_closed_percent(task, before)
 
     def _check_right(self, rows: Sequence[ChecklistChange]) -> None:
-        if rows and self._act.user and not permissions.may_edit(self._act.user, "task"):
+        if rows and self._act.user and not permissions.may_edit(self._act.user, Task):
             raise PermissionDenied
 
     def _hold(self, tasks: Sequence[Task]) -> None:

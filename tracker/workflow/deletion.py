@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, models, transaction
@@ -10,12 +11,10 @@ from django.db.models.deletion import Collector
 from django.utils.translation import gettext as _
 
 from tracker.domain import permissions
-from tracker.models import ChecklistItem, Evidence, Indicator, IndicatorValue, Task
+from tracker.models import Evidence, Task
 from tracker.models.base import Versioned
 from tracker.workflow.derivation import refresh_matching, tasks_derived_from
 from tracker.workflow.rows import ChangeContext, attach_context, bump_version
-
-TASK_PART_MODELS = (ChecklistItem, Indicator, IndicatorValue)
 
 
 def delete_object(row: models.Model, act: ChangeContext, seen: int | None = None) -> None:
@@ -36,7 +35,8 @@ def delete_unchecked(row: models.Model, act: ChangeContext) -> None:
     attach_context(row, act)
     with transaction.atomic():
         touched: list[int] = []
-        if isinstance(row, TASK_PART_MODELS):
+        part: Any = row
+        if part.belongs_to_task and part.derives_tasks_by:
             follows = Task.objects.filter(tasks_derived_from([(type(row), row.pk)]))
             touched = list(follows.values_list("pk", flat=True))
         if isinstance(row, Evidence) and not row.handed_in and not row.history.exists():

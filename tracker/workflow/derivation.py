@@ -15,12 +15,10 @@ from tracker.domain.passages import ClauseFinder
 from tracker.models import (
     ChecklistItem,
     Indicator,
-    IndicatorValue,
-    Measure,
     PolicyDocument,
-    Section,
     Task,
 )
+from tracker.models.declarations import declared_lookups
 from tracker.models.task import letter_mask
 from tracker.workflow.bulk import BATCH_SIZE, store_values
 
@@ -52,22 +50,6 @@ DERIVED_FROM_FIELDS = (
     "closing_requested_on",
     "closed_on",
 )
-# How a task leads to what its derived columns come from.
-DERIVATION_PATHS: dict[type[models.Model], str] = {
-    PolicyDocument: "policy",
-    Section: "measure__section",
-    Measure: "measure",
-    Task: "pk",
-    ChecklistItem: "items",
-    Indicator: "indicators",
-    IndicatorValue: "indicators__values",
-}
-# What of these rows the derived columns come from.
-DERIVATION_INPUTS: dict[type[models.Model], tuple[str, ...]] = {
-    PolicyDocument: ("warn_days", "yellow_gap", "red_gap", "cycle", "grace_days", "full_text"),
-    Section: ("number",),
-    Measure: ("section_id", "order", "code", "name", "anchor"),
-}
 
 
 def derive_task(
@@ -211,7 +193,7 @@ def tasks_derived_from(rows: Collection[tuple[type[models.Model], Any]]) -> Q:
     `rows` names each of them by model and primary key.
     """
     condition = Q(pk__in=[])
-    for model, path in DERIVATION_PATHS.items():
+    for model, path in declared_lookups("derives_tasks_by").items():
         keys = [key for row_model, key in rows if row_model is model]
         if keys:
             condition |= Q(**{f"{path}__in": keys})
@@ -221,7 +203,7 @@ def tasks_derived_from(rows: Collection[tuple[type[models.Model], Any]]) -> Q:
 def changed_inputs(row: models.Model, stored: models.Model) -> set[str]:
     """Name the fields of a changed row that derived columns of tasks come from."""
     changed = set()
-    for name in DERIVATION_INPUTS.get(type(row), ()):
+    for name in getattr(row, "derivation_inputs", ()):
         if getattr(row, name) != getattr(stored, name):
             changed.add(name)
     return changed

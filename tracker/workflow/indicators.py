@@ -34,7 +34,7 @@ def save_values(
 
     ValidationError where the percent follows, falls, and no reason is given.
     """
-    if act.user and not permissions.may_edit(act.user, "indicatorvalue"):
+    if act.user and not permissions.may_edit(act.user, IndicatorValue):
         raise PermissionDenied
     with transaction.atomic():
         task = Task.objects.with_related().defer("policy__full_text").get(pk=indicator.task_id)

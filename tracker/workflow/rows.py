@@ -29,7 +29,7 @@ class StaleVersion(Exception):
 
 def check_edit_right(row: models.Model, act: ChangeContext) -> None:
     """Raise PermissionDenied unless the person may edit rows of this model."""
-    if act.user and not permissions.may_edit(act.user, row._meta.model_name or ""):
+    if act.user and not permissions.may_edit(act.user, type(row)):
         raise PermissionDenied
 
 

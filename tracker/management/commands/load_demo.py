@@ -37,7 +37,6 @@ from tracker.models import (
     DeclaredCount,
     Evidence,
     Indicator,
-    IndicatorValue,
     Measure,
     Organization,
     PolicyDocument,
@@ -46,6 +45,7 @@ from tracker.models import (
     Task,
     User,
 )
+from tracker.models.declarations import declared_lookups, referring_first
 
 SOURCE = "central-china-rise"
 SLUG = "central-china-rise-demo"
@@ -247,22 +247,27 @@ class Command(BaseCommand):
             user.is_active = False
             workflow.save_object(user, _context())
         if demo:
-            for parts in (demo.counts, demo.background, demo.tasks, demo.measures, demo.sections):
-                for part in parts.all():
-                    for child in _children(part):
-                        workflow.delete_object(child, _context())
-                    workflow.delete_object(part, _context())
+            for part in _parts_of(demo):
+                workflow.delete_object(part, _context())
             workflow.delete_object(demo, _context())
         self.stdout.write(_("The demonstration is cleared; its history stays."))
 
 
-def _children(part: Any) -> Iterator[Any]:
-    """Yield what hangs on a task, what hangs on something else first: each leaves its history."""
-    if not isinstance(part, Task):
-        return
-    yield from IndicatorValue.objects.filter(indicator__task=part)
-    for name in ("evidence", "requests", "reports", "items", "indicators"):
-        yield from getattr(part, name).all()
+def _parts_of(policy: PolicyDocument) -> Iterator[Any]:
+    """Yield the parts of a policy, each after those that refer to it: each leaves its history."""
+    lookups = declared_lookups("fixture_policy_lookup")
+    models = [model for model, lookup in lookups.items() if lookup == "policy_id"]
+    for model in referring_first(models):
+        for part in model.objects.filter(policy=policy):
+            if isinstance(part, Task):
+                yield from _parts_of_task(part)
+            yield part
+
+
+def _parts_of_task(task: Task) -> Iterator[Any]:
+    lookups = declared_lookups("belongs_to_task")
+    for model in referring_first(list(lookups)):
+        yield from model._default_manager.filter(**{lookups[model]: task})
 
 
 def _copy_row(row: Any, **changes: Any) -> Any:

@@ -22,32 +22,16 @@ from tracker import workflow
 from tracker.domain.choices import ChangeSource
 from tracker.domain.codes import code_key
 from tracker.models import (
-    BackgroundPassage,
-    ChecklistItem,
-    DeclaredCount,
-    Indicator,
-    Measure,
     Organization,
     PolicyDocument,
-    Section,
     Task,
 )
 from tracker.models.base import Coded, Natural, UniqueFolded
+from tracker.models.declarations import declared_lookups
 
 BY_FIXTURE = {"way": ChangeSource.COMMAND, "history_change_reason": "loaddata"}
 # What a fixture does not carry; a row that stands keeps its own.
 KEPT_FIELDS = (*workflow.DERIVED, "version")
-# How the history of each part of a policy leads to the policy.
-FIXTURE_PARTS = {
-    PolicyDocument: "id",
-    Section: "policy_id",
-    Measure: "policy_id",
-    Task: "policy_id",
-    ChecklistItem: "task__policy_id",
-    Indicator: "task__policy_id",
-    DeclaredCount: "policy_id",
-    BackgroundPassage: "policy_id",
-}
 
 
 class Command(loaddata.Command):
@@ -150,7 +134,7 @@ class Command(loaddata.Command):
         # The key of every part of a policy begins with the policy's own.
         slugs = set()
         for model, key in self.known:
-            if model in FIXTURE_PARTS:
+            if model in declared_lookups("fixture_policy_lookup"):
                 slugs.add(key[0])
         for policy in PolicyDocument.objects.filter(slug__in=slugs):
             if _edited(policy):
@@ -282,8 +266,8 @@ def _was_edited(history: Any) -> bool:
 
 def _edited(policy: PolicyDocument) -> bool:
     """Say whether anything but a fixture has ever written a part of a policy."""
-    for model, path in FIXTURE_PARTS.items():
-        history = model.history.filter(**{path: policy.pk})  # type: ignore[attr-defined]
+    for model, lookup in declared_lookups("fixture_policy_lookup").items():
+        history = model.history.filter(**{lookup: policy.pk})  # type: ignore[attr-defined]
         if _was_edited(history):
             return True
     return False

@@ -18,7 +18,7 @@ TRANSITIONS: dict[Action, Transition] = {step.action: step for step in _STEPS}
 
 
 def office_may_set(before: str, after: str) -> bool:
-    """Say whether a supervisor's edit may move the status: a correction, or a step of the office."""
+    """Say whether an edit of the office may move the status, as a correction or as its step."""
     if before in RUNNING_STATUSES and after in RUNNING_STATUSES:
         return True
     for transition in TRANSITIONS.values():
