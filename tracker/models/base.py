@@ -132,19 +132,18 @@ def labels_of(row: models.Model, user: models.Model | None = None) -> dict[str, 
     At most one query for each field that is not at hand.
     """
     record = History.records[type(row)]
+    labels: dict[str, Any] = {}
     if user:
-        labels: dict[str, Any] = {"history_user": str(user)}
-    else:
-        labels = {}
+        labels["history_user"] = str(user)
     for field in record.fields_included(row):
         if isinstance(field, models.ForeignKey) and getattr(row, field.attname) is not None:
             label = _label(row, field)
             if label:
                 labels[field.name] = label
     for field in record.get_m2m_fields_from_model(type(row)):
-        labels[field.name] = (
-            [str(linked) for linked in getattr(row, field.name).all()] if row.pk else []
-        )
+        labels[field.name] = []
+        if row.pk:
+            labels[field.name] = [str(linked) for linked in getattr(row, field.name).all()]
     return labels
 
 
@@ -256,30 +255,21 @@ class UniqueFolded(models.Model):
         abstract = True
 
     def beside(self) -> models.QuerySet:
-        """Return the rows among which the name must be the only one of its kind, itself included."""
+        """Return the rows among which the name must be unique, this one included."""
         raise NotImplementedError
 
     def refuse_twin(self) -> None:
-        """Raise ValidationError where a new name differs from another by capitals alone.
-
-        One query.
-        """
+        """Raise ValidationError where a new name differs from another by capitals alone."""
         name = getattr(self, self.folded_name)
+        others = {}
         if name:
             others = dict(self.beside().values_list("pk", self.folded_name))
-        else:
-            others = {}
         if others.pop(self.pk, None) == name:
             return
-        twin = next(
-            (other for other in others.values() if other != name and fold(other) == fold(name)),
-            None,
-        )
-        if twin is not None:
-            words = _("“%(twin)s” is there already; capitals alone make no difference.") % {
-                "twin": twin
-            }
-            raise ValidationError({self.folded_name: words})
+        for other in others.values():
+            if other != name and fold(other) == fold(name):
+                text = _("“%(twin)s” is there already; capitals alone make no difference.")
+                raise ValidationError({self.folded_name: text % {"twin": other}})
 
     def validate_unique(self, exclude: Any = None) -> None:
         super().validate_unique(exclude)
@@ -316,7 +306,10 @@ def attach_related(
     found = {row.pk: row for row in related.filter(pk__in=keys)}
     for row in rows:
         key = getattr(row, f"{name}_id")
-        setattr(row, name, found[key] if key else None)
+        if key:
+            setattr(row, name, found[key])
+        else:
+            setattr(row, name, None)
 
 
 def code_field(text: StrOrPromise, **options: Any) -> CodeField:

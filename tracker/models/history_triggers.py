@@ -43,11 +43,12 @@ FIND_TRIGGERS = {
 
 def history_tables() -> set[str]:
     """Name the table of every history, those of many-to-many fields included."""
-    models = [*(model.history.model for model in History.records), *History.m2m_models.values()]  # type: ignore[attr-defined]
-    found = set()
-    for model in models:
-        found.add(model._meta.db_table)
-    return found
+    tables = set()
+    for record in History.records.values():
+        tables.add(record.row_model._meta.db_table)
+    for model in History.m2m_models.values():
+        tables.add(model._meta.db_table)
+    return tables
 
 
 def missing_triggers(connection: BaseDatabaseWrapper) -> Iterator[tuple[str, str, str]]:

@@ -17,7 +17,10 @@ from tracker.models.base import History, Natural, NaturalManager, Versioned, tex
 
 def folded_lines(*texts: str) -> str:
     """Return the lines of some texts, each folded."""
-    return "\n".join(fold(line) for text in texts for line in text.splitlines())
+    lines: list[str] = []
+    for text in texts:
+        lines += text.splitlines()
+    return "\n".join(fold(line) for line in lines)
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
@@ -85,7 +88,10 @@ class Organization(Versioned, Natural):
         others = Organization.objects.none()
         if self.active:
             others = Organization.objects.exclude(pk=self.pk).filter(active=True)
-        taken = {fold(name): unit for unit in others for name in unit.all_names()}
+        taken: dict[str, Organization] = {}
+        for unit in others:
+            for name in unit.all_names():
+                taken[fold(name)] = unit
         if self.pk:
             kept = Organization.objects.filter(pk=self.pk).first()
         else:

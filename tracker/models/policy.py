@@ -1,6 +1,6 @@
 """The policy text and its parts: sections, measures, declared counts, background passages."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -59,7 +59,7 @@ class PolicyQuerySet(models.QuerySet["PolicyDocument"]):
 
 
 class PolicyDocument(Versioned, Natural, UniqueFolded):
-    """A text that is being carried out, with the thresholds of its lights and its reporting cycle."""
+    """A text that is carried out, with the thresholds of its lights and its reporting cycle."""
 
     slug = AddressField(
         _("short address"), max_length=60, unique=True, db_collation=settings.CODE_COLLATION
@@ -180,7 +180,10 @@ class Section(Versioned, Natural):
         return f"{self.letter} {self.name}"
 
     def clean(self) -> None:
-        if self.pk and self.measures.exclude(policy=self.policy_id).exists():  # type: ignore[attr-defined]
+        if not self.pk:
+            return
+        measures: Any = self.measures  # type: ignore[attr-defined]
+        if measures.exclude(policy=self.policy_id).exists():
             raise ValidationError(
                 {"policy": _("The measures of this section belong to another policy.")}
             )
@@ -234,7 +237,10 @@ class Measure(Versioned, Natural, Coded):
     def clean(self) -> None:
         if self.section_id and self.policy_id and self.section.policy_id != self.policy_id:
             raise ValidationError({"section": _("The section belongs to another policy.")})
-        if self.pk and self.tasks.exclude(policy=self.policy_id).exists():  # type: ignore[attr-defined]
+        if not self.pk:
+            return
+        tasks: Any = self.tasks  # type: ignore[attr-defined]
+        if tasks.exclude(policy=self.policy_id).exists():
             raise ValidationError(
                 {"section": _("The tasks of this measure belong to another policy.")}
             )

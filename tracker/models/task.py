@@ -27,8 +27,6 @@ from tracker.domain.choices import (
     Light,
     LightGroup,
     PolicyState,
-    RequestKind,
-    RequestState,
     Status,
 )
 from tracker.domain.codes import code_key, natural
@@ -59,15 +57,13 @@ GRAVEST = (Light.RED, Light.YELLOW, Light.GREEN, Light.GREY, Light.PURPLE, Light
 
 # SQLite searches an index that holds the text several times as fast as the table. PostgreSQL has
 # none: a row of an index takes 2.7 kB there, and a long description is longer.
-SEARCH_INDEXES = (
-    [
+SEARCH_INDEXES: list[models.Index] = []
+if settings.SQLITE:
+    SEARCH_INDEXES.append(
         models.Index(
             fields=["policy", "sort_key", "lead_unit", "letters", "search"], name="task_words"
         )
-    ]
-    if settings.SQLITE
-    else []
-)
+    )
 
 
 def turned_by(column: str, on: dt.date) -> Q:
@@ -81,11 +77,8 @@ def turned_by(column: str, on: dt.date) -> Q:
 
 
 def light_is(on: dt.date) -> dict[Light, Q]:
-    """Return each light as a condition on the stored columns.
-
-    The same as `rules.light`, a test holds it.
-    """
-    # Yellow never comes after red (`task_yellow_before_red`), so yellow alone tells the calm days.
+    """Return the condition of each light on stored columns, as `lights.light_on_day` has it."""
+    # Yellow never comes after red (`task_yellow_before_red`): yellow alone tells what is on course.
     calm = Q(turns_yellow_on__isnull=True) | Q(turns_yellow_on__gt=_judged_on(on))
     not_red = Q(turns_red_on__isnull=True) | Q(turns_red_on__gt=_judged_on(on))
     return {
@@ -108,7 +101,7 @@ FieldFaults = dict[str, StrOrPromise]
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
-    """Tasks: cut to what an account may see, lit for a day, counted by the formulas of the domain."""
+    """Tasks: those that an account may see, with lights of a day, counted by the domain's rules."""
 
     def visible_to(self, user: "Account") -> "TaskQuerySet":
         """Keep the tasks that exist for an account."""
@@ -229,18 +222,17 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """
         found = self
         for word in fold(text).split():
-            named = []
-            for key, known in names.items():
-                if word in known:
-                    named.append(key)
-            helping = Task.co_units.through.objects.filter(organization__in=named)
-            # To ask for units where none is named would cost a third more.
-            of_units = Q(lead_unit__in=named) | Q(pk__in=helping.values("task"))
-            found = found.filter(contains_term(word) | of_units if named else contains_term(word))
+            condition = contains_term(word)
+            units = [key for key, known in names.items() if word in known]
+            # To compare units where none is named would cost a third more.
+            if units:
+                helping = Task.co_units.through.objects.filter(organization__in=units)
+                condition |= Q(lead_unit__in=units) | Q(pk__in=helping.values("task"))
+            found = found.filter(condition)
         return found
 
     def turning(self, on: dt.date, days: int = FORECAST_DAYS) -> "TaskQuerySet":
-        """Keep tasks that turn yellow or red within some days after a day if nothing is reported."""
+        """Keep tasks that turn yellow or red in some days after a day if nothing is reported."""
         soon = (on + DAY, on + days * DAY)
         return self.filter(
             Q(turns_red_on__range=soon) | Q(turns_yellow_on__range=soon),
@@ -296,7 +288,10 @@ def unreported(on: dt.date, current: bool = False) -> Q:
     """
     owed = Q(pk__in=[])
     for cycle in (Cycle.WEEKLY, Cycle.MONTHLY, Cycle.QUARTERLY):
-        start = (period_of if current else lights.last_complete)(cycle, on).start
+        if current:
+            start = period_of(cycle, on).start
+        else:
+            start = lights.last_complete(cycle, on).start
         owed |= Q(policy__cycle=cycle, owed_from__lte=start) & (
             Q(reported_through__isnull=True) | Q(reported_through__lt=start)
         )
@@ -647,11 +642,6 @@ class Task(Versioned, Natural, Coded):
         """
         self.__dict__["steps_fetched"] = list(self.items.all())
         self.__dict__["helpers_fetched"] = list(self.co_units.all())
-
-    @property
-    def extensions(self) -> int:
-        """Count how often more time was granted; one query."""
-        return self.requests.filter(kind=RequestKind.EXTEND, state=RequestState.GRANTED).count()
 
     def light_on(self, on: dt.date) -> Light:
         """Return the light on a day by the pure rule."""

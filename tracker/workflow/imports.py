@@ -237,9 +237,11 @@ def _made(report: ProgressUpdate | None) -> dict[str, Any]:
 
 def _not_allowed(task: Task) -> str:
     """Say why an account may not do what it could when the workbook was read or confirmed."""
-    return _("your account may not report this task any more; its lead unit is %(unit)s now.") % {
-        "unit": task.lead_unit.short_name if task.lead_unit else "—"
-    }
+    unit = "—"
+    if task.lead_unit:
+        unit = task.lead_unit.short_name
+    text = _("your account may not report this task any more; its lead unit is %(unit)s now.")
+    return text % {"unit": unit}
 
 
 def report_for(change: ReportChange, known: ReportsByKey) -> ProgressUpdate:
@@ -387,9 +389,8 @@ def _loaded(row: ChecklistChange, helpers: list[int] | None) -> dict[str, Any]:
     facts = None
     if isinstance(thing, ChecklistItem):
         # A step has no version: its own facts tell whether somebody has changed it since.
-        facts = {
-            field.attname: getattr(thing, field.attname) for field in thing._meta.concrete_fields
-        }
+        columns = [field.attname for field in thing._meta.concrete_fields]
+        facts = {name: getattr(thing, name) for name in columns}
     if row.co_units is None:
         helpers = None
     return {

@@ -200,25 +200,21 @@ def _compared_rows(
 
 
 def _has_moved(row: models.Model, entry: Mapping[str, Any]) -> bool:
-    """Say whether a row is another than the import left it.
-
-    An old import without versions cannot tell.
-    """
+    """Say whether a row is another than the import left it; False for old imports of no version."""
     if entry.get("facts"):
-        return any(
-            _plain(getattr(row, name, None)) != _plain(value)
-            for name, value in entry["facts"].items()
-        )
+        for name, value in entry["facts"].items():
+            if _plain(getattr(row, name, None)) != _plain(value):
+                return True
+        return False
     return entry.get("version") is not None and getattr(row, "version", None) != entry["version"]
 
 
 def _attached(model: Any, keys: list[int], made: Mapping[str, list[int]]) -> dict[int, list[str]]:
-    """Say of new rows what hangs on them that the import did not make.
-
-    One query for each kind of thing.
-    """
+    """Return by key what refers to new rows and was not imported; one query a relation."""
     found: dict[int, list[str]] = {}
-    for relation in model._meta.related_objects if keys else ():
+    if not keys:
+        return found
+    for relation in model._meta.related_objects:
         if not relation.one_to_many:
             continue
         other = relation.related_model

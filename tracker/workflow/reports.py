@@ -191,8 +191,10 @@ def _hand_in_evidence(report: ProgressUpdate, act: ChangeContext) -> None:
     """Let the evidence of a report enter the history with it."""
     for piece in report.evidence.filter(handed_in=False):
         piece.handed_in = True
-        known = piece.history.exists()
-        save_row(piece, None if known else act, not known)
+        if piece.history.exists():
+            save_row(piece)
+        else:
+            save_row(piece, act, True)
 
 
 def submit_unchanged(

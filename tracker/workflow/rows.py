@@ -92,7 +92,14 @@ def attach_context(row: models.Model, act: ChangeContext) -> None:
     row._way = act.way  # type: ignore[attr-defined]
 
 
+def history_type(made: bool) -> str:
+    """Return how the history marks a row that was added or changed."""
+    if made:
+        return "+"
+    return "~"
+
+
 def record_change(row: models.Model, act: ChangeContext, made: bool) -> None:
     """Write a history row; `made` says whether the row is new."""
     attach_context(row, act)
-    History.records[type(row)].create_historical_record(row, "+" if made else "~")
+    History.records[type(row)].create_historical_record(row, history_type(made))

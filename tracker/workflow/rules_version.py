@@ -113,11 +113,13 @@ def _migrated() -> bool:
 
 
 def _refresh_measures() -> None:
-    measures = list(Measure.objects.only("code", "code_key"))
-    wrong = [measure for measure in measures if measure.code_key != code_key(measure.code)]
-    for measure in wrong:
-        measure.code_key = code_key(measure.code)
-    Measure.objects.bulk_update(wrong, ["code_key"], batch_size=500)
+    changed = []
+    for measure in Measure.objects.only("code", "code_key"):
+        key = code_key(measure.code)
+        if measure.code_key != key:
+            measure.code_key = key
+            changed.append(measure)
+    Measure.objects.bulk_update(changed, ["code_key"], batch_size=500)
 
 
 @checks.register(checks.Tags.database)

@@ -1,7 +1,4 @@
-"""Tasks that go from one unit to another as one change.
-
-Shown first, all or nothing, and taken back the same way.
-"""
+"""Move tasks from one unit to another: shown first, all or nothing, and undone the same way."""
 
 import datetime as dt
 import hashlib
@@ -104,13 +101,8 @@ def plan_move(kind: UnitMoveKind, source: Organization, target: Organization) ->
 
 
 def _sort_reports(plan: UnitMovePlan) -> None:
-    """Part the reports at hand of the former unit.
-
-    Those that the new one writes on, and those that stay.
-    """
-    tasks = []
-    for task in (*plan.led, *plan.helped):
-        tasks.append(task.pk)
+    """Sort the open reports of the former unit: those that the new one continues, and the rest."""
+    tasks = [task.pk for task in (*plan.led, *plan.helped)]
     at_hand = ProgressUpdate.objects.filter(task__in=tasks).exclude(state=ReportState.ACCEPTED)
     at_hand = at_hand.select_related("task__policy", "unit").defer("task__policy__full_text")
     of_target = [report for report in at_hand if report.unit_id == plan.target.pk]
@@ -119,8 +111,10 @@ def _sort_reports(plan: UnitMovePlan) -> None:
         if report.unit_id != plan.source.pk:
             continue
         key = (report.task_id, report.period_start, report.period_end)
-        moves = report.is_open and key not in taken
-        (plan.drafts if moves else plan.staying).append(report)
+        if report.is_open and key not in taken:
+            plan.drafts.append(report)
+        else:
+            plan.staying.append(report)
 
 
 def make_move(plan: UnitMovePlan, act: ChangeContext, seen: str, now: dt.datetime) -> UnitMove:
@@ -132,12 +126,10 @@ def make_move(plan: UnitMovePlan, act: ChangeContext, seen: str, now: dt.datetim
     if not act.reason.strip():
         raise ValidationError({"reason": _("Give a reason.")})
     with transaction.atomic():
-        list(
-            Organization.objects.select_for_update().filter(pk__in=[plan.source.pk, plan.target.pk])
-        )
-        source, target = (
-            Organization.objects.get(pk=unit.pk) for unit in (plan.source, plan.target)
-        )
+        keys = [plan.source.pk, plan.target.pk]
+        list(Organization.objects.select_for_update().filter(pk__in=keys))
+        source = Organization.objects.get(pk=plan.source.pk)
+        target = Organization.objects.get(pk=plan.target.pk)
         plan = plan_move(plan.kind, source, target)
         if plan.digest != seen:
             raise StaleVersion(source)
@@ -174,12 +166,13 @@ def undo_move(move: UnitMove, act: ChangeContext, now: dt.datetime) -> None:
         if move.undone_at:
             raise ValidationError(_("It has been undone already."))
         rows = [(entry, _row_of(entry)) for entry in move.entries]
-        changed = [
-            entry["label"] for entry, row in rows if row is None or row.version != entry["version"]
-        ]
+        changed = []
+        for entry, row in rows:
+            if row is None or row.version != entry["version"]:
+                changed.append(entry["label"])
         if changed:
-            words = _("Somebody has changed these since; nothing was undone: %(rows)s.")
-            raise ValidationError(words % {"rows": pgettext("list", ", ").join(changed)})
+            text = _("Somebody has changed these since; nothing was undone: %(rows)s.")
+            raise ValidationError(text % {"rows": pgettext("list", ", ").join(changed)})
         act = _signed(move, act)
         for entry, row in reversed(rows):
             _restore(entry, row, act, now.date())
@@ -207,11 +200,14 @@ def _signed(move: UnitMove, act: ChangeContext) -> ChangeContext:
 
 
 def _entry(row: Any, before: dict[str, Any], policy: str = "") -> dict[str, Any]:
+    label = str(row)
+    if policy:
+        label = f"{row} — {policy}"
     return {
         "model": row._meta.model_name,
         "pk": row.pk,
         "version": row.version,
-        "label": f"{row} — {policy}" if policy else str(row),
+        "label": label,
         "before": before,
     }
 
@@ -258,8 +254,11 @@ def _save_draft_of(
     report.unit = unit
     report.contribution = contribution
     bump_version(report, None)
-    # Nothing of a draft enters the history before it is handed in.
-    save_row(report, act if report.state == ReportState.RETURNED else None, False)
+    if report.state == ReportState.RETURNED:
+        save_row(report, act, False)
+    else:
+        # Nothing of a draft enters the history before it is handed in.
+        save_row(report)
 
 
 def _merge(plan: UnitMovePlan, act: ChangeContext) -> list[dict[str, Any]]:

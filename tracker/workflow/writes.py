@@ -100,7 +100,8 @@ def _follow_state(policy: PolicyDocument, before: Any, act: ChangeContext) -> No
             raise ValidationError({"state": text % {"count": count}})
         return
     # The day of publishing is the one that the history has just noted.
-    today = policy.history.order_by("-history_id")[0].history_date.astimezone(ZONE).date()  # type: ignore[attr-defined]
+    latest: Any = policy.history.order_by("-history_id")[0]
+    today = latest.history_date.astimezone(ZONE).date()
     reason = act.reason or _("published: reports are owed from now on")
     for task in handed_over.filter(
         Q(owed_from__lt=today) | Q(owed_from__isnull=True), status__in=OPEN_STATUSES

@@ -19,7 +19,10 @@ class Command(BaseCommand):
     Exit 1 on an error, 0 on what is merely open or doubtful.
     """
 
-    help = "Prove the declared counts of a policy and list what is open; with its text, check every anchor."
+    help = (
+        "Prove the declared counts of a policy and list what is open; with its text, "
+        "check every anchor."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug")
@@ -34,12 +37,18 @@ class Command(BaseCommand):
         policy = PolicyDocument.objects.filter(slug=slug).first()
         if not policy:
             raise CommandError(_("There is no policy “%(slug)s”.") % {"slug": slug})
-        found = run_checkup(policy, read_text(text) if text else None)
+        policy_text = None
+        if text:
+            policy_text = read_text(text)
+        found = run_checkup(policy, policy_text)
         self.stdout.write(f"{policy.slug}  {policy.title}")
         self._print_counts(found)
         if found.reading:
             self._print_reading(found.reading)
-        self.stdout.write(_("Open points:") if found.findings else _("Open points: none."))
+        if found.findings:
+            self.stdout.write(_("Open points:"))
+        else:
+            self.stdout.write(_("Open points: none."))
         for check, findings in found.groups:
             self._print_group(check, findings)
         if found.errors:
@@ -72,21 +81,21 @@ class Command(BaseCommand):
 
         The codes of tasks in one line, what is not of a task a line each.
         """
-        if check.statuses:
-            codes = ", ".join(finding.place for finding in findings)
-        else:
-            codes = ""
+        codes = ""
+        if check.statuses and findings:
+            codes = f"({', '.join(finding.place for finding in findings)})"
         self._print_row(
             _("%(severity)s  %(kind)s: %(number)s %(codes)s")
             % {
                 "severity": check.severity.words,
                 "kind": check.label,
                 "number": len(findings),
-                "codes": f"({codes})" if codes else "",
+                "codes": codes,
             }
         )
-        for finding in [] if check.statuses else findings:
-            self._print_row(f"    {finding.what}")
+        if not check.statuses:
+            for finding in findings:
+                self._print_row(f"    {finding.what}")
 
     def _print_reading(self, reading: AnchorReading) -> None:
         found = reading.coverage

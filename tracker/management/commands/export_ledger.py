@@ -132,9 +132,10 @@ def unit_option(name: str) -> Organization:
     unit = Organization.objects.all().named(name)
     if not unit:
         units = list(Organization.objects.all())
-        near = get_close_matches(
-            name[:MAX_COMPARED], [known for each in units for known in each.all_names()], OFFERED
-        )
+        names: list[str] = []
+        for each in units:
+            names += each.all_names()
+        near = get_close_matches(name[:MAX_COMPARED], names, OFFERED)
         raise unknown(_("unit"), name, near or [each.short_name for each in units])
     return unit
 

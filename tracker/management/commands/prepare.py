@@ -21,7 +21,10 @@ FIRST_ACCOUNT = "admin"
 class Command(BaseCommand):
     """Migrate, load units and the sample policy if absent, make a first account, lay the demo."""
 
-    help = "Migrate, load what is absent, make a first account; lay the demo in a new database unless DEMO=0."
+    help = (
+        "Migrate, load what is absent, make a first account; lay the demo in a new "
+        "database unless DEMO=0."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         recovery.recover_unfinished()

@@ -16,7 +16,10 @@ from tracker.text.draft import Draft, DraftMeasure, as_json, draft_policy
 class Command(BaseCommand):
     """Print sections, measures and tasks, each with the rule that made it; or all of it as JSON."""
 
-    help = "Propose sections, measures, tasks, counts, deadlines and units of a policy text; nothing is saved."
+    help = (
+        "Propose sections, measures, tasks, counts, deadlines and units of a policy "
+        "text; nothing is saved."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

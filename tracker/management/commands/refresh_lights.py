@@ -12,7 +12,10 @@ from tracker.workflow import rules_version
 class Command(BaseCommand):
     """Do by hand what `migrate` does after a change of the rules."""
 
-    help = "Derive the lights, percents, orders and search of every task anew; versions and history stay."
+    help = (
+        "Derive the lights, percents, orders and search of every task anew; versions and "
+        "history stay."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
