@@ -91,23 +91,22 @@ def may_open_admin(user: "Account") -> bool:
 
 
 def acts_for(user: "Account", task: "Task") -> set[Capacity]:
-    """Say in which capacities an account may act on a task.
+    """Return the capacities in which an account may act on a task.
 
-    A liaison on what is handed over, and published.
+    A liaison acts only on tasks that are handed over, of published policies.
     """
     if not user.is_authenticated or not user.is_active:
         return set()
+    capacities = set()
     if may_edit_policies(user):
-        doers = {Capacity.OFFICE}
-    else:
-        doers = set()
+        capacities.add(Capacity.OFFICE)
     in_force = task.assigned_on and task.policy.state == PolicyState.PUBLISHED
     if user.is_liaison and user.organization_id and in_force:
         if task.lead_unit_id == user.organization_id:
-            doers.add(Capacity.LEAD)
+            capacities.add(Capacity.LEAD)
         elif any(unit.pk == user.organization_id for unit in task.co_units.all()):
-            doers.add(Capacity.HELPER)
-    return doers
+            capacities.add(Capacity.HELPER)
+    return capacities
 
 
 def works_for(user: "Account") -> "Organization | None":

@@ -1,4 +1,4 @@
-"""Forms: what a person typed, checked, and held against what somebody else saved meanwhile."""
+"""Forms of editing, which merge what was typed with what somebody else saved meanwhile."""
 
 from decimal import Decimal
 from typing import Any, cast
@@ -46,10 +46,7 @@ LIMIT_ATTRIBUTE = format_lazy(
 
 
 def mark_limit(field: forms.Field) -> None:
-    """Let a field say how long its text may be.
-
-    A script counts beside it, no browser cuts it off.
-    """
+    """Show at a field how long its text may be; a script counts, and no browser cuts it off."""
     field.widget.attrs["data-most"] = MAX_TEXT_LENGTH
     field.help_text = field.help_text or LIMIT_ATTRIBUTE
 
@@ -338,7 +335,7 @@ class PartFormSet(BaseInlineFormSet):
         seen = parsing.whole_number(self.data.get("seen"))
         if not self.instance.pk or seen is None or seen == self.instance.version:
             return
-        # The parts as they stood until the first save that the person has not seen.
+        # The parts as they were until the first save that the person has not seen.
         newer = self.instance.history.filter(version__gt=seen).last()
         parts = cast(type[models.Model], self.model)._default_manager.filter(
             **{self.fk.name: self.instance}
@@ -361,10 +358,7 @@ class ChecklistItemForm(forms.ModelForm):
 
 
 class AmountField(forms.Field):
-    """A number as people write it.
-
-    Full-width digits, groups parted by commas, its unit behind it.
-    """
+    """A number as people write it: full-width digits, grouped by commas, its unit after it."""
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "size": 12})
 

@@ -1,7 +1,4 @@
-"""Check that the database of a backup is one of this program.
-
-Its migrations, tables and columns.
-"""
+"""Check that the database of a backup is one of this program: migrations, tables, columns."""
 
 import re
 import sqlite3
@@ -21,7 +18,7 @@ _APPLIED = re.compile(r"COPY public\.django_migrations \((.*)\) FROM stdin;")
 
 
 def check_sqlite(path: Path) -> None:
-    """Raise CommandError unless an SQLite file is whole and holds our tables."""
+    """Raise CommandError unless an SQLite file is whole and contains our tables."""
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
             found = database.execute("PRAGMA integrity_check").fetchone()[0]

@@ -17,7 +17,7 @@ KEY = "secret_key"
 MAX_MANIFEST = 64 * 1024**2  # bytes: some 500,000 files of evidence
 SPARE_BYTES = 64 * 1024**2  # that stay free on the disk
 COPY_CHUNK = 1 << 20
-# What the manifest holds: the name and type of each value.
+# What the manifest contains: the name and type of each value.
 FIELDS = {"database": str, "version": str, "made": str, "migrations": list, "sums": dict}
 
 

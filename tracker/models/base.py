@@ -1,7 +1,4 @@
-"""What every editable row has.
-
-A version against lost updates, and a history of who changed what.
-"""
+"""Versions against lost updates, history of changes, and the fields that models share."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
 StrOrPromise: TypeAlias = "str | _StrPromise"
 
 
-# What a part hangs on is the same in all rows of its history, and no page tells it. A request is
+# What a part belongs to is the same in all rows of its history, and no page tells it. A request is
 # called by its kind, which each reader reads in the own language.
 UNLABELLED_FIELDS = ("task", "policy", "entered_by", "request")
 
@@ -68,10 +65,7 @@ class History(HistoricalRecords):
             super().post_save(instance, created, using=using, **kwargs)
 
     def build_row(self, instance: models.Model, history_type: str) -> models.Model:
-        """Return the history row of a change, not saved.
-
-        `workflow` writes those of many rows at once.
-        """
+        """Return the history row of a change, not saved: `workflow` writes many at once."""
         facts = {
             "history_date": now(),
             "history_user": self.get_history_user(instance),
@@ -115,9 +109,7 @@ def stamp_way(instance: models.Model, history_instance: HistoryRow, **kwargs: An
 
 
 def way_in_session(way: ChangeSource) -> ChangeSource:
-    """Return the way of a change as the history names it, marked in a session after a password
-    reset.
-    """
+    """Return the source of a change, marked in a session after a password reset."""
     request = getattr(HistoricalRecords.context, "request", None)
     session = getattr(request, "session", {})
     if session.get(OPENED_AFTER_RESET):
@@ -126,10 +118,9 @@ def way_in_session(way: ChangeSource) -> ChangeSource:
 
 
 def labels_of(row: models.Model, user: models.Model | None = None) -> dict[str, Any]:
-    """Return what the foreign keys and many-to-many fields of a row are called now, and who changes
-    it.
+    """Return the names of the rows that a row refers to, and of who changes it.
 
-    At most one query for each field that is not at hand.
+    At most one query for each field that is not fetched.
     """
     record = History.records[type(row)]
     labels: dict[str, Any] = {}
@@ -182,9 +173,7 @@ class Versioned(models.Model):
 
 
 class CodeField(models.CharField):
-    """A code: full-width letters, other dashes and signs that are not seen are taken for what they
-    mean.
-    """
+    """A code; full-width letters, other dashes and invisible signs are folded to plain ones."""
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
@@ -223,10 +212,7 @@ class AddressField(models.SlugField):
 
 
 class CodeKeyField(models.CharField):
-    """What a row is sorted by where its code decides.
-
-    Follows the code whenever the row is saved.
-    """
+    """The sort key of a row by its code; follows the code whenever the row is saved."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         fixed = {"max_length": 64, "blank": True, "default": "", "editable": False}
@@ -243,7 +229,7 @@ class CodeKeyField(models.CharField):
 
 
 class UniqueFolded(models.Model):
-    """A row whose name differs by more than capitals from the names beside it.
+    """A row whose name differs by more than capitals from those of similar rows.
 
     No constraint: rows of earlier releases that differ by capitals alone are kept and named by a
     check. `folded_name` is the field that holds the name.
@@ -313,10 +299,7 @@ def attach_related(
 
 
 def code_field(text: StrOrPromise, **options: Any) -> CodeField:
-    """Make a field for a code.
-
-    Letters, digits, dot and dash, ordered by bytes on every database.
-    """
+    """Make a field for a code of letters, digits, dot and dash, ordered by bytes everywhere."""
     validator = RegexValidator(
         r"\A[A-Za-z][A-Za-z0-9.-]*\Z",
         _("A code begins with a letter and has only letters A-Z a-z, digits, “.” and “-”."),

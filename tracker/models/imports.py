@@ -33,9 +33,9 @@ class BatchQuerySet(models.QuerySet["ImportBatch"]):
 
 
 class ImportBatch(NamedRecord):
-    """A workbook that was read: what its rows say, whether they have landed, and what they made.
+    """A workbook that was read: its rows, whether they were confirmed, and what they made.
 
-    `rows` is what was typed, as `intake` reads it; `reading_notes` says what of the file was not
+    `rows` is what was typed, as `excel` reads it; `reading_notes` says what of the file was not
     read, `made` is what undoing it needs. The file itself is not kept.
     """
 

@@ -55,17 +55,14 @@ _Manager = NaturalManager.from_queryset(IndicatorQuerySet)
 
 
 class IndicatorManager(_Manager):
-    """Ask for no indicator without its latest value."""
+    """Fetch each indicator with its latest value."""
 
     def get_queryset(self) -> Any:
         return IndicatorQuerySet(self.model, using=self._db).with_actual()
 
 
 class Indicator(Versioned, Natural):
-    """A figure that a task is to reach.
-
-    Written with its task, and guarded by the task's version too.
-    """
+    """A figure that a task is to reach; saved with its task and under the task's version."""
 
     task = models.ForeignKey(
         Task, models.CASCADE, related_name="indicators", verbose_name=_("task")

@@ -57,7 +57,7 @@ def _steady(model: type[models.Model], key: Any) -> Iterator[Any]:
     expression: Any = F(path)
     if _by_locale(last):
         expression = Collate(expression, settings.CODE_COLLATION)
-    # Only where it can be empty: told so, a database leaves its indexes aside.
+    # Only where it can be empty: with it a database uses no index.
     empty = any(field.null for field in fields) or None
     yield OrderBy(expression, descending=descending, nulls_last=empty)
 

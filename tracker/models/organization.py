@@ -84,7 +84,7 @@ class Organization(Versioned, Natural):
         return self.short_name
 
     def clean(self) -> None:
-        # A unit that is out of office keeps its names; the unit in its place bears them as aliases.
+        # A unit that is out of office keeps its names; the unit in its place has them as aliases.
         others = Organization.objects.none()
         if self.active:
             others = Organization.objects.exclude(pk=self.pk).filter(active=True)
@@ -97,7 +97,7 @@ class Organization(Versioned, Natural):
         else:
             kept = None
         for name in self.all_names():
-            # A name that the unit bears already stays, whatever an earlier release has let in
+            # A name that the unit has already stays, whatever an earlier release has let in
             # beside it.
             new = kept is None or name not in kept.all_names()
             if new and fold(name) in taken:
@@ -215,7 +215,7 @@ class User(AbstractUser, Versioned):
         )
 
     def set_password(self, raw_password: str | None) -> None:
-        """Set a password that holds for one log-in; `workflow.choose_password` sets one's own."""
+        """Set a password for one log-in; `workflow.choose_password` sets one's own."""
         super().set_password(raw_password)
         self.must_change_password = True
         self.password_set_by = ""
@@ -223,7 +223,7 @@ class User(AbstractUser, Versioned):
 
     @property
     def roles(self) -> list[Role]:
-        """List the roles that the account holds."""
+        """Return the roles of the account."""
         found = []
         for role in Role:
             if getattr(self, f"is_{role}"):

@@ -40,7 +40,7 @@ def person_field(text: StrOrPromise) -> models.ForeignKey:
 
 
 class ReportQuerySet(models.QuerySet["ProgressUpdate"]):
-    """Reports: those that stand, those that wait."""
+    """Reports: those that count, those that wait for a review."""
 
     def standing(self) -> "ReportQuerySet":
         """Keep the reports of lead units that count as handed in."""
@@ -68,7 +68,7 @@ class ReportQuerySet(models.QuerySet["ProgressUpdate"]):
 class ProgressUpdate(NamedRecord, Versioned):
     """What a unit reports of a task for one period; written by `workflow` alone.
 
-    A co-operating unit's is a contribution: it stands beside the lead unit's and is not reviewed. A
+    A co-operating unit's is a contribution, in addition to the lead unit's, and not reviewed. A
     draft is its unit's own and enters the history when it is handed in. What was handed in keeps
     the role that its unit had on that day; a draft takes the role of the day on which it is saved.
     """
@@ -202,10 +202,7 @@ class ProgressUpdate(NamedRecord, Versioned):
 
 
 class TaskRequest(NamedRecord, Versioned):
-    """A unit's request to the office: closing, or more time.
-
-    What the office granted unasked stands here too.
-    """
+    """A unit's request to the office, closing or more time; also what was granted unasked."""
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="requests", verbose_name=_("task"))
     kind = models.CharField(

@@ -9,10 +9,7 @@ from tracker.domain.permissions import EditedBy
 
 
 class StoredRules(models.Model):
-    """The version of the rules by which all tasks were last derived.
-
-    One row, none in a new database.
-    """
+    """The version of the rules that derived all tasks: one row, none in a new database."""
 
     KEY = 1
 

@@ -55,7 +55,7 @@ FORECAST_DAYS = 30
 # The order of lights in lists: what needs somebody first.
 GRAVEST = (Light.RED, Light.YELLOW, Light.GREEN, Light.GREY, Light.PURPLE, Light.BLUE, Light.NONE)
 
-# SQLite searches an index that holds the text several times as fast as the table. PostgreSQL has
+# SQLite searches an index that contains the text several times as fast as the table. PostgreSQL has
 # none: a row of an index takes 2.7 kB there, and a long description is longer.
 SEARCH_INDEXES: list[models.Index] = []
 if settings.SQLITE:
@@ -67,10 +67,7 @@ if settings.SQLITE:
 
 
 def turned_by(column: str, on: dt.date) -> Q:
-    """Ask whether a turning date has passed.
-
-    By the day, or by the day of the request while closing.
-    """
+    """Return the condition that a turning date has passed: by the day, or that of the request."""
     return Q(status__in=RUNNING_STATUSES, **{f"{column}__lte": on}) | Q(
         status=Status.CLOSING, **{f"{column}__lte": F("closing_requested_on")}
     )
@@ -122,7 +119,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def asked_of(self, user: "Account") -> "TaskQuerySet":
         """Keep the tasks that an account acts on for its unit, whatever other roles it has.
 
-        The same as `permissions.acts_for` says of one task; a test holds it.
+        The same as `permissions.acts_for` says of one task; a test compares both.
         """
         unit = permissions.works_for(user)
         if not unit:
@@ -216,7 +213,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.filter(unacknowledged())
 
     def about(self, text: str, names: Mapping[int, str]) -> "TaskQuerySet":
-        """Keep tasks that hold each word of a text, or are of a unit that bears it.
+        """Keep tasks that contain each word of a text, or are of a unit with it in its name.
 
         `names` are the names of every unit by its key, folded.
         """
@@ -241,16 +238,16 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
 
 def cooperating(unit: int | Organization) -> Q:
-    """Ask whether a unit co-operates in a task.
+    """Return the condition that a unit co-operates in a task.
 
-    A subquery, because a join would double rows; asked once and not for each row, which costs eight
-    times as much.
+    A subquery, because a join would double rows; it is evaluated once and not for each row, which
+    costs eight times as much.
     """
     return Q(pk__in=Task.co_units.through.objects.filter(organization=unit).values("task"))
 
 
 def contains_term(word: str) -> Q:
-    """Ask whether what a task is about holds a word, both folded."""
+    """Return the condition that the search text of a task contains a word, both folded."""
     folded = fold(word)
     letters = letter_mask(folded)
     # Most rows lack one of the letters: to see that costs a tenth of reading their words. SQLite
@@ -262,29 +259,29 @@ def contains_term(word: str) -> Q:
 
 
 def letter_mask(text: str) -> int:
-    """Return which letters a text holds as 63 bits, several letters sharing one.
+    """Return the letters of a text as 63 bits, several letters sharing one.
 
-    A word's bits are among its text's.
+    The bits of a word are among those of its text.
     """
     return reduce(or_, (1 << ord(letter) % 63 for letter in set(text)), 0)
 
 
 def unacknowledged() -> Q:
-    """Ask whether an open task was handed over and its lead unit has not acknowledged it."""
+    """Return the condition that an open task was handed over and is not acknowledged."""
     return Q(assigned_on__isnull=False, acknowledged_on__isnull=True, status__in=OPEN_STATUSES)
 
 
 def overdue(on: dt.date) -> Q:
-    """Ask whether the day that counts is past the current deadline."""
+    """Return the condition that the day that counts is past the current deadline."""
     return Q(status__in=RUNNING_STATUSES, deadline__lt=on) | Q(
         status=Status.CLOSING, deadline__lt=F("closing_requested_on")
     )
 
 
 def unreported(on: dt.date, current: bool = False) -> Q:
-    """Ask whether the first owed period has ended before a day, or has begun.
+    """Return the condition that the first owed period has ended before a day, or has begun.
 
-    Each cycle has its own last period.
+    `current` asks for periods that have begun. Each cycle has its own last period.
     """
     owed = Q(pk__in=[])
     for cycle in (Cycle.WEEKLY, Cycle.MONTHLY, Cycle.QUARTERLY):
@@ -580,10 +577,7 @@ class Task(Versioned, Natural, Coded):
 
     @property
     def place(self) -> str:
-        """Return where the task stands in its policy, as a text that sorts.
-
-        Section, measure, code.
-        """
+        """Return the sort key of the task in its policy: section, measure, code."""
         measure = self.measure
         place = f"{measure.section.number:05}-{measure.order:05}-{natural(measure.code)}"
         return f"{place}-{code_key(self.code)}"
@@ -593,7 +587,7 @@ class Task(Versioned, Natural, Coded):
 
         Code, title, requirement, remark, measure and steps, and the words of the policy's text that
         they are anchored to: their whole clauses where the text is loaded, else the anchors. Folded
-        words hold no line break, so none spans two of these.
+        words contain no line break, so none spans two of these.
         """
         measure = self.measure
         steps = list(items)
@@ -613,10 +607,7 @@ class Task(Versioned, Natural, Coded):
 
     @property
     def has_percent(self) -> bool:
-        """Say whether a percent means something for this task.
-
-        It is quantified or has a checklist.
-        """
+        """Say whether a percent means something: it does for quantified tasks and checklists."""
         return self.kind == Kind.QUANTIFIED or bool(self.steps)
 
     @property
@@ -703,5 +694,5 @@ class ChecklistItem(Natural):
 
     @property
     def mark(self) -> str:
-        """Return what changes when the step reads or stands otherwise than a page showed it."""
+        """Return a digest of what a page shows of the step: its title and its tick."""
         return hashlib.sha256(f"{self.title}\n{self.done_on}".encode()).hexdigest()

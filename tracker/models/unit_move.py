@@ -12,7 +12,7 @@ from tracker.models.progress import person_field
 
 
 class UnitMove(models.Model):
-    """A batch: what it changed stands in `entries`, with what undoing it needs.
+    """A merge or move of units; `entries` has what it changed and what undoing it needs.
 
     Its number is its key.
     """

@@ -10,10 +10,7 @@ BATCH_SIZE = 1000
 
 
 def store_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
-    """Write some fields of many rows of one model, with one prepared statement.
-
-    No signal is sent.
-    """
+    """Write some fields of many rows of one model with one prepared statement; send no signal."""
     if not rows:
         return
     model = type(rows[0])

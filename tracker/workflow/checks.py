@@ -153,10 +153,10 @@ def check_day_of_closing(task: Task, before: Task | None, reason: str, today: dt
     if before is None or before.status != Status.CLOSING or task.status != Status.CLOSING:
         return
     if task.closing_requested_on != before.closing_requested_on and not reason.strip():
-        words = _(
+        text = _(
             "The light is judged by the day of the request: give the reason for which it changes."
         )
-        raise ValidationError({"closing_requested_on": words})
+        raise ValidationError({"closing_requested_on": text})
 
 
 def deadline_on(task: Task, day: dt.date) -> dt.date | None:

@@ -31,7 +31,7 @@ def delete_object(row: models.Model, act: ChangeContext, seen: int | None = None
 
 
 def delete_unchecked(row: models.Model, act: ChangeContext) -> None:
-    """Delete a row without a check of rights, and derive anew what came from it."""
+    """Delete a row without a check of rights, and derive again what came from it."""
     attach_context(row, act)
     with transaction.atomic():
         touched: list[int] = []

@@ -1,6 +1,7 @@
 """Set the derived columns of tasks: percent, turning dates, sort keys, search text."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -37,6 +38,7 @@ DERIVED = (
     "search",
     "letters",
 )
+read_derived = attrgetter(*DERIVED)
 TURNING_DATES = ("turns_yellow_on", "turns_red_on")
 # The columns of a task that `lights.turning_dates` reads.
 DERIVED_FROM_FIELDS = (
@@ -62,7 +64,7 @@ def derive_task(
 
     `text` is that of the policy, made once for many tasks of it; it is queried where not given.
     """
-    before = [getattr(task, name) for name in DERIVED]
+    before = read_derived(task)
     driver = next((each for each in indicators if each.drives_percent), None)
     task.follows_indicator = bool(driver and task.kind == Kind.QUANTIFIED and not items)
     task.percent = _percent_of(task, items, driver)
@@ -71,7 +73,7 @@ def derive_task(
     task.code_key = code_key(task.code)
     task.search = task.words(items, text or _text_of(task, items))
     task.letters = letter_mask(task.search)
-    return before != [getattr(task, name) for name in DERIVED]
+    return before != read_derived(task)
 
 
 def _percent_of(task: Task, items: Sequence[ChecklistItem], driver: Indicator | None) -> int:
@@ -82,7 +84,7 @@ def _percent_of(task: Task, items: Sequence[ChecklistItem], driver: Indicator | 
     if task.kind != Kind.QUANTIFIED:
         return 0
     if driver:
-        # Before its first value an indicator stands at its baseline.
+        # Before its first value an indicator is at its baseline.
         return lights.achieved_percent(driver) or 0
     report = task.latest_report
     if report and report.percent is not None:
@@ -116,19 +118,19 @@ def derive_change(
 
 
 def refresh_tasks(policy_ids: Collection[int]) -> int:
-    """Set every derived column anew for all tasks of some policies; return how many tasks changed.
+    """Derive all tasks of some policies again; return how many tasks changed.
 
-    Derived columns are no edit: versions stay, and open forms stay good.
+    Derived columns are no edit: versions stay, and open forms stay valid.
     """
     return refresh_matching(Q(policy__in=policy_ids))
 
 
 def refresh_matching(condition: Q) -> int:
-    """Set every derived column anew for the tasks of a condition; return how many changed."""
+    """Derive the tasks of a condition again; return how many changed."""
     changed = []
     for task, differs in _derived(condition):
         if differs:
-            changed.append((*(getattr(task, name) for name in DERIVED), task.pk))
+            changed.append((*read_derived(task), task.pk))
     store_values(Task, DERIVED, changed)
     return len(changed)
 
@@ -169,7 +171,7 @@ def _derived(condition: Q) -> Iterator[tuple[Task, bool]]:
 
 
 def refresh_turning_dates(policy_id: int) -> None:
-    """Set both turning dates of all tasks of a policy anew, after a change of its thresholds.
+    """Derive the turning dates of all tasks of a policy again, after a change of its thresholds.
 
     Makes no object of a task, as `refresh_matching` does, and queries no checklist.
     """

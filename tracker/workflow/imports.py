@@ -1,4 +1,4 @@
-"""Reports that come in by workbook: applied whole or not at all, and taken back the same way."""
+"""Reports and checklists from workbooks: applied as a whole or not at all, and reverted so."""
 
 import datetime as dt
 import json
@@ -65,11 +65,9 @@ ReportsByKey = dict[tuple[int, int | None, Period | None], ProgressUpdate]
 
 
 def latest_reports(tasks: Collection[Task]) -> ReportsByKey:
-    """Return what units have reported, begun or handed in.
+    """Return the latest report of each task, unit and period, a draft or not; one query.
 
-    The latest of each task, unit and period. One query.
-
-    Under no period stands the latest of a unit that stands.
+    Under the period None is the latest report of a unit that was handed in or accepted.
     """
     known: ReportsByKey = {}
     by_key = {}
@@ -275,7 +273,7 @@ def report_for(change: ReportChange, known: ReportsByKey) -> ProgressUpdate:
 def _report(
     change: ReportChange, writer: ReportWriter, known: ReportsByKey
 ) -> tuple[ProgressUpdate, dict[str, Any] | None]:
-    """Hand in the report of a row; return it, and what stood in one that was open or waited."""
+    """Hand in the report of a row; return it, and the former values of an open one."""
     at = known.get((change.task.pk, change.unit.pk, change.period))
     before = None
     if at and at.state in EDITABLE_REPORT_STATES:
@@ -293,9 +291,7 @@ def _report(
 
 
 def _reports_of(batch: ImportBatch, writer: ReportWriter) -> dict[int, ProgressUpdate]:
-    """Return the reports that a batch has made, by their keys, each with its task as the writer
-    holds it.
-    """
+    """Return the reports that a batch has made, by key, each with its task from the writer."""
     keys = []
     for entry in batch.made:
         if "report" in entry:
@@ -310,10 +306,7 @@ def _reports_of(batch: ImportBatch, writer: ReportWriter) -> dict[int, ProgressU
 
 
 def _take_back(entry: dict[str, Any], report: ProgressUpdate | None, writer: ReportWriter) -> None:
-    """Untick what a row has ticked, and bring its report to what it was.
-
-    A new one is left withdrawn.
-    """
+    """Revert the ticks and the report of a row; a new report is left withdrawn."""
     for key, day, *_after in entry["ticks"]:
         done_on = None
         if day:
@@ -409,10 +402,7 @@ def revert_checklist(
     now: dt.datetime,
     tell: ProgressCallback = ignore_progress,
 ) -> None:
-    """Take back a checklist that was loaded: new parts go, changed ones are as before.
-
-    All, or none.
-    """
+    """Revert a checklist: delete new parts, restore changed ones. All, or none."""
     with transaction.atomic():
         _lock_batch(
             batch,

@@ -53,9 +53,10 @@ class UndoRefused(ValidationError):
             named.append(
                 ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}
             )
-        told = pgettext("between sentences", "; ").join(named)
+        stated = pgettext("between sentences", "; ").join(named)
         super().__init__(
-            _("It cannot be undone, for others have worked on it since: %(rows)s.") % {"rows": told}
+            _("It cannot be undone, for others have worked on it since: %(rows)s.")
+            % {"rows": stated}
         )
 
 
@@ -69,12 +70,10 @@ def changed_since(batch: ImportBatch) -> list[LaterChange]:
     """Return the rows that were changed since a batch was confirmed; a fixed number of queries."""
     if batch.kind == BatchKind.CHECKLIST:
         return _changed_parts(batch.made)
-    tasks = set()
+    codes = {}
     for entry in batch.made:
-        tasks.add(entry["task"])
-    codes = {key: str(key) for key in tasks} | dict(
-        Task.objects.filter(pk__in=tasks).values_list("pk", "code")
-    )
+        codes[entry["task"]] = str(entry["task"])
+    codes |= dict(Task.objects.filter(pk__in=list(codes)).values_list("pk", "code"))
     return [*_changed_reports(batch, codes), *_changed_ticks(batch, codes)]
 
 
@@ -138,7 +137,7 @@ def _tick_has_changed(item: ChecklistItem, before: str | None, after: list[str |
 
 
 def note_versions(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Note in which version each part stands when all are loaded: later rows move earlier ones."""
+    """Note the version of each part after all are loaded: later rows change earlier ones."""
     versions = {}
     for name, keys in _keys_by_model(made).items():
         versions[name] = _versions(name, keys)
@@ -234,16 +233,14 @@ class _Facts:
         self.__dict__.update(facts)
 
 
-# A row as it is now, what stood in it before the import, and as it was imported.
+# A row as it is now, its values before the import, and the row as it was imported.
 Compared = tuple[Any, Mapping[str, Any], Any]
 
 
 def _moved_columns(
     row: models.Model, before: Mapping[str, Any], imported: Any
 ) -> Iterator[tuple[Any, list[Any]]]:
-    """Yield the columns of a row that are now others than it was imported with, each with its three
-    values.
-    """
+    """Yield the changed columns of a row, each with its values before, as imported and now."""
     for column in row._meta.concrete_fields:
         if (
             column.name in UNCOMPARED_FIELDS
@@ -282,7 +279,7 @@ class _Names:
     def _ask(target: Any, keys: set[Any]) -> dict[int, str]:
         rows = target._base_manager.filter(pk__in=keys - {None})
         if target is ProgressUpdate:
-            # Its name holds those of its task and its unit.
+            # Its name contains those of its task and its unit.
             rows = rows.select_related("task", "unit")
         found = {}
         for row in rows:

@@ -176,7 +176,7 @@ class ReportWriter:
                 self._history.add(piece, True)
 
     def tick(self, task: Task, item_id: int, done_on: dt.date | None) -> dt.date | None:
-        """Tick a step off, or take the tick away with None; return the day that stood there."""
+        """Tick a step off, or take the tick away with None; return the day before."""
         before = self._begin(task, Action.TICK)
         item = self.items.get(item_id)
         if not item or item.task_id != task.pk:
@@ -216,13 +216,13 @@ class ReportWriter:
 
     def _refusal(self, error: IntegrityError) -> ValidationError:
         """Name the report that the database refuses; asked one by one after the roll-back."""
-        words = _("The database refuses it: %(error)s") % {"error": error}
+        text = _("The database refuses it: %(error)s") % {"error": error}
         for report in [*self._new, *self._changed.values()]:
             try:
                 report.validate_constraints()
             except ValidationError as broken:
                 return ValidationError(f"{report.task.code}: {' '.join(broken.messages)}")
-        return ValidationError(words)
+        return ValidationError(text)
 
     def _begin(self, task: Task, action: Action) -> Task | None:
         """Check a step and move the status on; return the task as it was, None if unchanged."""

@@ -50,10 +50,7 @@ def has_own_percent(task: Task) -> bool:
 
 
 def open_report(task: Task, unit: Organization, period: Period) -> ProgressUpdate:
-    """Return the report that a unit has at hand for a period, in its role of today.
-
-    Else a new one.
-    """
+    """Return the open report of a unit for a period, in its role of today; else a new one."""
     of_period = {"unit": unit, "period_start": period.start, "period_end": period.end}
     found = ProgressUpdate.objects.filter(
         task=task, state__in=EDITABLE_REPORT_STATES, **of_period
@@ -73,11 +70,10 @@ def resume_rework(report: ProgressUpdate) -> None:
 
 
 def in_role_of_today(reports: Iterable[ProgressUpdate], task: Task) -> ProgressUpdate | None:
-    """Choose among the reports that a unit has at hand for a period the one that it writes on in
-    now.
+    """Return the open report of a period that a unit continues in its present role.
 
-    A draft that was begun before the lead unit changed is written on in the new role: nobody else
-    has seen it. What was handed in or returned in the former role stays as it was said.
+    A draft that was begun before the lead unit changed is continued in the new role: nobody else has
+    seen it. What was handed in or returned in the former role stays as it is.
     """
     drafts = []
     for report in reports:
@@ -125,7 +121,7 @@ def save_draft(
     removed: Iterable[Evidence] = (),
     today: dt.date,
 ) -> None:
-    """Keep what a unit has written so far; raise Stale on a newer version.
+    """Save what a unit has written so far; raise StaleVersion on a newer version.
 
     A draft is in no history yet.
     """
@@ -208,7 +204,7 @@ def submit_unchanged(
     """Report for a period that nothing has changed, in the words of the last report.
 
     `seen` is the version of the report that the page showed, 0 where it showed none, and `repeats`
-    the key of the last report. Raises Stale where either is another one by now.
+    the key of the last report. Raises StaleVersion where either is another one by now.
     """
     last = last_report(report.task, report.unit, report)
     if not last or last.contribution != report.contribution:
@@ -253,8 +249,8 @@ def _check_unchanged(report: ProgressUpdate) -> None:
     of_unit = ProgressUpdate.objects.filter(task=report.task, unit=report.unit)
     latest = of_unit.standing().order_by("-period_start", "-pk")[:MAX_UNCHANGED_REPORTS]
     if len(latest) == MAX_UNCHANGED_REPORTS and all(each.unchanged for each in latest):
-        words = _("“No change” was reported %(count)d times in a row; say what is being done.")
-        raise ValidationError(words % {"count": MAX_UNCHANGED_REPORTS})
+        text = _("“No change” was reported %(count)d times in a row; say what is being done.")
+        raise ValidationError(text % {"count": MAX_UNCHANGED_REPORTS})
 
 
 def withdraw(
@@ -431,10 +427,7 @@ def _note_review(report: ProgressUpdate, act: ChangeContext, today: dt.date) -> 
 
 
 def _follow(action: Action, task: Task, before: Task, act: ChangeContext, today: dt.date) -> None:
-    """Let the task say what its reports say.
-
-    The latest accepted one, and through which period they stand.
-    """
+    """Set on a task its latest accepted report, and the last day that reports cover."""
     if not TRANSITIONS[action].changes_task:
         return
     reports = ProgressUpdate.objects.filter(task=task)

@@ -166,7 +166,7 @@ def validate_co_units(
     units: Collection[Organization] | None,
     stored: Collection[Organization] | None = None,
 ) -> None:
-    """Check the co-operating units of a task; `units` None stands for those that are stored.
+    """Check the co-operating units of a task; `units` None means those that are stored.
 
     `stored` are those of now; queried where they are not given.
     """

@@ -47,10 +47,7 @@ class UnitMovePlan:
 
     @property
     def spans_policies(self) -> bool:
-        """Say whether the tasks are of more than one policy.
-
-        Then a code alone names none of them.
-        """
+        """Say whether the tasks are of several policies, so that a code alone names none."""
         return len({task.policy_id for task in (*self.led, *self.helped)}) > 1
 
     def policy_to_say(self, task: Task) -> str:
@@ -118,9 +115,9 @@ def _sort_reports(plan: UnitMovePlan) -> None:
 
 
 def make_move(plan: UnitMovePlan, act: ChangeContext, seen: str, now: dt.datetime) -> UnitMove:
-    """Do what a plan says, all or nothing.
+    """Execute a plan, all or nothing.
 
-    Raise Stale where it is not what the person saw (`seen`) any more.
+    `seen` is the digest of the plan that the person saw; raises StaleVersion where it differs.
     """
     _check_right(act)
     if not act.reason.strip():
@@ -262,9 +259,7 @@ def _save_draft_of(
 
 
 def _merge(plan: UnitMovePlan, act: ChangeContext) -> list[dict[str, Any]]:
-    """Move the accounts, give the names of the former unit to the new one, and put the former out
-    of office.
-    """
+    """Move accounts and names of the former unit to the new one, and close the former unit."""
     entries = []
     for account in plan.accounts:
         account.organization = plan.target

@@ -67,7 +67,7 @@ def save_object(row: Versioned, act: ChangeContext, seen: int | None = None) -> 
 
 
 def _refresh_tasks_of(row: Versioned, inputs: set[str]) -> None:
-    """Derive the tasks anew that come from a row of which these fields changed."""
+    """Derive the tasks of a changed row again, by the fields that changed."""
     if not inputs:
         return
     if isinstance(row, PolicyDocument) and "full_text" not in inputs:

@@ -1,4 +1,4 @@
-"""Print the health check of a policy; with its text, hold its anchors against it."""
+"""Print the health check of a policy; with its text, check its anchors too."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -14,7 +14,7 @@ from tracker.reports.health_check import Checkup, HealthCheck, HealthFinding, ru
 
 
 class Command(BaseCommand):
-    """Print what `tracker.health` finds.
+    """Print what `tracker.reports.health_check` finds.
 
     Exit 1 on an error, 0 on what is merely open or doubtful.
     """
@@ -77,10 +77,7 @@ class Command(BaseCommand):
             self._print_row(f"{verdict}  {count.words}")
 
     def _print_group(self, check: HealthCheck, findings: list[HealthFinding]) -> None:
-        """Print a kind of finding.
-
-        The codes of tasks in one line, what is not of a task a line each.
-        """
+        """Print findings of one kind: tasks by code in one line, others a line each."""
         codes = ""
         if check.statuses and findings:
             codes = f"({', '.join(finding.place for finding in findings)})"

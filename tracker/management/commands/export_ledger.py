@@ -26,10 +26,7 @@ OFFERED = 5  # names offered in place of one that is not known
 
 
 class Command(BaseCommand):
-    """Export all tasks of a policy, or of one unit.
-
-    Who runs commands on this machine is the office.
-    """
+    """Export all tasks of a policy, or of one unit, with the rights of the office."""
 
     help = "Write the Excel ledger of a policy, whole or of one unit, with the lights of a day."
 

@@ -14,7 +14,7 @@ from tracker.excel import workbook_import
 
 
 class Command(BaseCommand):
-    """Show or land a workbook: who runs commands on this machine is the office."""
+    """Show or apply a workbook, as the office, which runs the commands of this machine."""
 
     help = "Say what a filled-in workbook changes; with --apply hand its reports in, all or none."
 

@@ -544,7 +544,7 @@ def _accounts(demo: PolicyDocument) -> Iterator[tuple[User, str]]:
 
 
 def _account_name(user: User) -> str:
-    """Return whom an account of the demonstration stands for."""
+    """Return the name of an account of the demonstration."""
     if user.organization:
         return _("liaison of %(unit)s (demo)") % {"unit": user.organization}
     if user.is_supervisor:

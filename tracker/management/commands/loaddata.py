@@ -30,7 +30,7 @@ from tracker.models.base import Coded, Natural, UniqueFolded
 from tracker.models.declarations import declared_lookups
 
 BY_FIXTURE = {"way": ChangeSource.COMMAND, "history_change_reason": "loaddata"}
-# What a fixture does not carry; a row that stands keeps its own.
+# What a fixture does not carry; a stored row keeps its own.
 KEPT_FIELDS = (*workflow.DERIVED, "version")
 
 

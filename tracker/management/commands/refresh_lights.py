@@ -1,4 +1,4 @@
-"""Derive the stored lights, percents, orders and search of every task anew."""
+"""Derive the stored lights, percents, orders and search of every task again."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -35,7 +35,7 @@ class Command(BaseCommand):
                 _("Rules: version %(stored)d stored, version %(current)d in the program.")
                 % versions
             )
-        told = _("%(tasks)d tasks, %(corrected)d corrected.")
+        stated = _("%(tasks)d tasks, %(corrected)d corrected.")
         if dry_run:
-            told = _("%(tasks)d tasks, %(corrected)d to correct.")
-        self.stdout.write(told % {"tasks": found.tasks, "corrected": found.corrected})
+            stated = _("%(tasks)d tasks, %(corrected)d to correct.")
+        self.stdout.write(stated % {"tasks": found.tasks, "corrected": found.corrected})
