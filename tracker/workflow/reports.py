@@ -72,8 +72,8 @@ def resume_rework(report: ProgressUpdate) -> None:
 def in_role_of_today(reports: Iterable[ProgressUpdate], task: Task) -> ProgressUpdate | None:
     """Return the open report of a period that a unit continues in its present role.
 
-    A draft that was begun before the lead unit changed is continued in the new role: nobody else has
-    seen it. What was handed in or returned in the former role stays as it is.
+    A draft that was begun before the lead unit changed is continued in the new role: nobody else
+    has seen it. What was handed in or returned in the former role stays as it is.
     """
     drafts = []
     for report in reports:
