@@ -30,6 +30,7 @@ from tracker.workflow.imports import (
 from tracker.workflow.indicators import as_reported, save_values
 from tracker.workflow.later_changes import LaterChange, UndoRefused, changed_since
 from tracker.workflow.reminders import send_once
+from tracker.workflow.report_checks import has_own_percent, missing_in_report
 from tracker.workflow.reports import (
     MAX_UNCHANGED_REPORTS,
     REPORT_TEXTS,
@@ -37,10 +38,8 @@ from tracker.workflow.reports import (
     acceptance_is_final,
     accepted_report,
     answer_help,
-    has_own_percent,
     in_role_of_today,
     last_report,
-    missing_in_report,
     open_report,
     save_draft,
     send_back,

@@ -39,8 +39,9 @@ from tracker.workflow.checklist_writer import (
 )
 from tracker.workflow.deletion import delete_all_unchecked, delete_object
 from tracker.workflow.later_changes import note_versions, refuse_later_changes
+from tracker.workflow.report_checks import has_own_percent
 from tracker.workflow.report_writer import ReportWriter
-from tracker.workflow.reports import REPORT_TEXTS, has_own_percent, in_role_of_today, resume_rework
+from tracker.workflow.reports import REPORT_TEXTS, in_role_of_today, resume_rework
 from tracker.workflow.rows import ChangeContext
 from tracker.workflow.tasks import save_task
 from tracker.workflow.writes import save_object

@@ -31,7 +31,7 @@ from tracker.models.base import History, attach_related
 from tracker.workflow.bulk import BATCH_SIZE, store_rows
 from tracker.workflow.derivation import DERIVED, derive_change
 from tracker.workflow.execution import check_transition
-from tracker.workflow.reports import missing_in_report
+from tracker.workflow.report_checks import missing_in_report
 from tracker.workflow.rows import ChangeContext, attach_context, history_type
 from tracker.workflow.task_requests import follow_requests
 from tracker.workflow.tasks import validate_change
