@@ -15,8 +15,8 @@ from tests.browser.long_words import LONGEST, make_long_policy, word
 from tests.filled import first_task
 from tests.test_access import TABLE
 from tests.test_filled_policy import objects_of
-from tracker.forms.progress import ACTION_FIELDS
 from tracker.models import ImportBatch, Organization, PolicyDocument, ProgressUpdate, UnitMove, User
+from tracker.workflow import TRANSITIONS
 
 pytestmark = pytest.mark.browser
 
@@ -79,9 +79,9 @@ def more_addresses(policy: PolicyDocument) -> Iterator[str]:
         yield reverse("queue", args=[show])
     for task in (tasks[0], tasks[1], tasks.filter(status="closed")[0]):
         yield task.get_absolute_url()
-        yield from (
-            reverse("step", args=[policy.slug, task.code, action]) for action in ACTION_FIELDS
-        )
+        for action, step in TRANSITIONS.items():
+            if step.has_page:
+                yield reverse("step", args=[policy.slug, task.code, action])
     yield f"{reverse('tasks', args=[policy.slug])}?text={word(LONGEST, 0)}&per_page=50"
     yield f"{reverse('search')}?q=W0x"
     yield f"{reverse('search')}?q={word(LONGEST, 99)}"

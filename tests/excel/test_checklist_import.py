@@ -379,7 +379,7 @@ def test_a_task_that_was_loaded_is_derived_like_one_that_was_typed(
     full: PolicyDocument, supervisor: User
 ) -> None:
     load(many_rows(exported(full), 3), supervisor)
-    assert workflow.derived.preview_refresh().corrected == 0
+    assert workflow.rules_version.preview_refresh().corrected == 0
 
 
 def test_what_the_database_refuses_names_the_row(

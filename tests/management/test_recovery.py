@@ -35,7 +35,7 @@ def data(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 @pytest.fixture
 def ready(data: Path) -> Path:
     """Leave a restore that was prepared and not moved to its place."""
-    folder = data / "working" / archive.READY
+    folder = data / "working" / archive.RESTORE_READY
     (folder / "evidence").mkdir(parents=True)
     (folder / "evidence" / "new").write_text("new")
     (folder / "database").write_text("rows")
@@ -68,9 +68,12 @@ def test_a_restore_that_was_cut_off_between_two_folders_is_finished(
 
 @pytest.mark.django_db
 def test_a_restore_that_was_cut_off_at_its_end_is_tidied_up(data: Path) -> None:
-    (data / "working" / archive.DONE / "replaced").mkdir(parents=True)
+    (data / "working" / archive.RESTORE_DONE / "replaced").mkdir(parents=True)
     recovery.recover_unfinished()
-    assert (names(data / "evidence"), archive.DONE in names(data / "working")) == (["old"], False)
+    assert (names(data / "evidence"), archive.RESTORE_DONE in names(data / "working")) == (
+        ["old"],
+        False,
+    )
 
 
 def refuse(*words: str, **options: Any) -> None:

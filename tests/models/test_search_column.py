@@ -12,7 +12,7 @@ from tests.prepared_rows import store_sample
 from tracker import workflow
 from tracker.models import PolicyDocument, Task
 from tracker.models.task import contains_term, letter_mask
-from tracker.workflow import ChangeContext, derived
+from tracker.workflow import ChangeContext, rules_version
 
 
 def found(word: str) -> list[str]:
@@ -63,7 +63,7 @@ def test_a_long_description_is_searched_to_its_end(policy: PolicyDocument) -> No
 def test_loaded_tasks_are_found(db: None) -> None:
     store_sample()
     assert len(found("枢纽")) > 0
-    assert derived.preview_refresh().corrected == 0
+    assert rules_version.preview_refresh().corrected == 0
 
 
 def test_tasks_that_were_there_before_the_column_are_found(policy: PolicyDocument) -> None:

@@ -16,7 +16,7 @@ from tests.views.conftest import Browser
 from tests.views.test_pages import links, read
 from tracker import workflow
 from tracker.models import ChecklistItem, Organization, PolicyDocument, Task, User
-from tracker.workflow import ChangeContext, derived
+from tracker.workflow import ChangeContext, rules_version
 
 TEXT = "开头。\n要构建发展大格局，绘好一张蓝图绘到底，一任接着一任干。\n当好服务企业的金牌“店小二”，提升效能。\n"
 # Typed, and as a task has it.
@@ -203,7 +203,7 @@ def test_a_step_that_is_deleted_by_itself_leaves_nothing_stale(
     rich: Task, act: ChangeContext
 ) -> None:
     workflow.delete_object(rich.items.get(), act)
-    assert (codes(rich.policy, "步骤丙"), derived.preview_refresh().corrected) == ([], 0)
+    assert (codes(rich.policy, "步骤丙"), rules_version.preview_refresh().corrected) == ([], 0)
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from tracker.domain.folding import fold
 from tracker.domain.passages import ClauseFinder
 from tracker.models import Measure, PolicyDocument, Section, StoredRules, Task
 from tracker.models.task import letter_mask
-from tracker.workflow import derived, writes
+from tracker.workflow import derivation, rules_version
 
 TEXTS = ("Ａ１－０１ “５Ｇ”", "caf\u00e9 Ⅲ㎡ （1）", "STRASSE ß", "枢\u200b纽、一张蓝图")
 # The values that the rules of each version give; a new version gets a new line, an old one is never
@@ -47,7 +47,7 @@ def english() -> Any:
 @pytest.fixture
 def task(policy: PolicyDocument) -> Task:
     found = make_task(policy, deadline=TODAY + 30 * DAY)
-    derived.refresh_all()
+    rules_version.refresh_all()
     return found
 
 
@@ -58,7 +58,7 @@ def said(command: str, *arguments: str) -> str:
 
 
 def checked() -> list[str]:
-    return [str(message.id) for message in derived.check_rules(databases=["default"])]
+    return [str(message.id) for message in rules_version.check_rules(databases=["default"])]
 
 
 def turns_a_day_earlier(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,8 +70,8 @@ def turns_a_day_earlier(monkeypatch: pytest.MonkeyPatch) -> None:
         return turn and lights.LightChange(turn.cause, turn.yellow_on, turn.red_on - DAY)
 
     monkeypatch.setattr(lights, "_deadline", earlier)
-    monkeypatch.setattr(writes, "RULES_VERSION", writes.RULES_VERSION + 1)
-    monkeypatch.setattr(derived, "RULES_VERSION", writes.RULES_VERSION)
+    monkeypatch.setattr(derivation, "RULES_VERSION", derivation.RULES_VERSION + 1)
+    monkeypatch.setattr(rules_version, "RULES_VERSION", derivation.RULES_VERSION)
 
 
 def test_migrating_corrects_the_lights_that_older_rules_have_stored(
@@ -95,14 +95,14 @@ def test_migrating_is_no_edit_of_a_task(task: Task, monkeypatch: pytest.MonkeyPa
 def test_migrating_by_the_same_rules_derives_nothing(task: Task) -> None:
     Task.objects.update(search="wrong on purpose")
     with CaptureQueriesContext(connection) as queries:
-        assert derived.refresh_due() is None
+        assert rules_version.refresh_due() is None
     assert (len(queries), Task.objects.get().search) == (1, "wrong on purpose")
 
 
 def test_migrating_a_new_database_stores_the_version(db: None) -> None:
     StoredRules.objects.all().delete()
     call_command("migrate", verbosity=0)
-    assert StoredRules.current() == writes.RULES_VERSION
+    assert StoredRules.current() == derivation.RULES_VERSION
 
 
 def test_an_older_state_of_the_database_is_left_alone(task: Task) -> None:
@@ -118,7 +118,7 @@ def test_an_older_state_of_the_database_is_left_alone(task: Task) -> None:
             return [Section]
 
     StoredRules.objects.all().delete()
-    derived.follow_rules(apps.get_app_config("tracker"), "default", apps=Older)
+    rules_version.follow_rules(apps.get_app_config("tracker"), "default", apps=Older)
     assert StoredRules.current() == 0
 
 
@@ -180,9 +180,9 @@ def test_a_database_without_tasks_is_not_stale(db: None) -> None:
 
 
 def test_a_rule_that_gives_other_values_raises_the_version() -> None:
-    # Where this fails a rule has changed: raise RULES_VERSION in workflow/core.py and add its line
-    # to DIGESTS.
-    assert _digest() == DIGESTS[writes.RULES_VERSION]
+    # Where this fails a rule has changed: raise RULES_VERSION in workflow/derivation.py and add
+    # its line to DIGESTS.
+    assert _digest() == DIGESTS[derivation.RULES_VERSION]
 
 
 def _digest() -> str:

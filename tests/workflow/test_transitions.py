@@ -30,6 +30,7 @@ from tracker.domain.choices import (
     Status,
 )
 from tracker.domain.dates import DAY, period_of
+from tracker.forms.progress import StepForm
 from tracker.models import (
     ChecklistItem,
     Evidence,
@@ -40,7 +41,7 @@ from tracker.models import (
     TaskRequest,
     User,
 )
-from tracker.workflow import ChangeContext
+from tracker.workflow import ChangeContext, Transition
 
 JULY, AUGUST = dt.date(2026, 7, 31), dt.date(2026, 8, 31)
 ROLES = (
@@ -417,7 +418,8 @@ def test_more_time_moves_the_current_deadline_alone(
     take(task, Action.REQUEST_EXTENSION, people["lead"])
     take(task, Action.GRANT_EXTENSION, people["supervisor"])
     found = Task.objects.get()
-    assert (found.original_deadline, found.deadline, found.extensions) == (JULY, AUGUST, 1)
+    granted = found.requests.filter(kind=RequestKind.EXTEND, state=RequestState.GRANTED)
+    assert (found.original_deadline, found.deadline, granted.count()) == (JULY, AUGUST, 1)
 
 
 def test_the_history_says_why_more_time_was_granted(
@@ -620,3 +622,13 @@ def in_order(task: Task) -> None:
             "reported_through",
         ):
             assert getattr(newest, name) == getattr(task, name)
+
+
+def test_the_steps_stand_in_the_order_of_the_actions() -> None:
+    assert list(workflow.TRANSITIONS) == list(Action)
+
+
+@pytest.mark.parametrize("step", workflow.TRANSITIONS.values(), ids=lambda step: str(step.action))
+def test_a_step_with_a_page_has_an_effect_and_fields_of_its_form(step: Transition) -> None:
+    assert set(step.field_names) <= set(StepForm.base_fields)
+    assert step.effect or not step.has_page

@@ -268,7 +268,7 @@ class RoleAdmin(admin.ModelAdmin):
         return self._may_edit(request)
 
     def _may_edit(self, request: HttpRequest) -> bool:
-        return permissions.may_edit(request.user, self.opts.model_name or "")
+        return permissions.may_edit(request.user, self.model)
 
 
 class VersionedAdmin(RoleAdmin):

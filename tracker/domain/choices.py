@@ -189,7 +189,7 @@ class Capacity(TextChoices):
 
 
 class Action(TextChoices):
-    """What can be done with a task and its reports; `workflow.STEPS` says by whom and when."""
+    """A step with a task or its report; `workflow.TRANSITIONS` says who takes it and when."""
 
     HAND_OVER = "hand_over", _("hand over")
     ACKNOWLEDGE = "acknowledge", _("acknowledge")

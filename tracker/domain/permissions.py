@@ -3,8 +3,9 @@
 Everything asks here: pages, admin, exports, workflow. Not visible is a 404, not allowed a 403.
 """
 
+from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from django.conf import settings
 
@@ -26,6 +27,18 @@ class VisibilityScope(Enum):
     UNIT = 1  # published policies, handed-over tasks that the unit leads or co-operates in
     PUBLISHED = 2  # everything of published policies
     EVERYTHING = 3  # drafts too
+
+
+class EditedBy(Enum):
+    """Who edits the rows of a model; each model declares one of these as `edited_by`.
+
+    Rows that nobody edits are read-only in the admin: their steps have functions of their own.
+    """
+
+    NOBODY = 0
+    POLICY_EDITORS = 1
+    UNIT_MANAGERS = 2
+    ACCOUNT_MANAGERS = 3
 
 
 def visibility_scope(user: "Account") -> VisibilityScope:
@@ -73,28 +86,27 @@ def roles_exclude_each_other(user: "User") -> bool:
 
 
 def may_open_admin(user: "Account") -> bool:
-    """Say whether the account gets past the door of the admin."""
+    """Say whether the account may log in to the admin."""
     return may_edit_policies(user) or may_manage_accounts(user)
 
 
 def acts_for(user: "Account", task: "Task") -> set[Capacity]:
-    """Say in which capacities an account may act on a task.
+    """Return the capacities in which an account may act on a task.
 
-    A liaison on what is handed over, and published.
+    A liaison acts only on tasks that are handed over, of published policies.
     """
     if not user.is_authenticated or not user.is_active:
         return set()
+    capacities = set()
     if may_edit_policies(user):
-        doers = {Capacity.OFFICE}
-    else:
-        doers = set()
+        capacities.add(Capacity.OFFICE)
     in_force = task.assigned_on and task.policy.state == PolicyState.PUBLISHED
     if user.is_liaison and user.organization_id and in_force:
         if task.lead_unit_id == user.organization_id:
-            doers.add(Capacity.LEAD)
+            capacities.add(Capacity.LEAD)
         elif any(unit.pk == user.organization_id for unit in task.co_units.all()):
-            doers.add(Capacity.HELPER)
-    return doers
+            capacities.add(Capacity.HELPER)
+    return capacities
 
 
 def works_for(user: "Account") -> "Organization | None":
@@ -130,38 +142,19 @@ def reads_help(user: "Account") -> bool:
     return visibility_scope(user) in (VisibilityScope.PUBLISHED, VisibilityScope.EVERYTHING)
 
 
-# Which predicate opens which model of the admin for writing; everything else there is read-only.
-EDITORS: dict[str, Any] = {
-    "policydocument": may_edit_policies,
-    "section": may_edit_policies,
-    "measure": may_edit_policies,
-    "task": may_edit_policies,
-    "checklistitem": may_edit_policies,
-    "indicator": may_edit_policies,
-    "indicatorvalue": may_edit_policies,
-    "declaredcount": may_edit_policies,
-    "backgroundpassage": may_edit_policies,
-    "organization": may_manage_units,
-    "user": may_manage_accounts,
+_EDITOR_CHECKS: dict[EditedBy, Callable[["Account"], bool]] = {
+    EditedBy.POLICY_EDITORS: may_edit_policies,
+    EditedBy.UNIT_MANAGERS: may_manage_units,
+    EditedBy.ACCOUNT_MANAGERS: may_manage_accounts,
 }
 
 
-def may_edit(user: "Account", model_name: str) -> bool:
-    """Say whether an account edits the objects of a model, by its lower-case name."""
-    editor = EDITORS.get(model_name)
-    return bool(editor and editor(user))
+def may_edit(user: "Account", model: "type[Model]") -> bool:
+    """Say whether an account edits the rows of a model, by what the model declares."""
+    check = _EDITOR_CHECKS.get(getattr(model, "edited_by", EditedBy.NOBODY))
+    return check is not None and check(user)
 
 
 def may_delete(user: "Account", row: "Model") -> bool:
-    """Say whether a row may be deleted.
-
-    What units have been asked to do is cancelled, not deleted.
-    """
-    if row._meta.model_name == "task" and getattr(row, "assigned_on", None):
-        return False
-    if (
-        row._meta.model_name == "policydocument"
-        and getattr(row, "state", None) == PolicyState.PUBLISHED
-    ):
-        return False
-    return may_edit(user, row._meta.model_name or "")
+    """Say whether an account may delete a row; what is in force is cancelled instead."""
+    return may_edit(user, type(row)) and not getattr(row, "is_in_force", False)

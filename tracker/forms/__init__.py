@@ -1,1 +1,1 @@
-"""Forms: what a person typed, checked, and held against what somebody else saved meanwhile."""
+"""Forms: what a person typed, checked, and compared with what somebody else saved meanwhile."""

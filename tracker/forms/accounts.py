@@ -16,9 +16,10 @@ class RefusableForm:
     refusal: ValidationError | None = None
 
     def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data  # type: ignore[misc, attr-defined]
+        form: Any = self
+        cleaned: dict[str, Any] = super().clean() or form.cleaned_data  # type: ignore[misc]
         if self.refusal:
-            self.add_error(None, add_refusal(self, self.refusal))  # type: ignore[attr-defined, arg-type]
+            form.add_error(None, add_refusal(form, self.refusal))
         return cleaned
 
 

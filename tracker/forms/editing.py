@@ -1,4 +1,4 @@
-"""Forms: what a person typed, checked, and held against what somebody else saved meanwhile."""
+"""Forms of editing, which merge what was typed with what somebody else saved meanwhile."""
 
 from decimal import Decimal
 from typing import Any, cast
@@ -46,10 +46,7 @@ LIMIT_ATTRIBUTE = format_lazy(
 
 
 def mark_limit(field: forms.Field) -> None:
-    """Let a field say how long its text may be.
-
-    A script counts beside it, no browser cuts it off.
-    """
+    """Show at a field how long its text may be; a script counts, and no browser cuts it off."""
     field.widget.attrs["data-most"] = MAX_TEXT_LENGTH
     field.help_text = field.help_text or LIMIT_ATTRIBUTE
 
@@ -88,27 +85,28 @@ def put_values(form: forms.BaseForm, name: str, value: Any) -> None:
         data.setlist(key, [str(part) for part in value])
     elif value is False:
         data.pop(key, None)
+    elif value is True:
+        data[key] = "on"
     else:
-        data[key] = "on" if value is True else str(value)
+        data[key] = str(value)
     form.data = data
 
 
 def merge_values(form: forms.ModelForm, seen: Any, stored: Any) -> None:
-    """Hold typed values against the stored row, given the row as the person saw it.
+    """Merge typed values with the stored row, given the row as the person saw it.
 
     Untouched fields take what is stored now; fields that both changed keep what was typed and
     show the other text beside it. Nothing typed is lost, nothing stored is overwritten unseen.
     """
-    for name in [
-        name for name in form.fields if name in form.cleaned_data and hasattr(stored, name)
-    ]:
+    for name in list(form.fields):
+        if name not in form.cleaned_data or not hasattr(stored, name):
+            continue
         typed = comparable_value(form.cleaned_data[name])
         now = comparable_value(getattr(stored, name))
         # Without the row that the person saw, every difference counts as theirs and is shown.
+        known = None
         if seen is not None:
             known = comparable_value(getattr(seen, name, None))
-        else:
-            known = None
         if typed == now or now == known:
             continue
         if typed == known:
@@ -128,7 +126,9 @@ def shown_value(row: Any, name: str) -> str:
     if isinstance(value, models.Manager):
         return pgettext("list", ", ").join(str(thing) for thing in value.all())
     display = getattr(row, f"get_{name}_display", None)
-    return (str(display()) if display else parsing.format_decimal(value))[:500]
+    if display:
+        return str(display())[:500]
+    return parsing.format_decimal(value)[:500]
 
 
 class VersionedForm(forms.ModelForm):
@@ -146,9 +146,10 @@ class VersionedForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Of a row that is not there yet nobody has seen a version: who lays it first is shown to
-        # the second.
-        self.initial["seen"] = self.instance.version if self.instance.pk else 0
+        # Of a new row nobody has seen a version; of two who save it the second is shown the first.
+        self.initial["seen"] = 0
+        if self.instance.pk:
+            self.initial["seen"] = self.instance.version
         limited = limited_fields(self._meta.model)
         for name, field in self.fields.items():
             if name in limited:
@@ -220,20 +221,20 @@ def add_refusal(form: forms.BaseForm, refusal: ValidationError) -> ValidationErr
     """Bring a refusal to the fields that the form has; the rest goes on top."""
     if not hasattr(refusal, "error_dict"):
         return refusal
-    on_top = []
-    for name, errors in refusal.error_dict.items():
-        if name not in form.fields:
-            for error in errors:
-                on_top.append(error)
-    beside = {}
+    by_field = {}
+    on_top: list[ValidationError] = []
     for name, errors in refusal.error_dict.items():
         if name in form.fields:
-            beside[name] = errors
-    return ValidationError(beside | ({"__all__": on_top} if on_top else {}))
+            by_field[name] = errors
+        else:
+            on_top += errors
+    if on_top:
+        by_field["__all__"] = on_top
+    return ValidationError(by_field)
 
 
 class OfPolicyForm(VersionedForm):
-    """A part of a policy: the policy follows from what it hangs on and is not asked for twice."""
+    """A part of a policy, which follows from the section, measure or task that is entered."""
 
     owners: tuple[str, ...] = ()
 
@@ -247,7 +248,9 @@ class OfPolicyForm(VersionedForm):
     def _get_validation_exclusions(self) -> set[str]:
         # So that a code that is taken in the policy is found here and not by the database.
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        return excluded - ({"policy"} if self.instance.policy_id else set())
+        if self.instance.policy_id:
+            excluded.discard("policy")
+        return excluded
 
 
 class MeasureForm(OfPolicyForm):
@@ -260,8 +263,12 @@ class MeasureForm(OfPolicyForm):
         fields = ("section", "code", "order", "name", "general", "anchor")
 
 
+def _label_of(unit: Any) -> str:
+    return str(unit.label)
+
+
 class TaskForm(OfPolicyForm):
-    """A task as the office edits it; `workflow.settle` has the last word on its facts."""
+    """A task as the office edits it; `workflow.validate_change` checks it once more."""
 
     owners = ("measure",)
 
@@ -301,7 +308,8 @@ class TaskForm(OfPolicyForm):
             cast(forms.ModelChoiceField, self.fields["measure"]).queryset = offered
         for name in ("lead_unit", "co_units"):
             if name in self.fields:
-                self.fields[name].label_from_instance = lambda unit: unit.label  # type: ignore[attr-defined]
+                choice: Any = self.fields[name]
+                choice.label_from_instance = _label_of
         if self.instance.pk and self.instance.status == Status.CLOSED and "reason" in self.fields:
             self.fields["reason"].help_text = CLOSED_HELP_TEXT
 
@@ -327,7 +335,7 @@ class PartFormSet(BaseInlineFormSet):
         seen = parsing.whole_number(self.data.get("seen"))
         if not self.instance.pk or seen is None or seen == self.instance.version:
             return
-        # The parts as they stood until the first save that the person has not seen.
+        # The parts as they were until the first save that the person has not seen.
         newer = self.instance.history.filter(version__gt=seen).last()
         parts = cast(type[models.Model], self.model)._default_manager.filter(
             **{self.fk.name: self.instance}
@@ -350,10 +358,7 @@ class ChecklistItemForm(forms.ModelForm):
 
 
 class AmountField(forms.Field):
-    """A number as people write it.
-
-    Full-width digits, groups parted by commas, its unit behind it.
-    """
+    """A number as people write it: full-width digits, grouped by commas, its unit after it."""
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "size": 12})
 

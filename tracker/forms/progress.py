@@ -1,6 +1,6 @@
 """What units fill in and the office decides: reports, requests, answers, evidence."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import IO, Any, cast
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from tracker.domain import evidence
-from tracker.domain.choices import Action, Kind, Rating
+from tracker.domain.choices import Rating
 from tracker.domain.dates import today
 from tracker.forms.editing import (
     AmountField,
@@ -22,6 +22,7 @@ from tracker.forms.editing import (
     put_values,
 )
 from tracker.models import ChecklistItem, Evidence, Indicator, ProgressUpdate, Task
+from tracker.workflow import Transition
 
 RETURN_REASONS = (
     gettext_lazy("The progress is not concrete: name figures, documents, dates."),
@@ -39,18 +40,16 @@ class ManyFiles(forms.ClearableFileInput):
 
 
 class EvidenceField(forms.FileField):
-    """Several files, each held against what may be evidence."""
+    """Several files, each checked against the kinds and sizes that are accepted."""
 
     widget = ManyFiles
 
     def clean(self, data: Any, initial: Any = None) -> Any:
+        files: Sequence[Any] = []
         if isinstance(data, list | tuple):
             files = data
-        else:
-            if data:
-                files = [data]
-            else:
-                files = []
+        elif data:
+            files = [data]
         if len(files) > evidence.MAX_EVIDENCE_FILES:
             raise ValidationError(
                 _("At most %(count)d files at a time.") % {"count": evidence.MAX_EVIDENCE_FILES}
@@ -99,16 +98,16 @@ class WithEvidence(forms.Form):
             del self.fields["item"]
 
     def pieces(self) -> list[Evidence]:
-        """Return what was added, unsaved."""
-        said = self.cleaned_data
-        item = self.cleaned_data.get("item")
-        found = []
-        for file in said.get("proofs") or ():
-            found.append(Evidence(file=file, name=file.name[-200:], size=file.size))
-        found += [Evidence(link=said["link"], name=said["link"][:200])] if said.get("link") else []
-        for piece in found:
-            piece.item = item
-        return found
+        """Return the evidence that was added, unsaved."""
+        pieces = []
+        for file in self.cleaned_data.get("proofs") or ():
+            pieces.append(Evidence(file=file, name=file.name[-200:], size=file.size))
+        link = self.cleaned_data.get("link")
+        if link:
+            pieces.append(Evidence(link=link, name=link[:200]))
+        for piece in pieces:
+            piece.item = self.cleaned_data.get("item")
+        return pieces
 
 
 class ReportForm(WithEvidence, VersionedForm):
@@ -149,38 +148,38 @@ class ReportForm(WithEvidence, VersionedForm):
         self.shown = {"role": _role_of(self.instance), "follows": follows}
         self.initial.update(self.shown)
         self.own_percent = own_percent
-        if self.instance.contribution:
-            stated = []
-        else:
-            stated = self.indicators_of_task
         self.indicators = {}
-        for each in stated:
-            self.indicators[f"indicator_{each.pk}"] = each
-        del self.fields["reason"]
+        if not self.instance.contribution:
+            self.indicators = {f"indicator_{each.pk}": each for each in self.indicators_of_task}
         self.offer_steps(task)
-        if not own_percent or self.instance.contribution:
-            del self.fields["percent"]
-        if not (
-            self.indicators
-            if task.follows_indicator
-            else "percent" in self.fields and task.latest_report
-        ):
-            del self.fields["fall_reason"]
-        self._ask_figures(task)
+        self._remove_fields(task)
+        self._add_figure_fields(task)
         for name in ("progress", "problems", "next_steps"):
             self.fields[name].widget.attrs["rows"] = 4
-        # Offered where it is needed.
+
+    def _remove_fields(self, task: Task) -> None:
+        """Remove the fields that this report does not need."""
+        del self.fields["reason"]
+        if not self.own_percent or self.instance.contribution:
+            del self.fields["percent"]
+        if task.follows_indicator:
+            may_fall = bool(self.indicators)
+        else:
+            may_fall = "percent" in self.fields and task.latest_report is not None
+        if not may_fall:
+            del self.fields["fall_reason"]
+        # Shown where the text repeats the last report.
         if not self.data.get("same_ok") and not self._says_the_same(self.data.get("progress", "")):
             del self.fields["same_ok"]
 
-    def _ask_figures(self, task: Task) -> None:
-        """Ask for the value of each indicator, before the words.
+    def _add_figure_fields(self, task: Task) -> None:
+        """Add a field for the value of each indicator, before the texts.
 
-        What is kept of them is held against other windows.
+        The stored values are set on the instance, to be compared with those of other windows.
         """
-        kept = {}
+        stored = {}
         for figure in self.instance.figures:
-            kept[f"indicator_{figure['indicator']}"] = Decimal(figure["value"])
+            stored[f"indicator_{figure['indicator']}"] = Decimal(figure["value"])
         for name, indicator in self.indicators.items():
             field = AmountField(
                 label=_("%(indicator)s (%(unit)s)")
@@ -193,17 +192,15 @@ class ReportForm(WithEvidence, VersionedForm):
                     "The percent of this task follows this indicator and is not entered."
                 )
             self.fields[name] = field
-            self.initial[name] = kept.get(name)
-            setattr(self.instance, name, kept.get(name))
+            self.initial[name] = stored.get(name)
+            setattr(self.instance, name, stored.get(name))
         self.order_fields(["percent", *self.indicators, "fall_reason"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        said = []
-        for name, indicator in self.indicators.items():
-            said.append((indicator, cleaned.get(name)))
         self.instance.figures = []
-        for indicator, value in said:
+        for name, indicator in self.indicators.items():
+            value = cleaned.get(name)
             if value is not None:
                 self.instance.figures.append(indicator.figure(value))
         if "percent" not in self.fields:
@@ -266,7 +263,7 @@ def _role_of(report: ProgressUpdate) -> str:
 
 
 class StepForm(WithEvidence):
-    """What a step with a task asks for; the fields of `ASKED` alone."""
+    """What a step with a task needs: of these fields those that its transition names."""
 
     on = deadline_input(gettext_lazy("day"), initial=today)
     deadline = deadline_input(gettext_lazy("new deadline"))
@@ -279,20 +276,19 @@ class StepForm(WithEvidence):
     progress = long_text(gettext_lazy("progress so far"))
     note = long_text(gettext_lazy("remark of the office"), rows=3)
 
-    def __init__(self, action: Action, task: Task, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, step: Transition, task: Task, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        asked = ACTION_FIELDS[action]
-        for name in set(self.fields) - set(asked):
+        names = step.field_names
+        for name in set(self.fields) - set(names):
             del self.fields[name]
-        self.order_fields(asked)
+        self.order_fields(names)
+        for field in step.form_fields or ():
+            if field.label:
+                self.fields[field.name].label = field.label
+            if field.required:
+                self.fields[field.name].required = field.required(task)
         if "item" in self.fields:
             self.offer_steps(task)
-        if action == Action.REQUEST_CLOSING:
-            self.fields["reason"].label = _("closing statement")
-        if "deadline" in self.fields and action != Action.REQUEST_EXTENSION:
-            self.fields["deadline"].required = bool(task.deadline) and task.kind != Kind.STANDING
-        if action in (Action.RETURN_CLOSING, Action.RETURN_EXTENSION):
-            self.fields["note"].label = _("reason")
 
     def entered(self) -> dict[str, Any]:
         """Return what the step takes: the fields, and evidence as rows."""
@@ -303,26 +299,6 @@ class StepForm(WithEvidence):
         if "proofs" in self.fields:
             return {**plain, "evidence": self.pieces()}
         return plain
-
-
-# What each step asks for on its page, in this order; a step that is missing here has no page of its
-# own.
-ACTION_FIELDS: dict[Action, tuple[str, ...]] = {
-    Action.HAND_OVER: ("on",),
-    Action.ACKNOWLEDGE: (),
-    Action.REQUEST_CLOSING: ("reason", "proofs", "link", "item"),
-    Action.WITHDRAW_CLOSING: (),
-    Action.GRANT_CLOSING: ("rating", "note"),
-    Action.RETURN_CLOSING: ("note",),
-    Action.REQUEST_EXTENSION: ("deadline", "reason", "progress"),
-    Action.GRANT_EXTENSION: ("note",),
-    Action.RETURN_EXTENSION: ("note",),
-    Action.CLOSE: ("on", "rating", "note"),
-    Action.SUSPEND: ("reason",),
-    Action.RESUME: ("deadline", "reason"),
-    Action.CANCEL: ("reason",),
-    Action.REOPEN: ("deadline", "reason"),
-}
 
 
 class ReviewForm(forms.Form):
@@ -338,12 +314,10 @@ class ReviewForm(forms.Form):
 
     def words(self) -> str:
         """Return the reasons as one text."""
-        picked = []
-        for number in self.cleaned_data["picked"]:
-            picked.append(str(RETURN_REASONS[int(number)]))
-        return "\n".join(
-            [*picked, *([self.cleaned_data["note"]] if self.cleaned_data["note"] else [])]
-        )
+        reasons = [str(RETURN_REASONS[int(number)]) for number in self.cleaned_data["picked"]]
+        if self.cleaned_data["note"]:
+            reasons.append(self.cleaned_data["note"])
+        return "\n".join(reasons)
 
 
 class AnswerForm(forms.Form):

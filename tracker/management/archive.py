@@ -1,6 +1,6 @@
 """A whole system in one file.
 
-The database as it stood at one moment, the evidence, this machine's key.
+The database as it was at one moment, the evidence, this machine's key.
 
 A tar file: `manifest.json` with the sum of every other member, `database`, `evidence/…`,
 `secret_key` where the machine has made one. SQLite is copied by VACUUM INTO, PostgreSQL by pg_dump:
@@ -38,9 +38,9 @@ from tracker.management import archive_content
 from tracker.management.archive_files import DATABASE, EVIDENCE, KEY, MANIFEST, checksum, unpack
 from tracker.models import history_triggers
 
-# folders in WORKING_DIR
-READY = "restore-ready"
-DONE = "restore-done"
+# Folders in WORKING_DIR.
+RESTORE_READY = "restore-ready"
+RESTORE_DONE = "restore-done"
 
 
 class RestoreUnfinished(CommandError):
@@ -53,13 +53,13 @@ def create_backup(path: Path) -> None:
         with scratch.new_folder() as folder, scratch.replacing(path, 0o600) as half:
             _pack(folder, half)
     except FileNotFoundError as error:
-        words = _(
+        text = _(
             "A file of evidence was taken away while it was copied: %(file)s. Run the backup again."
         )
-        raise CommandError(words % {"file": error.filename}) from error
+        raise CommandError(text % {"file": error.filename}) from error
     except (OSError, DatabaseError) as error:
-        words = _("%(file)s cannot be written: %(error)s") % {"file": path, "error": error}
-        raise CommandError(words) from error
+        text = _("%(file)s cannot be written: %(error)s") % {"file": path, "error": error}
+        raise CommandError(text) from error
 
 
 def _pack(folder: Path, half: Path) -> None:
@@ -91,7 +91,7 @@ def restore_backup(path: Path, force: bool) -> dict[str, Any]:
     """Put the system of a file in place of this one and return the file's manifest.
 
     What is in use is left alone without `force`; nothing is touched before the whole file is
-    checked. Sessions do not come back: everybody logs in anew.
+    checked. Sessions are not restored: everybody logs in again.
     """
     if not force and (_in_use() or any(_files(settings.DATA_DIR / EVIDENCE))):
         raise CommandError(
@@ -101,7 +101,7 @@ def restore_backup(path: Path, force: bool) -> dict[str, Any]:
             )
         )
     with scratch.new_folder() as folder:
-        staged = folder / READY
+        staged = folder / RESTORE_READY
         staged.mkdir()
         manifest = unpack(path, staged)
         _check_manifest(manifest)
@@ -124,10 +124,7 @@ def restore_backup(path: Path, force: bool) -> dict[str, Any]:
 
 
 def finish_restore() -> bool:
-    """Move what a restore has prepared to its place, if there is any.
-
-    Each step may be done again.
-    """
+    """Move what a restore has prepared to its place, if any; each step may be repeated."""
     if not _ready().exists():
         return False
     with (Path(settings.WORKING_DIR) / "restore-lock").open("ab") as lock:
@@ -150,34 +147,34 @@ def finish_restore() -> bool:
 
 
 def _migrate() -> None:
-    """Bring a backup of an older version up to this one, and make the guard of the history anew."""
+    """Migrate a backup of an older version, which also recreates the triggers of the history."""
     try:
         call_command("migrate", verbosity=0, interactive=False)
     except Exception as error:
-        words = _(
+        text = _(
             "The restore is not finished: the database of the backup could not be brought up to "
             "this version: "
             "%(error)s. The next start tries again; restore --force puts another backup in its "
             "place."
         )
-        raise RestoreUnfinished(words % {"error": error}) from error
+        raise RestoreUnfinished(text % {"error": error}) from error
 
 
 def remove_finished() -> None:
     """Remove what a restore has replaced, where its process was killed before it could."""
-    shutil.rmtree(Path(settings.WORKING_DIR) / DONE, ignore_errors=True)
+    shutil.rmtree(Path(settings.WORKING_DIR) / RESTORE_DONE, ignore_errors=True)
 
 
 def _discard() -> None:
     remove_finished()
     # In one step: half of a folder must never look like a restore that is ready.
     with contextlib.suppress(FileNotFoundError):
-        _ready().rename(_ready().with_name(DONE))
+        _ready().rename(_ready().with_name(RESTORE_DONE))
     remove_finished()
 
 
 def _ready() -> Path:
-    return Path(settings.WORKING_DIR) / READY
+    return Path(settings.WORKING_DIR) / RESTORE_READY
 
 
 def _check_manifest(manifest: dict[str, Any]) -> None:
@@ -259,11 +256,12 @@ def _replace_database(copy: Path) -> None:
 
 def _run(tool: str, *options: str) -> None:
     """Run a tool of PostgreSQL on our database."""
-    words, environment = connection.client.settings_to_cmd_args_env(connection.settings_dict, [])
-    _call(tool, *options, *words[1:], environment=environment)
+    client = connection.client
+    arguments, environment = client.settings_to_cmd_args_env(connection.settings_dict, [])
+    _call(tool, *options, *arguments[1:], environment=environment)
 
 
-def _call(tool: str, *words: str, environment: dict[str, str] | None = None) -> None:
+def _call(tool: str, *arguments: str, environment: dict[str, str] | None = None) -> None:
     program = shutil.which(tool)
     if not program:
         raise CommandError(
@@ -273,8 +271,8 @@ def _call(tool: str, *words: str, environment: dict[str, str] | None = None) -> 
             )
             % {"tool": tool}
         )
-    done = subprocess.run(  # noqa: S603 - our own words, no shell
-        [program, *words],
+    done = subprocess.run(  # noqa: S603 - our own arguments, no shell
+        [program, *arguments],
         env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,

@@ -1,7 +1,4 @@
-"""Check that the database of a backup is one of this program.
-
-Its migrations, tables and columns.
-"""
+"""Check that the database of a backup is one of this program: migrations, tables, columns."""
 
 import re
 import sqlite3
@@ -9,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 
+from django.apps.registry import Apps
 from django.core.management.base import CommandError
 from django.db.migrations.loader import MigrationLoader
 from django.utils.translation import gettext as _
@@ -20,7 +18,7 @@ _APPLIED = re.compile(r"COPY public\.django_migrations \((.*)\) FROM stdin;")
 
 
 def check_sqlite(path: Path) -> None:
-    """Raise CommandError unless an SQLite file is whole and holds our tables."""
+    """Raise CommandError unless an SQLite file is whole and contains our tables."""
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
             found = database.execute("PRAGMA integrity_check").fetchone()[0]
@@ -28,14 +26,11 @@ def check_sqlite(path: Path) -> None:
                 raise CommandError(
                     _("The database of the backup is damaged: %(fault)s") % {"fault": found}
                 )
-            names = []
-            for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'"):
-                names.append(name)
+            tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
             columns = {}
-            for name in names:
-                columns[name] = {
-                    row[1] for row in database.execute("SELECT * FROM pragma_table_info(?)", [name])
-                }
+            for (name,) in database.execute(tables).fetchall():
+                rows = database.execute("SELECT * FROM pragma_table_info(?)", [name])
+                columns[name] = {row[1] for row in rows}
             applied = []
             if "django_migrations" in columns:
                 applied = database.execute("SELECT app, name FROM django_migrations").fetchall()
@@ -72,15 +67,31 @@ def check_script(path: Path) -> None:
 
 
 def check_schema(applied: Iterable[tuple[str, str]], columns: Mapping[str, set[str]]) -> None:
-    """Raise CommandError unless there are the tables and columns that the applied migrations make."""
+    """Raise CommandError unless all tables and columns of the applied migrations are there.
+
+    `applied` names migrations by app and name, `columns` has the columns of each table.
+    """
     # By the steps of the releases: a migration that replaces them records them as applied too.
     loader = MigrationLoader(None, replace_migrations=False)
     done = set(applied)
     if FIRST_MIGRATION not in done:
         raise CommandError(_("The database of the backup is not one of this program."))
-    apps = set()
-    for app, _name in loader.disk_migrations:
-        apps.add(app)
+    _check_not_newer(loader, done)
+    nodes = []
+    for node in done & set(loader.graph.nodes):
+        if not loader.disk_migrations[node].replaces:
+            nodes.append(node)
+    missing = _missing_tables(loader.project_state(nodes).apps, columns)
+    if missing:
+        raise CommandError(
+            _("The database of the backup lacks tables or columns of this program: %(names)s")
+            % {"names": ", ".join(sorted(missing)[:10])}
+        )
+
+
+def _check_not_newer(loader: MigrationLoader, done: set[tuple[str, str]]) -> None:
+    """Raise CommandError where a migration of one of our apps is applied that is not on disk."""
+    apps = {app for app, _name in loader.disk_migrations}
     newer = sorted(name for app, name in done - set(loader.disk_migrations) if app in apps)
     if newer:
         raise CommandError(
@@ -90,21 +101,14 @@ def check_schema(applied: Iterable[tuple[str, str]], columns: Mapping[str, set[s
             )
             % {"names": ", ".join(newer[:5])}
         )
-    replacing = set()
-    for node, migration in loader.disk_migrations.items():
-        if migration.replaces:
-            replacing.add(node)
-    state = loader.project_state([node for node in done - replacing if node in loader.graph.nodes])
+
+
+def _missing_tables(apps: Apps, columns: Mapping[str, set[str]]) -> list[str]:
+    """Return the tables of some models that are missing or lack a column."""
     missing = []
-    for model in state.apps.get_models(include_auto_created=True):
+    for model in apps.get_models(include_auto_created=True):
         table = model._meta.db_table
-        wanted = set()
-        for field in model._meta.local_concrete_fields:
-            wanted.add(field.column)
+        wanted = {field.column for field in model._meta.local_concrete_fields}
         if model._meta.managed and not wanted <= columns.get(table, set()):
             missing.append(table)
-    if missing:
-        raise CommandError(
-            _("The database of the backup lacks tables or columns of this program: %(names)s")
-            % {"names": ", ".join(sorted(missing)[:10])}
-        )
+    return missing

@@ -17,7 +17,7 @@ KEY = "secret_key"
 MAX_MANIFEST = 64 * 1024**2  # bytes: some 500,000 files of evidence
 SPARE_BYTES = 64 * 1024**2  # that stay free on the disk
 COPY_CHUNK = 1 << 20
-# What the manifest holds: the name and type of each value.
+# What the manifest contains: the name and type of each value.
 FIELDS = {"database": str, "version": str, "made": str, "migrations": list, "sums": dict}
 
 
@@ -64,18 +64,12 @@ def unpack(path: Path, folder: Path) -> dict[str, Any]:
 def _read_manifest(archive: tarfile.TarFile) -> dict[str, Any]:
     """Read the first member, which says what the others are."""
     member = archive.next()
-    if (
-        member is None
-        or member.name != MANIFEST
-        or not member.isreg()
-        or member.size > MAX_MANIFEST
-    ):
+    if member is None or not _is_manifest(member):
         raise BrokenArchive(_("%(name)s is missing") % {"name": MANIFEST})
+    manifest = None
     file = archive.extractfile(member)
     if file:
         manifest = json.loads(file.read())
-    else:
-        manifest = None
     if not isinstance(manifest, dict):
         raise BrokenArchive(_("%(name)s is damaged") % {"name": MANIFEST})
     for name, kind in FIELDS.items():
@@ -85,6 +79,10 @@ def _read_manifest(archive: tarfile.TarFile) -> dict[str, Any]:
     if not all(isinstance(text, str) for text in texts):
         raise BrokenArchive(_("%(name)s is damaged") % {"name": MANIFEST})
     return manifest
+
+
+def _is_manifest(member: tarfile.TarInfo) -> bool:
+    return member.name == MANIFEST and member.isreg() and member.size <= MAX_MANIFEST
 
 
 def _extract(archive: tarfile.TarFile, sums: dict[str, str], folder: Path) -> list[str]:

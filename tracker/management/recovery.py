@@ -14,9 +14,7 @@ recovery_logger = logging.getLogger("django.tracker")
 
 
 def recover_unfinished() -> None:
-    """Finish a restore that was cut off, and remove the temporary files of processes that have
-    died.
-    """
+    """Finish an interrupted restore, and remove temporary files of processes that died."""
     if archive.finish_restore():
         recovery_logger.warning("A restore had been cut off; it is finished now.")
     archive.remove_finished()

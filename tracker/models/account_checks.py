@@ -14,10 +14,7 @@ from tracker.models.organization import User
 def check_separate_roles(
     *, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """Name the accounts that are supervisor and administrator.
-
-    `manage.py check --database default`.
-    """
+    """Find accounts that are supervisor and administrator: `manage.py check --database default`."""
     if not settings.SEPARATE_ROLES or not databases:
         return []
     try:
@@ -25,8 +22,8 @@ def check_separate_roles(
     except DatabaseError:
         # Before the first migration there are no accounts.
         return []
-    words = f"These accounts are supervisor and administrator at once: {', '.join(names)}."
+    text = f"These accounts are supervisor and administrator at once: {', '.join(names)}."
     hint = "Take one of the roles away, or set SEPARATE_ROLES=0."
     if names:
-        return [checks.Warning(words, hint=hint, id="tracker.W5")]
+        return [checks.Warning(text, hint=hint, id="tracker.W5")]
     return []

@@ -1,7 +1,4 @@
-"""What every editable row has.
-
-A version against lost updates, and a history of who changed what.
-"""
+"""Versions against lost updates, history of changes, and the fields that models share."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
 StrOrPromise: TypeAlias = "str | _StrPromise"
 
 
-# What a part hangs on is the same in all rows of its history, and no page tells it. A request is
+# What a part belongs to is the same in all rows of its history, and no page tells it. A request is
 # called by its kind, which each reader reads in the own language.
 UNLABELLED_FIELDS = ("task", "policy", "entered_by", "request")
 
@@ -68,10 +65,7 @@ class History(HistoricalRecords):
             super().post_save(instance, created, using=using, **kwargs)
 
     def build_row(self, instance: models.Model, history_type: str) -> models.Model:
-        """Return the history row of a change, not saved.
-
-        `workflow` writes those of many rows at once.
-        """
+        """Return the history row of a change, not saved: `workflow` writes many at once."""
         facts = {
             "history_date": now(),
             "history_user": self.get_history_user(instance),
@@ -115,9 +109,7 @@ def stamp_way(instance: models.Model, history_instance: HistoryRow, **kwargs: An
 
 
 def way_in_session(way: ChangeSource) -> ChangeSource:
-    """Return the way of a change as the history names it, marked in a session after a password
-    reset.
-    """
+    """Return the source of a change, marked in a session after a password reset."""
     request = getattr(HistoricalRecords.context, "request", None)
     session = getattr(request, "session", {})
     if session.get(OPENED_AFTER_RESET):
@@ -126,25 +118,23 @@ def way_in_session(way: ChangeSource) -> ChangeSource:
 
 
 def labels_of(row: models.Model, user: models.Model | None = None) -> dict[str, Any]:
-    """Return what the foreign keys and many-to-many fields of a row are called now, and who changes
-    it.
+    """Return the names of the rows that a row refers to, and of who changes it.
 
-    At most one query for each field that is not at hand.
+    At most one query for each field that is not fetched.
     """
     record = History.records[type(row)]
+    labels: dict[str, Any] = {}
     if user:
-        labels: dict[str, Any] = {"history_user": str(user)}
-    else:
-        labels = {}
+        labels["history_user"] = str(user)
     for field in record.fields_included(row):
         if isinstance(field, models.ForeignKey) and getattr(row, field.attname) is not None:
             label = _label(row, field)
             if label:
                 labels[field.name] = label
     for field in record.get_m2m_fields_from_model(type(row)):
-        labels[field.name] = (
-            [str(linked) for linked in getattr(row, field.name).all()] if row.pk else []
-        )
+        labels[field.name] = []
+        if row.pk:
+            labels[field.name] = [str(linked) for linked in getattr(row, field.name).all()]
     return labels
 
 
@@ -183,9 +173,7 @@ class Versioned(models.Model):
 
 
 class CodeField(models.CharField):
-    """A code: full-width letters, other dashes and signs that are not seen are taken for what they
-    mean.
-    """
+    """A code; full-width letters, other dashes and invisible signs are folded to plain ones."""
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
@@ -224,10 +212,7 @@ class AddressField(models.SlugField):
 
 
 class CodeKeyField(models.CharField):
-    """What a row is sorted by where its code decides.
-
-    Follows the code whenever the row is saved.
-    """
+    """The sort key of a row by its code; follows the code whenever the row is saved."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         fixed = {"max_length": 64, "blank": True, "default": "", "editable": False}
@@ -244,7 +229,7 @@ class CodeKeyField(models.CharField):
 
 
 class UniqueFolded(models.Model):
-    """A row whose name differs by more than capitals from the names beside it.
+    """A row whose name differs by more than capitals from those of similar rows.
 
     No constraint: rows of earlier releases that differ by capitals alone are kept and named by a
     check. `folded_name` is the field that holds the name.
@@ -256,30 +241,21 @@ class UniqueFolded(models.Model):
         abstract = True
 
     def beside(self) -> models.QuerySet:
-        """Return the rows among which the name must be the only one of its kind, itself included."""
+        """Return the rows among which the name must be unique, this one included."""
         raise NotImplementedError
 
     def refuse_twin(self) -> None:
-        """Raise ValidationError where a new name differs from another by capitals alone.
-
-        One query.
-        """
+        """Raise ValidationError where a new name differs from another by capitals alone."""
         name = getattr(self, self.folded_name)
+        others = {}
         if name:
             others = dict(self.beside().values_list("pk", self.folded_name))
-        else:
-            others = {}
         if others.pop(self.pk, None) == name:
             return
-        twin = next(
-            (other for other in others.values() if other != name and fold(other) == fold(name)),
-            None,
-        )
-        if twin is not None:
-            words = _("“%(twin)s” is there already; capitals alone make no difference.") % {
-                "twin": twin
-            }
-            raise ValidationError({self.folded_name: words})
+        for other in others.values():
+            if other != name and fold(other) == fold(name):
+                text = _("“%(twin)s” is there already; capitals alone make no difference.")
+                raise ValidationError({self.folded_name: text % {"twin": other}})
 
     def validate_unique(self, exclude: Any = None) -> None:
         super().validate_unique(exclude)
@@ -316,14 +292,14 @@ def attach_related(
     found = {row.pk: row for row in related.filter(pk__in=keys)}
     for row in rows:
         key = getattr(row, f"{name}_id")
-        setattr(row, name, found[key] if key else None)
+        if key:
+            setattr(row, name, found[key])
+        else:
+            setattr(row, name, None)
 
 
 def code_field(text: StrOrPromise, **options: Any) -> CodeField:
-    """Make a field for a code.
-
-    Letters, digits, dot and dash, ordered by bytes on every database.
-    """
+    """Make a field for a code of letters, digits, dot and dash, ordered by bytes everywhere."""
     validator = RegexValidator(
         r"\A[A-Za-z][A-Za-z0-9.-]*\Z",
         _("A code begins with a letter and has only letters A-Z a-z, digits, “.” and “-”."),

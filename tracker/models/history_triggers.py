@@ -43,15 +43,16 @@ FIND_TRIGGERS = {
 
 def history_tables() -> set[str]:
     """Name the table of every history, those of many-to-many fields included."""
-    models = [*(model.history.model for model in History.records), *History.m2m_models.values()]  # type: ignore[attr-defined]
-    found = set()
-    for model in models:
-        found.add(model._meta.db_table)
-    return found
+    tables = set()
+    for record in History.records.values():
+        tables.add(record.row_model._meta.db_table)
+    for model in History.m2m_models.values():
+        tables.add(model._meta.db_table)
+    return tables
 
 
 def missing_triggers(connection: BaseDatabaseWrapper) -> Iterator[tuple[str, str, str]]:
-    """Yield table, name and deed of every trigger that a history in the database lacks."""
+    """Yield table, name and statement of every trigger that is missing on a history table."""
     with connection.cursor() as cursor:
         tables = history_tables() & set(connection.introspection.table_names(cursor))
         cursor.execute(FIND_TRIGGERS[connection.vendor])
@@ -88,7 +89,7 @@ def check_triggers(
     for alias in databases or []:
         for _table, name, _deed in missing_triggers(connections[alias]):
             lacking.append(name)
-    words = f"History can be altered: triggers are missing ({', '.join(lacking)})."
+    text = f"History can be altered: triggers are missing ({', '.join(lacking)})."
     if lacking:
-        return [checks.Warning(words, hint="migrate makes them.", id="tracker.W1")]
+        return [checks.Warning(text, hint="migrate makes them.", id="tracker.W1")]
     return []

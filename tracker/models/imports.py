@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tracker.domain import permissions
 from tracker.domain.choices import BatchKind, BatchState
+from tracker.domain.permissions import EditedBy
 from tracker.models.names import NamedRecord
 from tracker.models.organization import Organization
 from tracker.models.policy import PolicyDocument
@@ -32,9 +33,9 @@ class BatchQuerySet(models.QuerySet["ImportBatch"]):
 
 
 class ImportBatch(NamedRecord):
-    """A workbook that was read: what its rows say, whether they have landed, and what they made.
+    """A workbook that was read: its rows, whether they were confirmed, and what they made.
 
-    `rows` is what was typed, as `intake` reads it; `reading_notes` says what of the file was not
+    `rows` is what was typed, as `excel` reads it; `reading_notes` says what of the file was not
     read, `made` is what undoing it needs. The file itself is not kept.
     """
 
@@ -70,6 +71,11 @@ class ImportBatch(NamedRecord):
 
     objects = models.Manager.from_queryset(BatchQuerySet)()
     named = ("unit", "read_by", "undone_by")
+
+    edited_by = EditedBy.NOBODY
+    belongs_to_task = None
+    fixture_policy_lookup = None
+    derives_tasks_by = None
 
     class Meta:
         verbose_name = _("import")

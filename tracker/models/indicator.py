@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from tracker.domain import parsing
 from tracker.domain.choices import Direction
 from tracker.domain.dates import FIRST_DAY, LAST_DAY
+from tracker.domain.permissions import EditedBy
 from tracker.models.base import (
     History,
     Natural,
@@ -54,17 +55,14 @@ _Manager = NaturalManager.from_queryset(IndicatorQuerySet)
 
 
 class IndicatorManager(_Manager):
-    """Ask for no indicator without its latest value."""
+    """Fetch each indicator with its latest value."""
 
     def get_queryset(self) -> Any:
         return IndicatorQuerySet(self.model, using=self._db).with_actual()
 
 
 class Indicator(Versioned, Natural):
-    """A figure that a task is to reach.
-
-    Written with its task, and guarded by the task's version too.
-    """
+    """A figure that a task is to reach; saved with its task and under the task's version."""
 
     task = models.ForeignKey(
         Task, models.CASCADE, related_name="indicators", verbose_name=_("task")
@@ -93,6 +91,11 @@ class Indicator(Versioned, Natural):
     natural_lookups = ("task__policy__slug", "task__code", "name")
     actual: Decimal | None = None
     actual_on: dt.date | None = None
+
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = "task"
+    fixture_policy_lookup = "task__policy_id"
+    derives_tasks_by = "indicators"
 
     class Meta:
         verbose_name = _("indicator")
@@ -164,6 +167,11 @@ class IndicatorValue(NamedRecord):
 
     history = History(excluded_fields=["report", "names"])
     named = ("entered_by",)
+
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = "indicator__task"
+    fixture_policy_lookup = None
+    derives_tasks_by = "indicators__values"
 
     class Meta:
         verbose_name = _("value of an indicator")

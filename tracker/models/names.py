@@ -22,11 +22,10 @@ class NamesField(models.JSONField):
 
 
 class NamedRecord(models.Model):
-    """A record that keeps by what names its units and people went.
+    """A record that keeps the names that its units and people had on its day.
 
-    To rename one later rewrites no record.
-
-    `names` holds of each foreign key in `named` the key and what it was called when it was entered.
+    `names` has for each foreign key in `named` the key and the name when it was entered: a later
+    renaming changes no record.
     """
 
     named: ClassVar[tuple[str, ...]]
@@ -37,10 +36,7 @@ class NamedRecord(models.Model):
 
     @property
     def is_draft(self) -> bool:
-        """Say whether the record is not made yet.
-
-        It takes the names of the day on which it is saved.
-        """
+        """Say whether the record is a draft, which takes the names of the day when it is saved."""
         return False
 
     def note_names(self) -> None:
@@ -56,10 +52,7 @@ class NamedRecord(models.Model):
                 self.names[name] = [key, str(getattr(self, name))]
 
     def name_of(self, name: str) -> str:
-        """Return by what name a unit or a person went.
-
-        Rows that were laid raw take the one of today.
-        """
+        """Return the name that a unit or a person had; today's for rows that were saved raw."""
         key, label = self.names.get(name, (None, ""))
         if key is not None and key == getattr(self, f"{name}_id"):
             return str(label)

@@ -30,14 +30,18 @@ def steady_order(model: type[models.Model], keys: Iterable[Any]) -> list[Any]:
     names = {_column_of(key) for key in given}
     if hasattr(model, "code_key") and not names & {"code", "sort_key"}:
         unique = [key for key in found if _column_of(key) == model._meta.pk.name]
-        found = [*(key for key in found if key not in unique), F("code_key").asc(), *unique]
+        others = [key for key in found if key not in unique]
+        return [*others, F("code_key").asc(), *unique]
     return found
 
 
 def _steady(model: type[models.Model], key: Any) -> Iterator[Any]:
     """Yield the keys that take the place of one; an expression or annotation stays as it is."""
     name = _name_of(key)
-    path, fields = _path_of(model, name.removeprefix("-")) if name else ("", [])
+    if not name:
+        yield key
+        return
+    path, fields = _path_of(model, name.removeprefix("-"))
     if not fields:
         yield key
         return
@@ -45,13 +49,15 @@ def _steady(model: type[models.Model], key: Any) -> Iterator[Any]:
     last = fields[-1]
     if last.is_relation:
         for inner in last.related_model._meta.ordering or ("pk",):
-            flipped = descending != inner.startswith("-")
-            yield from _steady(model, f"{'-' if flipped else ''}{path}__{inner.removeprefix('-')}")
+            inner_path = f"{path}__{inner.removeprefix('-')}"
+            if descending != inner.startswith("-"):
+                inner_path = f"-{inner_path}"
+            yield from _steady(model, inner_path)
         return
     expression: Any = F(path)
     if _by_locale(last):
         expression = Collate(expression, settings.CODE_COLLATION)
-    # Only where it can be empty: told so, a database leaves its indexes aside.
+    # Only where it can be empty: with it a database uses no index.
     empty = any(field.null for field in fields) or None
     yield OrderBy(expression, descending=descending, nulls_last=empty)
 

@@ -11,32 +11,37 @@ from django.utils.translation import gettext_lazy as _
 from tracker.domain import dates, permissions
 from tracker.domain.choices import Role
 from tracker.domain.folding import fold
+from tracker.domain.permissions import EditedBy
 from tracker.models.base import History, Natural, NaturalManager, Versioned, text_field
 
 
 def folded_lines(*texts: str) -> str:
     """Return the lines of some texts, each folded."""
-    return "\n".join(fold(line) for text in texts for line in text.splitlines())
+    lines: list[str] = []
+    for text in texts:
+        lines += text.splitlines()
+    return "\n".join(fold(line) for line in lines)
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
     """Units, in official order by default."""
 
     def named(self, text: str) -> "Organization | None":
-        """Find a unit by its name, short name or alias; None where no unit or several bear it."""
-        wanted = fold(text)
-        found = []
-        for unit in self:
-            if wanted and wanted in map(fold, unit.all_names()):
-                found.append(unit)
-        # A unit that has taken the place of another bears its name as an alias.
-        found = [unit for unit in found if unit.active] or found
-        if len(found) > 1:
-            # Names of before that differ by capitals alone: the one that is written just so.
-            found = [unit for unit in found if text.strip() in unit.all_names()]
-        if len(found) == 1:
-            return found[0]
+        """Return the unit of a name, short name or alias; None where no unit or several have it."""
+        units = self._with_name(fold(text))
+        # A unit that has taken the place of another has its name as an alias.
+        units = [unit for unit in units if unit.active] or units
+        if len(units) > 1:
+            # Older names may differ by capitals alone: the one that is written exactly so.
+            units = [unit for unit in units if text.strip() in unit.all_names()]
+        if len(units) == 1:
+            return units[0]
         return None
+
+    def _with_name(self, folded: str) -> "list[Organization]":
+        if not folded:
+            return []
+        return [unit for unit in self if folded in map(fold, unit.all_names())]
 
     def folded_names(self) -> dict[int, str]:
         """Return all names of each unit by its key, folded, one a line; one query."""
@@ -65,6 +70,11 @@ class Organization(Versioned, Natural):
     history = History()
     natural_lookups = ("name",)
 
+    edited_by = EditedBy.UNIT_MANAGERS
+    belongs_to_task = None
+    fixture_policy_lookup = None
+    derives_tasks_by = None
+
     class Meta:
         verbose_name = _("unit")
         verbose_name_plural = _("units")
@@ -74,17 +84,20 @@ class Organization(Versioned, Natural):
         return self.short_name
 
     def clean(self) -> None:
-        # A unit that is out of office keeps its names; the unit in its place bears them as aliases.
+        # A unit that is out of office keeps its names; the unit in its place has them as aliases.
         others = Organization.objects.none()
         if self.active:
             others = Organization.objects.exclude(pk=self.pk).filter(active=True)
-        taken = {fold(name): unit for unit in others for name in unit.all_names()}
+        taken: dict[str, Organization] = {}
+        for unit in others:
+            for name in unit.all_names():
+                taken[fold(name)] = unit
         if self.pk:
             kept = Organization.objects.filter(pk=self.pk).first()
         else:
             kept = None
         for name in self.all_names():
-            # A name that the unit bears already stays, whatever an earlier release has let in
+            # A name that the unit has already stays, whatever an earlier release has let in
             # beside it.
             new = kept is None or name not in kept.all_names()
             if new and fold(name) in taken:
@@ -163,6 +176,11 @@ class User(AbstractUser, Versioned):
     # A log-in is no change of the account, and a password's hash belongs in one place only.
     history = History(excluded_fields=["password", "last_login"])
 
+    edited_by = EditedBy.ACCOUNT_MANAGERS
+    belongs_to_task = None
+    fixture_policy_lookup = None
+    derives_tasks_by = None
+
     class Meta:
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
@@ -197,7 +215,7 @@ class User(AbstractUser, Versioned):
         )
 
     def set_password(self, raw_password: str | None) -> None:
-        """Set a password that holds for one log-in; `workflow.choose_password` sets one's own."""
+        """Set a password for one log-in; `workflow.choose_password` sets one's own."""
         super().set_password(raw_password)
         self.must_change_password = True
         self.password_set_by = ""
@@ -205,7 +223,7 @@ class User(AbstractUser, Versioned):
 
     @property
     def roles(self) -> list[Role]:
-        """List the roles that the account holds."""
+        """Return the roles of the account."""
         found = []
         for role in Role:
             if getattr(self, f"is_{role}"):

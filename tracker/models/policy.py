@@ -1,6 +1,6 @@
 """The policy text and its parts: sections, measures, declared counts, background passages."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from tracker.domain import permissions
 from tracker.domain.choices import Cycle, PolicyState
 from tracker.domain.dates import today
+from tracker.domain.permissions import EditedBy
 from tracker.models.base import (
     AddressField,
     Coded,
@@ -58,7 +59,7 @@ class PolicyQuerySet(models.QuerySet["PolicyDocument"]):
 
 
 class PolicyDocument(Versioned, Natural, UniqueFolded):
-    """A text that is being carried out, with the thresholds of its lights and its reporting cycle."""
+    """A text that is carried out, with the thresholds of its lights and its reporting cycle."""
 
     slug = AddressField(
         _("short address"), max_length=60, unique=True, db_collation=settings.CODE_COLLATION
@@ -107,6 +108,12 @@ class PolicyDocument(Versioned, Natural, UniqueFolded):
     natural_lookups = ("slug",)
     folded_name = "slug"
 
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = None
+    fixture_policy_lookup = "id"
+    derives_tasks_by = "policy"
+    derivation_inputs = ("warn_days", "yellow_gap", "red_gap", "cycle", "grace_days", "full_text")
+
     class Meta:
         verbose_name = _("policy document")
         verbose_name_plural = _("policy documents")
@@ -130,6 +137,11 @@ class PolicyDocument(Versioned, Natural, UniqueFolded):
     def get_absolute_url(self) -> str:
         return reverse("policy", args=[self.slug])
 
+    @property
+    def is_in_force(self) -> bool:
+        """Say whether the policy is published, and so cannot be deleted."""
+        return self.state == PolicyState.PUBLISHED
+
     def beside(self) -> PolicyQuerySet:
         return PolicyDocument.objects.all()
 
@@ -150,6 +162,12 @@ class Section(Versioned, Natural):
     history = History()
     natural_lookups = ("policy__slug", "number")
 
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = None
+    fixture_policy_lookup = "policy_id"
+    derives_tasks_by = "measure__section"
+    derivation_inputs = ("number",)
+
     class Meta:
         verbose_name = _("section")
         verbose_name_plural = _("sections")
@@ -162,7 +180,10 @@ class Section(Versioned, Natural):
         return f"{self.letter} {self.name}"
 
     def clean(self) -> None:
-        if self.pk and self.measures.exclude(policy=self.policy_id).exists():  # type: ignore[attr-defined]
+        if not self.pk:
+            return
+        measures: Any = self.measures  # type: ignore[attr-defined]
+        if measures.exclude(policy=self.policy_id).exists():
             raise ValidationError(
                 {"policy": _("The measures of this section belong to another policy.")}
             )
@@ -196,6 +217,12 @@ class Measure(Versioned, Natural, Coded):
     history = History(excluded_fields=["code_key"])
     natural_lookups = ("policy__slug", "code")
 
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = None
+    fixture_policy_lookup = "policy_id"
+    derives_tasks_by = "measure"
+    derivation_inputs = ("section_id", "order", "code", "name", "anchor")
+
     class Meta:
         verbose_name = _("measure")
         verbose_name_plural = _("measures")
@@ -210,7 +237,10 @@ class Measure(Versioned, Natural, Coded):
     def clean(self) -> None:
         if self.section_id and self.policy_id and self.section.policy_id != self.policy_id:
             raise ValidationError({"section": _("The section belongs to another policy.")})
-        if self.pk and self.tasks.exclude(policy=self.policy_id).exists():  # type: ignore[attr-defined]
+        if not self.pk:
+            return
+        tasks: Any = self.tasks  # type: ignore[attr-defined]
+        if tasks.exclude(policy=self.policy_id).exists():
             raise ValidationError(
                 {"section": _("The tasks of this measure belong to another policy.")}
             )
@@ -244,6 +274,11 @@ class DeclaredCount(Versioned, Natural):
     objects = NaturalManager()
     history = History()
     natural_lookups = ("policy__slug", "name")
+
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = None
+    fixture_policy_lookup = "policy_id"
+    derives_tasks_by = None
 
     class Meta:
         verbose_name = _("declared count")
@@ -293,6 +328,11 @@ class BackgroundPassage(NamedRecord, Versioned, Natural):
     history = History(excluded_fields=["names"])
     named = ("marked_by",)
     natural_lookups = ("policy__slug", "anchor")
+
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = None
+    fixture_policy_lookup = "policy_id"
+    derives_tasks_by = None
 
     class Meta:
         verbose_name = _("background passage")

@@ -20,6 +20,7 @@ from tracker.domain.choices import (
     RequestState,
 )
 from tracker.domain.dates import Period, name_between, period_between
+from tracker.domain.permissions import EditedBy
 from tracker.models.base import History, StrOrPromise, Versioned, text_field
 from tracker.models.names import NamedRecord
 from tracker.models.organization import Organization
@@ -39,7 +40,7 @@ def person_field(text: StrOrPromise) -> models.ForeignKey:
 
 
 class ReportQuerySet(models.QuerySet["ProgressUpdate"]):
-    """Reports: those that stand, those that wait."""
+    """Reports: those that count, those that wait for a review."""
 
     def standing(self) -> "ReportQuerySet":
         """Keep the reports of lead units that count as handed in."""
@@ -67,7 +68,7 @@ class ReportQuerySet(models.QuerySet["ProgressUpdate"]):
 class ProgressUpdate(NamedRecord, Versioned):
     """What a unit reports of a task for one period; written by `workflow` alone.
 
-    A co-operating unit's is a contribution: it stands beside the lead unit's and is not reviewed. A
+    A co-operating unit's is a contribution, in addition to the lead unit's, and not reviewed. A
     draft is its unit's own and enters the history when it is handed in. What was handed in keeps
     the role that its unit had on that day; a draft takes the role of the day on which it is saved.
     """
@@ -118,6 +119,11 @@ class ProgressUpdate(NamedRecord, Versioned):
     objects = models.Manager.from_queryset(ReportQuerySet)()
     history = History(excluded_fields=["percent_before", "rework", "names"])
     named = ("unit", "submitted_by", "reviewed_by")
+
+    edited_by = EditedBy.NOBODY
+    belongs_to_task = "task"
+    fixture_policy_lookup = None
+    derives_tasks_by = None
 
     class Meta:
         verbose_name = _("progress report")
@@ -196,10 +202,7 @@ class ProgressUpdate(NamedRecord, Versioned):
 
 
 class TaskRequest(NamedRecord, Versioned):
-    """A unit's request to the office: closing, or more time.
-
-    What the office granted unasked stands here too.
-    """
+    """A unit's request to the office, closing or more time; also what was granted unasked."""
 
     task = models.ForeignKey(Task, models.CASCADE, related_name="requests", verbose_name=_("task"))
     kind = models.CharField(
@@ -230,6 +233,11 @@ class TaskRequest(NamedRecord, Versioned):
 
     history = History(excluded_fields=["names"])
     named = ("asked_by", "decided_by")
+
+    edited_by = EditedBy.NOBODY
+    belongs_to_task = "task"
+    fixture_policy_lookup = None
+    derives_tasks_by = None
 
     class Meta:
         verbose_name = _("request")
@@ -326,6 +334,11 @@ class Evidence(models.Model):
 
     objects = models.Manager.from_queryset(EvidenceQuerySet)()
     history = History(excluded_fields=["handed_in"])
+
+    edited_by = EditedBy.NOBODY
+    belongs_to_task = "task"
+    fixture_policy_lookup = None
+    derives_tasks_by = None
 
     class Meta:
         verbose_name = _("evidence")

@@ -4,6 +4,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from tracker.domain.permissions import EditedBy
+
 
 class SentReminder(models.Model):
     """The one mail that an address got on a day, with what it said."""
@@ -14,6 +16,11 @@ class SentReminder(models.Model):
     subject = models.CharField(_("subject"), max_length=200)
     text = models.TextField(_("text"))
     matters = models.JSONField(_("matters"), default=list)
+
+    edited_by = EditedBy.NOBODY
+    belongs_to_task = None
+    fixture_policy_lookup = None
+    derives_tasks_by = None
 
     class Meta:
         verbose_name = _("reminder sent")

@@ -5,16 +5,20 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from tracker.domain.permissions import EditedBy
+
 
 class StoredRules(models.Model):
-    """The version of the rules by which all tasks were last derived.
-
-    One row, none in a new database.
-    """
+    """The version of the rules that derived all tasks: one row, none in a new database."""
 
     KEY = 1
 
     version = models.PositiveIntegerField(_("version of the rules"))
+
+    edited_by = EditedBy.NOBODY
+    belongs_to_task = None
+    fixture_policy_lookup = None
+    derives_tasks_by = None
 
     class Meta:
         verbose_name = _("rules of the derived columns")

@@ -27,14 +27,13 @@ from tracker.domain.choices import (
     Light,
     LightGroup,
     PolicyState,
-    RequestKind,
-    RequestState,
     Status,
 )
 from tracker.domain.codes import code_key, natural
 from tracker.domain.dates import DAY, period_of
 from tracker.domain.folding import fold
 from tracker.domain.passages import ClauseFinder
+from tracker.domain.permissions import EditedBy
 from tracker.models.base import (
     Coded,
     History,
@@ -56,35 +55,27 @@ FORECAST_DAYS = 30
 # The order of lights in lists: what needs somebody first.
 GRAVEST = (Light.RED, Light.YELLOW, Light.GREEN, Light.GREY, Light.PURPLE, Light.BLUE, Light.NONE)
 
-# SQLite searches an index that holds the text several times as fast as the table. PostgreSQL has
+# SQLite searches an index that contains the text several times as fast as the table. PostgreSQL has
 # none: a row of an index takes 2.7 kB there, and a long description is longer.
-SEARCH_INDEXES = (
-    [
+SEARCH_INDEXES: list[models.Index] = []
+if settings.SQLITE:
+    SEARCH_INDEXES.append(
         models.Index(
             fields=["policy", "sort_key", "lead_unit", "letters", "search"], name="task_words"
         )
-    ]
-    if settings.SQLITE
-    else []
-)
+    )
 
 
 def turned_by(column: str, on: dt.date) -> Q:
-    """Ask whether a turning date has passed.
-
-    By the day, or by the day of the request while closing.
-    """
+    """Return the condition that a turning date has passed: by the day, or that of the request."""
     return Q(status__in=RUNNING_STATUSES, **{f"{column}__lte": on}) | Q(
         status=Status.CLOSING, **{f"{column}__lte": F("closing_requested_on")}
     )
 
 
 def light_is(on: dt.date) -> dict[Light, Q]:
-    """Return each light as a condition on the stored columns.
-
-    The same as `rules.light`, a test holds it.
-    """
-    # Yellow never comes after red (`task_yellow_before_red`), so yellow alone tells the calm days.
+    """Return the condition of each light on stored columns, as `lights.light_on_day` has it."""
+    # Yellow never comes after red (`task_yellow_before_red`): yellow alone tells what is on course.
     calm = Q(turns_yellow_on__isnull=True) | Q(turns_yellow_on__gt=_judged_on(on))
     not_red = Q(turns_red_on__isnull=True) | Q(turns_red_on__gt=_judged_on(on))
     return {
@@ -103,8 +94,11 @@ def _judged_on(on: dt.date) -> Coalesce:
     return Coalesce(F("closing_requested_on"), Value(on, output_field=models.DateField()))
 
 
+FieldFaults = dict[str, StrOrPromise]
+
+
 class TaskQuerySet(models.QuerySet["Task"]):
-    """Tasks: cut to what an account may see, lit for a day, counted by the formulas of the domain."""
+    """Tasks: those that an account may see, with lights of a day, counted by the domain's rules."""
 
     def visible_to(self, user: "Account") -> "TaskQuerySet":
         """Keep the tasks that exist for an account."""
@@ -125,7 +119,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def asked_of(self, user: "Account") -> "TaskQuerySet":
         """Keep the tasks that an account acts on for its unit, whatever other roles it has.
 
-        The same as `permissions.acts_for` says of one task; a test holds it.
+        The same as `permissions.acts_for` says of one task; a test compares both.
         """
         unit = permissions.works_for(user)
         if not unit:
@@ -219,24 +213,23 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self.filter(unacknowledged())
 
     def about(self, text: str, names: Mapping[int, str]) -> "TaskQuerySet":
-        """Keep tasks that hold each word of a text, or are of a unit that bears it.
+        """Keep tasks that contain each word of a text, or are of a unit with it in its name.
 
         `names` are the names of every unit by its key, folded.
         """
         found = self
         for word in fold(text).split():
-            named = []
-            for key, known in names.items():
-                if word in known:
-                    named.append(key)
-            helping = Task.co_units.through.objects.filter(organization__in=named)
-            # To ask for units where none is named would cost a third more.
-            of_units = Q(lead_unit__in=named) | Q(pk__in=helping.values("task"))
-            found = found.filter(contains_term(word) | of_units if named else contains_term(word))
+            condition = contains_term(word)
+            units = [key for key, known in names.items() if word in known]
+            # To compare units where none is named would cost a third more.
+            if units:
+                helping = Task.co_units.through.objects.filter(organization__in=units)
+                condition |= Q(lead_unit__in=units) | Q(pk__in=helping.values("task"))
+            found = found.filter(condition)
         return found
 
     def turning(self, on: dt.date, days: int = FORECAST_DAYS) -> "TaskQuerySet":
-        """Keep tasks that turn yellow or red within some days after a day if nothing is reported."""
+        """Keep tasks that turn yellow or red in some days after a day if nothing is reported."""
         soon = (on + DAY, on + days * DAY)
         return self.filter(
             Q(turns_red_on__range=soon) | Q(turns_yellow_on__range=soon),
@@ -245,16 +238,16 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
 
 def cooperating(unit: int | Organization) -> Q:
-    """Ask whether a unit co-operates in a task.
+    """Return the condition that a unit co-operates in a task.
 
-    A subquery, because a join would double rows; asked once and not for each row, which costs eight
-    times as much.
+    A subquery, because a join would double rows; it is evaluated once and not for each row, which
+    costs eight times as much.
     """
     return Q(pk__in=Task.co_units.through.objects.filter(organization=unit).values("task"))
 
 
 def contains_term(word: str) -> Q:
-    """Ask whether what a task is about holds a word, both folded."""
+    """Return the condition that the search text of a task contains a word, both folded."""
     folded = fold(word)
     letters = letter_mask(folded)
     # Most rows lack one of the letters: to see that costs a tenth of reading their words. SQLite
@@ -266,33 +259,36 @@ def contains_term(word: str) -> Q:
 
 
 def letter_mask(text: str) -> int:
-    """Return which letters a text holds as 63 bits, several letters sharing one.
+    """Return the letters of a text as 63 bits, several letters sharing one.
 
-    A word's bits are among its text's.
+    The bits of a word are among those of its text.
     """
     return reduce(or_, (1 << ord(letter) % 63 for letter in set(text)), 0)
 
 
 def unacknowledged() -> Q:
-    """Ask whether an open task was handed over and its lead unit has not acknowledged it."""
+    """Return the condition that an open task was handed over and is not acknowledged."""
     return Q(assigned_on__isnull=False, acknowledged_on__isnull=True, status__in=OPEN_STATUSES)
 
 
 def overdue(on: dt.date) -> Q:
-    """Ask whether the day that counts is past the current deadline."""
+    """Return the condition that the day that counts is past the current deadline."""
     return Q(status__in=RUNNING_STATUSES, deadline__lt=on) | Q(
         status=Status.CLOSING, deadline__lt=F("closing_requested_on")
     )
 
 
 def unreported(on: dt.date, current: bool = False) -> Q:
-    """Ask whether the first owed period has ended before a day, or has begun.
+    """Return the condition that the first owed period has ended before a day, or has begun.
 
-    Each cycle has its own last period.
+    `current` asks for periods that have begun. Each cycle has its own last period.
     """
     owed = Q(pk__in=[])
     for cycle in (Cycle.WEEKLY, Cycle.MONTHLY, Cycle.QUARTERLY):
-        start = (period_of if current else lights.last_complete)(cycle, on).start
+        if current:
+            start = period_of(cycle, on).start
+        else:
+            start = lights.last_complete(cycle, on).start
         owed |= Q(policy__cycle=cycle, owed_from__lte=start) & (
             Q(reported_through__isnull=True) | Q(reported_through__lt=start)
         )
@@ -406,6 +402,11 @@ class Task(Versioned, Natural, Coded):
         m2m_fields=[co_units],
     )
     natural_lookups = ("policy__slug", "code")
+
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = None
+    fixture_policy_lookup = "policy_id"
+    derives_tasks_by = "pk"
 
     class Meta:
         verbose_name = _("task")
@@ -527,49 +528,56 @@ class Task(Versioned, Natural, Coded):
             self.original_deadline = self.deadline
         elif self.deadline and not self.original_deadline:
             self.original_deadline = self.deadline
-        faults = {}
-        for name, wrong, words in self._faults():
-            if wrong:
-                faults[name] = words
+        faults = {
+            **self._measure_faults(),
+            **self._closing_faults(),
+            **self._deadline_faults(),
+            **self._hand_over_faults(),
+        }
         if faults:
             raise ValidationError(faults)
 
-    def _faults(self) -> Iterator[tuple[str, bool, StrOrPromise]]:
-        """Yield field, whether it is at fault, and the words.
+    def _measure_faults(self) -> FieldFaults:
+        if self.measure_id and self.policy_id and self.measure.policy_id != self.policy_id:
+            return {"measure": _("The measure belongs to another policy.")}
+        return {}
 
-        The constraints above, field by field.
-        """
-        foreign = bool(
-            self.measure_id and self.policy_id and self.measure.policy_id != self.policy_id
-        )
-        yield "measure", foreign, _("The measure belongs to another policy.")
-        open_day = self.status == Status.CLOSED and not self.closed_on
-        yield "closed_on", open_day, _("Enter the day on which the task was done.")
-        open_request = self.status == Status.CLOSING and not self.closing_requested_on
-        yield "closing_requested_on", open_request, _("Enter the day of the request for closing.")
-        lost = bool(self.original_deadline and not self.deadline)
-        yield "deadline", lost, _("A task that was handed over with a deadline keeps one.")
-        standing = bool(self.kind == Kind.STANDING and self.deadline)
-        yield "deadline", standing, _("A standing task has no deadline.")
-        late = bool(self.start and self.deadline and self.start > self.deadline)
-        yield "start", late, _("The start is after the deadline.")
-        handed_over = self.assigned_on is not None
-        yield (
-            "lead_unit",
-            handed_over and not self.lead_unit_id,
-            _("To be handed over a task needs a lead unit."),
-        )
-        yield "kind", handed_over and not self.kind, _("To be handed over a task needs a kind.")
+    def _closing_faults(self) -> FieldFaults:
+        if self.status == Status.CLOSED and not self.closed_on:
+            return {"closed_on": _("Enter the day on which the task was done.")}
+        if self.status == Status.CLOSING and not self.closing_requested_on:
+            return {"closing_requested_on": _("Enter the day of the request for closing.")}
+        return {}
+
+    def _deadline_faults(self) -> FieldFaults:
+        faults: FieldFaults = {}
+        if self.original_deadline and not self.deadline:
+            faults["deadline"] = _("A task that was handed over with a deadline keeps one.")
+        if self.kind == Kind.STANDING and self.deadline:
+            faults["deadline"] = _("A standing task has no deadline.")
+        if self.start and self.deadline and self.start > self.deadline:
+            faults["start"] = _("The start is after the deadline.")
+        return faults
+
+    def _hand_over_faults(self) -> FieldFaults:
+        faults: FieldFaults = {}
+        if self.assigned_on and not self.lead_unit_id:
+            faults["lead_unit"] = _("To be handed over a task needs a lead unit.")
+        if self.assigned_on and not self.kind:
+            faults["kind"] = _("To be handed over a task needs a kind.")
+        return faults
 
     def get_absolute_url(self) -> str:
         return reverse("task", args=[self.policy.slug, self.code])
 
     @property
-    def place(self) -> str:
-        """Return where the task stands in its policy, as a text that sorts.
+    def is_in_force(self) -> bool:
+        """Say whether the task is handed over, and so cannot be deleted."""
+        return self.assigned_on is not None
 
-        Section, measure, code.
-        """
+    @property
+    def place(self) -> str:
+        """Return the sort key of the task in its policy: section, measure, code."""
         measure = self.measure
         place = f"{measure.section.number:05}-{measure.order:05}-{natural(measure.code)}"
         return f"{place}-{code_key(self.code)}"
@@ -579,7 +587,7 @@ class Task(Versioned, Natural, Coded):
 
         Code, title, requirement, remark, measure and steps, and the words of the policy's text that
         they are anchored to: their whole clauses where the text is loaded, else the anchors. Folded
-        words hold no line break, so none spans two of these.
+        words contain no line break, so none spans two of these.
         """
         measure = self.measure
         steps = list(items)
@@ -599,10 +607,7 @@ class Task(Versioned, Natural, Coded):
 
     @property
     def has_percent(self) -> bool:
-        """Say whether a percent means something for this task.
-
-        It is quantified or has a checklist.
-        """
+        """Say whether a percent means something: it does for quantified tasks and checklists."""
         return self.kind == Kind.QUANTIFIED or bool(self.steps)
 
     @property
@@ -628,11 +633,6 @@ class Task(Versioned, Natural, Coded):
         """
         self.__dict__["steps_fetched"] = list(self.items.all())
         self.__dict__["helpers_fetched"] = list(self.co_units.all())
-
-    @property
-    def extensions(self) -> int:
-        """Count how often more time was granted; one query."""
-        return self.requests.filter(kind=RequestKind.EXTEND, state=RequestState.GRANTED).count()
 
     def light_on(self, on: dt.date) -> Light:
         """Return the light on a day by the pure rule."""
@@ -668,6 +668,11 @@ class ChecklistItem(Natural):
     history = History()
     natural_lookups = ("task__policy__slug", "task__code", "number")
 
+    edited_by = EditedBy.POLICY_EDITORS
+    belongs_to_task = "task"
+    fixture_policy_lookup = "task__policy_id"
+    derives_tasks_by = "items"
+
     class Meta:
         verbose_name = _("checklist item")
         verbose_name_plural = _("checklist items")
@@ -689,5 +694,5 @@ class ChecklistItem(Natural):
 
     @property
     def mark(self) -> str:
-        """Return what changes when the step reads or stands otherwise than a page showed it."""
+        """Return a digest of what a page shows of the step: its title and its tick."""
         return hashlib.sha256(f"{self.title}\n{self.done_on}".encode()).hexdigest()

@@ -52,13 +52,9 @@ def check_twins(
             found += find_twins(alias)
     if not found:
         return []
+    named = ", ".join(found[:NAME_FIELDS])
     if len(found) > NAME_FIELDS:
-        more = f" and {len(found) - NAME_FIELDS} more"
-    else:
-        more = ""
-    words = f"Codes or short addresses differ by capitals alone: {', '.join(found[:NAME_FIELDS])}{more}."
-    return [
-        checks.Warning(
-            words, hint="They are kept; give each of them another code.", id="tracker.W2"
-        )
-    ]
+        named += f" and {len(found) - NAME_FIELDS} more"
+    text = f"Codes or short addresses differ by capitals alone: {named}."
+    hint = "They are kept; give each of them another code."
+    return [checks.Warning(text, hint=hint, id="tracker.W2")]

@@ -6,12 +6,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from tracker.domain.choices import UnitMoveKind
+from tracker.domain.permissions import EditedBy
 from tracker.models.organization import Organization
 from tracker.models.progress import person_field
 
 
 class UnitMove(models.Model):
-    """A batch: what it changed stands in `entries`, with what undoing it needs.
+    """A merge or move of units; `entries` has what it changed and what undoing it needs.
 
     Its number is its key.
     """
@@ -33,6 +34,11 @@ class UnitMove(models.Model):
     undone_by = person_field(_("undone by"))
     undone_by_name = models.CharField(_("undone by"), max_length=150, blank=True)
     undone_at = models.DateTimeField(_("undone at"), null=True, blank=True)
+
+    edited_by = EditedBy.NOBODY
+    belongs_to_task = None
+    fixture_policy_lookup = None
+    derives_tasks_by = None
 
     class Meta:
         verbose_name = _("merge or move of units")

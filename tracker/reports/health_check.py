@@ -115,7 +115,7 @@ class HealthFinding:
         if self.sentence is not None and permissions.may_edit_policies(user):
             return f"{reverse('text', args=[slug])}?at={self.sentence}"
         for row in self.mends:
-            if permissions.may_edit(user, row._meta.model_name or ""):
+            if permissions.may_edit(user, type(row)):
                 return links.form_url(row) + (f"#id_{self.check.field}" if self.check.field else "")
         return ""
 

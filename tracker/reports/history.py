@@ -17,19 +17,17 @@ from tracker.domain import parsing
 from tracker.domain.choices import ReportState
 from tracker.domain.dates import name_between
 from tracker.models import (
-    ChecklistItem,
     Evidence,
     Indicator,
     IndicatorValue,
     ProgressUpdate,
     Task,
-    TaskRequest,
     User,
 )
 from tracker.models.base import AFTER_RESET, History
+from tracker.models.declarations import parts_of_task
 
 # A book-keeping column tells nobody anything.
-HISTORY_PARTS = (ChecklistItem, ProgressUpdate, TaskRequest, Evidence, Indicator)
 HIDDEN_FIELDS = {
     "id",
     "version",
@@ -73,7 +71,7 @@ def history_events(row: models.Model, limit: int = 200) -> list[HistoryEvent]:
     names = _Names(row)
     found = _events(row.history.all(), "", limit, names)  # type: ignore[attr-defined]
     if isinstance(row, Task):
-        for part in HISTORY_PARTS:
+        for part in parts_of_task():
             # Only what a part is called is asked again; the names behind its keys are few.
             rows = _handed_in(part).filter(task_id=row.pk)
             found += _events(rows, str(part._meta.verbose_name), limit, names)

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_safe
 from tracker import workflow
 from tracker.domain import lights, permissions
 from tracker.domain.choices import Action, ReportState
-from tracker.forms.progress import ACTION_FIELDS
 from tracker.models import IndicatorValue, Organization, PolicyDocument, Task
 from tracker.models.task import TaskQuerySet, cooperating
 from tracker.reports import charts, history, statistics
@@ -20,13 +19,6 @@ from tracker.reports.task_table import PAGE_SIZES, TaskTable
 from tracker.web import request_context
 
 SHOWN_REPORTS = 24  # reports told on a task's page
-# Decided where the request is shown.
-REQUEST_ORDER = (
-    Action.GRANT_CLOSING,
-    Action.RETURN_CLOSING,
-    Action.GRANT_EXTENSION,
-    Action.RETURN_EXTENSION,
-)
 SHOWN_EVENTS = 20  # changes that a task's page tells; the admin tells more
 TASK_FACTS = (
     "lead_official",
@@ -69,9 +61,7 @@ def task(request: HttpRequest, slug: str, code: str) -> HttpResponse:
         "writes": Action.REPORT in actions or Action.CONTRIBUTE in actions,
         "ticks": Action.TICK in actions,
         "withdraws": Action.WITHDRAW_ACCEPTANCE in actions,
-        "actions": [
-            action for action in actions if action in ACTION_FIELDS and action not in REQUEST_ORDER
-        ],
+        "actions": [action for action in actions if workflow.TRANSITIONS[action].is_button],
         "task": found,
         "facts": _facts(found),
         "light": found.light_on(report_context.on),

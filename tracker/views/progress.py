@@ -15,12 +15,11 @@ from tracker.domain.choices import (
     EDITABLE_REPORT_STATES,
     Action,
     ReportState,
-    RequestKind,
     RequestState,
 )
 from tracker.domain.dates import DAY
 from tracker.forms.editing import add_refusal, put_values
-from tracker.forms.progress import ACTION_FIELDS, ReportForm, StepForm
+from tracker.forms.progress import ReportForm, StepForm
 from tracker.models import Evidence, Organization, ProgressUpdate, Task
 from tracker.reports import worklist
 from tracker.web import request_context
@@ -28,12 +27,6 @@ from tracker.web.request_context import require_get_or_post
 from tracker.workflow import REPORT_TEXTS
 
 LAST_REPORTS = 3  # shown to whoever grants a closing
-CLOSING_ACTIONS = (
-    Action.REQUEST_CLOSING,
-    Action.GRANT_CLOSING,
-    Action.RETURN_CLOSING,
-    Action.CLOSE,
-)
 
 # A period to choose: what names it in an address, what people call it, and whether it is chosen.
 OfferedPeriod = tuple[str, str, bool]
@@ -358,22 +351,20 @@ def _saved(request: HttpRequest, saved: ProgressUpdate) -> HttpResponse:
 @require_get_or_post
 def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpResponse:
     """Take a step with a task: a form for what it needs, or a button where it needs nothing."""
-    if action not in ACTION_FIELDS:
-        raise Http404
-    wanted = Action(action)
+    wanted = _step_with_page(action)
     task = request_context.get_task(request, slug, code)
-    if wanted not in workflow.allowed_actions(task, request_context.current_user(request)):
-        return _unfit(request, task, wanted)
+    if wanted.action not in workflow.allowed_actions(task, request_context.current_user(request)):
+        return _unfit(request, task, wanted.action)
     data: QueryDict | None = request.POST
     if request.method != "POST":
-        data = request_context.saved_post(request, ACTION_FIELDS[wanted])
+        data = request_context.saved_post(request, wanted.field_names)
     form = StepForm(wanted, task, data, request.FILES or None)
     outdated = False
     if request.method == "POST" and form.is_valid():
         try:
             workflow.execute_transition(
                 task,
-                wanted,
+                wanted.action,
                 request_context.change_context(request),
                 request_context.current_day(),
                 request_context.seen_version_of(request),
@@ -389,29 +380,29 @@ def step(request: HttpRequest, slug: str, code: str, action: str) -> HttpRespons
             outdated = True
         except ValidationError as refusal:
             form.add_error(None, add_refusal(form, refusal))
-    if "extension" in action:
-        kind = RequestKind.EXTEND
-    else:
-        if "closing" in action:
-            kind = RequestKind.CLOSE
-        else:
-            kind = None
     context = {
         "task": task,
         "policy": task.policy,
-        "action": wanted,
+        "action": wanted.action,
         "form": form,
         # Only a form that was refused as outdated is shown with the task as it is now.
         "seen": task.version
         if outdated
         else request_context.read_number(request.POST.get("seen")) or task.version,
-        "ask": task.requests.filter(kind=kind, state=RequestState.OPEN)
+        "ask": task.requests.filter(kind=wanted.request_kind, state=RequestState.OPEN)
         .prefetch_related("evidence")
         .first(),
         "next": request.POST.get("next") or request.GET.get("next", ""),
-        **(_grounds(task) if wanted in CLOSING_ACTIONS else {}),
+        **(_grounds(task) if wanted.shows_closing_facts else {}),
     }
     return render(request, "tracker/step.html", context)
+
+
+def _step_with_page(action: str) -> workflow.Transition:
+    """Return the step of an address, or raise Http404."""
+    if action not in Action.values or not workflow.TRANSITIONS[Action(action)].has_page:
+        raise Http404
+    return workflow.TRANSITIONS[Action(action)]
 
 
 def _grounds(task: Task) -> dict[str, Any]:

@@ -1,12 +1,21 @@
 """The one write path: check the right, check the version, save, derive, record history.
 
 Every form, command and import ends here. Each public function is one transaction: all of a
-change lands, with one history row for each object it touched, or nothing does.
+change is stored, with one history row for each object it touched, or nothing is.
 """
 
-from tracker.workflow import derived
+from tracker.workflow import rules_version
+from tracker.workflow.accounts import choose_password, reset_password
 from tracker.workflow.checklist_writer import ChecklistChange
 from tracker.workflow.checks import check_task
+from tracker.workflow.deletion import delete_object
+from tracker.workflow.derivation import DERIVED, derive_task, refresh_tasks
+from tracker.workflow.execution import (
+    allowed_actions,
+    check_transition,
+    execute_transition,
+    tick_item,
+)
 from tracker.workflow.imports import (
     ReportChange,
     apply_checklist,
@@ -21,6 +30,7 @@ from tracker.workflow.imports import (
 from tracker.workflow.indicators import as_reported, save_values
 from tracker.workflow.later_changes import LaterChange, UndoRefused, changed_since
 from tracker.workflow.reminders import send_once
+from tracker.workflow.report_checks import has_own_percent, missing_in_report
 from tracker.workflow.reports import (
     MAX_UNCHANGED_REPORTS,
     REPORT_TEXTS,
@@ -28,10 +38,8 @@ from tracker.workflow.reports import (
     acceptance_is_final,
     accepted_report,
     answer_help,
-    has_own_percent,
     in_role_of_today,
     last_report,
-    missing_in_report,
     open_report,
     save_draft,
     send_back,
@@ -40,34 +48,23 @@ from tracker.workflow.reports import (
     withdraw,
     withdraw_acceptance,
 )
-from tracker.workflow.transition_table import TRANSITIONS
-from tracker.workflow.transitions import (
-    allowed_actions,
-    check_transition,
-    execute_transition,
-    missing_for_closing,
-    moved_step_text,
-    tick_item,
-)
-from tracker.workflow.units import UnitMovePlan, make_move, plan_move, undo_move
-from tracker.workflow.writes import (
-    DERIVED,
-    BulkOutcome,
-    ChangeContext,
-    StaleVersion,
-    after_fixture_load,
-    apply_to_each,
-    choose_password,
-    delete_object,
-    derive_task,
-    explain_violation,
+from tracker.workflow.rows import ChangeContext, StaleVersion, explain_violation
+from tracker.workflow.tasks import (
     hand_over,
-    refresh_tasks,
-    reset_password,
-    save_object,
-    save_objects,
     save_task,
     set_deadline,
     set_status,
     validate_change,
+)
+from tracker.workflow.transitions.base import Transition
+from tracker.workflow.transitions.closing import missing_for_closing
+from tracker.workflow.transitions.progress import moved_step_text
+from tracker.workflow.transitions.table import TRANSITIONS
+from tracker.workflow.units import UnitMovePlan, make_move, plan_move, undo_move
+from tracker.workflow.writes import (
+    BulkOutcome,
+    after_fixture_load,
+    apply_to_each,
+    save_object,
+    save_objects,
 )

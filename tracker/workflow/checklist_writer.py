@@ -1,8 +1,7 @@
-"""Write the tasks and steps of a checklist together, each with the checks, version and history of
-its own.
+"""Write tasks and steps of a checklist together, each checked and recorded by itself.
 
-`save_task` asks the database twenty times for one row. Here the tasks are fetched once, every row
-is checked and derived in memory, and what has changed is written with a few statements.
+`save_task` makes twenty queries for one row. Here the tasks are fetched once, every row is checked
+and derived in memory, and what has changed is written with a few statements.
 """
 
 import datetime as dt
@@ -24,24 +23,16 @@ from tracker.models import ChecklistItem, Organization, PolicyDocument, Task, Ta
 from tracker.models.base import attach_related
 from tracker.workflow import checks
 from tracker.workflow.bulk import BATCH_SIZE, store_rows
+from tracker.workflow.derivation import DERIVED, derive_change
 from tracker.workflow.report_writer import HistoryWriter, fetch_tasks
-from tracker.workflow.writes import (
-    DERIVED,
-    ChangeContext,
-    StaleVersion,
-    derive_change,
-    follow_requests,
-    validate_change,
-    validate_co_units,
-)
+from tracker.workflow.rows import ChangeContext, StaleVersion
+from tracker.workflow.task_requests import follow_requests
+from tracker.workflow.tasks import validate_change, validate_co_units
 
 
 @dataclass
 class ChecklistChange:
-    """A part of a policy that a workbook makes or changes.
-
-    The thing as it will be, and what it was.
-    """
+    """A part of a policy that a workbook makes or changes: as it will be, and as it was."""
 
     thing: Any
     new: bool
@@ -59,21 +50,16 @@ def naming_row(thing: models.Model) -> Iterator[None]:
 
 
 def refresh_links(thing: models.Model) -> None:
-    """Give a row the keys of what it hangs on, which an earlier row may just have made."""
+    """Set the keys of the rows that a row refers to, which may just have been saved."""
     for field in thing._meta.concrete_fields:
-        if (
-            isinstance(field, models.ForeignKey)
-            and field.is_cached(thing)
-            and getattr(thing, field.name)
-        ):
-            setattr(thing, field.name, getattr(thing, field.name))
+        if isinstance(field, models.ForeignKey) and field.is_cached(thing):
+            target = getattr(thing, field.name)
+            if target:
+                setattr(thing, field.name, target)
 
 
 class ChecklistWriter:
-    """Writes rows of one policy in a transaction: first all tasks, then all steps.
-
-    About 1 ms a row.
-    """
+    """Writes rows of one policy in a transaction: first all tasks, then all steps; 1 ms a row."""
 
     def __init__(
         self, policy_id: int, act: ChangeContext, today: dt.date, tell: Callable[[], object]
@@ -86,7 +72,7 @@ class ChecklistWriter:
         self._policy = PolicyDocument.objects.select_for_update().get(pk=policy_id)
         self._text = ClauseFinder(self._policy.full_text)
         self._tasks: dict[int, Any] = {}
-        # What stood there: the task, and the keys of its co-operating units.
+        # As they were before: the task, and the keys of its co-operating units.
         self._before: dict[int, Task] = {}
         self._helpers: dict[int, list[int]] = {}
 
@@ -116,10 +102,7 @@ class ChecklistWriter:
         history.write()
 
     def save_steps(self, rows: Sequence[ChecklistChange]) -> None:
-        """Save steps, new or changed.
-
-        Each raises the version of its task, as a save of the task does.
-        """
+        """Save steps, new or changed; each raises the version of its task."""
         self._check_right(rows)
         for row in rows:
             refresh_links(row.thing)
@@ -128,35 +111,38 @@ class ChecklistWriter:
             row.thing.task = self._tasks[row.thing.task_id]
         attach_related([row.thing for row in rows], "done_by", User.objects.all())
         self._store(rows)
-        steps = {
-            key: {item.pk: item for item in task.items.all()} for key, task in self._tasks.items()
-        }
+        steps: dict[int, dict[int, ChecklistItem]] = {}
+        for key, task in self._tasks.items():
+            steps[key] = {item.pk: item for item in task.items.all()}
         history = HistoryWriter(self._act)
         for row in rows:
             item = row.thing
-            task = row.thing.task
-            before = copy(task)
-            task.version += 1
+            task = item.task
             steps[task.pk][item.pk] = item
-            with naming_row(item):
-                validate_change(task, before, self._act.reason, self._today)
-                self._derive(task, before, list(steps[task.pk].values()))
-                if checks.stays_closed(task, before) and task.percent != before.percent:
-                    raise ValidationError(checks.closed_task_text())
+            self._change_steps(item, list(steps[task.pk].values()))
             history.add(item, row.new)
             history.add(task)
             self._tell()
-        store_rows(
-            [self._tasks[key] for key in {row.thing.task_id for row in rows}], ("version", *DERIVED)
-        )
+        changed = {row.thing.task_id for row in rows}
+        store_rows([self._tasks[key] for key in changed], ("version", *DERIVED))
         history.write()
 
+    def _change_steps(self, item: ChecklistItem, steps: list[ChecklistItem]) -> None:
+        """Check and derive the task of a changed step in memory."""
+        task = item.task
+        before = copy(task)
+        task.version += 1
+        with naming_row(item):
+            validate_change(task, before, self._act.reason, self._today)
+            self._derive(task, before, steps)
+            checks.check_closed_percent(task, before)
+
     def _check_right(self, rows: Sequence[ChecklistChange]) -> None:
-        if rows and self._act.user and not permissions.may_edit(self._act.user, "task"):
+        if rows and self._act.user and not permissions.may_edit(self._act.user, Task):
             raise PermissionDenied
 
     def _hold(self, tasks: Sequence[Task]) -> None:
-        """Fetch tasks as they stand; the lock of the policy lets nobody change them any more."""
+        """Fetch tasks as stored; the lock of the policy keeps others from changing them."""
         for stored in fetch_tasks([task.pk for task in tasks]):
             self._before[stored.pk] = stored
             self._helpers[stored.pk] = [unit.pk for unit in stored.co_units.all()]
@@ -194,10 +180,7 @@ class ChecklistWriter:
         validate_co_units(task, before, units, stored)
 
     def _store(self, rows: Sequence[ChecklistChange]) -> None:
-        """Write rows of one kind.
-
-        ValidationError names the row that the database refuses, and why.
-        """
+        """Write rows of one model; raise ValidationError that names the row which is refused."""
         if not rows:
             return
         things = []
@@ -208,12 +191,12 @@ class ChecklistWriter:
         for field in model._meta.concrete_fields:
             if not field.primary_key:
                 columns.append(field.name)
+        new = [row.thing for row in rows if row.new]
+        stored = [row.thing for row in rows if not row.new]
         try:
             with transaction.atomic():
-                model._default_manager.bulk_create(
-                    [row.thing for row in rows if row.new], batch_size=BATCH_SIZE
-                )
-                store_rows([row.thing for row in rows if not row.new], columns)
+                model._default_manager.bulk_create(new, batch_size=BATCH_SIZE)
+                store_rows(stored, columns)
         except IntegrityError as error:
             raise _refusal(things, error) from error
 
@@ -238,9 +221,7 @@ class ChecklistWriter:
         through.objects.bulk_create(new, batch_size=BATCH_SIZE)
 
     def _fetch(self, keys: Collection[int]) -> None:
-        """Fetch tasks with what their rules and history rows read, and note which wait for a
-        decision.
-        """
+        """Fetch tasks with what their rules and history rows read, and their open requests."""
         for task in fetch_tasks(keys):
             task.policy = self._policy
             self._tasks[task.pk] = task

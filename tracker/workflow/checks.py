@@ -1,7 +1,4 @@
-"""What a change of a task must not do, whichever way it comes.
-
-Page, admin, bulk action, workbook, fixture.
-"""
+"""Checks that every change of a task passes: page, admin, bulk action, workbook, fixture."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -34,10 +31,7 @@ ENDED_STATUSES = (Status.CLOSED, Status.SUSPENDED, Status.CANCELLED)
 def check_task(
     task: Task, before: Task | None, co_units: Collection[Organization], added: set[int]
 ) -> None:
-    """Hold a task that a fixture brings against what is stored.
-
-    Raise ValidationError field by field.
-    """
+    """Check a task that a fixture brings against the stored one; raise ValidationError by field."""
     check_closed(task, before)
     check_hand_over(task, before)
     check_units_in_office(task, before, co_units, added)
@@ -49,14 +43,12 @@ def stays_closed(task: Task, before: Task | None) -> bool:
 
 
 def check_closed(task: Task, before: Task | None) -> None:
-    """Keep the judged facts of a closed task as they were when it was closed."""
+    """Refuse another value of a field by which a closed task was judged."""
     if before is None or not stays_closed(task, before):
         return
-    fields: dict[str, Any] = {}
-    for name in JUDGED_FIELDS:
-        fields[name] = task._meta.get_field(name)
     moved = []
-    for name, field in fields.items():
+    for name in JUDGED_FIELDS:
+        field: Any = task._meta.get_field(name)
         if getattr(task, field.attname) != getattr(before, field.attname):
             moved.append(name)
     if moved:
@@ -71,10 +63,20 @@ def closed_task_text() -> str:
     )
 
 
+def check_closed_percent(task: Task, before: Task | None) -> None:
+    """Refuse a change of checklist or indicators that moves the percent of a closed task."""
+    if before and stays_closed(task, before) and task.percent != before.percent:
+        raise ValidationError(closed_task_text())
+
+
+def is_handed_over_now(task: Task, before: Task | None) -> bool:
+    """Say whether the change from `before` hands the task over."""
+    return bool(task.assigned_on) and not (before and before.assigned_on)
+
+
 def check_hand_over(task: Task, before: Task | None) -> None:
-    """Hand nothing over that its unit cannot see."""
-    handed_over = task.assigned_on and not (before and before.assigned_on)
-    if handed_over and task.policy.state == PolicyState.DRAFT:
+    """Refuse to hand over a task that its unit cannot see."""
+    if is_handed_over_now(task, before) and task.policy.state == PolicyState.DRAFT:
         raise ValidationError({"assigned_on": draft_policy_text()})
 
 
@@ -89,30 +91,33 @@ def draft_policy_text() -> str:
 def check_units_in_office(
     task: Task, before: Task | None, co_units: Collection[Organization], added: set[int]
 ) -> None:
-    """Give a task to no unit that is out of office; what such a unit has already stays with it.
+    """Refuse to give a task to a unit that is out of office; what such a unit has stays with it.
 
     `added` are the keys of the co-operating units that are new. At the hand-over all units are
-    asked.
+    checked.
     """
     if task.status in (Status.CLOSED, Status.CANCELLED):
         return
-    faults = {}
-    handed_over = bool(task.assigned_on) and not (before and before.assigned_on)
-    lead = task.lead_unit
     new_lead = before is None or before.lead_unit_id != task.lead_unit_id
-    if lead and not lead.active and (new_lead or handed_over):
-        faults["lead_unit"] = _out_of_office([lead])
-    gone = []
-    for unit in co_units:
-        if not unit.active and (handed_over or unit.pk in added):
-            gone.append(unit)
-    if gone:
-        faults["co_units"] = _out_of_office(gone)
+    if is_handed_over_now(task, before):
+        new_lead = True
+        added = {unit.pk for unit in co_units}
+    faults = {}
+    if new_lead and task.lead_unit and not task.lead_unit.active:
+        faults["lead_unit"] = _out_of_office_text([task.lead_unit])
+    closed_units = _closed_units(co_units, added)
+    if closed_units:
+        faults["co_units"] = _out_of_office_text(closed_units)
     if faults:
         raise ValidationError(faults)
 
 
-def _out_of_office(units: Collection[Organization]) -> str:
+def _closed_units(units: Collection[Organization], keys: Collection[int]) -> list[Organization]:
+    """Return those of the named units that are out of office."""
+    return [unit for unit in units if unit.pk in keys and not unit.active]
+
+
+def _out_of_office_text(units: Collection[Organization]) -> str:
     names = pgettext("list", ", ").join(unit.name for unit in units)
     return _(
         "Out of office, it takes no task: %(units)s. Choose the unit that has taken its place."
@@ -120,7 +125,7 @@ def _out_of_office(units: Collection[Organization]) -> str:
 
 
 def check_reopening(task: Task, before: Task, reason: str, today: dt.date) -> None:
-    """Let a task that has ended go on with a reason, and a deadline that has not passed."""
+    """Require a reason, and a deadline that has not passed, to reopen or resume a task."""
     if before.status not in ENDED_STATUSES or task.status not in RUNNING_STATUSES:
         return
     if not reason.strip():
@@ -135,7 +140,7 @@ def check_reopening(task: Task, before: Task, reason: str, today: dt.date) -> No
 
 
 def check_day_of_closing(task: Task, before: Task | None, reason: str, today: dt.date) -> None:
-    """Close a task on no day that lies ahead, and change the day of a request only with a reason."""
+    """Refuse a closing day in the future, and another day of the request without a reason."""
     if (
         task.status == Status.CLOSED
         and task.closed_on
@@ -148,10 +153,10 @@ def check_day_of_closing(task: Task, before: Task | None, reason: str, today: dt
     if before is None or before.status != Status.CLOSING or task.status != Status.CLOSING:
         return
     if task.closing_requested_on != before.closing_requested_on and not reason.strip():
-        words = _(
+        text = _(
             "The light is judged by the day of the request: give the reason for which it changes."
         )
-        raise ValidationError({"closing_requested_on": words})
+        raise ValidationError({"closing_requested_on": text})
 
 
 def deadline_on(task: Task, day: dt.date) -> dt.date | None:

@@ -1,8 +1,8 @@
-"""Reports that come in by workbook: landed whole or not at all, and taken back the same way."""
+"""Reports and checklists from workbooks: applied as a whole or not at all, and reverted so."""
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -37,16 +37,14 @@ from tracker.workflow.checklist_writer import (
     naming_row,
     refresh_links,
 )
+from tracker.workflow.deletion import delete_all_unchecked, delete_object
 from tracker.workflow.later_changes import note_versions, refuse_later_changes
+from tracker.workflow.report_checks import has_own_percent
 from tracker.workflow.report_writer import ReportWriter
-from tracker.workflow.reports import REPORT_TEXTS, has_own_percent, in_role_of_today, resume_rework
-from tracker.workflow.writes import (
-    ChangeContext,
-    delete_all_unchecked,
-    delete_object,
-    save_object,
-    save_task,
-)
+from tracker.workflow.reports import REPORT_TEXTS, in_role_of_today, resume_rework
+from tracker.workflow.rows import ChangeContext
+from tracker.workflow.tasks import save_task
+from tracker.workflow.writes import save_object
 
 
 @dataclass
@@ -68,11 +66,9 @@ ReportsByKey = dict[tuple[int, int | None, Period | None], ProgressUpdate]
 
 
 def latest_reports(tasks: Collection[Task]) -> ReportsByKey:
-    """Return what units have reported, begun or handed in.
+    """Return the latest report of each task, unit and period, a draft or not; one query.
 
-    The latest of each task, unit and period. One query.
-
-    Under no period stands the latest of a unit that stands.
+    Under the period None is the latest report of a unit that was handed in or accepted.
     """
     known: ReportsByKey = {}
     by_key = {}
@@ -111,7 +107,7 @@ def base_report(
 
 
 def store_batch(batch: ImportBatch, now: dt.datetime) -> ImportBatch:
-    """Keep what was read of a workbook; nothing of it has landed.
+    """Keep what was read of a workbook; nothing of it has applied.
 
     Sent twice, it is the batch that waits already.
     """
@@ -142,16 +138,16 @@ def apply_progress(
 ) -> None:
     """Hand in every report of a batch and tick its steps: all, or none with the words why."""
     with transaction.atomic():
-        _claim(batch, BatchState.READ, _("This import has been confirmed already."))
+        _lock_batch(batch, BatchState.READ, _("This import has been confirmed already."))
         writer = ReportWriter({change.task.pk for change in changes}, act, now.date())
         known = latest_reports(writer.tasks.values())
-        landed = []
+        applied = []
         for number, change in enumerate(changes, 1):
-            landed.append(_land(change, writer, known, now.date()))
+            applied.append(_apply_row(change, writer, known, now.date()))
             tell(number)
         writer.write()
         batch.made = []
-        for entry, report in landed:
+        for entry, report in applied:
             batch.made.append(entry | _made(report))
         batch.state = BatchState.LANDED
         batch.landed_at = now
@@ -169,7 +165,7 @@ def revert_progress(
     All, or none.
     """
     with transaction.atomic():
-        _claim(
+        _lock_batch(
             batch,
             BatchState.LANDED,
             _("This import has been undone already, or was never confirmed."),
@@ -197,13 +193,13 @@ def revert_progress(
         batch.save()
 
 
-def _claim(batch: ImportBatch, state: BatchState, words: str) -> None:
-    """Hold a batch: two people who confirm it at once make one effect."""
+def _lock_batch(batch: ImportBatch, state: BatchState, words: str) -> None:
+    """Lock a batch in a state, so that two people who confirm it at once apply it once."""
     if ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk).state != state:
         raise ValidationError(words)
 
 
-def _land(
+def _apply_row(
     change: ReportChange, writer: ReportWriter, known: ReportsByKey, today: dt.date
 ) -> tuple[dict[str, Any], ProgressUpdate | None]:
     """Take the steps of a row; return what undoing it needs, and the report."""
@@ -214,19 +210,22 @@ def _land(
         if change.fields:
             report, entry["before"] = _report(change, writer, known)
         for item, done in change.ticks:
+            done_on = None
             if done:
                 done_on = today
-            else:
-                done_on = None
-            stood = writer.tick(change.task, item.pk, done_on)
-            entry["ticks"].append(
-                [item.pk, *(day.isoformat() if day else None for day in (stood, done_on))]
-            )
+            before = writer.tick(change.task, item.pk, done_on)
+            entry["ticks"].append([item.pk, _iso(before), _iso(done_on)])
     except ValidationError as error:
         raise ValidationError(f"{change.task.code}: {' '.join(error.messages)}") from error
     except PermissionDenied as error:
         raise ValidationError(f"{change.task.code}: {_not_allowed(change.task)}") from error
     return entry, report
+
+
+def _iso(day: dt.date | None) -> str | None:
+    if day:
+        return day.isoformat()
+    return None
 
 
 def _made(report: ProgressUpdate | None) -> dict[str, Any]:
@@ -237,23 +236,21 @@ def _made(report: ProgressUpdate | None) -> dict[str, Any]:
 
 def _not_allowed(task: Task) -> str:
     """Say why an account may not do what it could when the workbook was read or confirmed."""
-    return _("your account may not report this task any more; its lead unit is %(unit)s now.") % {
-        "unit": task.lead_unit.short_name if task.lead_unit else "—"
-    }
+    unit = "—"
+    if task.lead_unit:
+        unit = task.lead_unit.short_name
+    text = _("your account may not report this task any more; its lead unit is %(unit)s now.")
+    return text % {"unit": unit}
 
 
 def report_for(change: ReportChange, known: ReportsByKey) -> ProgressUpdate:
-    """Return the report that a change makes.
-
-    The one at hand, or a new one in the words of the last; not saved.
-    """
+    """Return the report of a change, not saved: the open one, or a new one with the last texts."""
     task = change.task
     unit = change.unit
     period = change.period
     report = known.get((task.pk, unit.pk, period))
     base = base_report(task, unit.pk, period, known)
     helps = unit.pk != task.lead_unit_id
-    own = has_own_percent(task) and not helps
     if not report or report.state not in EDITABLE_REPORT_STATES:
         report = ProgressUpdate(
             unit=unit, contribution=helps, period_start=period.start, period_end=period.end
@@ -262,10 +259,10 @@ def report_for(change: ReportChange, known: ReportsByKey) -> ProgressUpdate:
             setattr(report, name, getattr(base, name, ""))
         report.percent = None
     # A draft that was begun in the other role has no percent yet, or one that no longer counts.
-    if own and report.percent is None and base:
-        report.percent = task.percent
-    elif not own:
+    if helps or not has_own_percent(task):
         report.percent = None
+    elif report.percent is None and base:
+        report.percent = task.percent
     if helps:
         report.figures = []
     report.task = task
@@ -277,7 +274,7 @@ def report_for(change: ReportChange, known: ReportsByKey) -> ProgressUpdate:
 def _report(
     change: ReportChange, writer: ReportWriter, known: ReportsByKey
 ) -> tuple[ProgressUpdate, dict[str, Any] | None]:
-    """Hand in the report of a row; return it, and what stood in one that was open or waited."""
+    """Hand in the report of a row; return it, and the former values of an open one."""
     at = known.get((change.task.pk, change.unit.pk, change.period))
     before = None
     if at and at.state in EDITABLE_REPORT_STATES:
@@ -295,9 +292,7 @@ def _report(
 
 
 def _reports_of(batch: ImportBatch, writer: ReportWriter) -> dict[int, ProgressUpdate]:
-    """Return the reports that a batch has made, by their keys, each with its task as the writer
-    holds it.
-    """
+    """Return the reports that a batch has made, by key, each with its task from the writer."""
     keys = []
     for entry in batch.made:
         if "report" in entry:
@@ -312,14 +307,12 @@ def _reports_of(batch: ImportBatch, writer: ReportWriter) -> dict[int, ProgressU
 
 
 def _take_back(entry: dict[str, Any], report: ProgressUpdate | None, writer: ReportWriter) -> None:
-    """Untick what a row has ticked, and bring its report to what it was.
-
-    A new one is left withdrawn.
-    """
-    for key, done_on, *_after in entry["ticks"]:
-        writer.tick(
-            writer.tasks[entry["task"]], key, dt.date.fromisoformat(done_on) if done_on else None
-        )
+    """Revert the ticks and the report of a row; a new report is left withdrawn."""
+    for key, day, *_after in entry["ticks"]:
+        done_on = None
+        if day:
+            done_on = dt.date.fromisoformat(day)
+        writer.tick(writer.tasks[entry["task"]], key, done_on)
     if not report:
         return
     writer.withdraw(report)
@@ -343,53 +336,64 @@ def apply_checklist(
 ) -> None:
     """Load a checklist: policy, sections, measures, tasks, steps, in this order. All, or none."""
     rows = list(rows)
-    tasks = [row for row in rows if isinstance(row.thing, Task)]
-    steps = [row for row in rows if isinstance(row.thing, ChecklistItem)]
-    parts = [row for row in rows if not isinstance(row.thing, Task | ChecklistItem)]
+    task_parts = [row for row in rows if isinstance(row.thing, Task | ChecklistItem)]
+    policy_parts = [row for row in rows if not isinstance(row.thing, Task | ChecklistItem)]
     counter = count(1)
     with transaction.atomic():
-        _claim(batch, BatchState.READ, _("This import has been confirmed already."))
+        _lock_batch(batch, BatchState.READ, _("This import has been confirmed already."))
         made = []
-        for row in parts:
+        for row in policy_parts:
             refresh_links(row.thing)
             with naming_row(row.thing):
                 save_object(row.thing, act)
             made.append(_loaded(row, None))
             tell(next(counter))
-        if tasks or steps:
-            if tasks:
-                first = tasks[0].thing
-            else:
-                first = steps[0].thing.task
-            writer = ChecklistWriter(first.policy.pk, act, now.date(), lambda: tell(next(counter)))
-            writer.save_tasks(tasks)
-            writer.save_steps(steps)
-            made += [_loaded(row, writer.helpers_before(row.thing)) for row in [*tasks, *steps]]
+        if task_parts:
+            made += _write_tasks(task_parts, act, now.date(), lambda: tell(next(counter)))
         batch.made = note_versions(made)
         batch.state = BatchState.LANDED
         batch.landed_at = now
         batch.save()
 
 
+def _write_tasks(
+    rows: list[ChecklistChange], act: ChangeContext, today: dt.date, tell: Callable[[], object]
+) -> list[dict[str, Any]]:
+    """Write the tasks and steps of a checklist; return what undoing them needs."""
+    tasks = [row for row in rows if isinstance(row.thing, Task)]
+    steps = [row for row in rows if isinstance(row.thing, ChecklistItem)]
+    if tasks:
+        policy = tasks[0].thing.policy
+    else:
+        policy = steps[0].thing.task.policy
+    writer = ChecklistWriter(policy.pk, act, today, tell)
+    writer.save_tasks(tasks)
+    writer.save_steps(steps)
+    return [_loaded(row, writer.helpers_before(row.thing)) for row in [*tasks, *steps]]
+
+
 def _loaded(row: ChecklistChange, helpers: list[int] | None) -> dict[str, Any]:
     """Return what undoing a row of a checklist needs."""
     thing = row.thing
-    columns = []
-    for field in thing._meta.concrete_fields:
-        columns.append(field.attname)
+    before = {}
+    for name, value in row.before.items():
+        if isinstance(value, Model):
+            value = value.pk
+        before[name] = value
+    facts = None
+    if isinstance(thing, ChecklistItem):
+        # A step has no version: its own facts tell whether somebody has changed it since.
+        columns = [field.attname for field in thing._meta.concrete_fields]
+        facts = {name: getattr(thing, name) for name in columns}
+    if row.co_units is None:
+        helpers = None
     return {
         "model": thing._meta.model_name,
         "pk": thing.pk,
         "new": row.new,
-        "before": {
-            name: value.pk if isinstance(value, Model) else value
-            for name, value in row.before.items()
-        },
-        "co_units": helpers if row.co_units is not None else None,
-        # A step has no version: its own facts tell whether somebody has changed it since.
-        "facts": {name: getattr(thing, name) for name in columns}
-        if isinstance(thing, ChecklistItem)
-        else None,
+        "before": before,
+        "co_units": helpers,
+        "facts": facts,
     }
 
 
@@ -399,23 +403,17 @@ def revert_checklist(
     now: dt.datetime,
     tell: ProgressCallback = ignore_progress,
 ) -> None:
-    """Take back a checklist that was loaded: new parts go, changed ones are as before.
-
-    All, or none.
-    """
+    """Revert a checklist: delete new parts, restore changed ones. All, or none."""
     with transaction.atomic():
-        _claim(
+        _lock_batch(
             batch,
             BatchState.LANDED,
             _("This import has been undone already, or was never confirmed."),
         )
         if batch.policy_id:
-            # Held while it is compared and taken back: nobody changes a part of it meanwhile.
-            list(
-                PolicyDocument.objects.select_for_update()
-                .filter(pk=batch.policy_id)
-                .values_list("pk")
-            )
+            # Locked while it is compared and taken back: nobody changes a part of it meanwhile.
+            policy = PolicyDocument.objects.select_for_update().filter(pk=batch.policy_id)
+            list(policy.values_list("pk"))
         refuse_later_changes(batch)
         for number, entry in enumerate(reversed(batch.made), 1):
             _unload(entry, act, now.date())
@@ -441,10 +439,11 @@ def _unload(entry: dict[str, Any], act: ChangeContext, today: dt.date) -> None:
         return
     for name, value in entry["before"].items():
         field = model._meta.get_field(name)
-        setattr(thing, field.attname, field.to_python(value) if not field.is_relation else value)
-    if entry["co_units"] is None:
-        units = None
-    else:
+        if not field.is_relation:
+            value = field.to_python(value)
+        setattr(thing, field.attname, value)
+    units = None
+    if entry["co_units"] is not None:
         units = list(Organization.objects.filter(pk__in=entry["co_units"]))
     if isinstance(thing, Task):
         save_task(thing, act, co_units=units, today=today)

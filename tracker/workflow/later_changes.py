@@ -53,9 +53,10 @@ class UndoRefused(ValidationError):
             named.append(
                 ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}
             )
-        told = pgettext("between sentences", "; ").join(named)
+        stated = pgettext("between sentences", "; ").join(named)
         super().__init__(
-            _("It cannot be undone, for others have worked on it since: %(rows)s.") % {"rows": told}
+            _("It cannot be undone, for others have worked on it since: %(rows)s.")
+            % {"rows": stated}
         )
 
 
@@ -69,12 +70,10 @@ def changed_since(batch: ImportBatch) -> list[LaterChange]:
     """Return the rows that were changed since a batch was confirmed; a fixed number of queries."""
     if batch.kind == BatchKind.CHECKLIST:
         return _changed_parts(batch.made)
-    tasks = set()
+    codes = {}
     for entry in batch.made:
-        tasks.add(entry["task"])
-    codes = {key: str(key) for key in tasks} | dict(
-        Task.objects.filter(pk__in=tasks).values_list("pk", "code")
-    )
+        codes[entry["task"]] = str(entry["task"])
+    codes |= dict(Task.objects.filter(pk__in=list(codes)).values_list("pk", "code"))
     return [*_changed_reports(batch, codes), *_changed_ticks(batch, codes)]
 
 
@@ -82,58 +81,63 @@ def _changed_reports(batch: ImportBatch, codes: Mapping[int, str]) -> Iterator[L
     """Yield the reports of a batch that were reviewed, changed or taken away since."""
     entries = [entry for entry in batch.made if "report" in entry]
     reports = ProgressUpdate.objects.in_bulk([entry["report"] for entry in entries])
-    moved = []
+    changed = {}
     for entry in entries:
         report = reports.get(entry["report"])
         if not report:
             yield LaterChange(codes[entry["task"]], _("its report is gone"))
-        elif report.state != ReportState.SUBMITTED or report.version != entry["version"]:
-            moved.append((entry, report))
-    kept = _history_of(ProgressUpdate, {report.pk for _entry, report in moved})
-    compared = [
-        (report, entry["before"] or {}, kept.get((report.pk, entry["version"])))
-        for entry, report in moved
-    ]
+        elif (report.state, report.version) != (ReportState.SUBMITTED, entry["version"]):
+            changed[report.pk] = entry
+    history = _history_of(ProgressUpdate, set(changed))
+    compared: list[Compared] = []
+    for key, entry in changed.items():
+        imported = history.get((key, entry["version"]))
+        compared.append((reports[key], entry["before"] or {}, imported))
     names = _Names(ProgressUpdate, compared)
-    for (entry, _report), row in zip(moved, compared, strict=True):
-        words = _("its report has been reviewed or changed since")
-        yield LaterChange(codes[entry["task"]], words, list(_three_ways(*row, names)))
+    for report, before, imported in compared:
+        fields = list(_three_ways(report, before, imported, names))
+        text = _("its report has been reviewed or changed since")
+        yield LaterChange(codes[report.task_id], text, fields)
 
 
 def _changed_ticks(batch: ImportBatch, codes: Mapping[int, str]) -> Iterator[LaterChange]:
-    """Yield the steps that a batch has ticked or unticked, and that stand otherwise by now."""
-    items = ChecklistItem.objects.in_bulk(
-        [key for entry in batch.made for key, *_days in entry["ticks"]]
-    )
+    """Yield the steps that a batch has ticked or unticked, and that are otherwise by now."""
+    keys = []
+    for entry in batch.made:
+        for tick in entry["ticks"]:
+            keys.append(tick[0])
+    items = ChecklistItem.objects.in_bulk(keys)
     for entry in batch.made:
         for key, before, *after in entry["ticks"]:
             item = items.get(key)
             if not item:
                 yield LaterChange(codes[entry["task"]], _("a step is gone"))
-                continue
-            if item.done_on:
-                now = item.done_on.isoformat()
-            else:
-                now = None
-            # A batch of the first version kept no day: there the mark alone tells.
-            if after:
-                changed = now != after[0]
-            else:
-                changed = bool(now) == bool(before)
-            if changed:
-                if after:
-                    imported = after[0]
-                else:
-                    imported = None
-                ways = ThreeWays(
-                    _label(item, "done_on"), *(_shown(each) for each in (before, imported, now))
-                )
+            elif _tick_has_changed(item, before, after):
+                imported = next(iter(after), None)
+                days = [_shown(day) for day in (before, imported, _iso_day(item))]
                 name = f"{codes[entry['task']]} {item.number}"
-                yield LaterChange(name, _("the step has been ticked or unticked since"), [ways])
+                text = _("the step has been ticked or unticked since")
+                yield LaterChange(name, text, [ThreeWays(_label(item, "done_on"), *days)])
+
+
+def _iso_day(item: ChecklistItem) -> str | None:
+    if item.done_on:
+        return item.done_on.isoformat()
+    return None
+
+
+def _tick_has_changed(item: ChecklistItem, before: str | None, after: list[str | None]) -> bool:
+    """Say whether a step is otherwise ticked than its import left it.
+
+    `after` is empty for a batch of the first version, which kept no day: there the tick counts.
+    """
+    if after:
+        return _iso_day(item) != after[0]
+    return bool(item.done_on) == bool(before)
 
 
 def note_versions(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Note in which version each part stands when all are loaded: later rows move earlier ones."""
+    """Note the version of each part after all are loaded: later rows change earlier ones."""
     versions = {}
     for name, keys in _keys_by_model(made).items():
         versions[name] = _versions(name, keys)
@@ -149,61 +153,67 @@ def _changed_parts(made: list[dict[str, Any]]) -> list[LaterChange]:
     New ones too to which something was attached that the import did not make.
     """
     keys = _keys_by_model(made)
-    found = []
-    for name, pks in keys.items():
-        model: Any = apps.get_model("tracker", name)
-        rows = {row.pk: row for row in model._default_manager.filter(pk__in=pks)}
+    changes: list[LaterChange] = []
+    for name in keys:
         entries = [entry for entry in made if entry["model"] == name]
-        if hasattr(model, "version"):
-            kept = _history_of(model, {key for key, row in rows.items()})
-        else:
-            kept = {}
-        attached = _attached(model, [entry["pk"] for entry in entries if entry["new"]], keys)
-        compared = {
-            row.pk: (
-                row,
-                entry["before"],
-                kept.get((row.pk, entry["version"])) or _Facts(entry.get("facts") or {}),
-            )
-            for entry in entries
-            if (row := rows.get(entry["pk"])) and _has_moved(row, entry)
-        }
-        names = _Names(model, compared.values())
-        for entry in entries:
-            row = rows.get(entry["pk"])
-            if row is None:
-                found.append(LaterChange(_name_of(entry), _("it is gone already")))
-            elif row.pk in compared:
-                fields = list(_three_ways(*compared[row.pk], names))
-                found.append(LaterChange(str(row), _("it has been changed since"), fields))
-            elif row.pk in attached:
-                words = pgettext("list", ", ").join(attached[row.pk])
-                found.append(
-                    LaterChange(str(row), _("it has since got: %(things)s") % {"things": words})
-                )
-    return found
+        changes += _changed_rows(apps.get_model("tracker", name), entries, keys)
+    return changes
+
+
+def _changed_rows(
+    model: Any, entries: list[dict[str, Any]], keys: Mapping[str, list[int]]
+) -> Iterator[LaterChange]:
+    """Yield the rows of one model that were changed since; `keys` are all that were imported."""
+    pks = [entry["pk"] for entry in entries]
+    rows = {row.pk: row for row in model._default_manager.filter(pk__in=pks)}
+    attached = _attached(model, [entry["pk"] for entry in entries if entry["new"]], keys)
+    compared = _compared_rows(model, entries, rows)
+    names = _Names(model, compared.values())
+    for entry in entries:
+        row = rows.get(entry["pk"])
+        if row is None:
+            yield LaterChange(_name_of(entry), _("it is gone already"))
+        elif row.pk in compared:
+            fields = list(_three_ways(*compared[row.pk], names))
+            yield LaterChange(str(row), _("it has been changed since"), fields)
+        elif row.pk in attached:
+            things = pgettext("list", ", ").join(attached[row.pk])
+            text = _("it has since got: %(things)s") % {"things": things}
+            yield LaterChange(str(row), text)
+
+
+def _compared_rows(
+    model: Any, entries: list[dict[str, Any]], rows: Mapping[int, Any]
+) -> dict[int, "Compared"]:
+    """Return by key the rows that have changed, each with what it was before and as imported."""
+    history: dict[tuple[int, int], Any] = {}
+    if hasattr(model, "version"):
+        history = _history_of(model, set(rows))
+    compared = {}
+    for entry in entries:
+        row = rows.get(entry["pk"])
+        if row and _has_moved(row, entry):
+            imported = history.get((row.pk, entry["version"])) or _Facts(entry.get("facts") or {})
+            compared[row.pk] = (row, entry["before"], imported)
+    return compared
 
 
 def _has_moved(row: models.Model, entry: Mapping[str, Any]) -> bool:
-    """Say whether a row is another than the import left it.
-
-    An old import without versions cannot tell.
-    """
+    """Say whether a row is another than the import left it; False for old imports of no version."""
     if entry.get("facts"):
-        return any(
-            _plain(getattr(row, name, None)) != _plain(value)
-            for name, value in entry["facts"].items()
-        )
+        for name, value in entry["facts"].items():
+            if _plain(getattr(row, name, None)) != _plain(value):
+                return True
+        return False
     return entry.get("version") is not None and getattr(row, "version", None) != entry["version"]
 
 
 def _attached(model: Any, keys: list[int], made: Mapping[str, list[int]]) -> dict[int, list[str]]:
-    """Say of new rows what hangs on them that the import did not make.
-
-    One query for each kind of thing.
-    """
+    """Return by key what refers to new rows and was not imported; one query a relation."""
     found: dict[int, list[str]] = {}
-    for relation in model._meta.related_objects if keys else ():
+    if not keys:
+        return found
+    for relation in model._meta.related_objects:
         if not relation.one_to_many:
             continue
         other = relation.related_model
@@ -223,16 +233,14 @@ class _Facts:
         self.__dict__.update(facts)
 
 
-# A row as it is now, what stood in it before the import, and as it was imported.
+# A row as it is now, its values before the import, and the row as it was imported.
 Compared = tuple[Any, Mapping[str, Any], Any]
 
 
 def _moved_columns(
     row: models.Model, before: Mapping[str, Any], imported: Any
 ) -> Iterator[tuple[Any, list[Any]]]:
-    """Yield the columns of a row that are now others than it was imported with, each with its three
-    values.
-    """
+    """Yield the changed columns of a row, each with its values before, as imported and now."""
     for column in row._meta.concrete_fields:
         if (
             column.name in UNCOMPARED_FIELDS
@@ -271,7 +279,7 @@ class _Names:
     def _ask(target: Any, keys: set[Any]) -> dict[int, str]:
         rows = target._base_manager.filter(pk__in=keys - {None})
         if target is ProgressUpdate:
-            # Its name holds those of its task and its unit.
+            # Its name contains those of its task and its unit.
             rows = rows.select_related("task", "unit")
         found = {}
         for row in rows:

@@ -4,16 +4,14 @@ import datetime as dt
 from collections.abc import Callable
 
 from tracker.models import SentReminder
-from tracker.workflow.writes import save_row
+from tracker.workflow.rows import save_row
 
 
 def send_once(reminder: SentReminder, send: Callable[[], object], moment: dt.datetime) -> None:
-    """Send a reminder and keep that it was sent.
+    """Send a reminder and store that it was sent.
 
-    Raise ValidationError where its address has had that day's.
-
-    The row comes first, so that of two runs only one sends; no lock is held while the mail server
-    is spoken to.
+    Raises ValidationError where its address has been sent one that day. The row is saved first, so
+    that of two runs only one sends; no lock is kept while the mail server answers.
     """
     save_row(reminder)
     try:

@@ -29,16 +29,12 @@ from tracker.models import (
 )
 from tracker.models.base import History, attach_related
 from tracker.workflow.bulk import BATCH_SIZE, store_rows
-from tracker.workflow.reports import missing_in_report
-from tracker.workflow.transitions import check_transition
-from tracker.workflow.writes import (
-    DERIVED,
-    ChangeContext,
-    attach_context,
-    derive_change,
-    follow_requests,
-    validate_change,
-)
+from tracker.workflow.derivation import DERIVED, derive_change
+from tracker.workflow.execution import check_transition
+from tracker.workflow.report_checks import missing_in_report
+from tracker.workflow.rows import ChangeContext, attach_context, history_type
+from tracker.workflow.task_requests import follow_requests
+from tracker.workflow.tasks import validate_change
 
 # Plain lists: a queryset for every task costs more than the rows.
 FIGURE_FIELDS = Prefetch("indicators", to_attr="indicators_fetched")
@@ -55,7 +51,7 @@ class HistoryWriter:
     def add(self, row: models.Model, made: bool = False) -> None:
         """Note how a row is now; its foreign keys and many-to-many fields are at hand."""
         attach_context(row, self._act)
-        record = History.records[type(row)].build_row(row, "+" if made else "~")
+        record = History.records[type(row)].build_row(row, history_type(made))
         self._rows.setdefault(type(row), []).append(record)
 
     def write(self) -> None:
@@ -70,25 +66,20 @@ class HistoryWriter:
     def _write_units(rows: Sequence[Any]) -> None:
         """Write which units co-operate in the tasks of some history rows."""
         links: dict[int, list[Any]] = {}
-        for link in Task.co_units.through.objects.filter(
-            task__in={row.id for row in rows}
-        ).order_by("pk"):
+        tasks = {row.id for row in rows}
+        for link in Task.co_units.through.objects.filter(task__in=tasks).order_by("pk"):
             links.setdefault(link.task_id, []).append(link)
-        kept: Any = History.m2m_models[Task._meta.get_field("co_units")]
-        helped = [
-            kept(
-                history=row, id=link.pk, task_id=link.task_id, organization_id=link.organization_id
-            )
-            for row in rows
-            for link in links.get(row.id, ())
-        ]
-        kept.objects.bulk_create(helped, batch_size=BATCH_SIZE)
+        history_model: Any = History.m2m_models[Task._meta.get_field("co_units")]
+        records = []
+        for row in rows:
+            for link in links.get(row.id, ()):
+                keys = {"task_id": link.task_id, "organization_id": link.organization_id}
+                records.append(history_model(history=row, id=link.pk, **keys))
+        history_model.objects.bulk_create(records, batch_size=BATCH_SIZE)
 
 
 class ReportWriter:
-    """Takes the steps of many reports in memory, in a transaction.
-
-    `write` stores what they lead to.
+    """Takes the steps of many reports in memory, in a transaction; `write` stores the result.
 
     Costs a fixed number of queries and about 1 ms a report.
     """
@@ -105,7 +96,10 @@ class ReportWriter:
             .values_list("pk")
         )
         self.tasks = {task.pk: task for task in fetch_tasks(task_ids)}
-        self.items = {item.pk: item for task in self.tasks.values() for item in task.items.all()}
+        self.items: dict[int, ChecklistItem] = {}
+        for task in self.tasks.values():
+            for item in task.items.all():
+                self.items[item.pk] = item
         self._history = HistoryWriter(act)
         self._moved: dict[int, Task] = {}
         self._ticked: dict[int, ChecklistItem] = {}
@@ -182,7 +176,7 @@ class ReportWriter:
                 self._history.add(piece, True)
 
     def tick(self, task: Task, item_id: int, done_on: dt.date | None) -> dt.date | None:
-        """Tick a step off, or take the tick away with None; return the day that stood there."""
+        """Tick a step off, or take the tick away with None; return the day before."""
         before = self._begin(task, Action.TICK)
         item = self.items.get(item_id)
         if not item or item.task_id != task.pk:
@@ -190,10 +184,9 @@ class ReportWriter:
         stood = item.done_on
         if bool(stood) != bool(done_on):
             item.done_on = done_on
+            item.done_by = None
             if done_on:
                 item.done_by = self._act.user
-            else:
-                item.done_by = None
             self._ticked[item.pk] = item
             self._history.add(item)
         if before:
@@ -223,21 +216,18 @@ class ReportWriter:
 
     def _refusal(self, error: IntegrityError) -> ValidationError:
         """Name the report that the database refuses; asked one by one after the roll-back."""
-        words = _("The database refuses it: %(error)s") % {"error": error}
+        text = _("The database refuses it: %(error)s") % {"error": error}
         for report in [*self._new, *self._changed.values()]:
             try:
                 report.validate_constraints()
             except ValidationError as broken:
                 return ValidationError(f"{report.task.code}: {' '.join(broken.messages)}")
-        return ValidationError(words)
+        return ValidationError(text)
 
     def _begin(self, task: Task, action: Action) -> Task | None:
-        """Check a step and move the status on.
-
-        Return the task as it was, nothing where it changes none.
-        """
+        """Check a step and move the status on; return the task as it was, None if unchanged."""
         step = check_transition(task, action, self._act)
-        if action == Action.CONTRIBUTE:
+        if not step.changes_task:
             return None
         before = copy(task)
         task.version += 1
@@ -273,9 +263,10 @@ def fetch_tasks(keys: Collection[int]) -> list[Any]:
     attach_related(found, "policy", PolicyDocument.objects.defer("full_text"))
     attach_related(found, "lead_unit", Organization.objects.all())
     attach_related(found, "measure", Measure.objects.select_related("section"))
-    items = [item for task in found for item in task.items.all()]
-    attach_related(items, "done_by", User.objects.all())
+    items = []
     for task in found:
         for item in task.items.all():
             item.task = task
+            items.append(item)
+    attach_related(items, "done_by", User.objects.all())
     return found

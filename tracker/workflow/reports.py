@@ -9,26 +9,23 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from tracker.domain import lights, permissions
+from tracker.domain import permissions
 from tracker.domain.choices import (
     EDITABLE_REPORT_STATES,
     STANDING_REPORT_STATES,
     Action,
-    Kind,
     ReportState,
 )
 from tracker.domain.dates import Period
 from tracker.models import Evidence, Organization, ProgressUpdate, Task
-from tracker.workflow.indicators import apply_figures, percent_after, revert_figures
-from tracker.workflow.transitions import attach_evidence, check_transition, start_transition
-from tracker.workflow.writes import (
-    ChangeContext,
-    StaleVersion,
-    bump_version,
-    delete_unchecked,
-    save_row,
-    write_task,
-)
+from tracker.workflow.deletion import delete_unchecked
+from tracker.workflow.evidence import attach_evidence
+from tracker.workflow.execution import check_transition, start_transition
+from tracker.workflow.indicators import apply_figures, revert_figures
+from tracker.workflow.report_checks import has_own_percent, missing_in_report
+from tracker.workflow.rows import ChangeContext, StaleVersion, bump_version, save_row
+from tracker.workflow.tasks import write_task
+from tracker.workflow.transitions.table import TRANSITIONS
 
 MAX_UNCHANGED_REPORTS = 2  # reports in a row that say “no change”
 REPORT_TEXTS = ("progress", "problems", "next_steps")
@@ -44,19 +41,8 @@ REWORKED_FIELDS = (
 )
 
 
-def has_own_percent(task: Task) -> bool:
-    """Say whether reports state the percent.
-
-    Of a quantified task without checklist, unless it follows an indicator.
-    """
-    return task.kind == Kind.QUANTIFIED and not task.follows_indicator and not task.items.all()
-
-
 def open_report(task: Task, unit: Organization, period: Period) -> ProgressUpdate:
-    """Return the report that a unit has at hand for a period, in its role of today.
-
-    Else a new one.
-    """
+    """Return the open report of a unit for a period, in its role of today; else a new one."""
     of_period = {"unit": unit, "period_start": period.start, "period_end": period.end}
     found = ProgressUpdate.objects.filter(
         task=task, state__in=EDITABLE_REPORT_STATES, **of_period
@@ -76,11 +62,10 @@ def resume_rework(report: ProgressUpdate) -> None:
 
 
 def in_role_of_today(reports: Iterable[ProgressUpdate], task: Task) -> ProgressUpdate | None:
-    """Choose among the reports that a unit has at hand for a period the one that it writes on in
-    now.
+    """Return the open report of a period that a unit continues in its present role.
 
-    A draft that was begun before the lead unit changed is written on in the new role: nobody else
-    has seen it. What was handed in or returned in the former role stays as it was said.
+    A draft that was begun before the lead unit changed is continued in the new role: nobody else
+    has seen it. What was handed in or returned in the former role stays as it is.
     """
     drafts = []
     for report in reports:
@@ -112,15 +97,11 @@ def accepted_report(report: ProgressUpdate) -> ProgressUpdate | None:
 def last_report(
     task: Task, unit: Organization, before: ProgressUpdate | None = None
 ) -> ProgressUpdate | None:
-    """Return the latest report of a unit that stands, for another period or earlier in the same
-    one.
-    """
-    found = ProgressUpdate.objects.filter(task=task, unit=unit, state__in=STANDING_REPORT_STATES)
-    return (
-        (found.exclude(pk=before.pk) if before and before.pk else found)
-        .order_by("-period_start", "-pk")
-        .first()
-    )
+    """Return the latest standing report of a unit, other than `before`."""
+    reports = ProgressUpdate.objects.filter(task=task, unit=unit, state__in=STANDING_REPORT_STATES)
+    if before and before.pk:
+        reports = reports.exclude(pk=before.pk)
+    return reports.order_by("-period_start", "-pk").first()
 
 
 def save_draft(
@@ -132,16 +113,15 @@ def save_draft(
     removed: Iterable[Evidence] = (),
     today: dt.date,
 ) -> None:
-    """Keep what a unit has written so far; raise Stale on a newer version.
+    """Save what a unit has written so far; raise StaleVersion on a newer version.
 
     A draft is in no history yet.
     """
     check_transition(report.task, _action(report), act)
     with transaction.atomic():
+        stored = None
         if report.pk:
             stored = _stored(report)
-        else:
-            stored = None
         if stored and not stored.is_open:
             raise ValidationError(
                 _("This report has been handed in already; withdraw it to change it.")
@@ -199,8 +179,10 @@ def _hand_in_evidence(report: ProgressUpdate, act: ChangeContext) -> None:
     """Let the evidence of a report enter the history with it."""
     for piece in report.evidence.filter(handed_in=False):
         piece.handed_in = True
-        known = piece.history.exists()
-        save_row(piece, None if known else act, not known)
+        if piece.history.exists():
+            save_row(piece)
+        else:
+            save_row(piece, act, True)
 
 
 def submit_unchanged(
@@ -214,27 +196,32 @@ def submit_unchanged(
     """Report for a period that nothing has changed, in the words of the last report.
 
     `seen` is the version of the report that the page showed, 0 where it showed none, and `repeats`
-    the key of the last report. Raises Stale where either is another one by now.
+    the key of the last report. Raises StaleVersion where either is another one by now.
     """
     last = last_report(report.task, report.unit, report)
     if not last or last.contribution != report.contribution:
         raise ValidationError(_("“No change” needs an earlier report."))
     _check_unchanged(report)
     with transaction.atomic():
-        if repeats is not None and repeats != last.pk:
+        if repeats not in (None, last.pk):
             raise StaleVersion(last)
-        if seen is not None and seen != (report.version if report.pk else 0):
+        if seen not in (None, _shown_version(report)):
             raise StaleVersion(report)
         for name in REPORT_TEXTS:
             setattr(report, name, getattr(last, name))
-        own = has_own_percent(report.task) and not report.contribution
-        if own:
+        report.percent = None
+        if has_own_percent(report.task) and not report.contribution:
             report.percent = report.task.percent
-        else:
-            report.percent = None
         report.unchanged = True
         save_draft(report, act, report.version, today=today)
         submit(report, act, today)
+
+
+def _shown_version(report: ProgressUpdate) -> int:
+    """Return the version that a page shows of a report, 0 for a new one."""
+    if report.pk:
+        return report.version
+    return 0
 
 
 def _check_unchanged(report: ProgressUpdate) -> None:
@@ -254,8 +241,8 @@ def _check_unchanged(report: ProgressUpdate) -> None:
     of_unit = ProgressUpdate.objects.filter(task=report.task, unit=report.unit)
     latest = of_unit.standing().order_by("-period_start", "-pk")[:MAX_UNCHANGED_REPORTS]
     if len(latest) == MAX_UNCHANGED_REPORTS and all(each.unchanged for each in latest):
-        words = _("“No change” was reported %(count)d times in a row; say what is being done.")
-        raise ValidationError(words % {"count": MAX_UNCHANGED_REPORTS})
+        text = _("“No change” was reported %(count)d times in a row; say what is being done.")
+        raise ValidationError(text % {"count": MAX_UNCHANGED_REPORTS})
 
 
 def withdraw(
@@ -306,11 +293,11 @@ def withdraw_acceptance(
             contribution=False,
             state__in=EDITABLE_REPORT_STATES,
         )
+        stored.state = ReportState.SUBMITTED
         if at_hand.exists():
             stored.state = ReportState.SUPERSEDED
-        else:
-            stored.state = ReportState.SUBMITTED
-        stored.reviewed_by = stored.reviewed_on = None
+        stored.reviewed_by = None
+        stored.reviewed_on = None
         bump_version(stored, stored.version)
         save_row(stored, act)
         revert_figures(stored, act)
@@ -336,14 +323,10 @@ def _percent_before(report: ProgressUpdate) -> int:
         return report.percent_before
     # Accepted by a version that did not keep it: the history of the task did.
     accepted = report.history.filter(state=ReportState.ACCEPTED).order_by("history_date").first()
-    if accepted:
-        earlier = Task.history.filter(id=report.task_id, history_date__lt=accepted.history_date)
-    else:
-        earlier = None
-    if earlier is not None:
-        row = earlier.order_by("-history_date", "-history_id").first()
-    else:
-        row = None
+    if not accepted:
+        return 0
+    earlier = Task.history.filter(id=report.task_id, history_date__lt=accepted.history_date)
+    row = earlier.order_by("-history_date", "-history_id").first()
     if row:
         return row.percent
     return 0
@@ -408,18 +391,10 @@ def _move(
         if seen is not None and stored.version != seen:
             raise StaleVersion(stored)
         if state != ReportState.DRAFT:
-            if stored.contribution:
-                words = _(
-                    "A contribution stands beside the report of the lead unit and is not reviewed."
-                )
-                raise ValidationError(words)
-            _check_reviewer(stored, act)
-            stored.reviewed_by = act.user
-            stored.reviewed_on = today
-            if state == ReportState.RETURNED:
-                stored.review_note = report.review_note
-            else:
-                stored.review_note = ""
+            _note_review(stored, act, today)
+            stored.review_note = ""
+        if state == ReportState.RETURNED:
+            stored.review_note = report.review_note
         stored.state = state
         if state == ReportState.ACCEPTED:
             stored.percent_before = before.percent
@@ -433,12 +408,19 @@ def _move(
         _follow(action, task, before, act, today)
 
 
-def _follow(action: Action, task: Task, before: Task, act: ChangeContext, today: dt.date) -> None:
-    """Let the task say what its reports say.
+def _note_review(report: ProgressUpdate, act: ChangeContext, today: dt.date) -> None:
+    """Note who reviews a report; raise for a contribution and for one's own report."""
+    if report.contribution:
+        text = _("A contribution stands beside the report of the lead unit and is not reviewed.")
+        raise ValidationError(text)
+    _check_reviewer(report, act)
+    report.reviewed_by = act.user
+    report.reviewed_on = today
 
-    The latest accepted one, and through which period they stand.
-    """
-    if action == Action.CONTRIBUTE:
+
+def _follow(action: Action, task: Task, before: Task, act: ChangeContext, today: dt.date) -> None:
+    """Set on a task its latest accepted report, and the last day that reports cover."""
+    if not TRANSITIONS[action].changes_task:
         return
     reports = ProgressUpdate.objects.filter(task=task)
     task.latest_report = (
@@ -455,36 +437,3 @@ def _complete(report: ProgressUpdate, task: Task, today: dt.date) -> None:
     """Raise what a report lacks, field by field."""
     if faults := missing_in_report(report, task, today):
         raise ValidationError(faults)
-
-
-def missing_in_report(report: ProgressUpdate, task: Task, today: dt.date) -> dict[str, str]:
-    """Say what a report lacks to be handed in, field by field."""
-    faults = {}
-    periods = lights.reportable(task, task.policy, today)
-    # The lead unit may have been quicker: that ends nobody's contribution.
-    if report.contribution:
-        periods.append(lights.last_complete(lights.cycle_of(task.policy), today))
-    if report.state == ReportState.DRAFT and report.period not in periods:
-        faults["period"] = _(
-            "The period %(period)s can no longer be reported; choose the one under way."
-        ) % {"period": report.period.name(today)}
-    if not report.progress.strip():
-        faults["progress"] = _("Say what has been done.")
-    own = has_own_percent(task) and not report.contribution
-    if own and report.percent is None:
-        faults["percent"] = _("State the percent, a whole number from 0 to 100.")
-    if not own and report.percent is not None:
-        faults["percent"] = _("This task has no percent of its own to report.")
-    if report.contribution:
-        falls = False
-    elif task.follows_indicator:
-        falls = bool(report.figures) and percent_after(report, task) < task.percent
-    else:
-        falls = own and bool(task.latest_report) and (report.percent or 0) < task.percent
-    if falls and not report.fall_reason.strip():
-        faults["fall_reason"] = _("%(percent)d%% was accepted before: say why it falls.") % {
-            "percent": task.percent
-        }
-    if report.needs_help and not report.help_addressee.strip():
-        faults["help_addressee"] = _("Say who is asked for help.")
-    return faults

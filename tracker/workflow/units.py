@@ -1,7 +1,4 @@
-"""Tasks that go from one unit to another as one change.
-
-Shown first, all or nothing, and taken back the same way.
-"""
+"""Move tasks from one unit to another: shown first, all or nothing, and undone the same way."""
 
 import datetime as dt
 import hashlib
@@ -19,14 +16,8 @@ from tracker.domain.choices import ReportState, Status, UnitMoveKind
 from tracker.models import Organization, ProgressUpdate, Task, UnitMove, User
 from tracker.models.base import Versioned
 from tracker.models.task import cooperating
-from tracker.workflow.writes import (
-    ChangeContext,
-    StaleVersion,
-    bump_version,
-    lock_task,
-    save_row,
-    write_task,
-)
+from tracker.workflow.rows import ChangeContext, StaleVersion, bump_version, save_row
+from tracker.workflow.tasks import TaskParts, lock_task, write_task
 
 # A task that has ended keeps the unit of its day.
 MAX_REASON = 1000  # signs that a history row keeps of a reason
@@ -56,10 +47,7 @@ class UnitMovePlan:
 
     @property
     def spans_policies(self) -> bool:
-        """Say whether the tasks are of more than one policy.
-
-        Then a code alone names none of them.
-        """
+        """Say whether the tasks are of several policies, so that a code alone names none."""
         return len({task.policy_id for task in (*self.led, *self.helped)}) > 1
 
     def policy_to_say(self, task: Task) -> str:
@@ -110,13 +98,8 @@ def plan_move(kind: UnitMoveKind, source: Organization, target: Organization) ->
 
 
 def _sort_reports(plan: UnitMovePlan) -> None:
-    """Part the reports at hand of the former unit.
-
-    Those that the new one writes on, and those that stay.
-    """
-    tasks = []
-    for task in (*plan.led, *plan.helped):
-        tasks.append(task.pk)
+    """Sort the open reports of the former unit: those that the new one continues, and the rest."""
+    tasks = [task.pk for task in (*plan.led, *plan.helped)]
     at_hand = ProgressUpdate.objects.filter(task__in=tasks).exclude(state=ReportState.ACCEPTED)
     at_hand = at_hand.select_related("task__policy", "unit").defer("task__policy__full_text")
     of_target = [report for report in at_hand if report.unit_id == plan.target.pk]
@@ -125,25 +108,25 @@ def _sort_reports(plan: UnitMovePlan) -> None:
         if report.unit_id != plan.source.pk:
             continue
         key = (report.task_id, report.period_start, report.period_end)
-        moves = report.is_open and key not in taken
-        (plan.drafts if moves else plan.staying).append(report)
+        if report.is_open and key not in taken:
+            plan.drafts.append(report)
+        else:
+            plan.staying.append(report)
 
 
 def make_move(plan: UnitMovePlan, act: ChangeContext, seen: str, now: dt.datetime) -> UnitMove:
-    """Do what a plan says, all or nothing.
+    """Execute a plan, all or nothing.
 
-    Raise Stale where it is not what the person saw (`seen`) any more.
+    `seen` is the digest of the plan that the person saw; raises StaleVersion where it differs.
     """
     _check_right(act)
     if not act.reason.strip():
         raise ValidationError({"reason": _("Give a reason.")})
     with transaction.atomic():
-        list(
-            Organization.objects.select_for_update().filter(pk__in=[plan.source.pk, plan.target.pk])
-        )
-        source, target = (
-            Organization.objects.get(pk=unit.pk) for unit in (plan.source, plan.target)
-        )
+        keys = [plan.source.pk, plan.target.pk]
+        list(Organization.objects.select_for_update().filter(pk__in=keys))
+        source = Organization.objects.get(pk=plan.source.pk)
+        target = Organization.objects.get(pk=plan.target.pk)
         plan = plan_move(plan.kind, source, target)
         if plan.digest != seen:
             raise StaleVersion(source)
@@ -180,12 +163,13 @@ def undo_move(move: UnitMove, act: ChangeContext, now: dt.datetime) -> None:
         if move.undone_at:
             raise ValidationError(_("It has been undone already."))
         rows = [(entry, _row_of(entry)) for entry in move.entries]
-        changed = [
-            entry["label"] for entry, row in rows if row is None or row.version != entry["version"]
-        ]
+        changed = []
+        for entry, row in rows:
+            if row is None or row.version != entry["version"]:
+                changed.append(entry["label"])
         if changed:
-            words = _("Somebody has changed these since; nothing was undone: %(rows)s.")
-            raise ValidationError(words % {"rows": pgettext("list", ", ").join(changed)})
+            text = _("Somebody has changed these since; nothing was undone: %(rows)s.")
+            raise ValidationError(text % {"rows": pgettext("list", ", ").join(changed)})
         act = _signed(move, act)
         for entry, row in reversed(rows):
             _restore(entry, row, act, now.date())
@@ -213,11 +197,14 @@ def _signed(move: UnitMove, act: ChangeContext) -> ChangeContext:
 
 
 def _entry(row: Any, before: dict[str, Any], policy: str = "") -> dict[str, Any]:
+    label = str(row)
+    if policy:
+        label = f"{row} — {policy}"
     return {
         "model": row._meta.model_name,
         "pk": row.pk,
         "version": row.version,
-        "label": f"{row} — {policy}" if policy else str(row),
+        "label": label,
         "before": before,
     }
 
@@ -247,7 +234,7 @@ def _move_task(
         units = [unit for unit in units if unit.pk != plan.target.pk]
     elif task.lead_unit_id != plan.target.pk and plan.target not in units:
         units.append(plan.target)
-    write_task(task, before, act, today, co_units=units, by_request=True)
+    write_task(task, before, act, today, TaskParts(co_units=units), by_request=True)
     return _entry(task, known, plan.policy_to_say(task))
 
 
@@ -264,14 +251,15 @@ def _save_draft_of(
     report.unit = unit
     report.contribution = contribution
     bump_version(report, None)
-    # Nothing of a draft enters the history before it is handed in.
-    save_row(report, act if report.state == ReportState.RETURNED else None, False)
+    if report.state == ReportState.RETURNED:
+        save_row(report, act, False)
+    else:
+        # Nothing of a draft enters the history before it is handed in.
+        save_row(report)
 
 
 def _merge(plan: UnitMovePlan, act: ChangeContext) -> list[dict[str, Any]]:
-    """Move the accounts, give the names of the former unit to the new one, and put the former out
-    of office.
-    """
+    """Move accounts and names of the former unit to the new one, and close the former unit."""
     entries = []
     for account in plan.accounts:
         account.organization = plan.target
@@ -309,7 +297,7 @@ def _restore_task(task: Task, known: dict[str, Any], act: ChangeContext, today: 
     task.lead_unit = Organization.objects.filter(pk=known["lead_unit"]).first()
     task.lead_is_proposed = known["lead_is_proposed"]
     units = list(Organization.objects.filter(pk__in=known["co_units"]))
-    write_task(task, before, act, today, co_units=units, by_request=True)
+    write_task(task, before, act, today, TaskParts(co_units=units), by_request=True)
     acknowledged_on = known["acknowledged_on"]
     if acknowledged_on and not task.acknowledged_on:
         # Another lead unit acknowledges anew; the former one had done so.

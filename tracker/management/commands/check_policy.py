@@ -1,4 +1,4 @@
-"""Print the health check of a policy; with its text, hold its anchors against it."""
+"""Print the health check of a policy; with its text, check its anchors too."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -14,12 +14,15 @@ from tracker.reports.health_check import Checkup, HealthCheck, HealthFinding, ru
 
 
 class Command(BaseCommand):
-    """Print what `tracker.health` finds.
+    """Print what `tracker.reports.health_check` finds.
 
     Exit 1 on an error, 0 on what is merely open or doubtful.
     """
 
-    help = "Prove the declared counts of a policy and list what is open; with its text, check every anchor."
+    help = (
+        "Prove the declared counts of a policy and list what is open; with its text, "
+        "check every anchor."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug")
@@ -34,12 +37,18 @@ class Command(BaseCommand):
         policy = PolicyDocument.objects.filter(slug=slug).first()
         if not policy:
             raise CommandError(_("There is no policy “%(slug)s”.") % {"slug": slug})
-        found = run_checkup(policy, read_text(text) if text else None)
+        policy_text = None
+        if text:
+            policy_text = read_text(text)
+        found = run_checkup(policy, policy_text)
         self.stdout.write(f"{policy.slug}  {policy.title}")
         self._print_counts(found)
         if found.reading:
             self._print_reading(found.reading)
-        self.stdout.write(_("Open points:") if found.findings else _("Open points: none."))
+        if found.findings:
+            self.stdout.write(_("Open points:"))
+        else:
+            self.stdout.write(_("Open points: none."))
         for check, findings in found.groups:
             self._print_group(check, findings)
         if found.errors:
@@ -68,25 +77,22 @@ class Command(BaseCommand):
             self._print_row(f"{verdict}  {count.words}")
 
     def _print_group(self, check: HealthCheck, findings: list[HealthFinding]) -> None:
-        """Print a kind of finding.
-
-        The codes of tasks in one line, what is not of a task a line each.
-        """
-        if check.statuses:
-            codes = ", ".join(finding.place for finding in findings)
-        else:
-            codes = ""
+        """Print findings of one kind: tasks by code in one line, others a line each."""
+        codes = ""
+        if check.statuses and findings:
+            codes = f"({', '.join(finding.place for finding in findings)})"
         self._print_row(
             _("%(severity)s  %(kind)s: %(number)s %(codes)s")
             % {
                 "severity": check.severity.words,
                 "kind": check.label,
                 "number": len(findings),
-                "codes": f"({codes})" if codes else "",
+                "codes": codes,
             }
         )
-        for finding in [] if check.statuses else findings:
-            self._print_row(f"    {finding.what}")
+        if not check.statuses:
+            for finding in findings:
+                self._print_row(f"    {finding.what}")
 
     def _print_reading(self, reading: AnchorReading) -> None:
         found = reading.coverage

@@ -26,10 +26,7 @@ OFFERED = 5  # names offered in place of one that is not known
 
 
 class Command(BaseCommand):
-    """Export all tasks of a policy, or of one unit.
-
-    Who runs commands on this machine is the office.
-    """
+    """Export all tasks of a policy, or of one unit, with the rights of the office."""
 
     help = "Write the Excel ledger of a policy, whole or of one unit, with the lights of a day."
 
@@ -65,57 +62,49 @@ class Command(BaseCommand):
             ),
         )
 
-    def handle(
-        self,
-        *args: Any,
-        policy: str,
-        out: str,
-        unit: str | None,
-        on: str | None,
-        site: str,
-        filter: str,
-        paper: str,
-        **options: Any,
-    ) -> None:
-        document = policy_option(policy)
-        day = day_option(on)
-        if unit is not None:
-            office = unit_option(unit)
-        else:
-            office = None
-        asked = QueryReader(QueryDict(filter))
-        tasks = Task.objects.filter(policy=document)
-        chosen = TaskFilter(asked, tasks.involving(office) if office else tasks, document, day)
-        asked.reject_unknown()
-        if asked.faults:
-            raise CommandError("\n".join(asked.faults))
-        # A unit's tasks, or a filtered list, are a part of the policy; the health check speaks of
-        # the whole.
-        whole = not office and not chosen.data
-        if whole:
-            findings = health_sheets(document, partial(absolute, site))
-        else:
-            findings = []
-        scope = ledger.LedgerRequest(
-            policy=document,
+    def handle(self, *args: Any, **options: Any) -> None:
+        policy = policy_option(options["policy"])
+        on = day_option(options["on"])
+        tasks = Task.objects.filter(policy=policy)
+        unit = None
+        if options["unit"] is not None:
+            unit = unit_option(options["unit"])
+            tasks = tasks.involving(unit)
+        query_reader = QueryReader(QueryDict(options["filter"]))
+        chosen = TaskFilter(query_reader, tasks, policy, on)
+        query_reader.reject_unknown()
+        if query_reader.faults:
+            raise CommandError("\n".join(query_reader.faults))
+        unit_scope = ""
+        extras = indicator_sheets(chosen.qs)
+        if unit:
+            unit_scope = unit.name
+        elif not chosen.data:
+            # The health check speaks of the whole policy, not of a filtered list.
+            extras += health_sheets(policy, partial(absolute, options["site"]))
+        request = ledger.LedgerRequest(
+            policy=policy,
             tasks=chosen.qs,
-            on=day,
+            on=on,
             filters=chosen.words(),
-            paper=PAPER_SIZES[paper],
+            paper=PAPER_SIZES[options["paper"]],
             produced_by=_("the office, by command"),
-            unit_scope=office.name if office else "",
-            link=lambda task: absolute(site, task.get_absolute_url()),
-            extras=[*indicator_sheets(chosen.qs), *findings],
+            unit_scope=unit_scope,
+            link=lambda task: absolute(options["site"], task.get_absolute_url()),
+            extras=extras,
         )
+        self._save(request, options["out"])
+        self.stdout.write(options["out"])
+
+    def _save(self, request: ledger.LedgerRequest, out: str) -> None:
         # Beside the target, so that it is renamed in one step and nobody opens half a file.
         try:
             with scratch.replacing(Path(out)) as half:
-                ledger.save_ledger(scope, half)
+                ledger.save_ledger(request, half)
         except OSError as error:
             raise CommandError(
                 _("%(file)s cannot be written: %(error)s") % {"file": out, "error": error}
             ) from error
-        self.stdout.write(out)
 
 
 def absolute(site: str, path: str) -> str:
@@ -140,9 +129,10 @@ def unit_option(name: str) -> Organization:
     unit = Organization.objects.all().named(name)
     if not unit:
         units = list(Organization.objects.all())
-        near = get_close_matches(
-            name[:MAX_COMPARED], [known for each in units for known in each.all_names()], OFFERED
-        )
+        names: list[str] = []
+        for each in units:
+            names += each.all_names()
+        near = get_close_matches(name[:MAX_COMPARED], names, OFFERED)
         raise unknown(_("unit"), name, near or [each.short_name for each in units])
     return unit
 

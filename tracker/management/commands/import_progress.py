@@ -14,7 +14,7 @@ from tracker.excel import workbook_import
 
 
 class Command(BaseCommand):
-    """Show or land a workbook: who runs commands on this machine is the office."""
+    """Show or apply a workbook, as the office, which runs the commands of this machine."""
 
     help = "Say what a filled-in workbook changes; with --apply hand its reports in, all or none."
 
@@ -33,14 +33,8 @@ class Command(BaseCommand):
             raise CommandError(f"{file}: {error}") from error
         preview = workbook_import.preview_batch(batch, None, now.date())
         for entry in preview.entries:
-            for field in entry.fields if entry.state in ("changed", "stale") else ():
-                if entry.state == "stale":
-                    then = f" [{field.then}]"
-                else:
-                    then = ""
-                self.stdout.write(
-                    f"{entry.state}: {entry.code} {field.header}:{then} {field.now} -> {field.new}"
-                )
+            if entry.state in ("changed", "stale"):
+                self._print(entry)
         for fault in preview.faults:
             self.stderr.write(
                 f"{fault.sheet} {fault.row} {fault.column}: {fault.value}: {fault.words}"
@@ -60,9 +54,19 @@ class Command(BaseCommand):
                 raise CommandError(" ".join(error.messages)) from error
             self.stdout.write(_("Confirmed."))
 
-    def _tell(self, told: workbook_import.ReadingProgress) -> None:
-        words = _("%(rows)d rows read, %(percent)d%% of the file") % {
-            "rows": told.rows,
-            "percent": told.percent,
-        }
-        self.stderr.write(words, str, "\r" if self.stderr.isatty() else "\n")
+    def _print(self, entry: Any) -> None:
+        for field in entry.fields:
+            then = ""
+            if entry.state == "stale":
+                then = f" [{field.then}]"
+            self.stdout.write(
+                f"{entry.state}: {entry.code} {field.header}:{then} {field.now} -> {field.new}"
+            )
+
+    def _tell(self, progress: workbook_import.ReadingProgress) -> None:
+        counts = {"rows": progress.rows, "percent": progress.percent}
+        text = _("%(rows)d rows read, %(percent)d%% of the file") % counts
+        ending = "\n"
+        if self.stderr.isatty():
+            ending = "\r"
+        self.stderr.write(text, str, ending)

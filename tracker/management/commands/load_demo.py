@@ -1,4 +1,4 @@
-"""Lay a second policy to try things out on: the sample with deadlines, progress and every light.
+"""Make a demonstration policy: the sample with deadlines, progress and every light.
 
 Made relative to today from a fixed seed. Nothing of it is real, every page says so, and clearing
 it touches no other policy.
@@ -8,6 +8,7 @@ import base64
 import datetime as dt
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import cycle
 from typing import Any
@@ -29,21 +30,22 @@ from tracker.domain.choices import (
     Rating,
     Status,
 )
-from tracker.domain.dates import DAY, period_of, today
+from tracker.domain.dates import DAY, Period, period_of, today
 from tracker.forms.passwords import random_password
 from tracker.models import (
     ChecklistItem,
     DeclaredCount,
     Evidence,
     Indicator,
-    IndicatorValue,
     Measure,
     Organization,
     PolicyDocument,
+    ProgressUpdate,
     Section,
     Task,
     User,
 )
+from tracker.models.declarations import declared_lookups, referring_first
 
 SOURCE = "central-china-rise"
 SLUG = "central-china-rise-demo"
@@ -52,17 +54,27 @@ SEED = 20241
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg=="
 )
-FAULTY_TITLE = (
-    "3-01"  # ends the code of tasks in which the health check finds a late step and copied words
-)
+# Ends the code of tasks in which the health check finds a late step and a repeated text.
+FAULTY_TITLE = "3-01"
 ACCOUNTS = ("demo-supervisor", "demo-leader", "demo-liaison-1", "demo-liaison-2")
+
+COPIED_FIELDS = (
+    "code",
+    "title",
+    "description",
+    "anchor",
+    "kind",
+    "lead_unit",
+    "lead_official",
+    "responsible_person",
+)
 
 DemoFacts = dict[str, Any]
 Story = Callable[[random.Random, dt.date], DemoFacts]
 
 
-def _act() -> workflow.ChangeContext:
-    """Mark what this command does in the history."""
+def _context() -> workflow.ChangeContext:
+    """Return what the history says of the changes that this command makes."""
     return workflow.ChangeContext(None, ChangeSource.COMMAND, _("demonstration data"))
 
 
@@ -152,7 +164,7 @@ def _idle(status: Status) -> Story:
     return story
 
 
-# How the tasks fare, over and over in this order: mostly well, and every light and reason appears.
+# What happens to the tasks, repeated in this order: mostly well, and every light and cause appears.
 STORIES: tuple[Story, ...] = (
     _on_course,
     _closed(-9),
@@ -181,9 +193,12 @@ STORIES: tuple[Story, ...] = (
 
 
 class Command(BaseCommand):
-    """Lay the demonstration policy and its accounts, or take them away."""
+    """Make the demonstration policy and its accounts, or take them away."""
 
-    help = "Make the demonstration policy with every light, and accounts for a supervisor, a leader and two liaisons."
+    help = (
+        "Make the demonstration policy with every light, and accounts for a supervisor, a leader "
+        "and two liaisons."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -210,14 +225,14 @@ class Command(BaseCommand):
                 _("Load the sample policy first: loaddata organizations %(slug)s")
                 % {"slug": SOURCE}
             )
-        demo = _copy(
+        demo = _copy_row(
             source,
             slug=SLUG,
             title=_("%(title)s (demonstration)") % {"title": source.title},
             demo=True,
             state=PolicyState.PUBLISHED,
         )
-        _lay_parts(source, demo, today())
+        _copy_parts(source, demo, today())
         self.stdout.write(
             _("Demonstration policy laid: %(count)d tasks.") % {"count": demo.tasks.count()}
         )
@@ -230,135 +245,222 @@ class Command(BaseCommand):
     def _clear(self, demo: PolicyDocument | None) -> None:
         for user in User.objects.filter(username__in=ACCOUNTS, is_active=True):
             user.is_active = False
-            workflow.save_object(user, _act())
+            workflow.save_object(user, _context())
         if demo:
-            for parts in (demo.counts, demo.background, demo.tasks, demo.measures, demo.sections):
-                for part in parts.all():
-                    for child in _children(part):
-                        workflow.delete_object(child, _act())
-                    workflow.delete_object(part, _act())
-            workflow.delete_object(demo, _act())
+            for part in _parts_of(demo):
+                workflow.delete_object(part, _context())
+            workflow.delete_object(demo, _context())
         self.stdout.write(_("The demonstration is cleared; its history stays."))
 
 
-def _children(part: Any) -> Iterator[Any]:
-    """Yield what hangs on a task, what hangs on something else first: each leaves its history."""
-    if not isinstance(part, Task):
-        return
-    yield from IndicatorValue.objects.filter(indicator__task=part)
-    for name in ("evidence", "requests", "reports", "items", "indicators"):
-        yield from getattr(part, name).all()
+def _parts_of(policy: PolicyDocument) -> Iterator[Any]:
+    """Yield the parts of a policy, each after those that refer to it: each leaves its history."""
+    lookups = declared_lookups("fixture_policy_lookup")
+    models = [model for model, lookup in lookups.items() if lookup == "policy_id"]
+    for model in referring_first(models):
+        for part in model.objects.filter(policy=policy):
+            if isinstance(part, Task):
+                yield from _parts_of_task(part)
+            yield part
 
 
-def _copy(row: Any, **facts: Any) -> Any:
-    """Lay a copy of a row with some facts changed."""
-    skipped = {"id", "version", "full_text", *facts}
+def _parts_of_task(task: Task) -> Iterator[Any]:
+    lookups = declared_lookups("belongs_to_task")
+    for model in referring_first(list(lookups)):
+        yield from model._default_manager.filter(**{lookups[model]: task})
+
+
+def _copy_row(row: Any, **changes: Any) -> Any:
+    """Save a copy of a row with some fields changed."""
+    skipped = {"id", "version", "full_text", *changes}
     values = {}
     for field in row._meta.fields:
         if field.name not in skipped:
             values[field.name] = getattr(row, field.name)
-    copy = type(row)(**{**values, **facts})
-    workflow.save_object(copy, _act())
+    copy = type(row)(**values, **changes)
+    workflow.save_object(copy, _context())
     return copy
 
 
-def _lay_parts(source: PolicyDocument, demo: PolicyDocument, on: dt.date) -> None:
-    dice = random.Random(SEED)  # noqa: S311 - the same demonstration everywhere, nothing secret
-    sections: dict[int, Section] = {
-        part.pk: _copy(part, policy=demo) for part in source.sections.all()
-    }
-    measures: dict[int, Measure] = {
-        part.pk: _copy(part, policy=demo, section=sections[part.section_id])
-        for part in source.measures.select_related("section")
-    }
-    stories = cycle(STORIES)
-    measured = cycle((True, False, False))
-    tasks = {
-        task.pk: _lay_task(task, demo, measures[task.measure_id], stories, measured, dice, on)
-        for task in source.tasks.prefetch_related("items", "co_units").order_by("measure", "code")
-    }
+def _copy_parts(source: PolicyDocument, demo: PolicyDocument, on: dt.date) -> None:
+    sections: dict[int, Section] = {}
+    for section in source.sections.all():
+        sections[section.pk] = _copy_row(section, policy=demo)
+    measures: dict[int, Measure] = {}
+    for measure in source.measures.select_related("section"):
+        section = sections[measure.section_id]
+        measures[measure.pk] = _copy_row(measure, policy=demo, section=section)
+    tasks: dict[int, Task] = {}
+    task_maker = _TaskMaker(demo, on)
+    for task in source.tasks.prefetch_related("items", "co_units").order_by("measure", "code"):
+        tasks[task.pk] = task_maker.copy_task(task, measures[task.measure_id])
     for count in DeclaredCount.objects.filter(policy=source):
-        section = sections.get(count.section_id or 0)
-        task = tasks.get(count.task_id or 0)
-        _copy(count, policy=demo, section=section, task=task)
+        targets = {
+            "section": sections.get(count.section_id or 0),
+            "task": tasks.get(count.task_id or 0),
+        }
+        _copy_row(count, policy=demo, **targets)
     for passage in source.background.all():
-        _copy(passage, policy=demo)
+        _copy_row(passage, policy=demo)
 
 
-def _lay_task(
-    task: Task,
-    demo: PolicyDocument,
-    measure: Measure,
-    stories: Iterator[Story],
-    measured: Iterator[bool],
-    dice: random.Random,
-    on: dt.date,
-) -> Task:
-    told = (
-        "code",
-        "title",
-        "description",
-        "anchor",
-        "kind",
-        "lead_unit",
-        "lead_official",
-        "responsible_person",
-    )
-    facts = {
-        "status": Status.IN_PROGRESS,
-        "assigned_on": on - 210 * DAY,
-        # Reported for this month already; the stories of silence say otherwise.
-        "reported_through": period_of(Cycle.MONTHLY, on).end,
-        **next(stories)(dice, on),
-    }
-    through = facts.pop("reported_through")
-    percent = facts.pop("percent")
-    status = facts["status"]
-    ended = facts.pop("closed_on", None) or facts.pop("closing_requested_on", None)
-    if ended:
-        facts["status"] = Status.IN_PROGRESS
-    copy = Task(
-        policy=demo, measure=measure, **{name: getattr(task, name) for name in told}, **facts
-    )
-    copy.remark = _("demonstration data")
-    if dice.random() < 0.9:
-        copy.acknowledged_on = on - 205 * DAY
-    if copy.kind == Kind.STANDING:
-        copy.deadline = None
-    items = [
-        ChecklistItem(number=item.number, title=item.title, anchor=item.anchor, weight=item.weight)
-        for item in task.items.all()
-    ]
-    for number, item in enumerate(
-        items[: len(items) if ended else round(len(items) * percent / 100)]
-    ):
-        item.done_on = (ended or on) - (60 - number) * DAY
-    if items and copy.deadline and task.code.endswith(FAULTY_TITLE):
-        items[-1].due = copy.deadline + 10 * DAY
-    if copy.kind == Kind.QUANTIFIED and not items and next(measured):
-        indicators = _indicators(copy)
-    else:
-        indicators = []
-    workflow.save_task(
-        copy, _act(), co_units=task.co_units.all(), items=[*items, *indicators], today=on
-    )
-    if copy.status == Status.IN_PROGRESS:
-        _report(
-            copy,
-            percent,
-            min(through, period_of(Cycle.MONTHLY, ended).end) if ended else through,
-            dice,
-            ended or on,
+@dataclass
+class _TaskHistory:
+    """What a story says of a task: how far it is, until when it was reported, how it ended."""
+
+    percent: int
+    reported_through: dt.date
+    status: Status
+    ended_on: dt.date | None
+
+
+class _TaskMaker:
+    """Copies tasks into the demonstration, and gives each the next story."""
+
+    def __init__(self, demo: PolicyDocument, on: dt.date) -> None:
+        self._demo = demo
+        self._on = on
+        # The same demonstration everywhere, nothing secret.
+        self._dice = random.Random(SEED)  # noqa: S311
+        self._stories = cycle(STORIES)
+        self._measured = cycle((True, False, False))
+
+    def copy_task(self, task: Task, measure: Measure) -> Task:
+        """Save a copy of a task with the checklist, reports and requests of the next story."""
+        facts = {
+            "status": Status.IN_PROGRESS,
+            "assigned_on": self._on - 210 * DAY,
+            # Reported for this month already; the stories of missing reports say otherwise.
+            "reported_through": period_of(Cycle.MONTHLY, self._on).end,
+            **next(self._stories)(self._dice, self._on),
+        }
+        history = _TaskHistory(
+            percent=facts.pop("percent"),
+            reported_through=facts.pop("reported_through"),
+            status=facts["status"],
+            ended_on=facts.pop("closed_on", None) or facts.pop("closing_requested_on", None),
         )
-        _end(copy, status, ended, on) if ended else _ask(copy, dice, on)
-    return copy
+        if history.ended_on:
+            facts["status"] = Status.IN_PROGRESS
+        copy = Task(policy=self._demo, measure=measure, **facts)
+        for name in COPIED_FIELDS:
+            setattr(copy, name, getattr(task, name))
+        copy.remark = _("demonstration data")
+        if self._dice.random() < 0.9:
+            copy.acknowledged_on = self._on - 205 * DAY
+        if copy.kind == Kind.STANDING:
+            copy.deadline = None
+        self._save(task, copy, history)
+        if copy.status == Status.IN_PROGRESS:
+            self._report(copy, history)
+            self._request(copy, history)
+        return copy
+
+    def _save(self, task: Task, copy: Task, history: _TaskHistory) -> None:
+        """Save a copied task with its checklist and, some of them, with indicators."""
+        parts: list[Any] = self._items(task, copy, history)
+        if copy.kind == Kind.QUANTIFIED and not parts and next(self._measured):
+            parts = _indicators(copy)
+        units = task.co_units.all()
+        workflow.save_task(copy, _context(), co_units=units, items=parts, today=self._on)
+
+    def _items(self, task: Task, copy: Task, history: _TaskHistory) -> list[ChecklistItem]:
+        """Return copies of the steps of a task, ticked as far as its percent says."""
+        items = []
+        for step in task.items.all():
+            item = ChecklistItem(number=step.number, title=step.title)
+            item.anchor = step.anchor
+            item.weight = step.weight
+            items.append(item)
+        ticked = len(items)
+        if not history.ended_on:
+            ticked = round(len(items) * history.percent / 100)
+        last_day = history.ended_on or self._on
+        for number, item in enumerate(items[:ticked]):
+            item.done_on = last_day - (60 - number) * DAY
+        if items and copy.deadline and task.code.endswith(FAULTY_TITLE):
+            items[-1].due = copy.deadline + 10 * DAY
+        return items
+
+    def _report(self, task: Task, history: _TaskHistory) -> None:
+        """Report the two latest periods, the last one with every outcome of a review."""
+        last_day = history.ended_on or self._on
+        through = history.reported_through
+        if history.ended_on:
+            through = min(through, period_of(Cycle.MONTHLY, last_day).end)
+        latest = period_of(Cycle.MONTHLY, through)
+        earlier = period_of(Cycle.MONTHLY, latest.start - DAY)
+        # What is closed has been reviewed; what was not reported for long has been too.
+        outcome = "accept"
+        if last_day == today() and latest.start <= last_day <= latest.end:
+            outcome = self._dice.choices(("accept", "wait", "return"), (7, 3, 1))[0]
+        report = _draft(task, earlier, history.percent, max(0, history.percent - 2))
+        if task.code.endswith(FAULTY_TITLE):
+            report.progress = _progress_text(task, latest)
+        self._submit(report, "accept", min(earlier.end, last_day))
+        report = _draft(task, latest, history.percent, history.percent)
+        self._submit(report, outcome, min(latest.end, last_day))
+
+    def _submit(self, report: ProgressUpdate, outcome: str, day: dt.date) -> None:
+        """Hand a report in, and review it unless it is to wait."""
+        if outcome == "wait" and self._dice.random() < 0.4:
+            report.problems = _("Demonstration: land for the project is not yet approved.")
+            report.needs_help = True
+            report.help_addressee = _("the supervision office")
+        evidence = []
+        if self._dice.random() < 0.5:
+            evidence.append(_evidence())
+        workflow.save_draft(report, _context(), evidence=evidence, today=day)
+        workflow.submit(report, _context(), day)
+        report.refresh_from_db()
+        if outcome == "return":
+            note = _("Demonstration: figures and dates are missing.")
+            workflow.send_back(report, _context(), report.version, note, day)
+        elif outcome == "accept":
+            workflow.accept(report, _context(), report.version, day)
+
+    def _request(self, task: Task, history: _TaskHistory) -> None:
+        """Request closing or more time, as the story of a task says."""
+        if not history.ended_on:
+            self._request_more_time(task)
+        elif task.kind != Kind.STANDING:
+            self._request_closing(task, history.status, history.ended_on)
+        elif history.status == Status.CLOSED:
+            day = history.ended_on
+            facts: DemoFacts = {"on": day, "rating": Rating.GOOD, "note": _closing_text()}
+            workflow.execute_transition(task, Action.CLOSE, _context(), day, **facts)
+
+    def _request_closing(self, task: Task, status: Status, day: dt.date) -> None:
+        """Request the closing of a task, and grant it some days later where it ends closed."""
+        facts: DemoFacts = {"reason": _closing_text(), "evidence": [_evidence()]}
+        workflow.execute_transition(task, Action.REQUEST_CLOSING, _context(), day, **facts)
+        if status == Status.CLOSED:
+            day = min(day + 3 * DAY, self._on)
+            facts = {"rating": Rating.GOOD, "note": _closing_text()}
+            workflow.execute_transition(task, Action.GRANT_CLOSING, _context(), day, **facts)
+
+    def _request_more_time(self, task: Task) -> None:
+        """Request more time for some tasks, and grant it to most of these."""
+        luck = self._dice.random()
+        if not task.deadline or task.deadline < self._on or luck > 0.15:
+            return
+        granted = luck < 0.1
+        day = self._on
+        if granted:
+            day = self._on - 10 * DAY
+        facts: DemoFacts = {
+            "deadline": task.deadline + 45 * DAY,
+            "reason": _("Demonstration: heavy rain delayed the work."),
+            "progress": _("Demonstration: well under way."),
+        }
+        workflow.execute_transition(task, Action.REQUEST_EXTENSION, _context(), day, **facts)
+        if granted:
+            day = self._on - 8 * DAY
+            workflow.execute_transition(task, Action.GRANT_EXTENSION, _context(), day)
 
 
 def _indicators(task: Task) -> list[Indicator]:
-    """Invent two indicators.
-
-    A hundred steps from baseline to target, so that a percent is a number of steps.
-    """
+    """Return two invented indicators, not saved; a percent is a round value of both."""
     term: DemoFacts = {"baseline_on": task.start, "target_on": task.deadline}
     rising = Indicator(
         name=_("Demonstration: projects finished"),
@@ -381,109 +483,46 @@ def _indicators(task: Task) -> list[Indicator]:
 
 
 def _figures(task: Task, percent: int) -> list[DemoFacts]:
-    """Say of each indicator how far it is when a task is done to a percent."""
-    found = []
-    for each in task.indicators.all():
-        if each.baseline is not None:
-            found.append(each.figure(each.baseline + (each.target - each.baseline) * percent / 100))
-    return found
+    """Return the figure of each indicator at which its task is done to a percent."""
+    figures = []
+    for indicator in task.indicators.all():
+        if indicator.baseline is not None:
+            way = indicator.target - indicator.baseline
+            figures.append(indicator.figure(indicator.baseline + way * percent / 100))
+    return figures
 
 
-def _report(
-    task: Task, percent: int, through: dt.date, dice: random.Random, last_day: dt.date
-) -> None:
-    """Report the two latest periods, the last one with every outcome of a review."""
-    latest = period_of(Cycle.MONTHLY, through)
-    own = workflow.has_own_percent(task)
-    # What is closed has been reviewed; what was silent for long has too.
-    current = last_day == today() and latest.start <= last_day <= latest.end
-    if current:
-        outcome = dice.choices(("accept", "wait", "return"), (7, 3, 1))[0]
-    else:
-        outcome = "accept"
-    for period in (period_of(Cycle.MONTHLY, latest.start - DAY), latest):
-        day = min(period.end, last_day)
-        report = workflow.open_report(task, task.lead_unit, period)  # type: ignore[arg-type]
-        if own:
-            report.percent = percent
-        else:
-            report.percent = None
-        report.figures = _figures(task, percent if period is latest else max(0, percent - 2))
-        if task.code.endswith(FAULTY_TITLE):
-            month = latest
-        else:
-            month = period
-        report.progress = _("Demonstration: %(task)s goes on as planned in %(month)s.") % {
-            "task": task.title,
-            "month": month.start.strftime("%Y-%m"),
-        }
-        report.next_steps = _("Demonstration: the next step follows in the coming month.")
-        if period is latest and outcome == "wait" and dice.random() < 0.4:
-            report.problems = _("Demonstration: land for the project is not yet approved.")
-            report.needs_help = True
-            report.help_addressee = _("the supervision office")
-        proof = Evidence(
-            name=_("demonstration.png"), file=ContentFile(PIXEL, "pixel"), size=len(PIXEL)
-        )
-        workflow.save_draft(
-            report, _act(), evidence=[proof] if dice.random() < 0.5 else (), today=day
-        )
-        workflow.submit(report, _act(), day)
-        report.refresh_from_db()
-        if period is latest and outcome == "return":
-            note = _("Demonstration: figures and dates are missing.")
-            workflow.send_back(report, _act(), report.version, note, day)
-        elif period is not latest or outcome == "accept":
-            workflow.accept(report, _act(), report.version, day)
+def _draft(task: Task, period: Period, percent: int, figures_percent: int) -> ProgressUpdate:
+    """Return a report of a period, not saved; its figures are those of `figures_percent`."""
+    report = workflow.open_report(task, task.lead_unit, period)  # type: ignore[arg-type]
+    report.percent = None
+    if workflow.has_own_percent(task):
+        report.percent = percent
+    report.figures = _figures(task, figures_percent)
+    report.progress = _progress_text(task, period)
+    report.next_steps = _("Demonstration: the next step follows in the coming month.")
+    return report
 
 
-def _end(task: Task, status: Status, day: dt.date, on: dt.date) -> None:
-    """Close a task as its story says: asked for by its unit, and granted some days later."""
-    rating = Rating.GOOD
-    words = _("Demonstration: all that was asked for is done.")
-    if task.kind == Kind.STANDING:
-        if status == Status.CLOSED:
-            workflow.execute_transition(
-                task, Action.CLOSE, _act(), day, on=day, rating=rating, note=words
-            )
-        return
-    proof = Evidence(name=_("demonstration.png"), file=ContentFile(PIXEL, "pixel"), size=len(PIXEL))
-    workflow.execute_transition(
-        task, Action.REQUEST_CLOSING, _act(), day, reason=words, evidence=[proof]
-    )
-    if status == Status.CLOSED:
-        workflow.execute_transition(
-            task, Action.GRANT_CLOSING, _act(), min(day + 3 * DAY, on), rating=rating, note=words
-        )
+def _progress_text(task: Task, period: Period) -> str:
+    return _("Demonstration: %(task)s goes on as planned in %(month)s.") % {
+        "task": task.title,
+        "month": period.start.strftime("%Y-%m"),
+    }
 
 
-def _ask(task: Task, dice: random.Random, on: dt.date) -> None:
-    """Let some tasks have got more time, and some ask for it."""
-    luck = dice.random()
-    if not task.deadline or task.deadline < on or luck > 0.15:
-        return
-    words = _("Demonstration: heavy rain delayed the work.")
-    later = task.deadline + 45 * DAY
-    if luck < 0.1:
-        day = on - 10 * DAY
-    else:
-        day = on
-    workflow.execute_transition(
-        task,
-        Action.REQUEST_EXTENSION,
-        _act(),
-        day,
-        deadline=later,
-        reason=words,
-        progress=_("Demonstration: well under way."),
-    )
-    if luck < 0.1:
-        workflow.execute_transition(task, Action.GRANT_EXTENSION, _act(), on - 8 * DAY)
+def _closing_text() -> str:
+    return _("Demonstration: all that was asked for is done.")
+
+
+def _evidence() -> Evidence:
+    return Evidence(name=_("demonstration.png"), file=ContentFile(PIXEL, "pixel"), size=len(PIXEL))
 
 
 def _accounts(demo: PolicyDocument) -> Iterator[tuple[User, str]]:
-    """Make or wake the accounts of a supervisor, a leader and the liaisons of the two busiest
-    units.
+    """Save accounts of a supervisor, a leader and liaisons of the two busiest units.
+
+    Yields each with its password.
     """
     units = (
         Organization.objects.filter(led_tasks__policy=demo)
@@ -500,12 +539,12 @@ def _accounts(demo: PolicyDocument) -> Iterator[tuple[User, str]]:
         user.first_name = _account_name(user)
         password = random_password()
         user.set_password(password)
-        workflow.save_object(user, _act())
+        workflow.save_object(user, _context())
         yield user, password
 
 
 def _account_name(user: User) -> str:
-    """Say whom an account of the demonstration stands for."""
+    """Return the name of an account of the demonstration."""
     if user.organization:
         return _("liaison of %(unit)s (demo)") % {"unit": user.organization}
     if user.is_supervisor:

@@ -1,8 +1,8 @@
 """Load fixtures as Django does, then bring derived columns and history in line.
 
 Django saves fixtures raw: no `save()`, no `workflow`, no history. So the same transaction ends
-with `workflow.adopt`. Rows that already stand as the fixture says are left alone, and what people
-have edited is not overwritten without --force.
+with `workflow.after_fixture_load`. Rows that are already as the fixture says are left alone, and
+what people have edited is not overwritten without --force.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,32 +22,16 @@ from tracker import workflow
 from tracker.domain.choices import ChangeSource
 from tracker.domain.codes import code_key
 from tracker.models import (
-    BackgroundPassage,
-    ChecklistItem,
-    DeclaredCount,
-    Indicator,
-    Measure,
     Organization,
     PolicyDocument,
-    Section,
     Task,
 )
 from tracker.models.base import Coded, Natural, UniqueFolded
+from tracker.models.declarations import declared_lookups
 
-LOADED_MODELS = {"way": ChangeSource.COMMAND, "history_change_reason": "loaddata"}
-# What a fixture does not carry; a row that stands keeps its own.
+BY_FIXTURE = {"way": ChangeSource.COMMAND, "history_change_reason": "loaddata"}
+# What a fixture does not carry; a stored row keeps its own.
 KEPT_FIELDS = (*workflow.DERIVED, "version")
-# How the history of each part of a policy leads to the policy.
-CHECKED_PARTS = {
-    PolicyDocument: "id",
-    Section: "policy_id",
-    Measure: "policy_id",
-    Task: "policy_id",
-    ChecklistItem: "task__policy_id",
-    Indicator: "task__policy_id",
-    DeclaredCount: "policy_id",
-    BackgroundPassage: "policy_id",
-}
 
 
 class Command(loaddata.Command):
@@ -61,7 +45,7 @@ class Command(loaddata.Command):
 
     def handle(self, *labels: str, **options: Any) -> None:
         self.force = options["force"]
-        self.laid: list[tuple[type[models.Model], Any, bool]] = []
+        self.loaded: list[tuple[type[models.Model], Any, bool]] = []
         self.known: set[tuple[type[models.Model], tuple[Any, ...]]] = set()
         try:
             super().handle(*labels, **options)
@@ -72,10 +56,8 @@ class Command(loaddata.Command):
     def loaddata(self, fixture_labels: Sequence[str]) -> None:
         super().loaddata(fixture_labels)
         workflow.after_fixture_load(
-            self.laid,
-            workflow.ChangeContext(
-                None, ChangeSource.COMMAND, LOADED_MODELS["history_change_reason"]
-            ),
+            self.loaded,
+            workflow.ChangeContext(None, ChangeSource.COMMAND, BY_FIXTURE["history_change_reason"]),
         )
 
     def load_label(self, fixture_label: str) -> None:
@@ -86,69 +68,59 @@ class Command(loaddata.Command):
 
     def save_obj(self, obj: DeserializedObject) -> bool:
         row = obj.object
-        try:
-            row.clean_fields(
-                exclude=[field.name for field in row._meta.fields if field.remote_field]
-            )
-            if isinstance(row, UniqueFolded):
-                row.refuse_twin()
-        except ValidationError as error:
-            raise DeserializationError(f"{_title(row)}: {error.message_dict}") from error
-        if row.pk:
-            stored = type(row)._default_manager.filter(pk=row.pk).first()
-        else:
-            stored = None
+        self._check_fields(row)
+        stored = _stored_row(row)
         if stored:
-            for name in KEPT_FIELDS:
-                if hasattr(row, name):
-                    setattr(row, name, getattr(stored, name))
+            _keep_fields(row, stored)
             if _same(obj, stored):
                 return True
-            if (
-                isinstance(stored, Organization)
-                and stored.history.exclude(**LOADED_MODELS).exists()
-            ):
-                self._refuse(_title(stored))
+            self._check_unit(stored)
             if hasattr(row, "version"):
                 row.version += 1
         if isinstance(row, Task):
             self._check_task(row, stored, obj.m2m_data or {})
         if isinstance(row, Coded):
-            # Saved raw: no field looks after itself.
+            # Saved raw: no `pre_save` of the field sets it.
             row.code_key = code_key(row.code)
         row.skip_history_when_saving = True  # type: ignore[attr-defined]
         try:
             with transaction.atomic(self.using):
                 saved = super().save_obj(obj)
         except IntegrityError as error:
-            raise DeserializationError(
-                f"{_title(row)}: {' '.join(workflow.explain_violation(row, error).messages)}"
-            ) from error
+            messages = workflow.explain_violation(row, error).messages
+            raise DeserializationError(f"{_title(row)}: {' '.join(messages)}") from error
         if saved:
-            self.laid.append((type(row), row.pk, stored is None))
+            self.loaded.append((type(row), row.pk, stored is None))
         return saved
 
-    def _check_task(self, task: Task, stored: Any, linked: dict[str, Any]) -> None:
-        """Refuse what no other way may do.
+    def _check_fields(self, row: models.Model) -> None:
+        relations = [field.name for field in row._meta.fields if field.remote_field]
+        try:
+            row.clean_fields(exclude=relations)
+            if isinstance(row, UniqueFolded):
+                row.refuse_twin()
+        except ValidationError as error:
+            raise DeserializationError(f"{_title(row)}: {error.message_dict}") from error
 
-        Judged facts of a closed task, drafts, units out of office.
-        """
-        keys = set()
-        for value in linked.get("co_units", ()):
-            keys.add(getattr(value, "pk", value))
+    def _check_unit(self, stored: models.Model) -> None:
+        """Refuse to overwrite a unit that people have edited."""
+        if isinstance(stored, Organization) and _was_edited(stored.history):
+            self._refuse(_title(stored))
+
+    def _check_task(self, task: Task, stored: Any, linked: dict[str, Any]) -> None:
+        """Refuse what the other forms refuse: closed tasks, drafts, units out of office."""
+        keys = {getattr(value, "pk", value) for value in linked.get("co_units", ())}
+        known = set()
         if stored:
             known = set(stored.co_units.values_list("pk", flat=True))
-        else:
-            known = set()
+        units = list(Organization.objects.filter(pk__in=keys))
         try:
-            workflow.check_task(
-                task, stored, list(Organization.objects.filter(pk__in=keys)), keys - known
-            )
+            workflow.check_task(task, stored, units, keys - known)
         except ValidationError as error:
             raise DeserializationError(f"{_title(task)}: {error.message_dict}") from error
 
     def _inspect(self, path: Path) -> None:
-        """Refuse a fixture with a wrong key, and one that lies over what people have edited."""
+        """Refuse a fixture with a wrong key, and one that overwrites what people have edited."""
         try:
             entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
         except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -162,7 +134,7 @@ class Command(loaddata.Command):
         # The key of every part of a policy begins with the policy's own.
         slugs = set()
         for model, key in self.known:
-            if model in CHECKED_PARTS:
+            if model in declared_lookups("fixture_policy_lookup"):
                 slugs.add(key[0])
         for policy in PolicyDocument.objects.filter(slug__in=slugs):
             if _edited(policy):
@@ -211,18 +183,20 @@ class Command(loaddata.Command):
             except ValidationError as error:
                 yield from error.messages
             return
-        for named in value if field.many_to_many and isinstance(value, list) else [value]:
-            # A number names a row as Django does; text alone is no key.
-            if isinstance(named, list):
-                key = tuple(named)
-            else:
-                key = None
-            if isinstance(named, str) or (
-                key is not None and not self._exists(field.remote_field.model, key)
-            ):
-                yield _("%(value)s is no key of a row that exists or stands before it") % {
-                    "value": named
-                }
+        keys = [value]
+        if field.many_to_many and isinstance(value, list):
+            keys = value
+        for key in keys:
+            if not self._names_row(field.remote_field.model, key):
+                text = _("%(value)s is no key of a row that exists or stands before it")
+                yield text % {"value": key}
+
+    def _names_row(self, model: type[models.Model], key: Any) -> bool:
+        """Say whether a value may name a row: a natural key that exists, or a primary key."""
+        if isinstance(key, list):
+            return self._exists(model, tuple(key))
+        # A number names a row as Django does; text alone is no key.
+        return not isinstance(key, str)
 
     def _exists(self, model: type[models.Model], key: tuple[Any, ...]) -> bool:
         try:
@@ -237,45 +211,63 @@ class Command(loaddata.Command):
 
 def _key_fields(model: type[models.Model]) -> list[str]:
     """Return the fields that make up the natural key of a model."""
-    return list(
-        dict.fromkeys(lookup.split("__")[0] for lookup in getattr(model, "natural_lookups", ()))
-    )
+    names = [lookup.split("__")[0] for lookup in getattr(model, "natural_lookups", ())]
+    return list(dict.fromkeys(names))
 
 
 def _key(model: type[models.Model], fields: dict[str, Any]) -> tuple[Any, ...]:
     """Return the natural key of an entry: what its foreign keys name, then its own values."""
-    values = []
+    key: list[Any] = []
     for name in _key_fields(model):
-        values.append(fields.get(name))
-    return tuple(
-        part for value in values for part in (value if isinstance(value, list) else [value])
-    )
+        value = fields.get(name)
+        if isinstance(value, list):
+            key += value
+        else:
+            key.append(value)
+    return tuple(key)
 
 
 def _title(row: models.Model) -> str:
+    key = row.pk
     if isinstance(row, Natural):
         key = list(row.natural_key())
-    else:
-        key = row.pk
     return f"{row._meta.label_lower} {key}"
 
 
 def _same(obj: DeserializedObject, stored: models.Model) -> bool:
-    """Say whether a stored row already stands as the fixture has it."""
-    columns = all(
-        getattr(obj.object, field.attname) == getattr(stored, field.attname)
-        for field in stored._meta.concrete_fields
-    )
-    return columns and all(
-        {getattr(value, "pk", value) for value in values}
-        == {other.pk for other in getattr(stored, name).all()}
-        for name, values in (obj.m2m_data or {}).items()
-    )
+    """Say whether a stored row is already as the fixture has it."""
+    for field in stored._meta.concrete_fields:
+        if getattr(obj.object, field.attname) != getattr(stored, field.attname):
+            return False
+    for name, values in (obj.m2m_data or {}).items():
+        keys = {getattr(value, "pk", value) for value in values}
+        if keys != {other.pk for other in getattr(stored, name).all()}:
+            return False
+    return True
+
+
+def _keep_fields(row: models.Model, stored: models.Model) -> None:
+    for name in KEPT_FIELDS:
+        if hasattr(row, name):
+            setattr(row, name, getattr(stored, name))
+
+
+def _stored_row(row: models.Model) -> Any:
+    """Return the row that a fixture overwrites, None where it brings a new one."""
+    if row.pk is None:
+        return None
+    return type(row)._default_manager.filter(pk=row.pk).first()
+
+
+def _was_edited(history: Any) -> bool:
+    """Say whether anything but a fixture has written some history rows."""
+    return history.exclude(**BY_FIXTURE).exists()
 
 
 def _edited(policy: PolicyDocument) -> bool:
     """Say whether anything but a fixture has ever written a part of a policy."""
-    return any(
-        model.history.filter(**{owner: policy.pk}).exclude(**LOADED_MODELS).exists()  # type: ignore[attr-defined]
-        for model, owner in CHECKED_PARTS.items()
-    )
+    for model, lookup in declared_lookups("fixture_policy_lookup").items():
+        history = model.history.filter(**{lookup: policy.pk})  # type: ignore[attr-defined]
+        if _was_edited(history):
+            return True
+    return False

@@ -1,4 +1,4 @@
-"""Make a database ready to work with: what is absent is laid, what is there is left alone."""
+"""Make a database ready to work with: load what is absent, leave what is there."""
 
 from typing import Any
 
@@ -19,9 +19,12 @@ FIRST_ACCOUNT = "admin"
 
 
 class Command(BaseCommand):
-    """Migrate, load units and the sample policy if absent, make a first account, lay the demo."""
+    """Migrate, load units and the sample policy if absent, make a first account, load the demo."""
 
-    help = "Migrate, load what is absent, make a first account; lay the demo in a new database unless DEMO=0."
+    help = (
+        "Migrate, load what is absent, make a first account; lay the demo in a new "
+        "database unless DEMO=0."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         recovery.recover_unfinished()

@@ -7,13 +7,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override, pgettext
 
 from tracker import workflow
-from tracker.domain.choices import Status
 
 
 class Command(BaseCommand):
     """Print the table of steps in Markdown."""
 
-    help = "Print what can be done with a task: by whom, from which status to which, and what it needs."
+    help = (
+        "Print what can be done with a task: by whom, from which status to which, and what it "
+        "needs."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--language", default="en", help=_("en or zh-hans"))
@@ -29,17 +31,14 @@ class Command(BaseCommand):
                 _("needs"),
             )
             self._row(*heads)
-            self._row(*("---" for _head in heads))
+            self._row(*["---"] * len(heads))
             for step in workflow.TRANSITIONS.values():
-                doers = comma.join(str(doer.label) for doer in step.doers)
-                sources = comma.join(str(Status(status).label) for status in step.sources)
-                self._row(
-                    step.action.label,
-                    doers,
-                    sources,
-                    step.target.label if step.target else "—",
-                    step.needs,
-                )
+                target = "—"
+                if step.target:
+                    target = str(step.target.label)
+                capacities = comma.join(str(capacity.label) for capacity in step.capacities)
+                sources = comma.join(str(status.label) for status in step.sources)
+                self._row(step.label, capacities, sources, target, step.needs)
 
     def _row(self, *cells: Any) -> None:
         self.stdout.write(f"| {' | '.join(str(cell) for cell in cells)} |")

@@ -16,7 +16,10 @@ from tracker.text.draft import Draft, DraftMeasure, as_json, draft_policy
 class Command(BaseCommand):
     """Print sections, measures and tasks, each with the rule that made it; or all of it as JSON."""
 
-    help = "Propose sections, measures, tasks, counts, deadlines and units of a policy text; nothing is saved."
+    help = (
+        "Propose sections, measures, tasks, counts, deadlines and units of a policy "
+        "text; nothing is saved."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -46,9 +49,9 @@ class Command(BaseCommand):
     def _print_measure(self, measure: DraftMeasure) -> None:
         self.stdout.write(f"  {measure.code} {measure.row.name}  [{Rule(measure.row.rule).label}]")
         for task in measure.tasks:
-            said = "  ".join(word for word in (task.row.lead, task.row.helps, task.row.due) if word)
+            details = "  ".join(filter(None, (task.row.lead, task.row.helps, task.row.due)))
             self.stdout.write(
-                f"    {task.code} {task.row.name}  [{Rule(task.row.rule).label}] {said}".rstrip()
+                f"    {task.code} {task.row.name}  [{Rule(task.row.rule).label}] {details}".rstrip()
             )
             for step in task.steps:
                 self.stdout.write(f"      - {step.title}")

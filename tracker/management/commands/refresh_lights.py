@@ -1,4 +1,4 @@
-"""Derive the stored lights, percents, orders and search of every task anew."""
+"""Derive the stored lights, percents, orders and search of every task again."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -6,13 +6,16 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
-from tracker.workflow import derived
+from tracker.workflow import rules_version
 
 
 class Command(BaseCommand):
     """Do by hand what `migrate` does after a change of the rules."""
 
-    help = "Derive the lights, percents, orders and search of every task anew; versions and history stay."
+    help = (
+        "Derive the lights, percents, orders and search of every task anew; versions and "
+        "history stay."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -23,16 +26,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         if dry_run:
-            found = derived.preview_refresh()
+            found = rules_version.preview_refresh()
         else:
-            found = derived.refresh_all()
+            found = rules_version.refresh_all()
         if found.newer:
-            versions = {"stored": found.version, "current": derived.RULES_VERSION}
+            versions = {"stored": found.version, "current": rules_version.RULES_VERSION}
             self.stdout.write(
                 _("Rules: version %(stored)d stored, version %(current)d in the program.")
                 % versions
             )
-        told = _("%(tasks)d tasks, %(corrected)d corrected.")
+        stated = _("%(tasks)d tasks, %(corrected)d corrected.")
         if dry_run:
-            told = _("%(tasks)d tasks, %(corrected)d to correct.")
-        self.stdout.write(told % {"tasks": found.tasks, "corrected": found.corrected})
+            stated = _("%(tasks)d tasks, %(corrected)d to correct.")
+        self.stdout.write(stated % {"tasks": found.tasks, "corrected": found.corrected})

@@ -12,7 +12,10 @@ from tracker.management import archive, recovery
 class Command(BaseCommand):
     """Restore a backup, checked first; a system in use is replaced with --force alone."""
 
-    help = "Restore what backup wrote. Stop the server first. A system in use is replaced with --force alone."
+    help = (
+        "Restore what backup wrote. Stop the server first. A system in use is replaced "
+        "with --force alone."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", type=Path, help=_("the file that backup wrote"))

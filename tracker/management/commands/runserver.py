@@ -41,9 +41,7 @@ class Command(Runserver):
 
 
 def offered_accounts() -> list[str]:
-    """Return the first account and those of the demonstration that can log in, those of the
-    demonstration first.
-    """
+    """Return the active accounts of the demonstration and the first account, in this order."""
     names = [*load_demo.ACCOUNTS, FIRST_ACCOUNT]
     try:
         found = set(

@@ -1,6 +1,7 @@
 """Remind people by mail of what waits for them: at most one mail a working day each."""
 
 import datetime as dt
+from collections.abc import Sequence
 from smtplib import SMTPException
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -21,7 +23,10 @@ from tracker.reports import reminders
 class Command(BaseCommand):
     """Send what is due, log it, and say what could not be sent; run it once a day."""
 
-    help = "Mail each person what waits for them; log in the admin. --dry-run prints it and sends nothing."
+    help = (
+        "Mail each person what waits for them; log in the admin. --dry-run prints it and sends "
+        "nothing."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -40,44 +45,26 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            on = dates.today()
             if options["on"]:
                 on = dates.parse_day(options["on"])
-            else:
-                on = dates.today()
         except ValueError as error:
             raise CommandError(str(error)) from error
-        policies = (
-            PolicyDocument.objects.filter(state=PolicyState.PUBLISHED)
-            .defer("full_text")
-            .order_by("pk")
-        )
-        if options["policy"]:
-            chosen = policies.filter(slug=options["policy"])
-        else:
-            chosen = policies.filter(demo=False)
-        if options["policy"] and not chosen:
-            raise CommandError(
-                _("No published policy is called %(slug)s.") % {"slug": options["policy"]}
-            )
+        policies = self._policies(options["policy"])
         if not options["dry_run"] and not settings.EMAIL_URL:
             raise CommandError(
                 _("Mail is off: set EMAIL_URL and EMAIL_FROM. --dry-run shows what would be sent.")
             )
         if not options["any_day"] and self._is_day_off(on):
             return
-        post = reminders.reminder_mails(reminders.reminder_matters(chosen, on))
-        unreachable = post.pop("", [])
-        due = reminders.due_matters(post, on)
+        mails = reminders.reminder_mails(reminders.reminder_matters(policies, on))
+        unreachable = mails.pop("", [])
+        due = reminders.due_matters(mails, on)
         failed = 0
-        for mail in due:
-            if options["dry_run"]:
-                self.stdout.write(f"{mail.address}\n{mail.subject}\n\n{mail.text}")
-            else:
-                failed += not self._send(mail)
-        text = ngettext("%(count)d mail would go out.", "%(count)d mails would go out.", len(due))
-        if not options["dry_run"]:
-            text = ngettext("%(count)d mail sent.", "%(count)d mails sent.", len(due) - failed)
-        self.stdout.write(text % {"count": len(due) - failed})
+        if options["dry_run"]:
+            self._print(due)
+        else:
+            failed = self._send_all(due)
         for matter in unreachable:
             self.stderr.write(_("No address for: %(line)s") % {"line": matter.line})
         if failed:
@@ -85,22 +72,52 @@ class Command(BaseCommand):
                 _("%(count)d could not be sent; the next run tries again.") % {"count": failed}
             )
 
+    def _policies(self, slug: str | None) -> QuerySet[PolicyDocument]:
+        """Return the policies to remind of: the one that is named, else all but demonstrations."""
+        policies = (
+            PolicyDocument.objects.filter(state=PolicyState.PUBLISHED)
+            .defer("full_text")
+            .order_by("pk")
+        )
+        if not slug:
+            return policies.filter(demo=False)
+        policies = policies.filter(slug=slug)
+        if not policies:
+            raise CommandError(_("No published policy is called %(slug)s.") % {"slug": slug})
+        return policies
+
+    def _print(self, mails: Sequence[Any]) -> None:
+        for mail in mails:
+            self.stdout.write(f"{mail.address}\n{mail.subject}\n\n{mail.text}")
+        count = len(mails)
+        text = ngettext("%(count)d mail would go out.", "%(count)d mails would go out.", count)
+        self.stdout.write(text % {"count": count})
+
+    def _send_all(self, mails: Sequence[Any]) -> int:
+        """Send mails and print how many were sent; return how many were not."""
+        sent = 0
+        for mail in mails:
+            if self._send(mail):
+                sent += 1
+        self.stdout.write(
+            ngettext("%(count)d mail sent.", "%(count)d mails sent.", sent) % {"count": sent}
+        )
+        return len(mails) - sent
+
     def _is_day_off(self, on: dt.date) -> bool:
-        """Say on the command line that a day is off, and whether the official calendar knows its
-        year.
-        """
+        """Say whether a day is off; print it, and whether the official calendar has its year."""
         working, known = dates.is_working_day(on)
         if not known:
-            words = _(
+            text = _(
                 "The official calendar of %(year)d is not known yet: Monday to Friday are taken "
                 "as working days."
             )
-            self.stderr.write(words % {"year": on.year})
+            self.stderr.write(text % {"year": on.year})
         if not working:
-            words = _(
+            text = _(
                 "%(day)s is a day off: no reminders are sent. --any-day sends them all the same."
             )
-            self.stdout.write(words % {"day": on})
+            self.stdout.write(text % {"day": on})
         return not working
 
     def _send(self, mail: Any) -> bool:

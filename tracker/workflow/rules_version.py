@@ -1,4 +1,4 @@
-"""Derived columns and the version of the rules that set them: all anew, and whether that is due."""
+"""Derive all tasks again after a change of the rules, and check whether that is due."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from tracker.domain.codes import code_key
 from tracker.models import Measure, PolicyDocument, StoredRules, Task
-from tracker.workflow.writes import RULES_VERSION, count_stale, refresh_tasks
+from tracker.workflow.derivation import RULES_VERSION, count_stale, refresh_tasks
 
 APP_LABEL = Task._meta.app_label
 CHECKED_TASKS = 2_000  # of which the system check derives; `refresh_lights --dry-run` derives all
@@ -23,10 +23,7 @@ CHECKED_TASKS = 2_000  # of which the system check derives; `refresh_lights --dr
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What was derived anew.
-
-    The version of the rules before, how many tasks there are, how many were corrected.
-    """
+    """The outcome of a refresh: version of the rules before, number of tasks, tasks corrected."""
 
     version: int
     tasks: int
@@ -34,22 +31,21 @@ class Refreshed:
 
     @property
     def newer(self) -> bool:
-        """Say whether the rules of the program are other ones than those of before."""
+        """Say whether the rules of the program differ from the stored ones."""
         return self.version != RULES_VERSION
 
 
 def refresh_all() -> Refreshed:
-    """Derive every task anew and store the version of the rules.
+    """Derive every task again and store the version of the rules.
 
-    A transaction for each policy: cut off half-way, the next run begins once more. About 0.5 ms a
-    task.
+    A transaction for each policy: interrupted, the next run starts again. About 0.5 ms a task.
     """
     before = StoredRules.current()
     corrected = 0
     _refresh_measures()
     for key in PolicyDocument.objects.order_by("pk").values_list("pk", flat=True):
         with transaction.atomic():
-            # Held as every save of a task holds it: neither derives by the other's old facts.
+            # Locked as by every save of a task: neither derives from outdated facts.
             list(PolicyDocument.objects.select_for_update().filter(pk=key).values_list("pk"))
             corrected += refresh_tasks([key])
     StoredRules.objects.update_or_create(pk=StoredRules.KEY, defaults={"version": RULES_VERSION})
@@ -57,22 +53,22 @@ def refresh_all() -> Refreshed:
 
 
 def refresh_due() -> Refreshed | None:
-    """Derive every task anew where the stored rules are other ones; None where nothing is due."""
+    """Derive every task again where the stored rules are older; return None where they are not."""
     if StoredRules.current() != RULES_VERSION:
         return refresh_all()
     return None
 
 
 def preview_refresh() -> Refreshed:
-    """Say what `refresh_all` would do, and do nothing."""
+    """Return what `refresh_all` would do, without doing it."""
     return Refreshed(StoredRules.current(), Task.objects.count(), count_stale())
 
 
 @receiver(post_migrate)
 def follow_rules(app_config: Any, using: str, **kwargs: Any) -> None:
-    """Derive anew after a migration to this release, and say so.
+    """Derive every task again after a migration to this release, and print it.
 
-    An older state has not all columns.
+    Does nothing for an older state, which lacks columns.
     """
     apps: Apps = kwargs.get("apps") or current_apps
     if app_config.label != APP_LABEL or using != DEFAULT_DB_ALIAS or not _knows_every_column(apps):
@@ -80,11 +76,11 @@ def follow_rules(app_config: Any, using: str, **kwargs: Any) -> None:
     done = refresh_due()
     stdout = kwargs.get("stdout")
     if done and done.tasks and stdout and kwargs.get("verbosity", 1) >= 1:
-        words = _(
+        text = _(
             "The rules of the lights have changed: %(tasks)d tasks derived anew, %(corrected)d "
             "corrected."
         )
-        stdout.write(words % {"tasks": done.tasks, "corrected": done.corrected})
+        stdout.write(text % {"tasks": done.tasks, "corrected": done.corrected})
 
 
 def _knows_every_column(apps: Apps) -> bool:
@@ -113,11 +109,13 @@ def _migrated() -> bool:
 
 
 def _refresh_measures() -> None:
-    measures = list(Measure.objects.only("code", "code_key"))
-    wrong = [measure for measure in measures if measure.code_key != code_key(measure.code)]
-    for measure in wrong:
-        measure.code_key = code_key(measure.code)
-    Measure.objects.bulk_update(wrong, ["code_key"], batch_size=500)
+    changed = []
+    for measure in Measure.objects.only("code", "code_key"):
+        key = code_key(measure.code)
+        if measure.code_key != key:
+            measure.code_key = key
+            changed.append(measure)
+    Measure.objects.bulk_update(changed, ["code_key"], batch_size=500)
 
 
 @checks.register(checks.Tags.database)
@@ -129,13 +127,16 @@ def check_rules(
         return []
     version = StoredRules.current()
     if version != RULES_VERSION:
-        words = f"Lights, percents, orders and search are of rules {version}, the program has {RULES_VERSION}."
-        return [
-            checks.Warning(
-                words, hint="migrate or refresh_lights derives them anew.", id="tracker.W3"
-            )
-        ]
+        text = (
+            f"Lights, percents, orders and search are of rules {version}, "
+            f"the program has {RULES_VERSION}."
+        )
+        hint = "migrate or refresh_lights derives them anew."
+        return [checks.Warning(text, hint=hint, id="tracker.W3")]
     if wrong := count_stale(CHECKED_TASKS):
-        words = f"Of {CHECKED_TASKS} tasks looked at, {wrong} have a light, percent, order or search that is stale."
-        return [checks.Warning(words, hint="refresh_lights derives them anew.", id="tracker.W4")]
+        text = (
+            f"Of {CHECKED_TASKS} tasks looked at, {wrong} have a light, percent, order or search "
+            "that is stale."
+        )
+        return [checks.Warning(text, hint="refresh_lights derives them anew.", id="tracker.W4")]
     return []
