@@ -12,6 +12,7 @@ from tracker.views import (
     imports,
     pages,
     progress,
+    progress_reports,
     proposing,
     review,
     texts,
@@ -23,7 +24,7 @@ urlpatterns = [
     path("policies/<slug:slug>/", pages.policy, name="policy"),
     path("policies/<slug:slug>/tasks/", pages.tasks, name="tasks"),
     path("policies/<slug:slug>/tasks/<str:code>/", details.task, name="task"),
-    path("policies/<slug:slug>/tasks/<str:code>/report/", progress.report, name="report"),
+    path("policies/<slug:slug>/tasks/<str:code>/report/", progress_reports.report, name="report"),
     path("policies/<slug:slug>/tasks/<str:code>/do/<str:action>/", progress.step, name="step"),
     path(
         "policies/<slug:slug>/tasks/<str:code>/tick/<int:number>/", progress.tick_step, name="tick"

@@ -107,7 +107,7 @@ class Password(PasswordChangeView):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def kept_forms_page(request: HttpRequest) -> HttpResponse:
-    """Show what was typed when a session had ended, to copy from, until the reader throws it away."""
+    """Show what was typed when a session had ended, until the reader discards it."""
     if request.method == "POST":
         late_forms.forget_post_by_key(request, request.POST.get("key", ""))
         return redirect("kept" if late_forms.saved_posts(request, request.user.pk) else "home")

@@ -210,7 +210,7 @@ def _parts(tasks: TaskQuerySet, unit: Organization) -> tuple[TaskQuerySet, TaskQ
 def _asked_of(
     leading: TaskQuerySet, on: dt.date, unit: Organization, carried: dict[str, str]
 ) -> dict[str, Any]:
-    """Return the figures of what a unit leads, and what is overdue, unreported and about to turn."""
+    """Return the figures of what a unit leads, with its overdue, unreported and turning tasks."""
     return {
         "all": statistics.row_of(leading, on, unit, {**carried, "lead": str(unit.pk)}),
         "late": statistics.overdue_tasks(leading, on, MAX_MEASURE_TASKS),
