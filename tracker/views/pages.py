@@ -10,7 +10,8 @@ from tracker.domain import permissions
 from tracker.models import PolicyDocument, Task
 from tracker.reports import statistics
 from tracker.reports.filters import QueryReader, TaskFilter
-from tracker.reports.health_check import HEALTH_CHECKS, run_checkup
+from tracker.reports.health_check import run_checkup
+from tracker.reports.health_rules import HEALTH_CHECKS
 from tracker.reports.task_table import PAGE_SIZES, TaskTable
 from tracker.web import request_context
 
