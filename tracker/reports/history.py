@@ -108,7 +108,8 @@ def after_resets(user: User, limit: int = 100) -> list[HistoryEvent]:
         return []
     found = []
     for model in History.records:
-        rows = model.history.filter(history_user=user, way__in=AFTER_RESET.values())  # type: ignore[attr-defined]
+        records: Any = model.history  # type: ignore[attr-defined]
+        rows = records.filter(history_user=user, way__in=AFTER_RESET.values())
         for row in rows.select_related("history_user").order_by("-history_date")[:limit]:
             found.append(_event_of(row, f"{model._meta.verbose_name} {_named(row)}", ()))
     return sorted(found, key=lambda event: event.when, reverse=True)[:limit]

@@ -56,16 +56,21 @@ def my(request: HttpRequest) -> HttpResponse:
     report_context.query_reader.reject_unknown()
     tasks = Task.objects.asked_of(request.user)
     led = tasks.filter(lead_unit=unit)
+    groups = worklist.work_groups(led, unit, report_context.on)
+    helping = worklist.helping(tasks, unit, report_context.on)
+    shown = [line.task for line in helping]
+    for group in groups:
+        shown += [line.task for line in group.lines]
+    left = []
+    for draft in worklist.left_drafts(unit):
+        left.append((draft, draft.period.name(report_context.today)))
     context = {
         "unit": unit,
-        "groups": (groups := worklist.work_groups(led, unit, report_context.on)),
+        "groups": groups,
         "led": led.count(),
-        "left": [
-            (each, each.period.name(report_context.today)) for each in worklist.left_drafts(unit)
-        ],
-        "helping": (helping := worklist.helping(tasks, unit, report_context.on)),
-        "invented": any(line.task.policy.demo for group in groups for line in group.lines)
-        or any(line.task.policy.demo for line in helping),
+        "left": left,
+        "helping": helping,
+        "invented": any(task.policy.demo for task in shown),
     }
     return render(request, "tracker/my.html", {**report_context.context, **context})
 
@@ -164,10 +169,9 @@ def tick_step(request: HttpRequest, slug: str, code: str, number: int) -> HttpRe
     item = get_object_or_404(task.items.all(), number=number)
     item.task = task
     today = request_context.current_day()
+    done_on = None
     if request.POST.get("done") == "1":
         done_on = today
-    else:
-        done_on = None
     try:
         workflow.check_transition(task, Action.TICK, request_context.change_context(request))
         if request_context.seen_version_of(request, "item") != item.pk:
