@@ -17,7 +17,7 @@ from tests.admin.test_tasks import address, typed
 from tests.conftest import TODAY
 from tests.factories import make_task
 from tracker import workflow
-from tracker.admin.task import IndicatorAdmin
+from tracker.admin.indicator import IndicatorAdmin
 from tracker.domain.choices import ChangeSource, Kind
 from tracker.models import Indicator, IndicatorValue, Organization, PolicyDocument, Task, User
 from tracker.workflow import ChangeContext

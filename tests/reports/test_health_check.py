@@ -32,12 +32,8 @@ from tracker.models import (
     Task,
     User,
 )
-from tracker.reports.health_check import (
-    HEALTH_CHECKS,
-    UNFINISHED_STATUSES,
-    HealthFinding,
-    run_checkup,
-)
+from tracker.reports.health_check import HealthFinding, run_checkup
+from tracker.reports.health_rules import HEALTH_CHECKS, UNFINISHED_STATUSES
 from tracker.text.text_view import TextView
 
 __all__ = ["browser", "office", "stranger"]

@@ -1,7 +1,7 @@
 """What every page of the admin has: rights, versions, history in words."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -35,7 +35,7 @@ from tracker.reports import history
 from tracker.reports.search import matching, matching_in_database
 from tracker.web import request_context
 
-CARRIED_PARAMS = gettext_lazy("Look it through and save it again.")
+LOOK_THROUGH_TEXT = gettext_lazy("Look it through and save it again.")
 MAX_SEARCH_LENGTH = 100
 MAX_DELETED_SHOWN = 50  # rows that a deletion page names
 # What a filter of a list adds to the name of its field.
@@ -60,6 +60,16 @@ def readable_keys(keys: Iterable[Any]) -> list[str]:
         if str(key) == "" or whole_number(str(key)) is not None:
             found.append(key)
     return found
+
+
+def has_rows(rows: Any, value: Any) -> bool:
+    """Say whether all keys of a value name rows that may be chosen."""
+    values = value
+    if not isinstance(value, list):
+        values = [value]
+    keys = set(values)
+    known = [key for key in keys if whole_number(key) is not None]
+    return rows.filter(pk__in=known).count() == len(keys)
 
 
 class KeySelect(AutocompleteSelect):
@@ -87,12 +97,24 @@ class KeyMultipleChoiceField(forms.ModelMultipleChoiceField):
         return super()._check_values(value)  # type: ignore[misc]
 
 
-def take_as_sent(request: HttpRequest, typed: QueryDict) -> None:
-    """Let the admin read a form that was kept as if it had just been sent."""
+def as_posted(request: HttpRequest, typed: QueryDict) -> HttpRequest:
+    """Return a copy of a request in which a form that was kept has just been sent.
+
+    Django's admin shows a bound form only for a POST.
+    """
+    posted = copy_request(request)
     # Without its files the request would be parsed once more, and the form be lost for the parts.
-    request._files = MultiValueDict()  # type: ignore[attr-defined]
-    request.method = "POST"
-    request.POST = typed  # type: ignore[assignment]
+    posted._files = MultiValueDict()  # type: ignore[attr-defined]
+    posted.method = "POST"
+    posted.POST = typed  # type: ignore[assignment]
+    return posted
+
+
+def copy_request(request: HttpRequest) -> HttpRequest:
+    """Copy a request; `copy.copy` would leave out what cannot be pickled."""
+    copied = type(request).__new__(type(request))
+    copied.__dict__.update(request.__dict__)
+    return copied
 
 
 class RoleChangeList(ChangeList):
@@ -148,8 +170,9 @@ class RoleAdmin(admin.ModelAdmin):
         return super().changelist_view(request, extra_context)
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        if any("\0" in value for _name, values in request.GET.lists() for value in values):
-            raise IncorrectLookupParameters
+        for _name, values in request.GET.lists():
+            if any("\0" in value for value in values):
+                raise IncorrectLookupParameters
         try:
             return super().get_changelist_instance(request)
         except (DisallowedModelAdminLookup, OverflowError) as error:
@@ -160,26 +183,27 @@ class RoleAdmin(admin.ModelAdmin):
 
         Any other lookup can be bent into a fault of the database.
         """
-        names = map(filter_name, self.get_list_filter(request))
-        return lookup in {f"{name}{suffix}" for name in names for suffix in FILTER_LOOKUPS}
+        for declared in self.get_list_filter(request):
+            name = filter_name(declared)
+            if lookup.startswith(name) and lookup.removeprefix(name) in FILTER_LOOKUPS:
+                return True
+        return False
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
         if "\0" in search_term or len(search_term) > MAX_SEARCH_LENGTH:
             return queryset.none(), False
-        names = []
-        for name in self.get_search_fields(request):
-            names.append(name.lstrip("^=@"))
+        names = [name.lstrip("^=@") for name in self.get_search_fields(request)]
         if not search_term or not names:
             return queryset, False
         if queryset.count() <= self.FOLDED_ROWS:
-            look = matching
-        else:
-            look = matching_in_database
-        return look(queryset, search_term, names), False
+            return matching(queryset, search_term, names), False
+        return matching_in_database(queryset, search_term, names), False
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet) -> Any:  # type: ignore[override]
+    def response_action(  # type: ignore[override]
+        self, request: HttpRequest, queryset: QuerySet
+    ) -> Any:
         picked = request.POST.getlist(ACTION_CHECKBOX_NAME)
         asked = request.POST.getlist("action")
         index = whole_number(request.POST.get("index", "0"))
@@ -191,7 +215,8 @@ class RoleAdmin(admin.ModelAdmin):
         # A page may offer its actions twice: from here on there is the one whose button was
         # pressed.
         data = request.POST.copy()
-        data["action"], data["index"] = asked[index], "0"
+        data["action"] = asked[index]
+        data["index"] = "0"
         request.POST = data  # type: ignore[assignment]
         return super().response_action(request, queryset)
 
@@ -208,24 +233,19 @@ class RoleAdmin(admin.ModelAdmin):
         """
         initial = super().get_changeform_initial_data(request)
         for name, value in list(initial.items()):
-            field = next((field for field in self.opts.get_fields() if field.name == name), None)
-            if isinstance(field, models.Field):
-                choices = self.formfield_for_dbfield(field, request)
-            else:
-                choices = None
-            if not isinstance(choices, forms.ModelChoiceField):
-                continue
-            if isinstance(value, list):
-                keys = {*value}
-            else:
-                keys = {value}
-            known = []
-            for key in keys:
-                if whole_number(key) is not None:
-                    known.append(key)
-            if cast(QuerySet, choices.queryset).filter(pk__in=known).count() != len(keys):
+            choices = self._choices_of(name, request)
+            if choices is not None and not has_rows(choices.queryset, value):
                 del initial[name]
         return initial
+
+    def _choices_of(self, name: str, request: HttpRequest) -> forms.ModelChoiceField | None:
+        """Return the form field of a field that names rows; None for another field."""
+        for field in self.opts.get_fields():
+            if field.name == name and isinstance(field, models.Field):
+                choices = self.formfield_for_dbfield(field, request)
+                if isinstance(choices, forms.ModelChoiceField):
+                    return choices
+        return None
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         # No changing and deleting of other rows from inside a form: a slip there costs too much.
@@ -292,29 +312,20 @@ class VersionedAdmin(RoleAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         if self.has_change_permission(request, obj):
             return fieldsets
-        found = []
+        shown = []
         for name, options in fieldsets:
-            found.append(
-                (
-                    name,
-                    {
-                        **options,
-                        "fields": [field for field in options["fields"] if field not in own],
-                    },
-                )
-            )
-        return found
+            fields = [field for field in options["fields"] if field not in own]
+            shown.append((name, {**options, "fields": fields}))
+        return shown
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         is_refusable = issubclass(self.form, VersionedForm | RefusableForm)
         if is_refusable and request.method == "GET":
             typed = request_context.saved_post(request)
-        else:
-            typed = None
-        if typed:
-            # Shown as a form that was refused: nobody has sent it in this session.
-            take_as_sent(request, typed)
-            request.refusal = ValidationError(CARRIED_PARAMS)  # type: ignore[attr-defined]
+            if typed:
+                # Shown as a form that was refused: nobody has sent it in this session.
+                request = as_posted(request, typed)
+                request.refusal = ValidationError(LOOK_THROUGH_TEXT)  # type: ignore[attr-defined]
         try:
             return super().changeform_view(request, *args, **kwargs)
         except workflow.StaleVersion:
@@ -330,12 +341,10 @@ class VersionedAdmin(RoleAdmin):
         # What was typed for a change of many rows is asked again: `apply` alone would carry it out.
         if request.method == "GET":
             typed = request_context.saved_post(request, ["apply"])
-        else:
-            typed = None
-        if typed:
-            del typed["apply"]
-            take_as_sent(request, typed)
-            request.is_shown_again = True  # type: ignore[attr-defined]
+            if typed:
+                del typed["apply"]
+                request = as_posted(request, typed)
+                request.is_shown_again = True  # type: ignore[attr-defined]
         return super().changelist_view(request, extra_context)
 
     def delete_view(
@@ -351,7 +360,8 @@ class VersionedAdmin(RoleAdmin):
 
     def act(self, request: HttpRequest, reason: str = "") -> workflow.ChangeContext:
         """Name who acts, here, and why."""
-        return workflow.ChangeContext(request.user, ChangeSource.ADMIN, reason)  # type: ignore[arg-type]
+        user = request_context.current_user(request)
+        return workflow.ChangeContext(user, ChangeSource.ADMIN, reason)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         workflow.save_object(
@@ -391,9 +401,12 @@ class VersionedAdmin(RoleAdmin):
 
 def cut_rows(rows: list[Any]) -> list[Any]:
     """Cut a nested list to its first rows at each level, and say that there are more."""
-    shown = []
+    shown: list[Any] = []
     for row in rows[:MAX_DELETED_SHOWN]:
-        shown.append(cut_rows(row) if isinstance(row, list) else row)
+        if isinstance(row, list):
+            shown.append(cut_rows(row))
+        else:
+            shown.append(row)
     more = len(rows) - len(shown)
     if more > 0:
         shown.append(ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more})

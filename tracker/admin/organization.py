@@ -43,10 +43,10 @@ class OrganizationAdmin(VersionedAdmin):
     ) -> tuple[QuerySet, bool]:
         found, doubled = super().get_search_results(request, queryset, search_term)
         # What is chosen there is given tasks or accounts: none of a unit that is out of office.
-        offering = (
-            request.resolver_match is not None and request.resolver_match.url_name == "autocomplete"
-        )
-        return (found.filter(active=True) if offering else found), doubled
+        match = request.resolver_match
+        if match is not None and match.url_name == "autocomplete":
+            found = found.filter(active=True)
+        return found, doubled
 
     fields = (
         "name",
@@ -124,8 +124,10 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         # Nobody gives roles to the own account, a superuser excepted.
-        own = obj == request.user and not request.user.is_superuser
-        return (*super().get_readonly_fields(request, obj), *(ROLE_FIELDS if own else ()))
+        names = super().get_readonly_fields(request, obj)
+        if obj == request.user and not request.user.is_superuser:
+            return (*names, *ROLE_FIELDS)
+        return names
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:
@@ -136,10 +138,10 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
         # A copy, because the form is told who acts and this object serves all requests.
-        desk = copy(self)
-        desk.change_password_form = partial(ResetPasswordForm, act=self.act(request))  # type: ignore[assignment]
+        copied: Any = copy(self)
+        copied.change_password_form = partial(ResetPasswordForm, act=self.act(request))
         try:
-            return UserAdmin.user_change_password(desk, request, id, form_url)
+            return UserAdmin.user_change_password(copied, request, id, form_url)
         except workflow.StaleVersion:
             messages.error(
                 request, _("Somebody has just changed this account. Send the form again.")
@@ -157,7 +159,8 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
     ) -> HttpResponse:
         answer = super().history_view(request, object_id, extra_context)
         if isinstance(answer, TemplateResponse):
-            answer.context_data["followed"] = history.after_resets(answer.context_data["object"])  # type: ignore[index]
+            context: dict[str, Any] = answer.context_data or {}
+            context["followed"] = history.after_resets(context["object"])
         return answer
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import IO, Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.options import IncorrectLookupParameters, InlineModelAdmin
 from django.db.models import QuerySet
 from django.forms import BaseModelFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -18,9 +17,10 @@ from django.utils.translation import ngettext
 
 from tracker import workflow
 from tracker.admin.base import VersionedAdmin, of_policy
-from tracker.domain.choices import Light, Status
+from tracker.admin.parts import PartInline, note_saved_parts
+from tracker.admin.task_filters import LightFilter, MeasureFilter, SectionFilter, UnitFilter
+from tracker.domain.choices import Status
 from tracker.domain.dates import today
-from tracker.domain.parsing import whole_number
 from tracker.domain.progress_callback import ProgressCallback
 from tracker.excel import ledger
 from tracker.forms.editing import (
@@ -29,57 +29,28 @@ from tracker.forms.editing import (
     DeadlineForm,
     HandOverForm,
     IndicatorForm,
-    PartFormSet,
     StatusForm,
     TaskForm,
-    ValueForm,
-    VersionedForm,
 )
 from tracker.models import (
     ChecklistItem,
     Indicator,
-    IndicatorValue,
-    Measure,
     Organization,
     PolicyDocument,
-    Section,
     Task,
 )
 from tracker.reports.columns import (
     actual_text,
-    baseline_text,
-    gap_text,
     lead_text,
     light_text,
     share_text,
-    target_text,
 )
 from tracker.reports.task_table import join_sentences
 from tracker.views.exports import Export, answer_busy, ledger_scope, send_export
 from tracker.web import request_context
 from tracker.web.export_slots import ExportsBusy
 
-MAX_OFFERED = 60  # choices of a filter
 MAX_REFUSALS_LISTED = 20  # refused rows named one by one in a message
-
-
-class PartInline(InlineModelAdmin):
-    """Parts of a task, written by whoever writes the task."""
-
-    formset = PartFormSet
-    extra = 1
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.admin_site._registry[Task].has_view_permission(request, obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.admin_site._registry[Task].has_change_permission(request, obj)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
 
 
 class ChecklistInline(PartInline, admin.TabularInline):
@@ -112,119 +83,6 @@ class IndicatorInline(PartInline, admin.StackedInline):
         address = reverse("admin:tracker_indicator_change", args=[indicator.pk])
         words = _("enter or correct values")
         return format_html('{} · <a href="{}">{}</a>', actual_text(indicator), address, words)
-
-
-class ValueInline(PartInline, admin.TabularInline):
-    """The values of an indicator over time."""
-
-    model = IndicatorValue
-    form = ValueForm
-    exclude = ("entered_by",)
-    readonly_fields = ("entered_by_name",)
-
-    @admin.display(description=_("entered by"))
-    def entered_by_name(self, value: IndicatorValue) -> str:
-        return value.name_of("entered_by") or "—"
-
-
-class LightFilter(admin.SimpleListFilter):
-    """Filter by the light of today."""
-
-    title = _("light")
-    parameter_name = "light"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(Light.choices)
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
-        value = self.value()
-        if value is None:
-            return queryset
-        if value not in Light.values:
-            raise IncorrectLookupParameters
-        return queryset.lit(Light(value), on=today())
-
-
-def chosen_key(chosen: admin.SimpleListFilter) -> int | None:
-    """Return the key that a filter asks for.
-
-    None for none, IncorrectLookupParameters for what is no key.
-    """
-    if chosen.value() is None:
-        return None
-    key = whole_number(chosen.value())
-    if key is None:
-        raise IncorrectLookupParameters
-    return key
-
-
-class OfChosenPolicy(admin.SimpleListFilter):
-    """Filter by a part of the policy chosen above; without one there are too many to offer."""
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        policy = whole_number(request.GET.get("policy__id__exact"))
-        if policy is None:
-            return []
-        # A list of any length would stand beside every page of tasks: the search finds the rest.
-        parts = list(self.parts().filter(policy=policy)[: MAX_OFFERED + 1])
-        chosen = whole_number(request.GET.get(str(self.parameter_name)))
-        if len(parts) > MAX_OFFERED:
-            if chosen:
-                parts = list(self.parts().filter(policy=policy, pk=chosen))
-            else:
-                parts = []
-        found = []
-        for part in parts:
-            found.append((str(part.pk), str(part)))
-        return found
-
-    def parts(self) -> QuerySet:
-        raise NotImplementedError
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        key = chosen_key(self)
-        if key is None:
-            return queryset
-        return queryset.filter(**{str(self.parameter_name): key})
-
-
-class SectionFilter(OfChosenPolicy):
-    """Filter by section."""
-
-    title = _("section")
-    parameter_name = "measure__section"
-
-    def parts(self) -> QuerySet:
-        return Section.objects.all()
-
-
-class MeasureFilter(OfChosenPolicy):
-    """Filter by measure."""
-
-    title = _("measure")
-    parameter_name = "measure"
-
-    def parts(self) -> QuerySet:
-        return Measure.objects.all()
-
-
-class UnitFilter(admin.SimpleListFilter):
-    """Filter by unit, whether it leads or co-operates."""
-
-    title = _("unit")
-    parameter_name = "unit"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        found = []
-        for unit in Organization.objects.all():
-            found.append((str(unit.pk), unit.label))
-        return found
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
-        key = chosen_key(self)
-        if key is None:
-            return queryset
-        return queryset.involving(key)
 
 
 @admin.register(Task)
@@ -399,7 +257,9 @@ class TaskAdmin(VersionedAdmin):
         for formset in formsets:
             changed += formset.save(commit=False)
             removed += formset.deleted_objects
-        for item in [item for item in changed if isinstance(item, ChecklistItem)]:
+        for item in changed:
+            if not isinstance(item, ChecklistItem):
+                continue
             if item.done_on:
                 item.done_by = item.done_by or request_context.current_user(request)
             else:
@@ -413,7 +273,7 @@ class TaskAdmin(VersionedAdmin):
             removed=removed,
             today=today(),
         )
-        _told(formsets)
+        note_saved_parts(formsets)
 
     @admin.action(description=_("Hand over to the lead units"), permissions=["change"])
     def hand_over(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
@@ -479,9 +339,9 @@ class TaskAdmin(VersionedAdmin):
     ) -> HttpResponse | None:
         """Ask once with every row and its version, then change what is still as it was shown."""
         applying = "apply" in request.POST
-        form = form_class(
-            request.POST if applying or getattr(request, "is_shown_again", False) else None
-        )
+        form = form_class()
+        if applying or getattr(request, "is_shown_again", False):
+            form = form_class(request.POST)
         tasks = list(queryset.order_by("policy", "sort_key"))
         if not (applying and form.is_valid()):
             return self._ask_once(request, form, tasks)
@@ -490,30 +350,26 @@ class TaskAdmin(VersionedAdmin):
         outcome = workflow.apply_to_each(
             [(task, seen_version(request, task)) for task in tasks], change(form, act)
         )
-        if outcome.changed:
-            done = len(outcome.changed)
-            text = ngettext("%(count)d task changed.", "%(count)d tasks changed.", done) % {
-                "count": done
-            }
-            self.message_user(request, text, messages.SUCCESS)
-        for task, why in outcome.refused[:MAX_REFUSALS_LISTED]:
-            self.message_user(
-                request,
-                _("Refused: %(task)s. %(why)s") % {"task": task, "why": why},
-                messages.WARNING,
-            )
-        if len(outcome.refused) > MAX_REFUSALS_LISTED:
-            more = len(outcome.refused) - MAX_REFUSALS_LISTED
-            text = ngettext("%(count)d more refused.", "%(count)d more refused.", more) % {
-                "count": more
-            }
-            self.message_user(request, text, messages.WARNING)
+        self._tell_outcome(request, outcome)
         if outcome.refused and not outcome.changed:
             # What was typed is kept, beside the rows as they are now.
-            return self._ask_once(
-                request, form, list(queryset.all().order_by("policy", "sort_key"))
-            )
+            tasks = list(queryset.all().order_by("policy", "sort_key"))
+            return self._ask_once(request, form, tasks)
         return None
+
+    def _tell_outcome(self, request: HttpRequest, outcome: workflow.BulkOutcome) -> None:
+        """Say how many tasks were changed, and which were refused."""
+        if outcome.changed:
+            done = len(outcome.changed)
+            text = ngettext("%(count)d task changed.", "%(count)d tasks changed.", done)
+            self.message_user(request, text % {"count": done}, messages.SUCCESS)
+        for task, why in outcome.refused[:MAX_REFUSALS_LISTED]:
+            text = _("Refused: %(task)s. %(why)s") % {"task": task, "why": why}
+            self.message_user(request, text, messages.WARNING)
+        more = len(outcome.refused) - MAX_REFUSALS_LISTED
+        if more > 0:
+            text = ngettext("%(count)d more refused.", "%(count)d more refused.", more)
+            self.message_user(request, text % {"count": more}, messages.WARNING)
 
     def _ask_once(self, request: HttpRequest, form: BulkForm, tasks: list[Task]) -> HttpResponse:
         """Show every row with its version, and what is to be done with all of them."""
@@ -527,78 +383,6 @@ class TaskAdmin(VersionedAdmin):
             "today": date_format(today()),
         }
         return TemplateResponse(request, "admin/change_many.html", context)
-
-
-def _told(formsets: list[BaseModelFormSet]) -> None:
-    """Tell the admin, which writes a log of its own, that parts were saved."""
-    for formset in formsets:
-        formset.new_objects = []
-        formset.changed_objects = []
-        for form in formset.initial_forms:
-            formset.changed_objects.append((form.instance, []))
-
-
-@admin.register(Indicator)
-class IndicatorAdmin(VersionedAdmin):
-    """The values of an indicator; what it is, is written with its task."""
-
-    form = VersionedForm
-    inlines = (ValueInline,)
-    list_display = ("name", "task", "target_text", "actual_text", "gap_text", "drives_percent")
-    list_filter = (of_policy("task__policy"),)
-    list_select_related = ("task",)
-    search_fields = ("name", "task__code", "task__title")
-    readonly_fields = (
-        "task",
-        "name",
-        "baseline_text",
-        "target_text",
-        "actual_text",
-        "gap_text",
-        "drives_percent",
-    )
-    fields = (*readonly_fields, "reason", "seen")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @admin.display(description=_("baseline"))
-    def baseline_text(self, indicator: Indicator) -> str:
-        return baseline_text(indicator)
-
-    @admin.display(description=_("target"))
-    def target_text(self, indicator: Indicator) -> str:
-        return target_text(indicator)
-
-    @admin.display(description=_("actual value"))
-    def actual_text(self, indicator: Indicator) -> str:
-        return actual_text(indicator)
-
-    @admin.display(description=_("gap"))
-    def gap_text(self, indicator: Indicator) -> str:
-        return gap_text(indicator)
-
-    def save_model(self, request: HttpRequest, obj: Indicator, form: Any, change: bool) -> None:
-        """Leave the writing to `save_related`: values and percent are one change."""
-
-    def save_related(
-        self, request: HttpRequest, form: Any, formsets: list[BaseModelFormSet], change: bool
-    ) -> None:
-        values = [value for formset in formsets for value in formset.save(commit=False)]
-        for value in values:
-            value.entered_by = request_context.current_user(request)
-        workflow.save_values(
-            form.instance,
-            self.act(request, form.cleaned_data["reason"]),
-            form.seen_version,
-            values,
-            [value for formset in formsets for value in formset.deleted_objects],
-            today=today(),
-        )
-        _told(formsets)
 
 
 def seen_version(request: HttpRequest, task: Task) -> int:

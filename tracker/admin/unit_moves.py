@@ -22,23 +22,18 @@ from tracker.web import request_context
 
 def move_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what a merge or a move of a unit changes, and make it once it is confirmed as shown."""
-    if request.method == "POST" and not permissions.may_edit_policies(request.user):
-        raise PermissionDenied
+    _check_right(request)
     source = get_object_or_404(Organization, pk=pk)
+    asked = request.GET
     if request.method == "POST":
         asked = request.POST
-    else:
-        asked = request.GET
     form = UnitMoveForm(source, asked if "kind" in asked else None)
-    reason = ReasonForm(request.POST if "confirm" in request.POST else None)
+    confirming = "confirm" in request.POST
+    reason = ReasonForm(request.POST if confirming else None)
     plan = _plan(form, source)
-    if plan and "confirm" in request.POST and reason.is_valid():
+    if plan and confirming and reason.is_valid():
         try:
-            made = workflow.make_move(
-                plan, _act(request, reason), request.POST.get("seen", ""), dates.now()
-            )
-            messages.success(request, _("Done. It is batch %(number)d.") % {"number": made.pk})
-            return redirect(made)
+            return _make_move(request, plan, reason)
         except workflow.StaleVersion:
             reason.add_error(
                 None, _("It is not what was shown any more: look at it again, then confirm.")
@@ -50,10 +45,24 @@ def move_view(request: HttpRequest, pk: int) -> HttpResponse:
     return _page(request, "admin/move_tasks.html", _("Merge a unit, or move its tasks"), context)
 
 
-def undo_view(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask for the reason, then take a merge or a move back."""
+def _check_right(request: HttpRequest) -> None:
+    """Refuse whoever sends a form and may not change units; looking is free."""
     if request.method == "POST" and not permissions.may_edit_policies(request.user):
         raise PermissionDenied
+
+
+def _make_move(
+    request: HttpRequest, plan: workflow.UnitMovePlan, reason: ReasonForm
+) -> HttpResponse:
+    seen = request.POST.get("seen", "")
+    made = workflow.make_move(plan, _act(request, reason), seen, dates.now())
+    messages.success(request, _("Done. It is batch %(number)d.") % {"number": made.pk})
+    return redirect(made)
+
+
+def undo_view(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask for the reason, then take a merge or a move back."""
+    _check_right(request)
     found = get_object_or_404(UnitMove, pk=pk)
     reason = ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and reason.is_valid():
@@ -65,12 +74,8 @@ def undo_view(request: HttpRequest, pk: int) -> HttpResponse:
             reason.add_error(None, refusal.messages)
         except workflow.StaleVersion as refusal:
             reason.add_error(None, request_context.as_validation_error(refusal))
-    return _page(
-        request,
-        "admin/undo_move.html",
-        _("Take a merge or a move back"),
-        {"move": found, "reason": reason},
-    )
+    context = {"move": found, "reason": reason}
+    return _page(request, "admin/undo_move.html", _("Take a merge or a move back"), context)
 
 
 def _plan(form: UnitMoveForm, source: Organization) -> workflow.UnitMovePlan | None:

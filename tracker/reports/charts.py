@@ -56,7 +56,7 @@ class BarStretch:
 
 @dataclass(frozen=True)
 class TimeBar:
-    """A task's term with its days, what is done of it, and the light that each stretch will have."""
+    """A task's term with its days, what is done of it, and the lights to come."""
 
     marks: list[ChartMark]
     term: BarStretch
@@ -65,8 +65,24 @@ class TimeBar:
     ahead: list[BarStretch]
 
 
+@dataclass(frozen=True)
+class TimeScale:
+    """The days of a line, and where each stands on it."""
+
+    first: dt.date
+    last: dt.date
+
+    def place(self, day: dt.date) -> float:
+        """Return the place of a day in percent of the width."""
+        return 100 * (day - self.first).days / (self.last - self.first).days
+
+    def stretch(self, name: str, left: float, right: float) -> BarStretch:
+        """Return the part of the line between two places."""
+        return BarStretch(name, f"{left:.2f}%", f"{max(right - left, 0):.2f}%")
+
+
 def time_bar(task: Task, policy: PolicyDocument, on: dt.date) -> TimeBar | None:
-    """Lay out the term of a task on a line that holds all its days.
+    """Draw the term of a task on a line that shows all its days.
 
     None without a start and a later deadline.
     """
@@ -74,38 +90,43 @@ def time_bar(task: Task, policy: PolicyDocument, on: dt.date) -> TimeBar | None:
     deadline = task.deadline
     if not start or not deadline or start >= deadline:
         return None
-    days = []
-    for mark in _days(task, start, on):
-        if mark[2]:
-            days.append(mark)
-    first = min(day for *_words, day in days)
-    last = max(day for *_words, day in days)
-    length = (last - first).days
+    named = _days(task, start, on)
+    days = [day for *_text, day in named]
+    scale = TimeScale(min(days), max(days))
+    left = scale.place(start)
+    length = scale.place(deadline) - left
+    expected = None
+    expected_percent = expected_percents(task, on)
+    if expected_percent is not None:
+        expected = scale.stretch("expected", left, left + expected_percent / 100 * length)
+    done = None
+    if task.has_percent:
+        done = scale.stretch("done", left, left + task.percent / 100 * length)
+    marks = []
+    for name, text, day in named:
+        marks.append(ChartMark(name, text, day, f"{scale.place(day):.2f}%"))
+    return TimeBar(
+        marks=marks,
+        term=scale.stretch("term", left, scale.place(deadline)),
+        expected=expected,
+        done=done,
+        ahead=_lights_ahead(task, scale),
+    )
 
-    def place(day: dt.date) -> float:
-        return 100 * (day - first).days / length
 
-    def stretch(name: str, left: float, right: float) -> BarStretch:
-        return BarStretch(name, f"{left:.2f}%", f"{max(right - left, 0):.2f}%")
-
-    def share(percent: float) -> float:
-        return place(start) + percent / 100 * (place(deadline) - place(start))
-
-    expected = expected_percents(task, on)
+def _lights_ahead(task: Task, scale: TimeScale) -> list[BarStretch]:
+    """Return the stretches in which the light of a task will be yellow and red."""
     yellow = task.turns_yellow_on
     red = task.turns_red_on
     ahead = []
     if yellow and yellow != red:
-        ahead.append(stretch("warning", place(yellow), place(red) if red else 100))
+        end = 100.0
+        if red:
+            end = scale.place(red)
+        ahead.append(scale.stretch("warning", scale.place(yellow), end))
     if red:
-        ahead.append(stretch("red", place(red), 100))
-    return TimeBar(
-        marks=[ChartMark(name, words, day, f"{place(day):.2f}%") for name, words, day in days],
-        term=stretch("term", place(start), place(deadline)),
-        expected=None if expected is None else stretch("expected", place(start), share(expected)),
-        done=stretch("done", place(start), share(task.percent)) if task.has_percent else None,
-        ahead=ahead,
-    )
+        ahead.append(scale.stretch("red", scale.place(red), 100))
+    return ahead
 
 
 def expected_percents(task: Task, on: dt.date) -> float | None:
@@ -120,30 +141,29 @@ def expected_percents(task: Task, on: dt.date) -> float | None:
 
 def _days(task: Task, start: dt.date, on: dt.date) -> list[tuple[str, str, dt.date]]:
     """Name the days of a task, in the order in which they are listed."""
+    original = None
     if task.original_deadline != task.deadline:
-        moved = task.original_deadline
-    else:
-        moved = None
+        original = task.original_deadline
     named = [
         ("today", _("the day asked for"), on),
         ("start", _("start"), start),
-        ("original", _("original deadline"), moved),
+        ("original", _("original deadline"), original),
         ("deadline", _("current deadline"), task.deadline),
         ("requested", _("closing requested on"), task.closing_requested_on),
         ("closed", _("closed on"), task.closed_on),
         ("yellow", _("turns yellow on"), task.turns_yellow_on),
         ("red", _("turns red on"), task.turns_red_on),
     ]
-    found = []
-    for name, words, day in named:
+    known = []
+    for name, text, day in named:
         if day:
-            found.append((name, words, day))
-    return found
+            known.append((name, text, day))
+    return known
 
 
-# the highest and the lowest value, in pixels from above
-TOP = 6
-BOTTOM = 50
+# Where the highest and the lowest value of a trend stand, in pixels from above.
+TREND_TOP = 6
+TREND_BOTTOM = 50
 
 
 @dataclass(frozen=True)
@@ -166,7 +186,7 @@ class Trend:
 
 
 def trend(indicator: Indicator) -> Trend | None:
-    """Lay the values of an indicator out over the days until its target; None without a value."""
+    """Draw the values of an indicator over the days until its target; None without a value."""
     known = {}
     for each in indicator.values.all():
         known[each.day] = each.value
@@ -177,16 +197,18 @@ def trend(indicator: Indicator) -> Trend | None:
     days = sorted(known)
     first = days[0]
     last = max(days[-1], indicator.target_on or days[-1])
+    length = (last - first).days or 1
     low = min(*known.values(), indicator.target)
     high = max(*known.values(), indicator.target)
 
-    def across(day: dt.date) -> str:
-        return f"{2 + 96 * (day - first).days / ((last - first).days or 1):.2f}%"
-
     def down(value: Decimal) -> int:
         if high > low:
-            return BOTTOM - round((BOTTOM - TOP) * (value - low) / (high - low))
-        return TOP
+            height = TREND_BOTTOM - TREND_TOP
+            return TREND_BOTTOM - round(height * (value - low) / (high - low))
+        return TREND_TOP
 
-    points = [TrendPoint(day, known[day], across(day), down(known[day])) for day in days]
+    points = []
+    for day in days:
+        across = f"{2 + 96 * (day - first).days / length:.2f}%"
+        points.append(TrendPoint(day, known[day], across, down(known[day])))
     return Trend(points, list(pairwise(points)), down(indicator.target))

@@ -191,7 +191,7 @@ def days_over(task: Task, on: dt.date) -> int | None:
 
 
 def who_acts(task: Task, on: dt.date) -> str:
-    """Name who has to move: the lead unit, or the office where it decides or has not handed over."""
+    """Name who has to act: the lead unit, or the office where it has to decide or hand over."""
     waits_for_office = task.status == Status.CLOSING or not task.assigned_on or not task.lead_unit
     if waits_for_office:
         return _("the supervision office")
@@ -207,7 +207,8 @@ def amount_text(value: Decimal, unit: str) -> str:
 
 def target_text(indicator: Indicator) -> str:
     """Say what an indicator is to reach, and by when."""
-    reach = f"{Direction(indicator.direction).sign} {amount_text(indicator.target, indicator.unit_of_measure)}"
+    amount = amount_text(indicator.target, indicator.unit_of_measure)
+    reach = f"{Direction(indicator.direction).sign} {amount}"
     if not indicator.target_on:
         return reach
     return _("%(target)s by %(day)s") % {"target": reach, "day": indicator.target_on}

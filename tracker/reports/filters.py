@@ -65,13 +65,13 @@ class QueryReader:
     def day(self, name: str, place: str | Promise) -> dt.date | None:
         """Read a day."""
         text = self.pop(name, place)
-        try:
-            if text:
-                return dates.parse_day(text)
+        if not text:
             return None
+        try:
+            return dates.parse_day(text)
         except ValueError as error:
             self.fault(place, str(error))
-        return None
+            return None
 
     def choice(self, name: str, place: str | Promise, allowed: Collection[str]) -> str:
         """Read one of some values; blank where none is asked for or it cannot be read."""
@@ -121,10 +121,10 @@ class DayField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
-        try:
-            if text:
-                return dates.parse_day(text)
+        if not text:
             return None
+        try:
+            return dates.parse_day(text)
         except ValueError as error:
             raise ValidationError(str(error)) from None
 
@@ -160,26 +160,19 @@ class PlainSelect(forms.Select):
     """
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        chosen = set()
-        for each in self.format_value(value):
-            chosen.add(str(each))
+        chosen = {str(each) for each in self.format_value(value)}
         parts: list[SafeString] = []
-        for single, run in groupby(
-            self.choices, key=lambda choice: not isinstance(choice[1], list)
-        ):
+        grouped = groupby(self.choices, key=lambda choice: not isinstance(choice[1], list))
+        for single, run in grouped:
             if single:
                 parts.append(_options(run, chosen))
-            else:
-                parts += [
-                    format_html(
-                        '<optgroup label="{}">{}</optgroup>', words, _options(inside, chosen)
-                    )
-                    for words, inside in run
-                ]
+                continue
+            for label, inside in run:
+                options = _options(inside, chosen)
+                parts.append(format_html('<optgroup label="{}">{}</optgroup>', label, options))
         head = flatatt(self.build_attrs({"name": name, **self.attrs}, attrs))
-        return format_html(
-            "<select{}>{}</select>", head, format_html_join("", "{}", ((part,) for part in parts))
-        )
+        options = format_html_join("", "{}", ((part,) for part in parts))
+        return format_html("<select{}>{}</select>", head, options)
 
 
 def _options(pairs: Iterable[tuple[Any, Any]], chosen: Collection[str]) -> SafeString:
@@ -263,7 +256,8 @@ class TaskFilter(FilterSet):
         self.data = {}
         self._offer(policy)
         for name, each in self.filters.items():
-            if value := asked.pop(name, each.label):
+            value = asked.pop(name, each.label)
+            if value:
                 self.data[name] = value
         for name in list(self.form.errors):
             self._refuse(asked, name, self.data.pop(name))
@@ -272,36 +266,29 @@ class TaskFilter(FilterSet):
     @property
     def chips(self) -> list[FilterChip]:
         """Return the filters in force."""
-        found = []
+        chips = []
         for name, value in self.data.items():
-            found.append(FilterChip(name, self._say(name, value)))
-        return found
+            chips.append(FilterChip(name, self._say(name, value)))
+        return chips
 
     @property
     def first(self) -> list[forms.BoundField]:
         """Return the fields that stand open on the page."""
-        found = []
-        for name in FIRST_FILTERS:
-            found.append(self.form[name])
-        return found
+        return [self.form[name] for name in FIRST_FILTERS]
 
     @property
     def more(self) -> list[forms.BoundField]:
         """Return the fields behind “more filters”, the boxes apart."""
-        found = []
+        fields = []
         for field in self.form:
             if field.name not in FIRST_FILTERS and not isinstance(field.field.widget, TickInput):
-                found.append(field)
-        return found
+                fields.append(field)
+        return fields
 
     @property
     def ticks(self) -> list[forms.BoundField]:
         """Return the boxes."""
-        found = []
-        for field in self.form:
-            if isinstance(field.field.widget, TickInput):
-                found.append(field)
-        return found
+        return [field for field in self.form if isinstance(field.field.widget, TickInput)]
 
     @property
     def more_in_force(self) -> bool:
@@ -310,10 +297,7 @@ class TaskFilter(FilterSet):
 
     def words(self) -> list[str]:
         """Say the filters in force in words, for print and workbook."""
-        found = []
-        for chip in self.chips:
-            found.append(chip.words)
-        return found
+        return [chip.words for chip in self.chips]
 
     def with_text(self, tasks: TaskQuerySet, name: str, text: str) -> TaskQuerySet:
         """Keep tasks that are about each word of a text, or of a unit that bears it."""
@@ -325,7 +309,9 @@ class TaskFilter(FilterSet):
 
     def led_by(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
         """Keep tasks that a unit leads, or that no unit leads."""
-        return tasks.filter(lead_unit=None if value == NO_VALUE else int(value))
+        if value == NO_VALUE:
+            return tasks.filter(lead_unit=None)
+        return tasks.filter(lead_unit=int(value))
 
     def helped_by(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
         """Keep tasks that a unit co-operates in."""
@@ -333,7 +319,9 @@ class TaskFilter(FilterSet):
 
     def of_kind(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
         """Keep tasks of a kind, or those whose kind is not set."""
-        return tasks.filter(kind="" if value == NO_VALUE else value)
+        if value == NO_VALUE:
+            return tasks.filter(kind="")
+        return tasks.filter(kind=value)
 
     def with_light(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
         """Keep tasks that show a light."""
@@ -356,11 +344,10 @@ class TaskFilter(FilterSet):
         """Fill in the choices that the database or the other modules know."""
         found = Organization.objects.values_list("pk", "short_name", "name", "aliases")
         self._names = {}
+        units = []
         for key, *names in found:
             self._names[key] = folded_lines(*names)
-        units = []
-        for key, short_name, *_others in found:
-            units.append((str(key), short_name))
+            units.append((str(key), names[0]))
         # All of one policy: their own order would sort by the policy first, and join it.
         sections = {part.pk: part for part in policy.sections.order_by("number")}
         measures: dict[int, list[tuple[str, str]]] = {}
@@ -375,6 +362,9 @@ class TaskFilter(FilterSet):
             "kind": [*Kind.choices, (NO_VALUE, _("kind not set"))],
             "group": [(str(name), METRICS[name][0]) for name in (TOTAL_METRIC, *LightGroup)],
         }
+        self._set_choices(offered)
+
+    def _set_choices(self, offered: dict[str, list[Any]]) -> None:
         for name, choices in offered.items():
             self.filters[name].extra["choices"] = choices
         for each in self.filters.values():
@@ -385,17 +375,22 @@ class TaskFilter(FilterSet):
     def _choices(self, name: str) -> dict[str, str]:
         """Return values and words of a filter, groups undone."""
         pairs: dict[str, str] = {}
-        for value, words in self.filters[name].extra["choices"]:
-            pairs.update(words if isinstance(words, list) else [(value, words)])
-        return {str(value): str(words) for value, words in pairs.items()}
+        for value, label in self.filters[name].extra["choices"]:
+            group = [(value, label)]
+            if isinstance(label, list):
+                group = label
+            for key, text in group:
+                pairs[str(key)] = str(text)
+        return pairs
 
     def _say(self, name: str, value: str) -> str:
         each = self.filters[name]
         if each.extra.get("widget") is TickInput:
             return str(each.label)
-        return label_and(
-            each.label, self._choices(name)[value] if isinstance(each, ChoiceFilter) else value
-        )
+        text = value
+        if isinstance(each, ChoiceFilter):
+            text = self._choices(name)[value]
+        return label_and(each.label, text)
 
     def _refuse(self, asked: QueryReader, name: str, value: str) -> None:
         each = self.filters[name]
@@ -416,8 +411,11 @@ class TaskFilter(FilterSet):
 def enumerate_choices(choices: Iterable[tuple[str, str]]) -> str:
     """Name the allowed values with their words, or say where they are listed."""
     pairs = []
-    for value, words in choices:
-        pairs.append(value if value == words else f"{value} ({words})")
+    for value, label in choices:
+        if value == label:
+            pairs.append(value)
+        else:
+            pairs.append(f"{value} ({label})")
     if len(pairs) <= MAX_ENUMERATED:
         return pgettext("list", ", ").join(pairs)
     return _("one of those offered on the page")

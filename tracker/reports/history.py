@@ -106,7 +106,8 @@ def after_resets(user: User, limit: int = 100) -> list[HistoryEvent]:
         return []
     found = []
     for model in History.records:
-        rows = model.history.filter(history_user=user, way__in=AFTER_RESET.values())  # type: ignore[attr-defined]
+        records: Any = model.history  # type: ignore[attr-defined]
+        rows = records.filter(history_user=user, way__in=AFTER_RESET.values())
         for row in rows.select_related("history_user").order_by("-history_date")[:limit]:
             found.append(_event_of(row, f"{model._meta.verbose_name} {_named(row)}", ()))
     return sorted(found, key=lambda event: event.when, reverse=True)[:limit]
@@ -146,6 +147,7 @@ def _handed_in(part: Any) -> models.QuerySet:
 
 
 def _events(rows: models.QuerySet, subject: str, limit: int, names: "_Names") -> list[HistoryEvent]:
+    """Return the latest changes of some history rows, the oldest first."""
     # One row more than shown: the oldest shown needs something to compare with.
     newest = list(
         rows.select_related("history_user").order_by("-history_date", "-history_id")[: limit + 1]
@@ -157,42 +159,51 @@ def _events(rows: models.QuerySet, subject: str, limit: int, names: "_Names") ->
     names.learn(fields, newest)
     linked = _linked(rows.model.instance_type, newest)
     before: dict[Any, Any] = {}
-    found = []
+    events = []
     for row in reversed(newest):
         old = before.get(row.id)
         before[row.id] = row
-        # Without the row before it nobody can tell what a change changed.
-        told = row.history_type == "+" or (row.history_type == "~" and old)
-        unsent = isinstance(row, ProgressUpdate.history.model) and row.state == ReportState.DRAFT
-        if unsent:
-            shown = [field for field in fields if field.name == "state"]
-        else:
-            shown = fields
-        if told:
-            changes = [*_changes(shown, names, old, row), *_relinked(linked, old, row)]
-        else:
-            changes = []
+        changes = _row_changes(fields, names, linked, old, row)
         if row.history_type == "~" and old and not changes:
             continue  # only a book-keeping column moved
-        found.append(_event_of(row, f"{subject} {_called(row)}" if subject else "", changes))
-    return found[-limit:]
+        label = ""
+        if subject:
+            label = f"{subject} {_called(row)}"
+        events.append(_event_of(row, label, changes))
+    return events[-limit:]
+
+
+def _row_changes(
+    fields: list[models.Field], names: "_Names", linked: "list[_Linked]", old: Any, row: Any
+) -> list[FieldChange]:
+    """Return what a history row changed; nothing where the row before it is not known."""
+    if row.history_type != "+" and not (row.history_type == "~" and old):
+        return []
+    shown = fields
+    if isinstance(row, ProgressUpdate.history.model) and row.state == ReportState.DRAFT:
+        shown = [field for field in fields if field.name == "state"]
+    return [*_changes(shown, names, old, row), *_relinked(linked, old, row)]
 
 
 def _called(row: Any) -> str:
     """Name a part of a task by what tells it from its like, in the words of the row's day."""
-    names = ("title", "name", "period_start", "asked_on", "owner", "day")
-    said = {"owner": row.labels.get("indicator")}
+    named = {"owner": row.labels.get("indicator")}
     if hasattr(row, "period_start"):
-        said["period_start"] = name_between(row.period_start, row.period_end)
-    return " ".join(
-        str(said.get(name) or getattr(row, name) or "") for name in names if hasattr(row, name)
-    )
+        named["period_start"] = name_between(row.period_start, row.period_end)
+    words = []
+    for name in ("title", "name", "period_start", "asked_on", "owner", "day"):
+        if hasattr(row, name):
+            words.append(str(named.get(name) or getattr(row, name) or ""))
+    return " ".join(words)
 
 
 def _named(row: Any) -> str:
     """Name an object of any kind."""
-    codes = (str(getattr(row, name)) for name in ("code", "username") if hasattr(row, name))
-    return " ".join([*codes, _called(row)]).strip()
+    words = []
+    for name in ("code", "username"):
+        if hasattr(row, name):
+            words.append(str(getattr(row, name)))
+    return " ".join([*words, _called(row)]).strip()
 
 
 class _Names:
@@ -216,17 +227,17 @@ class _Names:
     def learn(self, fields: Iterable[models.Field], rows: Sequence[Any]) -> None:
         """Fetch what some rows point at and do not name; one query for each field at most."""
         for field in fields:
-            if field.remote_field:
-                target = field.remote_field.model
-                nameless = []
-                for row in rows:
-                    if field.name not in row.labels:
-                        nameless.append(row)
-                keys = {getattr(row, field.attname) for row in nameless} - {None}
-                for thing in target._default_manager.filter(
-                    pk__in=[k for k in keys if (target, k) not in self.labels]
-                ):
-                    self._know(thing)
+            if not field.remote_field:
+                continue
+            target = field.remote_field.model
+            keys = set()
+            for row in rows:
+                key = getattr(row, field.attname)
+                if key is not None and field.name not in row.labels:
+                    keys.add(key)
+            unknown = [key for key in keys if (target, key) not in self.labels]
+            for thing in target._default_manager.filter(pk__in=unknown):
+                self._know(thing)
 
     def show(self, field: models.Field, row: Any) -> str:
         """Say the value of a field as a page shows it."""
@@ -236,25 +247,25 @@ class _Names:
         if value in (None, "", []):
             return ""
         if field.remote_field:
-            return str(
-                row.labels.get(field.name)
-                or self.labels.get((field.remote_field.model, value), f"#{value}")
-            )
+            label = row.labels.get(field.name)
+            return str(label or self.labels.get((field.remote_field.model, value), f"#{value}"))
         if isinstance(value, dt.datetime):
             return date_format(timezone.localtime(value), "DATETIME_FORMAT")
         if isinstance(value, bool):
-            if value:
-                return _("yes")
-            return _("no")
+            return _yes_or_no(value)
         if isinstance(value, list):
-            return pgettext("list", ", ").join(
-                f"{each['name']} {each['value']} {each['unit']}" for each in value
-            )
-        return str(
-            dict(field.flatchoices).get(
-                value, parsing.format_decimal(value) if isinstance(value, Decimal) else value
-            )
-        )
+            names = [f"{each['name']} {each['value']} {each['unit']}" for each in value]
+            return pgettext("list", ", ").join(names)
+        plain = value
+        if isinstance(value, Decimal):
+            plain = parsing.format_decimal(value)
+        return str(dict(field.flatchoices).get(value, plain))
+
+
+def _yes_or_no(value: bool) -> str:
+    if value:
+        return _("yes")
+    return _("no")
 
 
 def _changes(
@@ -315,12 +326,10 @@ def _linked(model: type[models.Model], rows: Sequence[Any]) -> list[_Linked]:
 
 def _relinked(linked: list[_Linked], old: Any, new: Any) -> Iterator[FieldChange]:
     for each in linked:
+        before: set[int] = set()
+        label = ""
         if old:
             before = set(each.keys[old.history_id])
-        else:
-            before = set()
-        after = set(each.keys[new.history_id])
-        if before != after:
-            yield FieldChange(
-                each.label, each.names[old.history_id] if old else "", each.names[new.history_id]
-            )
+            label = each.names[old.history_id]
+        if before != set(each.keys[new.history_id]):
+            yield FieldChange(each.label, label, each.names[new.history_id])

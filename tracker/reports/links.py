@@ -16,7 +16,8 @@ def page_url(thing: Model, slug: str, carried: Mapping[str, str]) -> str:
     A unit has one across too.
     """
     if isinstance(thing, Section):
-        return f"{reverse('tasks', args=[slug])}?{urlencode({**carried, 'section': str(thing.number)})}"
+        query = urlencode({**carried, "section": str(thing.number)})
+        return f"{reverse('tasks', args=[slug])}?{query}"
     if isinstance(thing, Task | Measure):
         address = reverse(thing._meta.model_name or "", args=[slug, thing.code])
     elif isinstance(thing, Organization):

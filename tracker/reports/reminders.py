@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -36,9 +37,8 @@ from tracker.models import (
 )
 from tracker.reports.task_table import join_sentences
 
-REPEAT_AFTER_DAYS = (
-    7 * DAY
-)  # what has been written to somebody within these days is not written again, unless it turns
+# What has been written to somebody within this time is not written again, unless it turns.
+REPEAT_AFTER = 7 * DAY
 MAX_LINES_IN_MAIL = 50  # lines under one heading
 MAX_ADDRESS_LENGTH = 254
 BY_UNIT = {Capacity.LEAD, Capacity.HELPER}  # the capacities in which a unit acts on a task
@@ -61,9 +61,16 @@ class Matter:
     turns: tuple[str, ...] = ()
 
     @property
-    def said(self) -> list[str]:
-        """Return what a mail that holds it has said, as it is kept."""
+    def stated(self) -> list[str]:
+        """Return what a mail with this matter has stated, as it is stored."""
         return [self.key, *(f"{self.key} {turn}" for turn in self.turns)]
+
+
+class Liaison(NamedTuple):
+    """Somebody who reports for a unit, with the mail addresses of the account."""
+
+    user: User
+    addresses: list[str]
 
 
 def reminder_matters(policies: Iterable[PolicyDocument], on: dt.date) -> Iterator[Matter]:
@@ -126,20 +133,23 @@ def _of_tasks(policy: PolicyDocument, on: dt.date) -> Iterator[Matter]:
         (Reminder.DUE_SOON, tasks.filter(deadline__range=(on, on + policy.warn_days * DAY))),
     ):
         for task in found:
-            owed = lights.first_owed(task, policy)
-            # The next period that is missing, or a new deadline, makes it another matter.
-            unreported = f"unreported {task.pk} {owed.start if owed else None}"
             yield Matter(
                 reason,
                 task.lead_unit,
                 task,
                 _line(task.lead_unit, task, join_sentences(task.reasons_on(on))),
                 task.get_absolute_url(),
-                unreported
-                if reason == Reminder.UNREPORTED
-                else f"deadline {task.pk} {task.deadline}",
+                _key_of_task(reason, task, policy),
                 _red(task, on),
             )
+
+
+def _key_of_task(reason: Reminder, task: Task, policy: PolicyDocument) -> str:
+    """Name a matter: the next period that is missing, or a new deadline, makes it another one."""
+    if reason != Reminder.UNREPORTED:
+        return f"deadline {task.pk} {task.deadline}"
+    owed = lights.first_owed(task, policy)
+    return f"unreported {task.pk} {owed.start if owed else None}"
 
 
 def _of_office(policy: PolicyDocument) -> Iterator[Matter]:
@@ -206,107 +216,113 @@ def reminder_mails(found: Iterable[Matter]) -> dict[str, list[Matter]]:
     A person is told of what that account may act on today. What nobody can be written to of stands
     under an empty address. Two queries.
     """
-    liaisons: dict[int | None, list[tuple[User, list[str]]]] = {}
+    liaisons: dict[int | None, list[Liaison]] = {}
     for user in User.objects.reporting().exclude(email=""):
-        liaisons.setdefault(user.organization_id, []).append((user, addresses_in(user.email)))
-    reviewers = User.objects.reviewing().exclude(email="").values_list("email", flat=True)
-    office = [address for email in reviewers for address in addresses_in(email)]
+        liaison = Liaison(user, addresses_in(user.email))
+        liaisons.setdefault(user.organization_id, []).append(liaison)
+    office = []
+    for email in User.objects.reviewing().exclude(email="").values_list("email", flat=True):
+        office += addresses_in(email)
     fallback = addresses_in(settings.OFFICE_EMAIL)
-    post: dict[str, dict[Matter, None]] = {}
+    mails: dict[str, dict[Matter, None]] = {}
     for matter in found:
-        to = office
+        addresses = office
         if matter.unit:
-            people = liaisons.get(matter.unit.pk, [])
-            to = [
-                each
-                for user, own in people
-                if permissions.acts_for(user, matter.task) & BY_UNIT
-                for each in own
-            ]
-            to = to or addresses_in(matter.unit.contact_email)
-        for address in to or fallback or [""]:
-            post.setdefault(address, {})[matter] = None
-    return {address: list(matters) for address, matters in post.items()}
+            addresses = _addresses_of(matter, liaisons.get(matter.unit.pk, []))
+            addresses = addresses or addresses_in(matter.unit.contact_email)
+        for address in addresses or fallback or [""]:
+            mails.setdefault(address, {})[matter] = None
+    return {address: list(matters) for address, matters in mails.items()}
+
+
+def _addresses_of(matter: Matter, people: list[Liaison]) -> list[str]:
+    """Return the addresses of those who may act on a matter for its unit."""
+    addresses = []
+    for liaison in people:
+        if permissions.acts_for(liaison.user, matter.task) & BY_UNIT:
+            addresses += liaison.addresses
+    return addresses
 
 
 def recently_sent(on: dt.date) -> dict[str, set[str]]:
     """Return what mails of the last seven days have said, by address; one query."""
-    said: dict[str, set[str]] = {}
+    stated: dict[str, set[str]] = {}
     for mail in SentReminder.objects.filter(
-        day__range=(on - REPEAT_AFTER_DAYS + DAY, on), sent_at__isnull=False
+        day__range=(on - REPEAT_AFTER + DAY, on), sent_at__isnull=False
     ):
         for address in addresses_in(mail.address) or [mail.address]:
-            said.setdefault(address, set()).update(mail.matters)
-    return said
+            stated.setdefault(address, set()).update(mail.matters)
+    return stated
 
 
-def due_matters(post: dict[str, list[Matter]], on: dt.date) -> list[SentReminder]:
+def due_matters(mails: dict[str, list[Matter]], on: dt.date) -> list[SentReminder]:
     """Write the mails that are due.
 
     None to an address that has had one that day, and nothing twice in a week.
     """
-    said = recently_sent(on)
-    had = set()
+    stated = recently_sent(on)
+    written_today = set()
     for mail in SentReminder.objects.filter(day=on):
-        for each in (mail.address, *addresses_in(mail.address)):
-            had.add(each)
-    mails = []
-    for address, found in post.items():
+        written_today |= {mail.address, *addresses_in(mail.address)}
+    due = []
+    for address, found in mails.items():
         news = []
         for matter in found:
-            if not said.get(address, set()).issuperset(matter.said):
+            if not stated.get(address, set()).issuperset(matter.stated):
                 news.append(matter)
-        if news and address not in had:
-            mails.append(reminder_mail(address, news, on, len(found) - len(news)))
-    return mails
+        if news and address not in written_today:
+            due.append(reminder_mail(address, news, on, len(found) - len(news)))
+    return due
 
 
 def reminder_mail(
-    address: str, found: Iterable[Matter], on: dt.date, told: int = 0
+    address: str, found: Iterable[Matter], on: dt.date, repeated: int = 0
 ) -> SentReminder:
     """Write the mail of an address.
 
-    `told` matters are still waiting that earlier mails have told of.
+    `repeated` matters are still waiting that earlier mails have named.
     """
     order = list(Reminder)
     ranked = sorted(found, key=lambda matter: order.index(matter.reason))
     blocks = []
     for reason, group in groupby(ranked, key=lambda matter: matter.reason):
-        lines = [f"- {matter.line}" + _link(matter.path) for matter in group]
-        more = len(lines) - MAX_LINES_IN_MAIL
-        if more > 0:
-            rest = [ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}]
-        else:
-            rest = []
-        blocks.append(
-            "\n".join(
-                [f"{Reminder(reason).label} ({len(lines)})", *lines[:MAX_LINES_IN_MAIL], *rest]
-            )
-        )
-    if told:
-        words = ngettext(
+        blocks.append(_block(Reminder(reason), list(group)))
+    if repeated:
+        text = ngettext(
             "%(count)d more matter of earlier mails is still waiting.",
             "%(count)d more matters of earlier mails are still waiting.",
-            told,
+            repeated,
         )
-        blocks.append(words % {"count": told})
+        blocks.append(text % {"count": repeated})
     if settings.SITE_URL:
-        foot = [_("Log in to see and to answer: %(site)s") % {"site": settings.SITE_URL}]
-    else:
-        foot = []
-    foot += [text for text in (settings.OPERATOR, settings.CONTACT) if text]
+        blocks.append(_("Log in to see and to answer: %(site)s") % {"site": settings.SITE_URL})
+    blocks += [text for text in (settings.OPERATOR, settings.CONTACT) if text]
     subject = ngettext(
         "Policy tracking: %(count)d matter waits (%(day)s)",
         "Policy tracking: %(count)d matters wait (%(day)s)",
         len(ranked),
     )
+    stated: list[str] = []
+    for matter in ranked:
+        stated += matter.stated
     return SentReminder(
         address=address,
         day=on,
         subject=subject % {"count": len(ranked), "day": on},
-        text="\n\n".join([*blocks, *foot]) + "\n",
-        matters=sorted(said for matter in ranked for said in matter.said),
+        text="\n\n".join(blocks) + "\n",
+        matters=sorted(stated),
     )
+
+
+def _block(reason: Reminder, matters: list[Matter]) -> str:
+    """Write the matters of one reason below its name."""
+    lines = [f"{reason.label} ({len(matters)})"]
+    for matter in matters[:MAX_LINES_IN_MAIL]:
+        lines.append(f"- {matter.line}" + _link(matter.path))
+    more = len(matters) - MAX_LINES_IN_MAIL
+    if more > 0:
+        lines.append(ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more})
+    return "\n".join(lines)
 
 
 def _link(path: str) -> str:

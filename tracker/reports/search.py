@@ -49,7 +49,8 @@ def search_text(asked: QueryReader) -> str:
             SEARCH_PARAM, text, allowed % {"least": MIN_SEARCH_LENGTH, "most": MAX_FILTER_TEXT}
         )
         return ""
-    asked.query |= {"q": text} if text else {}
+    if text:
+        asked.query["q"] = text
     return text
 
 
@@ -72,9 +73,11 @@ def matching(rows: QuerySet[Any], text: str, names: Sequence[str]) -> QuerySet[A
     words = fold(text).split()
     kept = []
     for key, *values in rows.order_by().values_list("pk", *names):
-        known = "\n".join(
-            fold(line) for value in values if value for line in str(value).splitlines()
-        )
+        lines = []
+        for value in values:
+            if value:
+                lines += [fold(line) for line in str(value).splitlines()]
+        known = "\n".join(lines)
         if all(word in known for word in words):
             kept.append(key)
     return rows.filter(pk__in=kept)
@@ -87,10 +90,7 @@ def matching_in_database(rows: QuerySet[Any], text: str, names: Sequence[str]) -
     For tables of many rows: of their own columns the database folds capitals alone. Columns of the
     task of a row stand for all that the task is about, which is stored folded.
     """
-    own = []
-    for name in names:
-        if not name.startswith("task__"):
-            own.append(name)
+    own = [name for name in names if not name.startswith("task__")]
     for word in simplify(text).split():
         if not fold(word):
             continue

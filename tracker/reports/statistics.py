@@ -40,10 +40,10 @@ class Counts:
     unreported: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        names = []
+        sums = {}
         for field in fields(Counts):
-            names.append(field.name)
-        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in names})
+            sums[field.name] = getattr(self, field.name) + getattr(other, field.name)
+        return Counts(**sums)
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,7 @@ class StatRow:
     @property
     def groups(self) -> list[Metric]:
         """Return the five figures that add up to the total."""
-        found = []
-        for group in LightGroup:
-            found.append(self.figure(str(group)))
-        return found
+        return [self.figure(str(group)) for group in LightGroup]
 
     @property
     def total(self) -> Metric:
@@ -150,14 +147,11 @@ def by_section(
 ) -> list[StatRow]:
     """Count the tasks of each section, in the order of the text."""
     found = _grouped(tasks, "measure__section", on)
-    result = []
+    rows = []
     for part in policy.sections.all():
-        result.append(
-            StatRow(
-                part, str(part), found.get(part.pk, Counts()), {**asks, "section": str(part.number)}
-            )
-        )
-    return result
+        asked = {**asks, "section": str(part.number)}
+        rows.append(StatRow(part, str(part), found.get(part.pk, Counts()), asked))
+    return rows
 
 
 def by_measure(
@@ -165,17 +159,11 @@ def by_measure(
 ) -> list[StatRow]:
     """Count the tasks of each measure and each general demand, in the order of the text."""
     found = _grouped(tasks, "measure", on)
-    result = []
+    rows = []
     for measure in policy.measures.all():
-        result.append(
-            StatRow(
-                measure,
-                str(measure),
-                found.get(measure.pk, Counts()),
-                {**asks, "measure": measure.code},
-            )
-        )
-    return result
+        asked = {**asks, "measure": measure.code}
+        rows.append(StatRow(measure, str(measure), found.get(measure.pk, Counts()), asked))
+    return rows
 
 
 def by_unit(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[StatRow]:
@@ -185,12 +173,11 @@ def by_unit(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[S
     """
     found = _grouped(tasks, "lead_unit", on)
     units = Organization.objects.filter(pk__in=[key for key in found if key])
-    rows = ranked_rows(
-        [
-            StatRow(unit, unit.short_name, found[unit.pk], {**asks, "lead": str(unit.pk)})
-            for unit in units
-        ]
-    )
+    rows = []
+    for unit in units:
+        asked = {**asks, "lead": str(unit.pk)}
+        rows.append(StatRow(unit, unit.short_name, found[unit.pk], asked))
+    rows = ranked_rows(rows)
     if None in found:
         rows.append(StatRow(None, _("no lead unit"), found[None], {**asks, "lead": NO_VALUE}))
     return rows
@@ -203,23 +190,22 @@ def by_helper(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list
     """
     found = _grouped(tasks, "co_units", on)
     units = Organization.objects.filter(pk__in=[key for key in found if key])
-    result = []
+    rows = []
     for unit in units:
-        result.append(
-            StatRow(unit, unit.short_name, found[unit.pk], {**asks, "helping": str(unit.pk)})
-        )
-    return result
+        asked = {**asks, "helping": str(unit.pk)}
+        rows.append(StatRow(unit, unit.short_name, found[unit.pk], asked))
+    return rows
 
 
 def by_kind(tasks: TaskQuerySet, on: dt.date, asks: Mapping[str, str]) -> list[StatRow]:
     """Count the tasks of each kind, in the order of the kinds; those without a kind come last."""
     found = _grouped(tasks, "kind", on)
     names: list[tuple[str, Any]] = [*Kind.choices, ("", _("kind not set"))]
-    result = []
+    rows = []
     for value, label in names:
         if value in found:
-            result.append(StatRow(value, label, found[value], {**asks, "kind": value or NO_VALUE}))
-    return result
+            rows.append(StatRow(value, label, found[value], {**asks, "kind": value or NO_VALUE}))
+    return rows
 
 
 def by_policy(
@@ -227,28 +213,24 @@ def by_policy(
 ) -> list[StatRow]:
     """Count the tasks of each policy."""
     found = _grouped(tasks, "policy", on)
-    result = []
+    rows = []
     for policy in policies:
-        result.append(StatRow(policy, policy.title, found.get(policy.pk, Counts()), asks))
-    return result
+        rows.append(StatRow(policy, policy.title, found.get(policy.pk, Counts()), asks))
+    return rows
 
 
 def all_of(rows: Iterable[StatRow], asks: Mapping[str, str]) -> StatRow:
     """Add up rows that share no task."""
-    return StatRow(
-        None, METRICS[TOTAL_METRIC][0], sum((row.counts for row in rows), Counts()), asks
-    )
+    counts = sum((row.counts for row in rows), Counts())
+    return StatRow(None, METRICS[TOTAL_METRIC][0], counts, asks)
 
 
 def row_of(tasks: TaskQuerySet, on: dt.date, of: Any, asks: Mapping[str, str]) -> StatRow:
     """Count some tasks as one row."""
-    counts = tasks.aggregate(**_aggregates(on))
-    return StatRow(
-        of,
-        METRICS[TOTAL_METRIC][0],
-        Counts(**{name.removeprefix("count_"): counts[name] for name in counts}),
-        asks,
-    )
+    counts = {}
+    for name, count in tasks.aggregate(**_aggregates(on)).items():
+        counts[name.removeprefix("count_")] = count
+    return StatRow(of, METRICS[TOTAL_METRIC][0], Counts(**counts), asks)
 
 
 def ranked_rows(rows: Iterable[StatRow]) -> list[StatRow]:
@@ -258,28 +240,26 @@ def ranked_rows(rows: Iterable[StatRow]) -> list[StatRow]:
 
     Within a rank the rows keep the order in which they came.
     """
-    result: list[StatRow] = []
+    ranked: list[StatRow] = []
     for place, row in enumerate(sorted(rows, key=_by_rate), start=1):
-        tied = result and result[-1].closing_rate == row.closing_rate
-        if tied:
-            rank = result[-1].rank
+        rank: int | None = place
+        if ranked and ranked[-1].closing_rate == row.closing_rate:
+            rank = ranked[-1].rank
+        if row.closing_rate is None:
+            ranked.append(row)
         else:
-            rank = place
-        result.append(row if row.closing_rate is None else replace(row, rank=rank))
-    return result
+            ranked.append(replace(row, rank=rank))
+    return ranked
 
 
 def overdue_tasks(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[OverdueTask]:
     """Return the tasks that are longest past their deadline."""
     longest = tasks.overdue(on).order_by("deadline", "code_key", "policy_id")
     found = []
-    for task in _few(longest, limit):
+    for task in _first(longest, limit):
         if task.deadline:
-            found.append(
-                OverdueTask(
-                    task, (lights.judged_on(task, on) - task.deadline).days, task.reasons_on(on)
-                )
-            )
+            days = (lights.judged_on(task, on) - task.deadline).days
+            found.append(OverdueTask(task, days, task.reasons_on(on)))
     return found
 
 
@@ -288,16 +268,13 @@ def missing_reports(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Missin
     longest = tasks.unreported(on).order_by(
         F("reported_through").asc(nulls_first=True), "owed_from", "code_key", "policy_id"
     )
-    found = []
-    for task in _few(longest, limit):
-        found.append((task, lights.first_owed(task, task.policy)))
-    result = []
-    for task, period in found:
+    missing = []
+    for task in _first(longest, limit):
+        period = lights.first_owed(task, task.policy)
         if period:
-            result.append(
-                MissingReport(task, period.name(on), period.end + task.policy.grace_days * DAY)
-            )
-    return result
+            due = period.end + task.policy.grace_days * DAY
+            missing.append(MissingReport(task, period.name(on), due))
+    return missing
 
 
 def forecast(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Forecast]:
@@ -308,7 +285,8 @@ def forecast(tasks: TaskQuerySet, on: dt.date, limit: int) -> list[Forecast]:
         .order_by("next_turn", "code_key", "policy_id")
     )
     found = []
-    for task, day in ((task, task.next_turn) for task in _few(soonest, limit)):
+    for task in _first(soonest, limit):
+        day = task.next_turn
         found.append(Forecast(task, day, (day - on).days, task.light_on(day), task.reasons_on(day)))
     return found
 
@@ -324,11 +302,9 @@ def forecast_days(tasks: TaskQuerySet, on: dt.date) -> list[ForecastDay]:
         found[day] = (every - red, red)
     days = []
     for number in range(1, FORECAST_DAYS + 1):
-        days.append(on + number * DAY)
-    result = []
-    for day in days:
-        result.append(ForecastDay(day, *found.get(day, (0, 0))))
-    return result
+        day = on + number * DAY
+        days.append(ForecastDay(day, *found.get(day, (0, 0))))
+    return days
 
 
 def _next_turn(on: dt.date) -> Case:
@@ -345,13 +321,13 @@ def _by_rate(row: StatRow) -> Fraction:
     return -row.closing_rate
 
 
-def _few(tasks: TaskQuerySet, limit: int) -> Any:
-    """Fetch the first tasks with what explains their lights and what comes next, without the text
-    of the policy.
+def _first(tasks: TaskQuerySet, limit: int) -> Any:
+    """Fetch the first tasks with what explains their lights and what comes next.
+
+    Without the text of the policy.
     """
-    return tasks.select_related("policy", "lead_unit", "latest_report").defer("policy__full_text")[
-        :limit
-    ]
+    related = tasks.select_related("policy", "lead_unit", "latest_report")
+    return related.defer("policy__full_text")[:limit]
 
 
 def _grouped(tasks: TaskQuerySet, key: str, on: dt.date) -> dict[Any, Counts]:
@@ -368,14 +344,12 @@ def _aggregates(on: dt.date) -> dict[str, Count]:
     by_light = light_is(on)
     conditions = {
         TOTAL_METRIC: ~Q(status=Status.CANCELLED),
-        **{
-            str(group): reduce(or_, (by_light[light] for light in GROUP_LIGHTS[group]))
-            for group in LightGroup
-        },
         "on_time": by_light[Light.BLUE],
         "overdue": overdue(on),
         "unreported": unreported(on),
     }
+    for group in LightGroup:
+        conditions[str(group)] = reduce(or_, [by_light[light] for light in GROUP_LIGHTS[group]])
     # Every task has a policy, and the indexes that serve the figures hold it; they do not hold the
     # key.
     found = {}

@@ -22,7 +22,7 @@ from tracker.domain.choices import (
     ReportState,
     RequestState,
 )
-from tracker.domain.dates import DAY
+from tracker.domain.dates import DAY, Period
 from tracker.models import Organization, ProgressUpdate, Task, TaskRequest
 from tracker.models.task import (
     TaskQuerySet,
@@ -84,33 +84,42 @@ class WorkGroup:
 
 def work_groups(led: TaskQuerySet, unit: Organization, on: dt.date) -> list[WorkGroup]:
     """Group what is asked of a unit by its most pressing reason; the number of queries is fixed."""
+    keys = _keys_by_place(led, unit, on)
+    shown = []
+    for each in keys:
+        shown += each[:MAX_WORK_LINES]
+    by_key = {}
+    for task in _with_open_reports(Task.objects.filter(pk__in=shown), unit):
+        by_key[task.pk] = task
+    groups = []
+    for kind, found in zip(WORK_KINDS, keys, strict=True):
+        group = WorkGroup(kind, len(found))
+        for key in found[:MAX_WORK_LINES]:
+            if key in by_key:
+                group.lines.append(_work_line(by_key[key], on))
+        if group.total:
+            groups.append(group)
+    return groups
+
+
+def _keys_by_place(led: TaskQuerySet, unit: Organization, on: dt.date) -> list[list[int]]:
+    """Return the keys of the tasks of each work kind, in the order of WORK_KINDS."""
     asked = _asked_by_call(unit, on)
-    first = Case(
-        *(When(asked[call.name], then=Value(place)) for place, call in enumerate(WORK_KINDS))
-    )
-    order = (F("deadline").asc(nulls_last=True), "policy", "sort_key")
+    cases = []
+    for place, kind in enumerate(WORK_KINDS):
+        cases.append(When(asked[kind.name], then=Value(place)))
     rows = (
-        led.annotate(call=first)
+        led.annotate(call=Case(*cases))
         .filter(call__isnull=False)
-        .order_by(*order)
+        .order_by(F("deadline").asc(nulls_last=True), "policy", "sort_key")
         .values_list("call", "pk")
     )
     keys: list[list[int]] = []
-    for _call in WORK_KINDS:
+    for _kind in WORK_KINDS:
         keys.append([])
     for place, key in rows:
         keys[place].append(key)
-    found = [WorkGroup(call, len(keys[place])) for place, call in enumerate(WORK_KINDS)]
-    shown = {place: keys[place][:MAX_WORK_LINES] for place in range(len(WORK_KINDS))}
-    tasks = _with_open_reports(
-        Task.objects.filter(pk__in=[key for keys in shown.values() for key in keys]), unit
-    )
-    by_key = {}
-    for task in tasks:
-        by_key[task.pk] = task
-    for place, group in enumerate(found):
-        group.lines = [_line(by_key[key], on) for key in shown[place] if key in by_key]
-    return [group for group in found if group.total]
+    return keys
 
 
 def _asked_by_call(unit: Organization, on: dt.date) -> dict[str, Q]:
@@ -135,10 +144,10 @@ def helping(tasks: TaskQuerySet, unit: Organization, on: dt.date) -> list[WorkLi
     helped = tasks.filter(cooperating(unit), status__in=RUNNING_STATUSES).order_by(
         "policy", "sort_key"
     )
-    found = []
+    lines = []
     for task in _with_open_reports(helped, unit)[:MAX_WORK_LINES]:
-        found.append(_line(task, on))
-    return found
+        lines.append(_work_line(task, on))
+    return lines
 
 
 def left_drafts(unit: Organization) -> Any:
@@ -163,32 +172,46 @@ def _with_open_reports(tasks: TaskQuerySet, unit: Organization) -> TaskQuerySet:
     return related.prefetch_related(Prefetch("reports", queryset=at_hand, to_attr="at_hand"))
 
 
-def _line(task: Any, on: dt.date) -> WorkLine:
+def _work_line(task: Any, on: dt.date) -> WorkLine:
     """Make the line of a task.
 
     The period that its button opens, and what is at hand for that period.
     """
-    periods = lights.reportable(task, task.policy, on)
+    first = lights.reportable(task, task.policy, on)[0]
     for report in task.at_hand:
         report.task = task
-    open_ones = [
-        report
-        for report in task.at_hand
-        if report.is_open and workflow.in_role_of_today([report], task)
-    ]
-    report = next((each for each in open_ones if each.state == ReportState.RETURNED), None)
-    if not report:
-        report = next((each for each in open_ones if each.period == periods[0]), None)
+    report = _report_to_continue(task, first)
+    period = first
+    handed_in = False
     if report:
         period = report.period
     else:
-        period = periods[0]
-    handed_in = not report and any(
-        each.state == ReportState.SUBMITTED and each.period == period for each in task.at_hand
+        waiting = [each for each in task.at_hand if each.state == ReportState.SUBMITTED]
+        handed_in = any(each.period == period for each in waiting)
+    return WorkLine(
+        task=task,
+        reasons=task.reasons_on(on),
+        report=report,
+        period=period.name(on),
+        key=period.key(lights.cycle_of(task.policy)),
+        due=period.end + task.policy.grace_days * DAY,
+        handed_in=handed_in,
     )
-    due = period.end + task.policy.grace_days * DAY
-    key = period.key(lights.cycle_of(task.policy))
-    return WorkLine(task, task.reasons_on(on), report, period.name(on), key, due, handed_in)
+
+
+def _report_to_continue(task: Any, first: Period) -> ProgressUpdate | None:
+    """Return the first returned report of a task, else the open one of its first period."""
+    reports = []
+    for report in task.at_hand:
+        if report.is_open and workflow.in_role_of_today([report], task):
+            reports.append(report)
+    for report in reports:
+        if report.state == ReportState.RETURNED:
+            return report
+    for report in reports:
+        if report.period == first:
+            return report
+    return None
 
 
 @dataclass(frozen=True)
@@ -210,17 +233,13 @@ def silences(tasks: TaskQuerySet, on: dt.date) -> list[Silence]:
     for place, found in enumerate(
         (tasks.unacknowledged(on), tasks.owing(on), tasks.unreported(on))
     ):
-        rows = (
-            found.filter(lead_unit__isnull=False)
-            .order_by()
-            .values_list("lead_unit")
-            .annotate(Count("pk"))
-        )
-        for unit, number in rows:
+        led = found.filter(lead_unit__isnull=False).order_by()
+        for unit, number in led.values_list("lead_unit").annotate(Count("pk")):
             counted.setdefault(unit, [0, 0, 0])[place] = number
-    return [
-        Silence(unit, *counted[unit.pk]) for unit in Organization.objects.filter(pk__in=counted)
-    ]
+    silences = []
+    for unit in Organization.objects.filter(pk__in=counted):
+        silences.append(Silence(unit, *counted[unit.pk]))
+    return silences
 
 
 def waiting_reports(tasks: TaskQuerySet) -> Any:
@@ -282,11 +301,11 @@ def neighbours(waiting: Sequence[int], key: int) -> tuple[int | None, int | None
 
     0 where it is not in it.
     """
-    if key not in waiting:
-        return None, waiting[0] if waiting else None, 0
-    place = list(waiting).index(key)
+    keys = list(waiting)
+    if key not in keys:
+        return None, next(iter(keys), None), 0
+    place = keys.index(key)
+    before = None
     if place:
-        before = waiting[place - 1]
-    else:
-        before = None
-    return before, waiting[place + 1] if place + 1 < len(waiting) else None, place + 1
+        before = keys[place - 1]
+    return before, next(iter(keys[place + 1 :]), None), place + 1

@@ -18,7 +18,7 @@ from tracker.models import Measure, Task
 from tracker.reports import links
 from tracker.reports.columns import light_label
 from tracker.templatetags.tracker import lead, light_of, link_to
-from tracker.text.text_view import Paragraph, Run, TextView
+from tracker.text.text_view import Lost, Paragraph, Run, TextView
 
 register = template.Library()
 RUN_MARKS = {
@@ -31,13 +31,11 @@ RUN_MARKS = {
 
 @register.simple_tag(takes_context=True)
 def shown_paragraph(context: Context, paragraph: Paragraph) -> SafeString:
-    """Show a paragraph: each passage with its lights and what can be done with a sentence, the
-    tasks beside it.
-    """
-    says = (_("no task"), _("mark as background"))
-    words = format_html_join(
-        "", "{}", ((piece,) for run in paragraph.runs for piece in _pieces(context, run, says))
-    )
+    """Show a paragraph, with the tasks of its passages beside it."""
+    pieces: list[str] = []
+    for run in paragraph.runs:
+        pieces += _pieces(context, run)
+    words = format_html_join("", "{}", ((piece,) for piece in pieces))
     beside = format_html_join(
         "", "<li>{} {}{}</li>", (_beside(context, task) for task in paragraph.tasks)
     )
@@ -48,40 +46,44 @@ def shown_paragraph(context: Context, paragraph: Paragraph) -> SafeString:
 
 
 def _beside(context: Context, task: Task) -> tuple[str, str, str]:
+    """Return the light, the link and the lead unit of a task beside its paragraph."""
     on = context["on"]
-    off = task.status == Status.CANCELLED
-    if off:
+    if task.status == Status.CANCELLED:
         light = format_html('<span class="light light-none">{}</span>', task.get_status_display())
     else:
-        light = None
+        light = light_of(task, on)
+    unit = ""
     if task.lead_unit:
-        unit = lead(task, on)
-    else:
-        unit = ""
-    return (
-        light or light_of(task, on),
-        link_to(context, task, task),
-        unit and format_html(" <small>{}</small>", unit),
-    )
+        unit = format_html(" <small>{}</small>", lead(task, on))
+    return light, link_to(context, task, task), unit
 
 
-def _pieces(context: Context, run: Run, says: tuple[str, str]) -> Iterator[str]:
+def _pieces(context: Context, run: Run) -> Iterator[str]:
+    """Yield the parts of a run: its words, its measures and tasks, and what can be done with it."""
     if run.begins and context["edits"]:
         # The number leads to what can be done with its sentence, without a script.
         yield format_html('<a href="?at={}">{}</a>', run.sentence, run.sentence + 1)
+    words = conditional_escape(run.words)
     if run.state:
         words = format_html(RUN_MARKS[run.state], run.words)
-    else:
-        words = conditional_escape(run.words)
-    yield format_html('<b class="chosen">{}</b>', words) if run.chosen else words
-    if not (run.measures or run.tasks or run.marks):
-        return
+    if run.chosen:
+        words = format_html('<b class="chosen">{}</b>', words)
+    yield words
+    if run.measures or run.tasks:
+        yield from _links_of(context, run)
+    if run.marks:
+        yield format_html("<i>{}</i>", _("no task"))
+        if context["edits"]:
+            label = _("mark as background")
+            yield format_html('<button name="mark" value="{}">{}</button>', run.marks, label)
+
+
+def _links_of(context: Context, run: Run) -> Iterator[str]:
+    """Yield links to the measures and tasks of a run, the tasks with their lights."""
     slug = context["policy"].slug
     carried = context["carried_params"]
-    on = context["on"]
-    here = reverse(
-        "policy", args=[slug]
-    )  # one step up; said in full it would weigh a fiftieth of a long page
+    # One step up; said in full it would weigh a fiftieth of a long page.
+    here = reverse("policy", args=[slug])
 
     def address(row: Measure | Task) -> str:
         return links.page_url(row, slug, carried).replace(here, "../", 1)
@@ -89,18 +91,13 @@ def _pieces(context: Context, run: Run, says: tuple[str, str]) -> Iterator[str]:
     for measure in run.measures:
         yield format_html('<a class="of" href="{}">{}</a>', address(measure), measure.code)
     for task in run.tasks:
-        light = task.light_on(on)
+        light = task.light_on(context["on"])
+        label = task.get_status_display()
+        if light != Light.NONE:
+            label = light_label(light, task.status)
         yield format_html(
-            '<a class="light light-{}" href="{}">{} {}</a>',
-            light,
-            address(task),
-            light_label(light, task.status) if light != Light.NONE else task.get_status_display(),
-            task.code,
+            '<a class="light light-{}" href="{}">{} {}</a>', light, address(task), label, task.code
         )
-    if run.marks:
-        yield format_html("<i>{}</i>", says[0])
-        if context["edits"]:
-            yield format_html('<button name="mark" value="{}">{}</button>', run.marks, says[1])
 
 
 @dataclass
@@ -131,42 +128,24 @@ def findings(context: Context, view: TextView) -> list[Findings]:
     """Return what the coverage leaves open, list by list."""
     slug = context["policy"].slug
     carried = context["carried_params"]
-    if context["edits"]:
-        asked = "?at={}"
-    else:
-        asked = ""
-    opens = [
-        CoverageFinding(places=[(f"{asked.format(n)}#p{at}", words)]) for n, at, words in view.opens
-    ]
+    opens = []
+    for number, at, words in view.opens:
+        address = f"#p{at}"
+        if context["edits"]:
+            address = f"?at={number}#p{at}"
+        opens.append(CoverageFinding(places=[(address, words)]))
     bare = []
     for task in view.without_passage:
-        bare.append(
-            CoverageFinding(
-                task.code,
-                [(links.page_url(task, slug, carried), task.title)],
-                mend=f"{links.form_url(task)}#id_anchor",
-            )
-        )
-    lost = [
-        CoverageFinding(
-            f"{one.anchor.owner} “{one.anchor.text}”",
-            [(f"#p{at}", words) for at, words in one.near],
-            _("nearest place:") if one.near else _("Nothing in the text comes near it."),
-            links.form_url(one.row),
-        )
-        for one in view.lost
-    ]
+        places = [(links.page_url(task, slug, carried), task.title)]
+        bare.append(CoverageFinding(task.code, places, mend=f"{links.form_url(task)}#id_anchor"))
     off = []
     for at, words in view.cancelled:
         off.append(CoverageFinding(places=[(f"#p{at}", words)]))
     marked = []
     for one in view.passages:
-        marked.append(
-            CoverageFinding(
-                f"“{one.anchor}”",
-                note=f"{one.name_of('marked_by')} {one.marked_on or ''} {one.note}".strip(),
-            )
-        )
+        note = f"{one.name_of('marked_by')} {one.marked_on or ''} {one.note}".strip()
+        marked.append(CoverageFinding(f"“{one.anchor}”", note=note))
+    lost = [_lost_anchor(one) for one in view.lost]
     return [
         Findings(_("Passages without a task"), opens, urgent=True),
         Findings(_("Tasks without a passage"), bare, mend=_("Enter an anchor")),
@@ -176,3 +155,16 @@ def findings(context: Context, view: TextView) -> list[Findings]:
         Findings(_("Passages of cancelled tasks"), off),
         Findings(_("Marked as background"), marked),
     ]
+
+
+def _lost_anchor(lost: Lost) -> CoverageFinding:
+    """Return the finding of an anchor that is not found once, with the places that come near it."""
+    note = _("Nothing in the text comes near it.")
+    if lost.near:
+        note = _("nearest place:")
+    return CoverageFinding(
+        words=f"{lost.anchor.owner} “{lost.anchor.text}”",
+        places=[(f"#p{at}", words) for at, words in lost.near],
+        note=note,
+        mend=links.form_url(lost.row),
+    )

@@ -3,7 +3,6 @@
 import datetime as dt
 from decimal import Decimal
 from fractions import Fraction
-from itertools import accumulate, pairwise
 from typing import Any
 
 from django import template
@@ -187,26 +186,32 @@ def address_of(task: Task, carried: dict[str, str]) -> str:
 @register.simple_tag
 def query(asked: dict[str, str], *without: str, **changed: Any) -> str:
     """Return a query string with some parameters changed and others left out; “?” for none."""
-    kept = {}
+    params = {}
     for name, value in asked.items():
         if name not in without:
-            kept[name] = value
-    return f"?{urlencode({**kept, **{name: value for name, value in changed.items() if value not in (None, '')}})}"
+            params[name] = value
+    for name, value in changed.items():
+        if value not in (None, ""):
+            params[name] = value
+    return f"?{urlencode(params)}"
 
 
 @register.inclusion_tag("tracker/partials/_bar.html")
 def bar(row: StatRow, width: int = 300) -> dict[str, Any]:
-    """Draw the five groups of a row as one stacked bar, with the numbers as its text."""
+    """Draw the five groups of a row as one stacked bar, with its numbers as text."""
     # A part begins and ends where the sums so far do: the bar is full, whatever is rounded.
-    ends = []
-    for so_far in accumulate((figure.value for figure in row.groups), initial=0):
-        ends.append(width * so_far // (row.counts.total or 1))
+    total = row.counts.total or 1
     words = []
-    for figure in row.groups:
-        words.append(label_and(figure.label, figure.value))
     parts = []
-    for figure, said, (left, right) in zip(row.groups, words, pairwise(ends), strict=True):
-        parts.append({"name": figure.name, "words": said, "x": left, "width": right - left})
+    left = 0
+    so_far = 0
+    for figure in row.groups:
+        so_far += figure.value
+        right = width * so_far // total
+        text = label_and(figure.label, figure.value)
+        words.append(text)
+        parts.append({"name": figure.name, "words": text, "x": left, "width": right - left})
+        left = right
     return {
         "parts": parts,
         "words": words,

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
 from tracker import workflow
@@ -57,7 +57,9 @@ class Login(LoginView):
         found = late_forms.all_saved_posts(self.request)
         answer = super().form_valid(form)
         late_forms.restore_posts(self.request, found)
-        self.request.session["began"] = self.request.session["seen"] = int(dates.now().timestamp())
+        now = int(dates.now().timestamp())
+        self.request.session["began"] = now
+        self.request.session["seen"] = now
         return answer
 
 
@@ -85,10 +87,9 @@ class Password(PasswordChangeView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = request_context.current_user(self.request)
+        resets = []
         if user.must_change_password:
             resets = history.password_resets(user)[:RESETS_SHOWN]
-        else:
-            resets = []
         return super().get_context_data(resets=resets, contact=settings.CONTACT, **kwargs)
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
@@ -105,21 +106,24 @@ class Password(PasswordChangeView):
         return answer
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@request_context.require_get_or_post
 def kept_forms_page(request: HttpRequest) -> HttpResponse:
-    """Show what was typed when a session had ended, to copy from, until the reader throws it away."""
+    """Show what was typed when a session had ended, until the reader discards it."""
     if request.method == "POST":
         late_forms.forget_post_by_key(request, request.POST.get("key", ""))
-        return redirect("kept" if late_forms.saved_posts(request, request.user.pk) else "home")
+        if late_forms.saved_posts(request, request.user.pk):
+            return redirect("kept")
+        return redirect("home")
     found = late_forms.saved_posts(request, request.user.pk)
     forms = []
     for form in found:
+        sent_at = None
+        if "sent_at" in form:
+            sent_at = dt.datetime.fromisoformat(form["sent_at"])
         forms.append(
             {
                 **form,
-                "sent_at": dt.datetime.fromisoformat(form["sent_at"])
-                if "sent_at" in form
-                else None,
+                "sent_at": sent_at,
                 "subject": form_labels.subject_of(form),
                 "shown": form_labels.shown_fields(form, request_context.current_user(request)),
                 "lost": late_forms.lost_words(form),

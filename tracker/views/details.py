@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from tracker import workflow
 from tracker.domain import lights, permissions
 from tracker.domain.choices import Action, ReportState
-from tracker.models import IndicatorValue, Organization, PolicyDocument, Task
+from tracker.models import Indicator, IndicatorValue, Organization, PolicyDocument, Task
 from tracker.models.task import TaskQuerySet, cooperating
 from tracker.reports import charts, history, statistics
 from tracker.reports.filters import QueryReader
@@ -44,30 +44,27 @@ def task(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     found = request_context.get_task(request, slug, code)
     report_context.query_reader.reject_unknown()
     policy = found.policy
+    on = report_context.on
     actions = workflow.allowed_actions(found, request_context.current_user(request))
     reports = found.reports.exclude(state=ReportState.DRAFT).select_related(
         "unit", "submitted_by", "reviewed_by"
     )
-    values = Prefetch("values", IndicatorValue.objects.select_related("entered_by"))
+    asks = found.requests.select_related("asked_by", "decided_by").prefetch_related("evidence")
     context = {
         "policy": policy,
-        "indicators": [
-            (each, charts.trend(each)) for each in found.indicators.prefetch_related(values)
-        ],
+        "indicators": _indicators(found),
         "reports": list(reports.prefetch_related("evidence__item")[:SHOWN_REPORTS]),
-        "asks": list(
-            found.requests.select_related("asked_by", "decided_by").prefetch_related("evidence")
-        ),
+        "asks": list(asks),
         "writes": Action.REPORT in actions or Action.CONTRIBUTE in actions,
         "ticks": Action.TICK in actions,
         "withdraws": Action.WITHDRAW_ACCEPTANCE in actions,
         "actions": [action for action in actions if workflow.TRANSITIONS[action].is_button],
         "task": found,
         "facts": _facts(found),
-        "light": found.light_on(report_context.on),
-        "reasons": found.reasons_on(report_context.on),
-        "bar": charts.time_bar(found, policy, report_context.on),
-        "expected": charts.expected_percents(found, report_context.on),
+        "light": found.light_on(on),
+        "reasons": found.reasons_on(on),
+        "bar": charts.time_bar(found, policy, on),
+        "expected": charts.expected_percents(found, on),
         "turns": lights.light_changes(found, policy),
         "events": history.history_events(found, SHOWN_EVENTS),
         "edits": permissions.may_edit_policies(request.user),
@@ -75,19 +72,24 @@ def task(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     return render(request, "tracker/task.html", {**report_context.context, **context})
 
 
+def _indicators(task: Task) -> list[tuple[Indicator, charts.Trend | None]]:
+    """Return the indicators of a task, each with its values as a line."""
+    values = Prefetch("values", IndicatorValue.objects.select_related("entered_by"))
+    indicators = []
+    for indicator in task.indicators.prefetch_related(values):
+        indicators.append((indicator, charts.trend(indicator)))
+    return indicators
+
+
 def _facts(task: Task) -> list[tuple[str, str]]:
     """Name the plain facts of a task that are known, each by the words of its field."""
-    fields = {}
-    for field in Task._meta.local_concrete_fields:
-        fields[field.name] = field
-    known = []
+    facts = []
     for name in TASK_FACTS:
-        if getattr(task, name):
-            known.append((fields[name], getattr(task, name)))
-    found = []
-    for field, value in known:
-        found.append((str(field.verbose_name), str(dict(field.flatchoices).get(value, value))))
-    return found
+        value = getattr(task, name)
+        if value:
+            field: Any = Task._meta.get_field(name)
+            facts.append((str(field.verbose_name), str(dict(field.flatchoices).get(value, value))))
+    return facts
 
 
 @require_safe
@@ -180,13 +182,16 @@ def unit_everywhere(request: HttpRequest, pk: int) -> HttpResponse:
         statistics.by_policy(helping, policies, on, {**carried, "helping": str(pk)})
     )
     demo = any(row.of.demo for row in (*leads, *helps))
+    # What is invented and what is not must not be added up.
+    total = None
+    if not demo:
+        total = statistics.all_of(leads, carried)
     context = {
         "unit": found,
         "leading": leads,
         "helping": helps,
         "demo": demo,
-        # What is invented and what is not must not be added up.
-        "sum": None if demo else statistics.all_of(leads, carried),
+        "sum": total,
         **_asked_of(leading, on, found, carried),
     }
     return render(request, "tracker/unit_everywhere.html", {**report_context.context, **context})
@@ -200,7 +205,7 @@ def _parts(tasks: TaskQuerySet, unit: Organization) -> tuple[TaskQuerySet, TaskQ
 def _asked_of(
     leading: TaskQuerySet, on: dt.date, unit: Organization, carried: dict[str, str]
 ) -> dict[str, Any]:
-    """Return the figures of what a unit leads, and what is overdue, unreported and about to turn."""
+    """Return the figures of what a unit leads, with its overdue, unreported and turning tasks."""
     return {
         "all": statistics.row_of(leading, on, unit, {**carried, "lead": str(unit.pk)}),
         "late": statistics.overdue_tasks(leading, on, MAX_MEASURE_TASKS),
@@ -213,7 +218,7 @@ def _asked_of(
 def _gravest_first(
     policy: PolicyDocument, tasks: TaskQuerySet, report_context: request_context.ReportContext
 ) -> TaskTable:
-    """Lay out the first page of some tasks, in one fixed order."""
+    """Return the first page of some tasks, in one fixed order."""
     asked = QueryReader(QueryDict("sort=light"))
     asked.query |= report_context.carried_params
     table = TaskTable(policy, tasks, asked, report_context.on)
@@ -222,8 +227,4 @@ def _gravest_first(
 
 
 def _with_tasks(rows: list[statistics.StatRow]) -> list[statistics.StatRow]:
-    found = []
-    for row in rows:
-        if row.counts.total:
-            found.append(row)
-    return found
+    return [row for row in rows if row.counts.total]

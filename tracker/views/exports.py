@@ -1,4 +1,4 @@
-"""What leaves the house as a file."""
+"""Exports: files that are made of tasks and sent to the reader."""
 
 import datetime as dt
 import hashlib
@@ -30,7 +30,7 @@ from tracker.web.export_slots import RETRY_AFTER, ExportsBusy, export_slot
 LONG_EXPORT_ROWS = 500  # of a file from which on it may take over two seconds
 WAIT_SECONDS = 2  # seconds that a person waits for a file before a page tells how far it is
 RELOAD_AFTER = 2  # seconds
-LONGEST_JOB_NAME = 80
+MAX_JOB_NAME = 80
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -134,7 +134,7 @@ def made_export(request: HttpRequest, name: str) -> FileResponse:
 
 def _find_job(request: HttpRequest, name: str) -> jobs.JobProgress:
     """Find the work that the reader has started, or answer 404."""
-    if not name.startswith(_prefix(request)) or len(name) > LONGEST_JOB_NAME:
+    if not name.startswith(_prefix(request)) or len(name) > MAX_JOB_NAME:
         raise Http404
     job = jobs.read_job(name)
     if job is None:
@@ -186,12 +186,10 @@ def ledger(request: HttpRequest, slug: str) -> HttpResponseBase:
     whole = permissions.may_read_reviews(request.user) and not chosen.data
 
     def write(file: IO[bytes], tell: ProgressCallback) -> None:
-        if whole:
-            findings = health_sheets(policy, request.build_absolute_uri)
-        else:
-            findings = []
         scope = ledger_scope(request, policy, table.tasks, report_context.on, chosen.words())
-        extras = [*scope.extras, *findings]
+        extras = [*scope.extras]
+        if whole:
+            extras += health_sheets(policy, request.build_absolute_uri)
         made = replace(scope, paper=PAPER_SIZES[paper], extras=extras, total=total, tell=tell)
         workbook.save_ledger(made, file)
 
@@ -208,14 +206,17 @@ def ledger_scope(
     filters: list[str],
 ) -> workbook.LedgerRequest:
     """Say what the workbook of some tasks that the reader may see is made of."""
+    unit_scope = ""
     unit = permissions.sees_only_unit(request.user)
+    if unit:
+        unit_scope = unit.name
     return workbook.LedgerRequest(
         policy=policy,
         tasks=tasks,
         on=on,
         filters=filters,
         produced_by=str(request.user),
-        unit_scope=unit.name if unit else "",
+        unit_scope=unit_scope,
         link=lambda task: request.build_absolute_uri(task.get_absolute_url()),
         extras=indicator_sheets(tasks),
     )
@@ -223,7 +224,8 @@ def ledger_scope(
 
 def download(name: str, write: Callable[[IO[bytes]], object], kind: str = XLSX) -> FileResponse:
     """Send as a file what is written into one."""
-    file = TemporaryFile(dir=scratch.folder())  # noqa: SIM115 -- the response closes it when it has been sent
+    # The response closes it when it has been sent.
+    file = TemporaryFile(dir=scratch.folder())  # noqa: SIM115
     write(file)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=name, content_type=kind)

@@ -1,13 +1,8 @@
-"""Workbooks that people fill in.
-
-Sent out, sent in, looked at before anything is written, and undone.
-"""
+"""Workbooks that were filled in: read, looked at before anything is written, and undone."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import IO
-from zipfile import ZIP_STORED, ZipFile
+from typing import IO, Any
 
 from django import forms
 from django.contrib import messages
@@ -18,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
@@ -26,15 +22,14 @@ from tracker import workflow
 from tracker.domain import dates, permissions, scratch
 from tracker.domain.choices import BatchKind, BatchState
 from tracker.domain.progress_callback import ProgressCallback
-from tracker.excel import checklist_template, progress_template, workbook_import
+from tracker.excel import workbook_import
 from tracker.excel.preview import PreviewRow, preview_from
-from tracker.models import ImportBatch, Organization, Task, User
-from tracker.models.task import TaskQuerySet
+from tracker.models import ImportBatch, User
 from tracker.views.exports import RELOAD_AFTER, WAIT_SECONDS, Export, export_view, send_export
 from tracker.web import jobs, request_context
 from tracker.web.request_context import require_get_or_post
 
-IMPORT_PAGES = "<!-- told here -->"  # parts the page that is written while a file is read
+READING_PLACEHOLDER = "<!-- told here -->"  # where the page of a large file says how far it is
 MAX_LISTED_BATCHES = 50  # batches of the log
 MAX_PREVIEW_ROWS = 200  # rows of a preview; the counts tell of all
 LONG_PREVIEW = 1_000  # rows from which on a preview may take over two seconds
@@ -59,154 +54,80 @@ class UploadForm(forms.Form):
     )
 
 
-@export_view
-def fill_in(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
-    """Send the workbook that a unit fills in for a policy."""
-    policy = request_context.get_policy(request, slug)
-    unit = request_context.get_unit(request, pk)
-    _check_unit(request, unit)
-    return _workbook(request, unit, request_context.visible_tasks(request, policy))
-
-
-@export_view
-def my_fill_in(request: HttpRequest) -> HttpResponseBase:
-    """Send the workbook of the reader's own unit, for all policies."""
-    unit = permissions.works_for(request.user)
-    if not unit:
-        raise PermissionDenied
-    return _workbook(request, unit, Task.objects.asked_of(request.user))
-
-
-@export_view
-def fill_ins(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """Send the workbooks of all units of a policy in one archive."""
-    policy = request_context.get_policy(request, slug)
-    _check_office(request)
-
-    def write(file: IO[bytes], tell: ProgressCallback) -> None:
-        done = 0
-        with ZipFile(file, "w", ZIP_STORED) as archive:
-            for name, scope in progress_template.of_all_units(
-                policy, request_context.current_day()
-            ):
-                with scratch.new_folder() as folder:
-                    progress_template.save_progress_template(scope, folder / name)
-                    archive.write(folder / name, name)
-                done += len(scope.rows)
-                tell(done)
-
-    name = _("%(policy)s_fill_in_%(day)s.zip") % {
-        "policy": policy.slug,
-        "day": f"{request_context.current_day():%Y%m%d}",
-    }
-    return send_export(request, Export(name, policy.tasks.count(), write, "application/zip"))
-
-
-@export_view
-def checklist(request: HttpRequest, slug: str = "") -> HttpResponseBase:
-    """Send the template that a checklist is loaded from.
-
-    Of a policy its export, else an empty one.
-    """
-    if slug:
-        policy = request_context.get_policy(request, slug)
-    else:
-        policy = None
-    _check_office(request)
-    today = request_context.current_day()
-    name = _("%(policy)s_checklist_%(day)s.xlsx") % {
-        "policy": slug or _("new_policy"),
-        "day": f"{today:%Y%m%d}",
-    }
-    if policy:
-        rows = policy.tasks.count()
-    else:
-        rows = 0
-    return send_export(
-        request,
-        Export(
-            name,
-            rows,
-            lambda file, tell: checklist_template.save_checklist_template(
-                policy, today, file, tell
-            ),
-        ),
-    )
-
-
 @require_get_or_post
 def imports(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     """Take a workbook in, and list those that came in before.
 
     What is read is shown, not written.
     """
-    if not (permissions.may_import(request.user) or permissions.may_read_reviews(request.user)):
+    may_import = permissions.may_import(request.user)
+    if not (may_import or permissions.may_read_reviews(request.user)):
         raise PermissionDenied
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST":
-        if not permissions.may_import(request.user):
+        if not may_import:
             raise PermissionDenied
         if form.is_valid():
-            upload = form.cleaned_data["file"]
-            steps = workbook_import.reading_steps(
-                upload, upload.name, request_context.current_user(request)
-            )
             try:
-                first = next(steps)
-            except StopIteration as end:
-                return redirect(_kept(end.value))
+                return _read_upload(request, form.cleaned_data["file"])
             except workbook_import.WorkbookRefused as refusal:
                 form.add_error("file", str(refusal))
-            else:
-                page = render_to_string(
-                    "tracker/reading.html", {"name": upload.name}, request
-                )
-                # No proxy may hold it back: what is told late tells nothing.
-                return StreamingHttpResponse(
-                    _told(page, translation.get_language(), first, steps),
-                    headers={"X-Accel-Buffering": "no"},
-                )
     batches = ImportBatch.objects.visible_to(request.user).defer("rows", "made")
+    related = batches.select_related("read_by", "unit", "policy", "undone_by")
     context = {
         "form": form,
-        "batches": batches.select_related("read_by", "unit", "policy", "undone_by")[
-            :MAX_LISTED_BATCHES
-        ],
-        "may_import": permissions.may_import(request.user),
+        "batches": related[:MAX_LISTED_BATCHES],
+        "may_import": may_import,
         "loads": permissions.may_edit_policies(request.user),
     }
     return render(request, "tracker/imports.html", context)
 
 
-def _kept(found: ImportBatch) -> ImportBatch:
-    """Keep what was read; the same file that the account has sent already and not confirmed is one
-    batch.
+def _read_upload(request: HttpRequest, upload: Any) -> HttpResponse | StreamingHttpResponse:
+    """Read a workbook, and lead to what it would change.
+
+    Raises WorkbookRefused. A large one is read while its page is sent.
     """
+    user = request_context.current_user(request)
+    steps = workbook_import.reading_steps(upload, upload.name, user)
+    try:
+        first = next(steps)
+    except StopIteration as end:
+        return redirect(_store(end.value))
+    page = render_to_string("tracker/reading.html", {"name": upload.name}, request)
+    # No proxy may keep it back: progress that arrives late is useless.
+    return StreamingHttpResponse(
+        _reading_page(page, translation.get_language(), first, steps),
+        headers={"X-Accel-Buffering": "no"},
+    )
+
+
+def _store(found: ImportBatch) -> ImportBatch:
+    """Store what was read; the same file sent twice and not confirmed is one batch."""
     return workflow.store_batch(found, dates.now())
 
 
-def _told(
+def _reading_page(
     page: str,
-    spoken: str,
-    told: workbook_import.ReadingProgress,
+    language: str,
+    progress: workbook_import.ReadingProgress,
     steps: workbook_import.ReadingSteps[ImportBatch],
 ) -> Iterator[str]:
     """Write the page of a large file while it is read: how far it is, then the way on.
 
-    It needs no script.
-
-    Nothing is kept before the end; whoever goes away meanwhile has sent nothing in.
+    It needs no script. Nothing is stored before the end; whoever leaves meanwhile has sent nothing
+    in.
     """
-    head, tail = page.split(IMPORT_PAGES)
+    head, tail = page.split(READING_PLACEHOLDER)
     yield head
     # The request is over, and its language with it.
-    with translation.override(spoken):
+    with translation.override(language):
         try:
             while True:
-                yield render_to_string("tracker/partials/_told.html", {"told": told})
-                told = next(steps)
+                yield render_to_string("tracker/partials/_told.html", {"told": progress})
+                progress = next(steps)
         except StopIteration as end:
-            yield render_to_string("tracker/partials/_told.html", {"batch": _kept(end.value)})
+            yield render_to_string("tracker/partials/_told.html", {"batch": _store(end.value)})
         except workbook_import.WorkbookRefused as refusal:
             yield render_to_string("tracker/partials/_told.html", {"refusal": refusal})
     yield tail
@@ -216,47 +137,63 @@ def _told(
 def batch(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what an import would change, field by field; confirm it as it was seen, or undo it."""
     found = _find(request, pk)
-    user = request_context.current_user(request)
+    if request.method == "POST":
+        return _confirm_or_undo(request, found)
+    running = jobs.read_job(_job_name(found))
+    if running and running.state == jobs.RUNNING:
+        return redirect("batch_progress", found.pk)
+    overtaken = []
+    if "changed" in request.GET and found.state == BatchState.LANDED:
+        overtaken = workflow.changed_since(found)
+    return _show_batch(request, found, None, overtaken)
+
+
+def _confirm_or_undo(request: HttpRequest, found: ImportBatch) -> HttpResponse:
+    """Confirm or undo an import; show it again where nothing was written."""
+    if not permissions.may_import(request.user):
+        raise PermissionDenied
+    if _takes_long(found):
+        _start(found, request)
+        return redirect("batch_progress", found.pk)
     preview = None
     overtaken = []
-    if request.method == "POST":
-        if not permissions.may_import(user):
-            raise PermissionDenied
-        if _takes_long(found):
-            _start(found, request)
-            return redirect("batch_progress", found.pk)
-        try:
-            if "undo" in request.POST:
-                workbook_import.undo_batch(found, user, dates.now())
-                messages.success(request, UNDONE_TEXT)
-                return redirect(found)
-            if found.state != BatchState.READ:
-                messages.info(
-                    request, _("This import has been confirmed already; nothing was written twice.")
-                )
-                return redirect(found)
-            preview = workbook_import.confirm_batch(
-                found, user, request.POST.get("seen", ""), dates.now()
-            )
-            if preview is None:
-                messages.success(request, CONFIRMED_TEXT)
-                return redirect(found)
-            messages.error(request, CHANGED_TEXT)
-        except (ValidationError, workflow.StaleVersion) as refusal:
-            nothing = _("Nothing is written.")
-            messages.error(request, f"{request_context.refusal_text(refusal)} {nothing}")
-            if isinstance(refusal, workflow.UndoRefused):
-                overtaken = refusal.rows
-            else:
-                overtaken = []
-    elif (running := jobs.read_job(_job_name(found))) and running.state == jobs.RUNNING:
-        return redirect("batch_progress", found.pk)
-    elif "changed" in request.GET and found.state == BatchState.LANDED:
-        overtaken = workflow.changed_since(found)
-    return _show(request, found, preview, overtaken)
+    try:
+        if "undo" in request.POST:
+            user = request_context.current_user(request)
+            workbook_import.undo_batch(found, user, dates.now())
+            messages.success(request, UNDONE_TEXT)
+            return redirect(found)
+        preview = _confirm(request, found)
+        if preview is None:
+            return redirect(found)
+        messages.error(request, CHANGED_TEXT)
+    except (ValidationError, workflow.StaleVersion) as refusal:
+        nothing = _("Nothing is written.")
+        messages.error(request, f"{request_context.refusal_text(refusal)} {nothing}")
+        if isinstance(refusal, workflow.UndoRefused):
+            overtaken = refusal.rows
+    return _show_batch(request, found, preview, overtaken)
 
 
-def _show(
+def _confirm(request: HttpRequest, found: ImportBatch) -> workbook_import.Preview | None:
+    """Confirm an import; return its preview where something has changed since it was seen."""
+    if found.state != BatchState.READ:
+        messages.info(
+            request, _("This import has been confirmed already; nothing was written twice.")
+        )
+        return None
+    preview = workbook_import.confirm_batch(
+        found,
+        request_context.current_user(request),
+        request.POST.get("seen", ""),
+        dates.now(),
+    )
+    if preview is None:
+        messages.success(request, CONFIRMED_TEXT)
+    return preview
+
+
+def _show_batch(
     request: HttpRequest,
     found: ImportBatch,
     preview: workbook_import.Preview | None,
@@ -267,16 +204,12 @@ def _show(
         preview = preview or _preview(found, user)
         if preview is None:
             return redirect("batch_progress", found.pk)
-    groups = []
-    for state, words in PREVIEW_GROUPS:
-        if preview and preview.counts[state]:
-            groups.append((state, words, _few(preview, state)))
     context = {
         "batch": found,
         "preview": preview,
         "notes": preview.notes[:MAX_PREVIEW_ROWS] if preview else [],
         "overtaken": Paginator(overtaken, MAX_PREVIEW_ROWS).get_page(request.GET.get("changed")),
-        "groups": groups,
+        "groups": _preview_groups(preview) if preview else [],
         "shown": MAX_PREVIEW_ROWS,
         "count": _count(found),
         "may_import": permissions.may_import(user),
@@ -284,10 +217,20 @@ def _show(
     return render(request, "tracker/batch.html", context)
 
 
-def _preview(found: ImportBatch, user: User) -> workbook_import.Preview | None:
-    """Hold a batch against what is stored.
+def _preview_groups(
+    preview: workbook_import.Preview,
+) -> list[tuple[str, str | Promise, list[PreviewRow]]]:
+    groups: list[tuple[str, str | Promise, list[PreviewRow]]] = []
+    for state, label in PREVIEW_GROUPS:
+        if preview.counts[state]:
+            groups.append((state, label, _first_rows(preview, state)))
+    return groups
 
-    None while that of a large one goes on beside the pages.
+
+def _preview(found: ImportBatch, user: User) -> workbook_import.Preview | None:
+    """Compare a batch with what is stored.
+
+    None while a large one is still being compared beside the pages.
     """
     today = request_context.current_day()
     if len(found.rows) < LONG_PREVIEW:
@@ -333,8 +276,6 @@ def batch_progress(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if looking:
         job = looked
-    else:
-        job = job
     running = job is not None and job.state == jobs.RUNNING
     context = {"batch": found, "job": job, "running": running, "looking": looking}
     answer = render(request, "tracker/batch_progress.html", context)
@@ -409,7 +350,7 @@ PREVIEW_GROUPS = (
 )
 
 
-def _few(preview: workbook_import.Preview, state: str) -> list[PreviewRow]:
+def _first_rows(preview: workbook_import.Preview, state: str) -> list[PreviewRow]:
     return [entry for entry in preview.entries if entry.state == state][:MAX_PREVIEW_ROWS]
 
 
@@ -423,27 +364,3 @@ def _find(request: HttpRequest, pk: int) -> ImportBatch:
         "read_by", "unit", "policy", "undone_by"
     )
     return get_object_or_404(batches, pk=pk)
-
-
-def _check_office(request: HttpRequest) -> None:
-    if not permissions.may_edit_policies(request.user):
-        raise PermissionDenied
-
-
-def _check_unit(request: HttpRequest, unit: Organization) -> None:
-    """Let a unit's own liaisons pass, and the office."""
-    if unit != permissions.works_for(request.user):
-        _check_office(request)
-
-
-def _workbook(request: HttpRequest, unit: Organization, tasks: TaskQuerySet) -> HttpResponseBase:
-    today = request_context.current_day()
-
-    def write(file: IO[bytes], tell: ProgressCallback) -> None:
-        progress_template.save_progress_template(
-            replace(progress_template.scope_of(unit, tasks, today), tell=tell), file
-        )
-
-    return send_export(
-        request, Export(progress_template.progress_filename(unit, today), tasks.count(), write)
-    )

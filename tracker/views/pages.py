@@ -10,15 +10,15 @@ from tracker.domain import permissions
 from tracker.models import PolicyDocument, Task
 from tracker.reports import statistics
 from tracker.reports.filters import QueryReader, TaskFilter
-from tracker.reports.health_check import HEALTH_CHECKS, run_checkup
+from tracker.reports.health_check import HealthFinding, run_checkup
+from tracker.reports.health_rules import HEALTH_CHECKS
 from tracker.reports.task_table import PAGE_SIZES, TaskTable
 from tracker.web import request_context
 
-# rows of the lists on the overview, which prints on two pages; the whole list is one click away
+# Rows of the lists on the overview, which prints on two pages; the whole list is one click away.
 MAX_HOME_TASKS = 8
-# rows of each kind of finding, and of one kind alone; the ledger has them all
-FINDINGS = 25
-OF_ONE_KIND = 500
+MAX_FINDINGS = 25  # of each kind, beside the others; the ledger has them all
+MAX_FINDINGS_OF_KIND = 500  # of one kind alone
 
 
 @require_safe
@@ -79,10 +79,9 @@ def tasks(request: HttpRequest, slug: str) -> HttpResponse:
     table.turn_to(report_context.query_reader)
     report_context.query_reader.reject_unknown()
     # Without a filter the two are one number: counting twice would cost as much as the page.
+    count = table.paginator.count
     if chosen.data:
         count = visible.count()
-    else:
-        count = table.paginator.count
     context = {
         "policy": found,
         "filter": chosen,
@@ -106,24 +105,31 @@ def health(request: HttpRequest, slug: str) -> HttpResponse:
     kind = asked.choice("kind", _("kind of finding"), [check.name for check in HEALTH_CHECKS])
     asked.reject_unknown()
     checkup = run_checkup(found)
-    groups = [(check, rows) for check, rows in checkup.groups if kind in ("", check.name)]
+    limit = MAX_FINDINGS
     if kind:
-        most = OF_ONE_KIND
-    else:
-        most = FINDINGS
+        limit = MAX_FINDINGS_OF_KIND
+    groups = []
+    for check, findings in checkup.groups:
+        if kind in ("", check.name):
+            shown = _with_addresses(findings[:limit], found, request)
+            groups.append((check, len(findings), shown))
     context = {
         "policy": found,
         "checkup": checkup,
         "kind": kind,
         "faults": asked.faults,
         "on": request_context.current_day(),
-        "groups": [
-            (
-                check,
-                len(rows),
-                [(row, row.page(slug), row.mended_at(slug, request.user)) for row in rows[:most]],
-            )
-            for check, rows in groups
-        ],
+        "groups": groups,
     }
     return render(request, "tracker/health.html", context)
+
+
+def _with_addresses(
+    findings: list[HealthFinding], policy: PolicyDocument, request: HttpRequest
+) -> list[tuple[HealthFinding, str, str]]:
+    """Return findings with the page of each, and where the reader can correct it."""
+    rows = []
+    for finding in findings:
+        page = finding.page(policy.slug)
+        rows.append((finding, page, finding.mended_at(policy.slug, request.user)))
+    return rows

@@ -1,5 +1,6 @@
 """A new policy from its text: paste, look through the proposal, confirm."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -7,7 +8,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from tracker import workflow
 from tracker.domain import permissions
@@ -25,13 +25,12 @@ from tracker.text.proposing import (
     read_rows,
 )
 from tracker.web import request_context
+from tracker.web.request_context import require_get_or_post
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_get_or_post
 def new(request: HttpRequest) -> HttpResponse:
-    """Take a text, show what it breaks down into, take corrections, and make a policy of what was
-    confirmed.
-    """
+    """Take a text, show its breakdown, take corrections, and make a policy when confirmed."""
     if not permissions.may_edit_policies(request.user):
         raise PermissionDenied
     text_form = TextForm(request.POST or None, request.FILES or None)
@@ -40,6 +39,11 @@ def new(request: HttpRequest) -> HttpResponse:
     text = text_form.cleaned_data["text"]
     if "m0" not in request.POST:
         return _first(request, text_form, text)
+    return _answer_rows(request, text)
+
+
+def _answer_rows(request: HttpRequest, text: str) -> HttpResponse:
+    """Correct the rows of a proposal as asked, or make the policy of them."""
     form = NewPolicyForm(request.POST)
     faults: list[str] = []
     rows: list[ProposedRow] = []
@@ -50,9 +54,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if "do" in request.POST or "refresh" in request.POST:
         rows = changed(joined(rows), str(request.POST.get("do", "")), text)
     elif not faults:
-        faults = []
-        for n, why in faults_of(rows):
-            faults.append(_("Row %(number)s: %(why)s.") % {"number": n, "why": why})
+        faults = _row_faults(rows)
         if form.is_valid() and not faults:
             try:
                 return _make(request, form, text, joined(rows))
@@ -61,23 +63,23 @@ def new(request: HttpRequest) -> HttpResponse:
     return _page(request, form, text, rows, faults)
 
 
+def _row_faults(rows: list[ProposedRow]) -> list[str]:
+    faults = []
+    for number, why in faults_of(rows):
+        faults.append(_("Row %(number)s: %(why)s.") % {"number": number, "why": why})
+    return faults
+
+
 def _first(request: HttpRequest, text_form: TextForm, text: str) -> HttpResponse:
     """Show the first proposal of a text."""
     found = propose_breakdown(text)
-    if not (tasks := tally(found.rows)[ProposalKind.TASK]) or len(found.rows) > MOST_ROWS:
-        if not tasks:
-            why = _("No demand was found in this text.")
-        else:
-            why = _(
-                "The text gives %(rows)s rows; at most %(most)s are shown on one page: give it "
-                "in parts."
-            ) % {"rows": len(found.rows), "most": MOST_ROWS}
+    why = _refusal_of(found.rows)
+    if why:
         text_form.add_error("text", why)
         return render(request, "tracker/new.html", {"text_form": text_form})
+    day = None
     if found.published:
         day = "-".join(f"{part:02}" for part in found.published)
-    else:
-        day = None
     known = {
         "title": found.title,
         "author": found.author,
@@ -87,6 +89,18 @@ def _first(request: HttpRequest, text_form: TextForm, text: str) -> HttpResponse
         "source_note": " · ".join(found.source)[:200],
     }
     return _page(request, NewPolicyForm(initial=known), text, found.rows, [])
+
+
+def _refusal_of(rows: Sequence[ProposedRow]) -> str:
+    """Say why no policy can be made of these rows; empty where it can."""
+    if not tally(rows)[ProposalKind.TASK]:
+        return _("No demand was found in this text.")
+    if len(rows) > MOST_ROWS:
+        return _(
+            "The text gives %(rows)s rows; at most %(most)s are shown on one page: give it "
+            "in parts."
+        ) % {"rows": len(rows), "most": MOST_ROWS}
+    return ""
 
 
 def _make(
@@ -105,8 +119,8 @@ def _make(
     )
     for note in made.notes[:5]:
         messages.warning(request, note)
-    said = {"policy": policy, "tasks": len(made.tasks)}
-    messages.success(request, _("“%(policy)s” was made as a draft: %(tasks)s tasks.") % said)
+    text = _("“%(policy)s” was made as a draft: %(tasks)s tasks.")
+    messages.success(request, text % {"policy": policy, "tasks": len(made.tasks)})
     return redirect("policy", policy.slug)
 
 
@@ -115,13 +129,14 @@ def _page(
 ) -> HttpResponse:
     shown: list[dict[str, Any]] = []
     for row in rows:
+        spans = ",".join(f"{span.start}-{span.end}" for span in row.spans)
         shown.append(
             {
                 "row": row,
                 "kind": ProposalKind(row.kind),
                 "rule": Rule(row.rule).label,
                 "passage": row.passage(text),
-                "meta": ",".join(f"{span.start}-{span.end}" for span in row.spans) + f";{row.rule}",
+                "meta": f"{spans};{row.rule}",
             }
         )
     context = {
@@ -135,9 +150,9 @@ def _page(
 
 
 def _counts(rows: list[ProposedRow]) -> list[tuple[str, int]]:
-    found = tally(rows)
-    result = []
+    numbers = tally(rows)
+    counts = []
     for kind in ProposalKind:
-        if found[kind]:
-            result.append((str(ProposalKind(kind).label), found[kind]))
-    return result
+        if numbers[kind]:
+            counts.append((str(ProposalKind(kind).label), numbers[kind]))
+    return counts

@@ -1,5 +1,6 @@
-"""What the office does: the queue of what waits, the review of reports, answers to calls for help."""
+"""What the office does: queues, the review of reports, answers to calls for help."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import messages
@@ -9,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from tracker import workflow
 from tracker.domain import permissions
@@ -18,8 +19,10 @@ from tracker.domain.differences import differences
 from tracker.forms.editing import add_refusal
 from tracker.forms.progress import AnswerForm, ReviewForm, WithdrawAcceptanceForm
 from tracker.models import ProgressUpdate, Task
+from tracker.models.task import TaskQuerySet
 from tracker.reports import worklist
 from tracker.web import request_context
+from tracker.web.request_context import require_get_or_post
 from tracker.workflow import REPORT_TEXTS
 
 MAX_QUEUE_ROWS = 50  # rows a page; as many as the office checks in one go
@@ -43,26 +46,34 @@ def queue(request: HttpRequest, show: str = "reports") -> HttpResponse:
     ):
         raise PermissionDenied
     tasks = Task.objects.visible_to(request.user)
-    rows: Any = {
-        "reports": lambda: worklist.waiting_reports(tasks),
-        "requests": lambda: worklist.waiting_requests(tasks),
-        "help": lambda: worklist.calls_for_help(tasks),
-        "silent": lambda: worklist.silences(tasks, report_context.on),
-    }[show]()
+    rows = Paginator(_queue_rows(show, tasks, report_context.on), MAX_QUEUE_ROWS).get_page(page)
+    if show == "silent":
+        invented = tasks.filter(policy__demo=True).exists()
+    else:
+        invented = any(row.task.policy.demo for row in rows)
     context = {
         "show": show,
         "counts": worklist.counts(tasks, report_context.on),
-        "page": (shown := Paginator(rows, MAX_QUEUE_ROWS).get_page(page)),
-        "invented": tasks.filter(policy__demo=True).exists()
-        if show == "silent"
-        else any(row.task.policy.demo for row in shown),
+        "page": rows,
+        "invented": invented,
         "may_review": permissions.may_review(request.user),
         "reads_all": permissions.may_read_reviews(request.user),
     }
     return render(request, "tracker/queue.html", {**report_context.context, **context})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+def _queue_rows(show: str, tasks: TaskQuerySet, on: dt.date) -> Any:
+    """Return the rows of one of the office's lists."""
+    if show == "reports":
+        return worklist.waiting_reports(tasks)
+    if show == "requests":
+        return worklist.waiting_requests(tasks)
+    if show == "help":
+        return worklist.calls_for_help(tasks)
+    return worklist.silences(tasks, on)
+
+
+@require_get_or_post
 def review(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a report beside the last one, and accept or return it; then comes the next."""
     allowed = permissions.may_read_reviews(request.user)
@@ -71,45 +82,24 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     if not allowed:
         raise PermissionDenied
     visible = Task.objects.visible_to(request.user)
-    found = get_object_or_404(
-        ProgressUpdate.objects.exclude(state=ReportState.DRAFT).select_related(
-            "unit", "submitted_by", "reviewed_by"
-        ),
-        pk=pk,
-        task__in=visible,
-    )
+    reports = ProgressUpdate.objects.exclude(state=ReportState.DRAFT)
+    reports = reports.select_related("unit", "submitted_by", "reviewed_by")
+    found = get_object_or_404(reports, pk=pk, task__in=visible)
     found.task = Task.objects.with_related().defer("policy__full_text").get(pk=found.task_id)
     waiting = list(ProgressUpdate.objects.of(visible).waiting().values_list("pk", flat=True))
     before, after, place = worklist.neighbours(waiting, pk)
-    if after:
-        following = redirect("review", after)
+    withdrawal = WithdrawAcceptanceForm()
+    if "withdraw_acceptance" in request.POST:
+        form = ReviewForm()
+        withdrawal = WithdrawAcceptanceForm(request.POST)
+        answer = _withdraw_acceptance(request, found, withdrawal)
     else:
-        following = redirect("queue")
-    withdrawing = "withdraw_acceptance" in request.POST
-    if withdrawing:
-        sent = None
-    else:
-        sent = request.POST or request_context.saved_post(request, ["note", "picked"])
-    form = ReviewForm(sent)
-    withdrawal = WithdrawAcceptanceForm(request.POST if withdrawing else None)
-    if withdrawing:
-        if answer := _withdraw_acceptance(request, found, withdrawal):
-            return answer
-    elif request.method == "POST" and form.is_valid():
-        if _decided_already(request, found):
-            return following
-        try:
-            _decide(request, found, form)
-            return following
-        except workflow.StaleVersion:
-            form.add_error(
-                None, _("The unit has changed the report since it was shown; look at it again.")
-            )
-            found.refresh_from_db()
-        except ValidationError as refusal:
-            form.add_error("note" if hasattr(refusal, "error_dict") else None, refusal.messages)
+        form = ReviewForm(request.POST or request_context.saved_post(request, ["note", "picked"]))
+        answer = _review(request, found, form, after)
+    if answer:
+        return answer
     context = {
-        **_shown(request, found),
+        **_review_context(request, found),
         "form": form,
         "withdrawal": withdrawal,
         "before": before,
@@ -120,40 +110,65 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "tracker/review.html", context)
 
 
-def _shown(request: HttpRequest, found: ProgressUpdate) -> dict[str, Any]:
+def _review(
+    request: HttpRequest, found: ProgressUpdate, form: ReviewForm, after: int | None
+) -> HttpResponse | None:
+    """Decide on a report and go to the one after it; None where the page is shown again."""
+    if request.method != "POST" or not form.is_valid():
+        return None
+    try:
+        if not _decided_already(request, found):
+            _decide(request, found, form)
+    except workflow.StaleVersion:
+        form.add_error(
+            None, _("The unit has changed the report since it was shown; look at it again.")
+        )
+        found.refresh_from_db()
+        return None
+    except ValidationError as refusal:
+        form.add_error("note" if hasattr(refusal, "error_dict") else None, refusal.messages)
+        return None
+    if after:
+        return redirect("review", after)
+    return redirect("queue")
+
+
+def _review_context(request: HttpRequest, found: ProgressUpdate) -> dict[str, Any]:
     """Return what the page of a review shows of a report and its task."""
     task = found.task
+    today = request_context.current_day()
     last = workflow.last_report(task, found.unit, found)
     indicators = list(task.indicators.all())
-    said = {}
+    reported = {}
     for each in workflow.as_reported(found, indicators):
-        said[each.pk] = each
-    may_review = (
-        permissions.may_review(request.user, found.submitted_by_id) and not found.contribution
+        reported[each.pk] = each
+    may_review = permissions.may_review(request.user, found.submitted_by_id)
+    may_review = may_review and not found.contribution
+    contributions = task.reports.filter(
+        contribution=True, period_start=found.period_start, period_end=found.period_end
     )
-    if may_review:
-        actions = workflow.allowed_actions(task, request_context.current_user(request))
-    else:
-        actions = []
     return {
         "report": found,
         "task": task,
         "policy": task.policy,
-        "period": found.period.name(request_context.current_day()),
-        "compared": _compared(last, found),
+        "period": found.period.name(today),
+        "compared": _compared_texts(last, found),
         "last": last,
-        "indicators": [(each, said.get(each.pk)) for each in indicators],
-        "light": task.light_on(request_context.current_day()),
-        "reasons": task.reasons_on(request_context.current_day()),
+        "indicators": [(each, reported.get(each.pk)) for each in indicators],
+        "light": task.light_on(today),
+        "reasons": task.reasons_on(today),
         "may_review": may_review and found.state == ReportState.SUBMITTED,
-        "may_withdraw": Action.WITHDRAW_ACCEPTANCE in actions
-        and not workflow.acceptance_is_final(found, task),
-        "contributions": task.reports.filter(
-            contribution=True, period_start=found.period_start, period_end=found.period_end
-        )
-        .exclude(state=ReportState.DRAFT)
-        .select_related("unit"),
+        "may_withdraw": may_review and _may_withdraw(request, found),
+        "contributions": contributions.exclude(state=ReportState.DRAFT).select_related("unit"),
     }
+
+
+def _may_withdraw(request: HttpRequest, found: ProgressUpdate) -> bool:
+    """Say whether the acceptance of a report can be taken back now."""
+    actions = workflow.allowed_actions(found.task, request_context.current_user(request))
+    if Action.WITHDRAW_ACCEPTANCE not in actions:
+        return False
+    return not workflow.acceptance_is_final(found, found.task)
 
 
 def _decided_already(request: HttpRequest, found: ProgressUpdate) -> bool:
@@ -162,14 +177,12 @@ def _decided_already(request: HttpRequest, found: ProgressUpdate) -> bool:
     The button was pressed twice.
     """
     decided = found.state in (ReportState.ACCEPTED, ReportState.RETURNED)
-    own = decided and found.reviewed_by_id == request_context.current_user(request).pk
-    if own:
-        said = {"report": found.task, "state": found.get_state_display()}
-        messages.info(
-            request,
-            _("%(report)s: you have decided already (%(state)s); nothing was done twice.") % said,
-        )
-    return own
+    if not decided or found.reviewed_by_id != request_context.current_user(request).pk:
+        return False
+    text = _("%(report)s: you have decided already (%(state)s); nothing was done twice.")
+    names = {"report": found.task, "state": found.get_state_display()}
+    messages.info(request, text % names)
+    return True
 
 
 def _withdraw_acceptance(
@@ -214,68 +227,69 @@ def _decide(request: HttpRequest, found: ProgressUpdate, form: ReviewForm) -> No
         messages.success(request, _("Returned: %(report)s.") % {"report": found.task})
 
 
-def _compared(
+def _compared_texts(
     last: ProgressUpdate | None, found: ProgressUpdate
 ) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Set each text of a report against the last one, piece by piece."""
-    fields = []
+    """Compare each text of a report with the last one, piece by piece."""
+    compared = []
     for name in REPORT_TEXTS:
         field: Any = ProgressUpdate._meta.get_field(name)
-        fields.append((name, str(field.verbose_name)))
-    result = []
-    for name, words in fields:
-        result.append(
-            (
-                words,
-                list(
-                    differences(
-                        getattr(last, name) if last else getattr(found, name), getattr(found, name)
-                    )
-                ),
-            )
-        )
-    return result
+        # Without a last report nothing is marked as new.
+        before = getattr(last or found, name)
+        compared.append((str(field.verbose_name), list(differences(before, getattr(found, name)))))
+    return compared
 
 
 @require_POST
 def accept_many(request: HttpRequest) -> HttpResponse:
-    """Accept many reports: first a summary of what was picked, then, confirmed, each that is still
-    as it was shown.
+    """Accept many reports: first a summary of what was picked, then, confirmed, each report.
+
+    A report that has changed since it was shown is refused.
     """
     if not permissions.may_review(request.user):
         raise PermissionDenied
-    pairs = request.POST.getlist("every" if "all" in request.POST else "pick")
-    # The report and the version that was shown of it.
-    picked = {
-        request_context.read_number(key): request_context.read_number(seen)
-        for key, _colon, seen in (pair.partition(":") for pair in pairs)
-    }
-    picked.pop(0, None)  # what could not be read
-    found = list(
-        worklist.waiting_reports(Task.objects.visible_to(request.user)).filter(pk__in=picked)
-    )
+    picked = _picked_reports(request)
     if not picked:
         messages.warning(request, _("Nothing was picked: tick the reports first."))
         return redirect("queue")
+    waiting = worklist.waiting_reports(Task.objects.visible_to(request.user))
+    found = list(waiting.filter(pk__in=picked))
     if not found:
         messages.info(
             request, _("None of the picked reports waits any more; nothing was done twice.")
         )
         return redirect("queue")
+    gone = len(picked) - len(found)
     if "confirm" not in request.POST:
-        context = {"reports": found, "gone": len(picked) - len(found)}
-        context["invented"] = any(report.task.policy.demo for report in found)
+        invented = any(report.task.policy.demo for report in found)
+        context = {"reports": found, "gone": gone, "invented": invented}
         return render(request, "tracker/accept_many.html", context)
     today = request_context.current_day()
     act = request_context.change_context(request)
-    seen_ones = [(report, picked[report.pk]) for report in found]
     outcome = workflow.apply_to_each(
-        seen_ones, lambda report, seen: workflow.accept(report, act, seen, today)
+        [(report, picked[report.pk]) for report in found],
+        lambda report, seen: workflow.accept(report, act, seen, today),
     )
-    done = len(outcome.changed)
-    text = ngettext("%(count)d report accepted.", "%(count)d reports accepted.", done)
-    messages.success(request, text % {"count": done})
-    if gone := len(picked) - len(found):
+    _tell_outcome(request, outcome, gone)
+    return redirect("queue")
+
+
+def _picked_reports(request: HttpRequest) -> dict[int, int]:
+    """Return the keys of the reports that were picked, and the version that was shown of each."""
+    picked = {}
+    for pair in request.POST.getlist("every" if "all" in request.POST else "pick"):
+        key, _colon, seen = pair.partition(":")
+        picked[request_context.read_number(key)] = request_context.read_number(seen)
+    picked.pop(0, None)  # what could not be read
+    return picked
+
+
+def _tell_outcome(request: HttpRequest, outcome: workflow.BulkOutcome, gone: int) -> None:
+    """Say how many reports were accepted, how many waited no more, and which were refused."""
+    accepted = len(outcome.changed)
+    text = ngettext("%(count)d report accepted.", "%(count)d reports accepted.", accepted)
+    messages.success(request, text % {"count": accepted})
+    if gone:
         text = ngettext(
             "%(count)d of the picked reports does not wait any more; it was left as it is.",
             "%(count)d of the picked reports do not wait any more; they were left as they are.",
@@ -286,10 +300,9 @@ def accept_many(request: HttpRequest) -> HttpResponse:
         messages.warning(
             request, _("Not accepted: %(report)s. %(why)s") % {"report": report.task, "why": why}
         )
-    return redirect("queue")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_get_or_post
 def answer_help_page(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer a call for help."""
     if not permissions.may_review(request.user):
@@ -297,10 +310,8 @@ def answer_help_page(request: HttpRequest, pk: int) -> HttpResponse:
     asked = worklist.asked_for_help(Task.objects.visible_to(request.user))
     found = get_object_or_404(asked, pk=pk)
     if found.help_answered_on:
-        said = {"report": found.task, "day": found.help_answered_on}
-        messages.info(
-            request, _("%(report)s: answered on %(day)s already; nothing was done twice.") % said
-        )
+        text = _("%(report)s: answered on %(day)s already; nothing was done twice.")
+        messages.info(request, text % {"report": found.task, "day": found.help_answered_on})
         return redirect("queue", "help")
     form = AnswerForm(request.POST or request_context.saved_post(request, ["answer"]))
     if request.method == "POST" and form.is_valid():

@@ -9,20 +9,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from tracker import workflow
 from tracker.domain import permissions
 from tracker.domain.parsing import whole_number
 from tracker.domain.passages import Span, find_passage
 from tracker.models import BackgroundPassage, Measure, PolicyDocument
+from tracker.reports.filters import QueryReader
 from tracker.text.breakdown import short_name_of
 from tracker.text.draft import LONGEST_ANCHOR, Anchors
 from tracker.text.text_view import MAX_SHOWN_TASKS, TextView
 from tracker.web import request_context
+from tracker.web.request_context import require_get_or_post
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_get_or_post
 def text(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the text, each passage with the lights of its tasks.
 
@@ -36,68 +37,70 @@ def text(request: HttpRequest, slug: str) -> HttpResponse:
         if not edits:
             raise PermissionDenied
         return _mark(request, policy)
-    at = report_context.query_reader.pop("at", _("sentence"))
-    words = report_context.query_reader.pop("words", _("passage"))
-    if edits:
-        number = whole_number(at)
-    else:
-        number = None
-    if at and number is None:
-        report_context.query_reader.refuse(
-            _("sentence"), at, _("the number of a sentence of this text")
-        )
+    number, words = _asked_sentence(report_context.query_reader, edits)
     report_context.query_reader.reject_unknown()
     tasks = list(
         request_context.visible_tasks(request, policy).with_related().defer("policy__full_text")
     )
     view = TextView(policy, tasks, whole=whole, chosen=number)
+    outline = None
+    if not policy.full_text:
+        outline = _outline(policy, tasks)
+    chosen = None
+    if number is not None and number < len(view.sentences):
+        chosen = _chosen_sentence(view, number, words)
     context = {
         "policy": policy,
         "view": view,
         "whole": whole,
         "edits": edits,
         "shown": MAX_SHOWN_TASKS,
-        "outline": None if policy.full_text else _outline(policy, tasks),
-        "chosen": _chosen(view, number, words)
-        if number is not None and number < len(view.sentences)
-        else None,
+        "outline": outline,
+        "chosen": chosen,
     }
     return render(request, "tracker/text.html", {**report_context.context, **context})
 
 
+def _asked_sentence(query: QueryReader, edits: bool) -> tuple[int | None, str]:
+    """Read the number of a sentence to work on, and the words of it that were selected."""
+    at = query.pop("at", _("sentence"))
+    words = query.pop("words", _("passage"))
+    number = None
+    if edits:
+        number = whole_number(at)
+    if at and number is None:
+        query.refuse(_("sentence"), at, _("the number of a sentence of this text"))
+    return number, words
+
+
 def _outline(policy: PolicyDocument, tasks: list[Any]) -> list[tuple[Measure, list[Any]]]:
     """Return the measures in order, each with its tasks."""
-    held: dict[int, list[Any]] = {}
+    by_measure: dict[int, list[Any]] = {}
     for task in tasks:
-        held.setdefault(task.measure_id, []).append(task)
-    found = []
+        by_measure.setdefault(task.measure_id, []).append(task)
+    outline = []
     for measure in policy.measures.select_related("section"):
-        found.append((measure, held.get(measure.pk, [])))
-    return found
+        outline.append((measure, by_measure.get(measure.pk, [])))
+    return outline
 
 
-def _chosen(view: TextView, number: int, words: str) -> dict[str, Any]:
+def _chosen_sentence(view: TextView, number: int, words: str) -> dict[str, Any]:
     """Say what can be done with a sentence, or with the words of it that were selected."""
-    inside = view.sentences[number]
-    said = inside.of(view.text)
+    sentence = view.sentences[number]
+    selected = []
     if words:
-        places = []
-        for span in find_passage(words, view.text):
-            if span.overlaps(inside):
-                places.append(span)
-    else:
-        places = []
-    parts = places[:1] or view.open_in(number) or [inside]
+        selected = [each for each in find_passage(words, view.text) if each.overlaps(sentence)]
     anchors = Anchors(view.text)
     measure = view.measure_before(number)
+    parts = []
+    for part in selected[:1] or view.open_in(number) or [sentence]:
+        address = measure and _new_task(measure, part, view.text, anchors)
+        parts.append((part.of(view.text), address))
     return {
         "number": number,
-        "words": said,
+        "words": sentence.of(view.text),
         "measure": measure,
-        "parts": [
-            (part.of(view.text), measure and _new_task(measure, part, view.text, anchors))
-            for part in parts
-        ],
+        "parts": parts,
         "background": view.background_of(number),
         "open": bool(view.open_in(number)),
     }
@@ -106,14 +109,12 @@ def _chosen(view: TextView, number: int, words: str) -> dict[str, Any]:
 def _new_task(measure: Measure, part: Span, text: str, anchors: Anchors) -> str:
     """Return the address of a new task with section, measure and anchor filled in."""
     words = part.of(text)
+    whole = ""
     if len(words) <= LONGEST_ANCHOR and len(find_passage(words, anchors.norm)) == 1:
         whole = words
-    else:
-        whole = ""
-    taken = set()
-    for code in measure.tasks.values_list("code", flat=True):
-        taken.add(code.rsplit("-", 1)[-1])
-    number = next(n for n in range(1, 10_000) if f"{n:02}" not in taken)
+    codes = measure.tasks.values_list("code", flat=True)
+    taken = {code.rsplit("-", 1)[-1] for code in codes}
+    number = next(each for each in range(1, 10_000) if f"{each:02}" not in taken)
     asked = {
         "measure": measure.pk,
         "code": f"{measure.code}-{number:02}",
@@ -130,32 +131,37 @@ def _mark(request: HttpRequest, policy: PolicyDocument) -> HttpResponse:
     """
     try:
         if "unmark" in request.POST:
-            key, _colon, seen = request.POST["unmark"].partition(":")
-            passage = policy.background.filter(pk=request_context.read_number(key)).first()
-            if passage is None:
-                raise ValidationError(_("The mark was taken back already."))
-            workflow.delete_object(
-                passage, request_context.change_context(request), request_context.read_number(seen)
-            )
+            _remove_mark(request, policy)
         elif "mark" in request.POST:
-            if request_context.read_number(request.POST.get("seen")) != policy.version:
-                raise ValidationError(
-                    _("The policy was changed since the page was shown: nothing was marked.")
-                )
-            first, _dash, last = request.POST["mark"].partition("-")
-            workflow.save_objects(
-                _passages(
-                    policy,
-                    request_context.read_number(first),
-                    request_context.read_number(last or first),
-                    request,
-                ),
-                request_context.change_context(request),
-                request_context.current_day(),
-            )
+            _add_marks(request, policy)
     except (ValidationError, workflow.StaleVersion) as error:
         messages.error(request, request_context.refusal_text(error))
     return redirect("text", policy.slug)
+
+
+def _remove_mark(request: HttpRequest, policy: PolicyDocument) -> None:
+    key, _colon, seen = request.POST["unmark"].partition(":")
+    passage = policy.background.filter(pk=request_context.read_number(key)).first()
+    if passage is None:
+        raise ValidationError(_("The mark was taken back already."))
+    act = request_context.change_context(request)
+    workflow.delete_object(passage, act, request_context.read_number(seen))
+
+
+def _add_marks(request: HttpRequest, policy: PolicyDocument) -> None:
+    if request_context.read_number(request.POST.get("seen")) != policy.version:
+        raise ValidationError(
+            _("The policy was changed since the page was shown: nothing was marked.")
+        )
+    first, _dash, last = request.POST["mark"].partition("-")
+    passages = _passages(
+        policy,
+        request_context.read_number(first),
+        request_context.read_number(last or first),
+        request,
+    )
+    act = request_context.change_context(request)
+    workflow.save_objects(passages, act, request_context.current_day())
 
 
 def _passages(
@@ -166,16 +172,18 @@ def _passages(
     if not first <= last < len(view.sentences):
         raise ValidationError(_("There is no such sentence in this text."))
     anchors = Anchors(view.text)
-    found = {}
+    anchor_of = {}
     for clause in view.open_in(first, last):
-        found[clause.of(view.text)] = anchors.of(clause)
-    if lost := next((words[:40] for words, anchor in found.items() if not anchor), None):
-        raise ValidationError(
-            _("No phrase of “%(clause)s” occurs only once: it has no anchor.") % {"clause": lost}
-        )
-    result = []
-    for anchor in dict.fromkeys(found.values()):
-        result.append(
+        anchor_of[clause.of(view.text)] = anchors.of(clause)
+    for words, anchor in anchor_of.items():
+        if not anchor:
+            raise ValidationError(
+                _("No phrase of “%(clause)s” occurs only once: it has no anchor.")
+                % {"clause": words[:40]}
+            )
+    passages = []
+    for anchor in dict.fromkeys(anchor_of.values()):
+        passages.append(
             BackgroundPassage(
                 policy=policy,
                 anchor=anchor,
@@ -183,4 +191,4 @@ def _passages(
                 marked_on=request_context.current_day(),
             )
         )
-    return result
+    return passages

@@ -53,7 +53,7 @@ class DiscardHandler(FileUploadHandler):
 
 
 def limit_bodies(get_response: GetResponse) -> GetResponse:
-    """Refuse a body that is too large, or that nobody who is logged in has sent, before it is read."""
+    """Refuse a body that is too large or sent by a stranger, before it is read."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.method in ("GET", "HEAD", "OPTIONS"):

@@ -54,9 +54,10 @@ def disk_full_response(request: HttpRequest) -> HttpResponse:
     typed = []
     for name, values in request.POST.lists():
         if name not in UNSHOWN_FIELDS and "password" not in name:
-            for value in values:
-                typed.append((name, value))
-    files = [file.name for _name, files in request.FILES.lists() for file in files]
+            typed += [(name, value) for value in values]
+    files = []
+    for _name, uploads in request.FILES.lists():
+        files += [upload.name for upload in uploads]
     lost = bool(files) or getattr(request, "upload_without_room", False)
     context = {
         "words": words,

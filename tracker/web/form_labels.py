@@ -52,10 +52,13 @@ def shown_fields(form: dict[str, Any], user: User) -> list[tuple[str, str]]:
     match = _match_of(form)
     shown = []
     for name, values in form["data"].items():
-        label, column = _named(match, name, user) if match else ("", None)
-        words = "\n".join(word for value in values if (word := _words_of(column, value)))
-        if label and words:
-            shown.append((label, words))
+        if match is None:
+            continue
+        label, column = _named(match, name, user)
+        texts = [_text_of(column, value) for value in values]
+        text = "\n".join(text for text in texts if text)
+        if label and text:
+            shown.append((label, text))
     return shown
 
 
@@ -70,14 +73,25 @@ def _named(match: ResolverMatch, name: str, user: User) -> tuple[str, FormColumn
     """Return the label of a field, and the field where the program knows it."""
     if match.app_name == "admin":
         return _of_admin(match.url_name or "", name)
-    if match.url_name == "report" and (found := INDICATOR.fullmatch(name)):
-        tasks = Task.objects.visible_to(user)
-        indicator = Indicator.objects.filter(task__in=tasks, pk=whole_number(found[1])).first()
-        return (indicator.name if indicator else ""), None
-    if match.url_name == "new" and (found := ROW.fullmatch(name)):
-        words = {"number": int(found[2]) + 1, "field": ROW_LABELS[found[1]]}
-        return _("Row %(number)s: %(field)s") % words, None
+    if match.url_name == "report":
+        found = INDICATOR.fullmatch(name)
+        if found:
+            return _indicator_name(found[1], user), None
+    if match.url_name == "new":
+        found = ROW.fullmatch(name)
+        if found:
+            words = {"number": int(found[2]) + 1, "field": ROW_LABELS[found[1]]}
+            return _("Row %(number)s: %(field)s") % words, None
     return _of_forms(PAGE_FORMS.get(match.url_name or "", ()), name)
+
+
+def _indicator_name(key: str, user: User) -> str:
+    """Name an indicator that exists for an account; empty for another."""
+    tasks = Task.objects.visible_to(user)
+    indicator = Indicator.objects.filter(task__in=tasks, pk=whole_number(key)).first()
+    if indicator is None:
+        return ""
+    return indicator.name
 
 
 def _of_forms(classes: tuple[type[BaseForm], ...], name: str) -> tuple[str, FormColumn | None]:
@@ -89,30 +103,37 @@ def _of_forms(classes: tuple[type[BaseForm], ...], name: str) -> tuple[str, Form
 
 
 def _of_admin(url_name: str, name: str) -> tuple[str, FormColumn | None]:
-    model = next(
-        (each for each in apps.get_models() if f"_{each._meta.model_name}_" in f"{url_name}_"), None
-    )
-    part = INLINE.fullmatch(name)
+    model = _admin_model(url_name)
     if model is None:
         return "", None
+    part = INLINE.fullmatch(name)
     if part:
-        related = {}
-        for each in model._meta.related_objects:
-            related[each.get_accessor_name()] = each.related_model
-        row = related.get(part[1])
-        if row:
-            field = _column(row, part[3])
-        else:
-            field = None
-        return (
-            f"{row._meta.verbose_name} {int(part[2]) + 1}: {field.verbose_name}"
-            if row and field
-            else ""
-        ), field
+        return _of_inline(model, part)
     field = _column(model, name)
     if field:
-        return (str(field.verbose_name), field)
+        return str(field.verbose_name), field
     return _of_forms(ADMIN_FORMS, name)
+
+
+def _admin_model(url_name: str) -> Any:
+    """Return the model that an address of the admin names; None where it names none."""
+    for model in apps.get_models():
+        if f"_{model._meta.model_name}_" in f"{url_name}_":
+            return model
+    return None
+
+
+def _of_inline(model: Any, part: re.Match[str]) -> tuple[str, FormColumn | None]:
+    """Return the label of a field of a row inside the form of another."""
+    for related in model._meta.related_objects:
+        if related.get_accessor_name() == part[1]:
+            row = related.related_model
+            field = _column(row, part[3])
+            if field is None:
+                return "", None
+            name = f"{row._meta.verbose_name} {int(part[2]) + 1}: {field.verbose_name}"
+            return name, field
+    return "", None
 
 
 def _column(model: Any, name: str) -> models.Field | None:
@@ -126,20 +147,18 @@ def _column(model: Any, name: str) -> models.Field | None:
     return None
 
 
-def _words_of(column: FormColumn | None, value: str) -> str:
+def _text_of(column: FormColumn | None, value: str) -> str:
     """Return what a value says to a reader.
 
     A key of a row is told by a unit's name, or not at all.
     """
     if isinstance(column, models.ForeignKey | models.ManyToManyField | forms.ModelChoiceField):
-        is_unit = _offered_model(column) is Organization
-        if is_unit:
-            unit = Organization.objects.filter(pk=whole_number(value) or 0).first()
-        else:
-            unit = None
-        if unit:
-            return unit.name
-        return ""
+        if _offered_model(column) is not Organization:
+            return ""
+        unit = Organization.objects.filter(pk=whole_number(value) or 0).first()
+        if unit is None:
+            return ""
+        return unit.name
     if isinstance(column, models.BooleanField | forms.BooleanField):
         if value:
             return _("yes")

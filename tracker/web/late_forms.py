@@ -74,10 +74,9 @@ def account_key(request: HttpRequest, present: int | None = None) -> int | None:
         if logins:
             return logins[0][0]
         return present
+    secret = token
     if len(token) == CSRF_TOKEN_LENGTH:
         secret = _unmask_cipher_token(token)
-    else:
-        secret = token
     digest = _digest(secret)
     return next((account for account, known in logins if known == digest), None)
 
@@ -87,14 +86,14 @@ def remember_login(request: HttpRequest, response: HttpResponseBase) -> None:
     if not request.user.is_authenticated:
         return
     secret = request.META.get("CSRF_COOKIE", "")
-    login = (request.user.pk, _digest(secret) if secret else "")
+    digest = ""
+    if secret:
+        digest = _digest(secret)
+    login = (request.user.pk, digest)
     logins = _remembered_logins(request)
     if logins[:1] == [login]:
         return
-    others = []
-    for each in logins:
-        if each != login and each[1]:
-            others.append(each)
+    others = [each for each in logins if each != login and each[1]]
     response.set_cookie(
         settings.ACCOUNTS_COOKIE_NAME,
         signing.dumps([login, *others][:MAX_REMEMBERED_LOGINS], salt=SALT),
@@ -117,10 +116,7 @@ def _remembered_logins(request: HttpRequest) -> list[tuple[int, str]]:
         found = signing.loads(cookie, salt=SALT, max_age=settings.SESSION_COOKIE_AGE)
     except signing.BadSignature:
         return []
-    result = []
-    for account, digest in found:
-        result.append((account, digest))
-    return result
+    return [(account, digest) for account, digest in found]
 
 
 def _digest(secret: str) -> str:
@@ -131,6 +127,23 @@ def save_post(request: HttpRequest, account: int | None) -> None:
     """Keep what a form has sent for its account, and the names of what cannot be kept."""
     if not account or not is_from_own_pages(request):
         return
+    fields = _sent_fields(request)
+    files = []
+    for _name, uploads in request.FILES.lists():
+        files += [str(upload.name) for upload in uploads]
+    if files or any(fields.values()):
+        sent = {
+            "user": account,
+            "path": urlsplit(return_address(request)).path,
+            "action": request.get_full_path(),
+            **fields,
+            "files": files,
+        }
+        _add(request, sent)
+
+
+def _sent_fields(request: HttpRequest) -> dict[str, Any]:
+    """Return the fields of a form that can be kept, and say what cannot."""
     left = MAX_KEPT_CHARACTERS
     data: dict[str, list[str]] = {}
     too_long: list[str] = []
@@ -146,21 +159,7 @@ def save_post(request: HttpRequest, account: int | None) -> None:
         else:
             data[name] = [str(value) for value in values]
             left -= length
-    files = []
-    for _name, uploads in request.FILES.lists():
-        for upload in uploads:
-            files.append(str(upload.name))
-    if data or files or too_long or passwords:
-        sent = {
-            "user": account,
-            "path": urlsplit(return_address(request)).path,
-            "action": request.get_full_path(),
-            "data": data,
-            "files": files,
-            "too_long": too_long,
-            "passwords": passwords,
-        }
-        _add(request, sent)
+    return {"data": data, "too_long": too_long, "passwords": passwords}
 
 
 def _add(request: HttpRequest, sent: dict[str, Any]) -> None:
@@ -170,11 +169,10 @@ def _add(request: HttpRequest, sent: dict[str, Any]) -> None:
     """
     account = sent["user"]
     # A button that is pressed twice sends one form.
-    earlier = [
-        form
-        for form in saved_posts(request, account)
-        if any(form.get(name) != sent[name] for name in sent)
-    ]
+    earlier = []
+    for form in saved_posts(request, account):
+        if any(form.get(name) != sent[name] for name in sent):
+            earlier.append(form)
     facts = {"key": get_random_string(8), "sent_at": dates.now().isoformat(), "dropped": 0}
     own = [{**sent, **facts}]
     left = MAX_KEPT_CHARACTERS - _length_of(sent)
@@ -185,14 +183,15 @@ def _add(request: HttpRequest, sent: dict[str, Any]) -> None:
         own.append(form)
     dropped = earlier[len(own) - 1 :]
     own[0]["dropped"] = len(dropped) + sum(form.get("dropped", 0) for form in dropped)
-    request.session[SAVED_POSTS_KEY] = [
-        *own,
-        *(form for form in all_saved_posts(request) if form["user"] != account),
-    ]
+    others = [form for form in all_saved_posts(request) if form["user"] != account]
+    request.session[SAVED_POSTS_KEY] = [*own, *others]
 
 
 def _length_of(form: dict[str, Any]) -> int:
-    return sum(len(value) for values in form["data"].values() for value in values)
+    length = 0
+    for values in form["data"].values():
+        length += sum(map(len, values))
+    return length
 
 
 def return_address(request: HttpRequest) -> str:
@@ -202,14 +201,11 @@ def return_address(request: HttpRequest) -> str:
         parts = urlsplit(sender)
     except ValueError:
         return request.get_full_path()
-    own = bool(sender) and parts.netloc == request.get_host()
-    if own:
+    path = ""
+    if sender and parts.netloc == request.get_host():
         path = parts._replace(scheme="", netloc="").geturl()
-    else:
-        path = ""
     # A path such as //elsewhere would lead to another site.
-    is_safe = url_has_allowed_host_and_scheme(path, None)
-    if is_safe:
+    if url_has_allowed_host_and_scheme(path, None):
         return path
     return request.get_full_path()
 
@@ -225,19 +221,14 @@ def all_saved_posts(request: HttpRequest) -> list[dict[str, Any]]:
 
 def saved_posts(request: HttpRequest, account: int | None) -> list[dict[str, Any]]:
     """Return what is kept for an account, the latest first."""
-    found = []
-    for form in all_saved_posts(request):
-        if account and form["user"] == account:
-            found.append(form)
-    return found
+    if not account:
+        return []
+    return [form for form in all_saved_posts(request) if form["user"] == account]
 
 
 def forget_post(request: HttpRequest, form: dict[str, Any]) -> None:
     """Keep a form no longer."""
-    left = []
-    for each in all_saved_posts(request):
-        if each != form:
-            left.append(each)
+    left = [each for each in all_saved_posts(request) if each != form]
     if left:
         request.session[SAVED_POSTS_KEY] = left
     else:
@@ -246,7 +237,9 @@ def forget_post(request: HttpRequest, form: dict[str, Any]) -> None:
 
 def forget_post_by_key(request: HttpRequest, key: str) -> None:
     """Keep the form of the reader's own that a page named no longer."""
-    for form in saved_posts(request, request.user.pk) if key else []:
+    if not key:
+        return
+    for form in saved_posts(request, request.user.pk):
         if form.get("key") == key:
             forget_post(request, form)
 
@@ -260,11 +253,7 @@ def end_session(request: HttpRequest) -> None:
 
 def saved_for_others(request: HttpRequest) -> list[dict[str, Any]]:
     """Return what is kept for other accounts than the one that is logged in."""
-    found = []
-    for form in all_saved_posts(request):
-        if form["user"] != request.user.pk:
-            found.append(form)
-    return found
+    return [form for form in all_saved_posts(request) if form["user"] != request.user.pk]
 
 
 def restore_posts(request: HttpRequest, found: list[dict[str, Any]]) -> None:

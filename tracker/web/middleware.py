@@ -18,7 +18,7 @@ from tracker.domain import dates
 from tracker.web import late_forms
 from tracker.web.sessions import is_live
 
-READING = ("GET", "HEAD", "OPTIONS", "TRACE")
+READING_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 def language_middleware(
@@ -28,10 +28,8 @@ def language_middleware(
     spoken = dict(settings.LANGUAGES)
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        wanted = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-        if wanted in spoken:
-            code = wanted
-        else:
+        code = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        if code not in spoken:
             code = settings.LANGUAGE_CODE
         request.LANGUAGE_CODE = code
         with translation.override(code):
@@ -58,18 +56,23 @@ class AccountMiddleware(LoginRequiredMiddleware):
         self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
     ) -> Any:
         guarded = getattr(view_func, "login_required", True)
-        sent = request.method not in READING
+        sent = request.method not in READING_METHODS
         account = None
         if request.user.is_authenticated and not goes_on(request.session):
             account = request.user.pk
             late_forms.end_session(request)
         if guarded and sent and not request.user.is_authenticated:
             return late_forms.refuse_late(request, account or late_forms.account_key(request))
-        if request.user.is_authenticated and request.user.must_change_password and guarded:
-            match = request.resolver_match
-            if match is None or match.view_name not in self.FIRST:
-                return self._ask_for_password(request, sent)
+        if guarded and self._needs_password(request):
+            return self._ask_for_password(request, sent)
         return super().process_view(request, view_func, view_args, view_kwargs)
+
+    def _needs_password(self, request: HttpRequest) -> bool:
+        """Say whether an account has to choose a password before it may open a page."""
+        if not request.user.is_authenticated or not request.user.must_change_password:
+            return False
+        match = request.resolver_match
+        return match is None or match.view_name not in self.FIRST
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
@@ -107,7 +110,8 @@ def goes_on(session: SessionBase) -> bool:
         return False
     now = int(dates.now().timestamp())
     if now - session.get("seen", 0) >= 60:
-        session["began"], session["seen"] = session.get("began", now), now
+        session.setdefault("began", now)
+        session["seen"] = now
     return True
 
 
@@ -128,34 +132,33 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     alone.
     """
     match = request.resolver_match
-    guarded = match is not None and getattr(match.func, "login_required", True)
+    present = None
     if request.user.is_authenticated and is_live(request.session):
         present = request.user.pk
-    else:
-        present = None
-    if guarded:
+    account = None
+    if match is not None and getattr(match.func, "login_required", True):
         account = late_forms.account_key(request, present)
-    else:
-        account = None
-    if account and present is None:
-        return late_forms.refuse_late(request, account)
-    if account and account != present:
-        answer = late_forms.refuse_other(request, account)
-        return answer or render(request, "403_csrf.html", {"other_account": True}, status=403)
-    if account and late_forms.wants_json(request):
-        return late_forms.renew_token(request)
     if account:
-        late_forms.save_post(request, account)
-        messages.warning(
-            request,
-            _(
-                "The page was from an earlier log-in. Nothing of it is saved yet: look, and send "
-                "it again."
-            ),
-        )
-        return redirect(late_forms.return_address(request))
+        return _answer_old_page(request, account, present)
     if late_forms.wants_json(request):
         return late_forms.refuse_in_words(
             _("The page is out of date: reload it. Nothing was saved.")
         )
     return render(request, "403_csrf.html", status=403)
+
+
+def _answer_old_page(request: HttpRequest, account: int, present: int | None) -> HttpResponse:
+    """Answer what a page sends that was opened by an account, who may have logged out since."""
+    if present is None:
+        return late_forms.refuse_late(request, account)
+    if account != present:
+        answer = late_forms.refuse_other(request, account)
+        return answer or render(request, "403_csrf.html", {"other_account": True}, status=403)
+    if late_forms.wants_json(request):
+        return late_forms.renew_token(request)
+    late_forms.save_post(request, account)
+    text = _(
+        "The page was from an earlier log-in. Nothing of it is saved yet: look, and send it again."
+    )
+    messages.warning(request, text)
+    return redirect(late_forms.return_address(request))

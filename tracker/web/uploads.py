@@ -23,7 +23,8 @@ class ScratchUploadedFile(TemporaryUploadedFile):
     def __init__(
         self, name: Any, content_type: Any, size: int, charset: Any, content_type_extra: Any = None
     ) -> None:
-        file = tempfile.NamedTemporaryFile(suffix=".upload", dir=scratch.folder())  # noqa: SIM115 - closed as an upload
+        # Closed as an upload.
+        file = tempfile.NamedTemporaryFile(suffix=".upload", dir=scratch.folder())  # noqa: SIM115
         super(TemporaryUploadedFile, self).__init__(
             file, name, content_type, size, charset, content_type_extra
         )
@@ -62,7 +63,7 @@ class ScratchUploadHandler(TemporaryFileUploadHandler):
 
 
 class EvidenceStorage(FileSystemStorage):
-    """Files that appear whole under their name, and do not outlive a transaction that never ended."""
+    """Store files whole under their name, and remove those of a transaction that failed."""
 
     def _save(self, name: str, content: File) -> str:
         target = Path(self.path(name))

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from tracker.management.files import read_text
 from tracker.models import PolicyDocument
 from tracker.reports.coverage import AnchorReading
-from tracker.reports.health_check import Checkup, HealthCheck, HealthFinding, run_checkup
+from tracker.reports.health_check import Checkup, HealthFinding, run_checkup
+from tracker.reports.health_rules import HealthCheck
 
 
 class Command(BaseCommand):
