@@ -28,7 +28,7 @@ def wide_row(sheet: SheetWriter, style: CellStyle, text: str, across: int, tall:
 
 
 def banner(sheet: SheetWriter, across: int) -> None:
-    """Say loudly that nothing in this workbook is real."""
+    """Write in large letters that the data of this workbook are made up."""
     style = sheet.style(
         xlsx_writer.HEAD_FONT,
         16,

@@ -267,7 +267,7 @@ class ProgressComparer:
             first.ticks += change.ticks
 
     def _check(self, compared: ComparedRow) -> None:
-        """Add what handing in would refuse, beside what is wrong already."""
+        """Add what handing in would refuse to what is wrong already."""
         task = compared.change.task
         if not takes_reports(task):
             text = _("No report can be handed in: %(status)s.") % {

@@ -1,7 +1,4 @@
-"""What a person has to know of a workbook beside its rows.
-
-What was not read, and what was read in a special way.
-"""
+"""Notes on the reading of a workbook: what was not read, or was read in a special way."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping

@@ -141,7 +141,7 @@ def _chart(listing: Listing, last: int) -> BarChart:
         )
         look = GROUP_LIGHTS[group][0].style
         shape = series.graphicalProperties
-        # Dark, light, hatched, dark, light: told apart in grey print too.
+        # Dark, light, hatched, dark, light: different in grey print too.
         if group == LightGroup.WARNING:
             shape.pattFill = PatternFillProperties(prst="wdUpDiag")
             shape.pattFill.foreground = _colour(look.ink)
