@@ -22,8 +22,8 @@ class ExportNotes:
     def text(self, text: str, *place: object) -> str:
         """Return what a cell can hold of a text, and note what it cannot."""
         text, lost = clean_cell_text(text)
-        for words in lost:
-            self.say(" ".join(str(name) for name in place), words)
+        for loss in lost:
+            self.say(" ".join(str(name) for name in place), loss)
         return text
 
     def native(self, value: NativeValue, *place: object) -> NativeValue:
@@ -38,11 +38,11 @@ class ExportNotes:
             return value.astimezone(dates.ZONE).replace(tzinfo=None)
         return value
 
-    def say(self, place: str, words: str) -> None:
+    def say(self, place: str, text: str) -> None:
         """Note a sentence, or count it where there are too many to read."""
         if len(self._notes) < MAX_NOTES:
             self._notes.append(
-                _("%(place)s: %(words)s") % {"place": clean_cell_text(place)[0], "words": words}
+                _("%(place)s: %(words)s") % {"place": clean_cell_text(place)[0], "words": text}
             )
         else:
             self._more += 1

@@ -72,11 +72,11 @@ class GreyCells:
 
     def notes(self) -> Iterator[ReadingNote]:
         """Yield a note for every column of which cells were changed."""
-        words = _(
+        text = _(
             "These grey cells differ from what the system shows: what is written there is not read."
         )
         for (sheet, header), rows in self._changed.items():
-            yield ReadingNote(sheet, f"{header} {rows_name(rows)}", len(rows), words)
+            yield ReadingNote(sheet, f"{header} {rows_name(rows)}", len(rows), text)
 
     def _shows(self, column: Column, row: FillInRow, typed: str) -> bool:
         """Say whether a cell showed a text, in the language and on the day of the workbook."""

@@ -192,13 +192,13 @@ class SheetRows:
         elif name == "drawing":
             self._layout.has_drawing = True
 
-    def _text(self, words: str) -> None:
+    def _text(self, text: str) -> None:
         if self._inside == "v" and self._value is not None:
-            self._value.append(words)
+            self._value.append(text)
         elif self._words:
-            self._words.text(words)
+            self._words.text(text)
         elif self._inside == "f" and self._formula is not None:
-            self._formula.append(words)
+            self._formula.append(text)
 
     def _end(self, name: str) -> None:
         if name == "c":

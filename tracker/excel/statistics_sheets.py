@@ -102,13 +102,13 @@ def _write_sheet(
     listing.add(total, bold)
     plain = sheet.style(box=False, size=10)
     across = len(listing.widths)
-    for words in _formulas():
+    for text in _formulas():
         wide_row(
             sheet,
             plain,
-            words,
+            text,
             across,
-            row_height(wrapped_lines(words, sum(listing.widths), 10), 10),
+            row_height(wrapped_lines(text, sum(listing.widths), 10), 10),
         )
     if rows:
         sheet.append(repeat((plain, None), across), 12)
