@@ -107,7 +107,7 @@ def sent(book: Workbook, user: User | None) -> ImportBatch:
 def landed(batch: ImportBatch, user: User | None) -> progress_import.Preview:
     """Confirm a batch as it is previewed; return what was seen."""
     seen = progress_import.preview_progress(batch, user, TODAY)
-    assert progress_import.confirm_progress(batch, user, seen.digest, now()) is None
+    assert workbook_import.confirm_batch(batch, user, seen.digest, now()) is None
     return seen
 
 

@@ -209,7 +209,7 @@ def test_a_file_with_a_fault_lands_nothing(
     fill(book, "A1-02", percent_done=7, progress="bad")
     batch = sent(book, liaison)
     seen = progress_import.preview_progress(batch, liaison, TODAY)
-    assert progress_import.confirm_progress(batch, liaison, seen.digest, now()) is not None
+    assert workbook_import.confirm_batch(batch, liaison, seen.digest, now()) is not None
     assert reports() == []
 
 
@@ -395,7 +395,7 @@ def test_what_changed_since_the_preview_is_shown_anew(
     task = Task.objects.get(code="A1-01")
     task.remark = "changed"
     workflow.save_task(task, ChangeContext(None, ChangeSource.COMMAND), today=TODAY)
-    anew = progress_import.confirm_progress(batch, liaison, seen.digest, now())
+    anew = workbook_import.confirm_batch(batch, liaison, seen.digest, now())
     assert anew is not None
     assert states(anew) == {"Fill in A1-01": "stale"}
     assert reports() == []

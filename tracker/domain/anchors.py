@@ -1,4 +1,4 @@
-"""Hold anchor phrases against a policy text, and see which of its clauses none touches.
+"""Find anchor phrases in a policy text, and the clauses of it that none touches.
 
 Places are spans of the text as it was given, so that a page can mark them in it.
 """
@@ -12,10 +12,7 @@ from tracker.domain.passages import Span, find_passage, normalise, split_clauses
 
 
 class Anchor(NamedTuple):
-    """A phrase of the text and what it belongs to.
-
-    A kind such as "task" and a name such as "A1-01".
-    """
+    """A phrase of the text and its owner: a kind such as "task", a name such as "A1-01"."""
 
     kind: str
     name: str
@@ -45,10 +42,7 @@ class Clause:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What the anchors make of a text.
-
-    Their faults, every clause of the sections, and what they touch outside.
-    """
+    """What anchors cover of a text: their faults, the clauses of the sections, those outside."""
 
     missing: list[Anchor]
     repeated: list[tuple[Anchor, list[Span]]]
@@ -60,35 +54,23 @@ class Coverage:
     @property
     def touched(self) -> list[Clause]:
         """Return the clauses that something is done about."""
-        found = []
-        for clause in self.clauses:
-            if clause.anchors:
-                found.append(clause)
-        return found
+        return [clause for clause in self.clauses if clause.anchors]
 
     @property
     def background(self) -> list[Clause]:
         """Return the clauses that ask for nothing, as somebody marked them."""
-        found = []
-        for clause in self.clauses:
-            if clause.background and not clause.anchors:
-                found.append(clause)
-        return found
+        return [clause for clause in self.clauses if clause.background and not clause.anchors]
 
     @property
     def open(self) -> list[Clause]:
         """Return the clauses that nobody has accounted for."""
-        found = []
-        for clause in self.clauses:
-            if not clause.anchors and not clause.background:
-                found.append(clause)
-        return found
+        return [clause for clause in self.clauses if not clause.anchors and not clause.background]
 
 
 def coverage(
     text: str, anchors: Iterable[Anchor], background: Iterable[Anchor] = (), opening: str = ""
 ) -> Coverage:
-    """See which anchors fail, and which clauses of the sections no anchor accounts for.
+    """Return which anchors fail, and which clauses of the sections each anchor covers.
 
     The sections run from the first section's `opening` (without it, from the start of the text) to
     the end of the paragraph that holds the last anchor: a line such as the source stays outside.

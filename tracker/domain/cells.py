@@ -1,4 +1,4 @@
-"""The cells of a workbook: what they hold, what people see in them, and what asks to erase. Pure."""
+"""The cells of a workbook: what they hold, and what people see in them. Pure."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class Cell:
 
     @property
     def empty(self) -> bool:
-        """Say whether nothing is written in it, or signs alone that are not seen."""
+        """Say whether nothing is written in it, or invisible characters alone."""
         value = self.value
         if isinstance(value, str):
             if len(value) > MAX_UNSEEN_LENGTH:
@@ -122,8 +122,9 @@ class Cell:
 
 
 def plain_text(text: str) -> str:
-    """Return a text with plain signs in place of full-width ones, without unseen ones and spaces
-    around it.
+    """Return a text with plain characters for full-width ones, without invisible ones.
+
+    Blanks around it are removed.
     """
     if text.isascii():
         return text.strip()

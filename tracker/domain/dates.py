@@ -22,12 +22,12 @@ def now() -> dt.datetime:
 
 
 def today() -> dt.date:
-    """Return today's date in Shanghai, wherever the server stands."""
+    """Return today's date in Shanghai, whatever the time zone of the server."""
     return now().date()
 
 
 def parse_day(text: str) -> dt.date:
-    """Read an ISO day between 1900 and 2999; ValueError says in words what is allowed."""
+    """Read an ISO day between 1900 and 2999; ValueError says what is allowed."""
     try:
         day = dt.date.fromisoformat(text.strip())
     except ValueError:
@@ -63,19 +63,13 @@ class Period:
         return Period(self.cycle, dt.date(self.start.year + years, month + 1, 1))
 
     def key(self, cycle: str) -> str:
-        """Return what names the period in an address.
-
-        Its first day, and its last where the cycle is another one.
-        """
+        """Return the period as addresses name it: first day, and last where the cycle differs."""
         if self.cycle == cycle:
             return f"{self.start}"
         return f"{self.start}_{self.end}"
 
     def name(self, on: dt.date | None = None) -> str:
-        """Name the period as people say it on a day: without the year when it is this year.
-
-        On no day, with it.
-        """
+        """Name the period as people say it on a day, without the year when that is the same."""
         values = {
             "year": self.start.year,
             "month": self.start.month,

@@ -15,7 +15,7 @@ SQLITE_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE
 
 
 def free_megabytes() -> int:
-    """Return how much is free where the data lies."""
+    """Return how much is free on the disk of the data."""
     return shutil.disk_usage(Path(settings.DATA_DIR)).free // MEGABYTE
 
 
@@ -35,5 +35,5 @@ def is_disk_full(error: BaseException | None) -> bool:
         if getattr(error, "sqlstate", None) == POSTGRESQL_DISK_FULL:
             return True
         error = error.__cause__ or error.__context__
-        seen = seen + 1
+        seen += 1
     return False

@@ -1,5 +1,6 @@
 """What may be handed in as evidence: kinds of files, known by their content. Pure."""
 
+from itertools import chain
 from typing import IO
 
 from django.utils.translation import gettext as _
@@ -26,10 +27,7 @@ OFFICE_PARTS = {
     "ppt/presentation.xml": "pptx",
     "OFD.xml": "ofd",
 }
-ALLOWED_SUFFIXES: list[str] = []
-for _signature, _suffixes in FILE_SIGNATURES:
-    ALLOWED_SUFFIXES += _suffixes
-ALLOWED_SUFFIXES += OFFICE_PARTS.values()
+ALLOWED_SUFFIXES = [*chain(*dict(FILE_SIGNATURES).values()), *OFFICE_PARTS.values()]
 DANGER_WORDS = {
     Danger.MACRO: gettext_lazy(
         "“%(name)s” holds macros (%(entry)s): save it without macros and send it again."
@@ -44,8 +42,9 @@ DANGER_WORDS = {
 
 
 def check_evidence(name: str, size: int, file: IO[bytes]) -> None:
-    """Raise ValueError, in words, for a file that is too large, of no known kind, not what its name
-    says, or unsafe.
+    """Raise ValueError, with a sentence for people, for a file that is not accepted.
+
+    That is one that is too large, of no known kind, not what its name says, or unsafe.
     """
     if size > MAX_EVIDENCE_BYTES:
         raise ValueError(

@@ -1,7 +1,4 @@
-"""The rules of the lights and of the figures in words.
-
-What pages and workbook print under their tables.
-"""
+"""The rules of lights and figures as pages and workbooks print them under their tables."""
 
 from collections.abc import Iterator
 
@@ -18,9 +15,7 @@ WHILE_CLOSING = gettext_lazy(
 
 
 def light_rules(policy: Thresholds) -> Iterator[tuple[Light, str, str]]:
-    """List light, status and rule with the thresholds in force, in the order in which the first
-    match counts.
-    """
+    """Yield light, status and rule with the thresholds in force; the first match counts."""
     yellow = [
         ngettext(
             "%(days)d day or less to the deadline",
@@ -55,7 +50,7 @@ def light_rules(policy: Thresholds) -> Iterator[tuple[Light, str, str]]:
 
 
 def formulas() -> Iterator[tuple[str, str]]:
-    """List how figures come about: section 5 of the domain."""
+    """Yield the name of each figure and how it is computed."""
     yield (
         _("total"),
         _(

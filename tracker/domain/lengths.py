@@ -1,10 +1,10 @@
 """How long a text may be that people type: enough for any report, and bounded for every reader."""
 
-MAX_TEXT_LENGTH = 5000  # signs
+MAX_TEXT_LENGTH = 5000  # characters
 
 
 def text_length(text: str) -> int:
-    """Count the signs of a text; a line end is one, whichever way it is written."""
+    """Count the characters of a text; a line end is one, whichever way it is written."""
     return len(text) - text.count("\r\n")
 
 

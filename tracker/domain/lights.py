@@ -149,7 +149,7 @@ def first_owed(task: TaskFacts, policy: Thresholds) -> Period | None:
 
 
 def light_reasons(task: TaskFacts, policy: Thresholds, on: dt.date) -> list[str]:
-    """Explain a light in sentences, the gravest first; every light has at least one."""
+    """Explain a light in sentences, the most serious first; every light has at least one."""
     day = judged_on(task, on)
     changes = light_changes(task, policy)
     sentences = []
@@ -196,7 +196,7 @@ def _unreported(task: TaskFacts, policy: Thresholds) -> LightChange | None:
 
 
 def _explain(change: LightChange, task: TaskFacts, policy: Thresholds, on: dt.date) -> str:
-    """Say one cause in words; `on` is a day on which it holds."""
+    """Say one cause; `on` is a day on which it holds."""
     if change.cause == LightCause.DEADLINE and task.deadline:
         return _explain_deadline((task.deadline - on).days)
     if change.cause == LightCause.BEHIND:
@@ -247,7 +247,7 @@ def _missed(period: Period, policy: Thresholds, on: dt.date) -> list[Period]:
 
 
 def _calm(task: TaskFacts, on: dt.date) -> str:
-    """Say in words why a task is neither yellow nor red."""
+    """Say why a task is neither yellow nor red."""
     if task.status == Status.CLOSED and task.closed_on:
         return _closed_text(task.closed_on, task.deadline)
     if task.status == Status.CLOSING:
@@ -303,11 +303,9 @@ def last_complete(cycle: str, on: dt.date) -> Period:
 
 
 def reportable(task: TaskFacts, policy: Thresholds, on: dt.date) -> list[Period]:
-    """Return the periods to report for on a day.
+    """Return the periods to report for on a day: every one owed, and the current one.
 
-    Every owed one from the first, and the one under way.
-
-    Where no reports are owed a report is welcome for the month.
+    Where no reports are owed, units may report for the month.
     """
     current = period_of(cycle_of(policy), on)
     periods = []
@@ -333,11 +331,9 @@ def missing_facts(figure: IndicatorFacts) -> Decimal | None:
 
 
 def achieved_percent(figure: IndicatorFacts) -> int | None:
-    """Return how much of the way from baseline to target is done, in whole percent, rounded down, 0
-    to 100.
+    """Return how much of the way from baseline to target is done, in percent, rounded down.
 
-    None without a value, and where the baseline is unknown or stands at the target or beyond: there
-    is no way.
+    None without a value, and where the baseline is unknown or already at the target or beyond.
     """
     if figure.baseline is None or (left := missing_facts(figure)) is None:
         return None

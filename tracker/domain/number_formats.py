@@ -1,6 +1,4 @@
-"""What the number format of a cell makes of its value.
-
-A day, a percent, and the text that people see. Pure.
+"""What the number format of a cell makes of its value: a day, a percent, a text. Pure.
 
 Excel keeps days and percents as plain numbers; the format alone says what a number means. Formats
 that are not understood show the number itself, without an exponent.
@@ -55,9 +53,7 @@ NOT_FOR_NUMBERS = frozenset({"other", "date", "elapsed"})
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A part of a format: its kind, and the word that stands for a part of the value or is shown as
-    it is.
-    """
+    """A part of a format: its kind, and its text, which is shown or stands for part of a value."""
 
     kind: str
     text: str
@@ -65,10 +61,7 @@ class _Piece:
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """A number format, taken apart.
-
-    Whether it shows a date, its day, a percent, and its pieces by section.
-    """
+    """A number format as it is parsed: what it shows, and its pieces by section."""
 
     is_date: bool
     shows_day: bool
@@ -88,7 +81,7 @@ class NumberFormat:
 
 @lru_cache(maxsize=2_000)
 def parse_format(code: str) -> NumberFormat:
-    """Take a number format apart; the work is bounded by MAX_FORMAT_LENGTH."""
+    """Parse a number format; the work is bounded by MAX_FORMAT_LENGTH."""
     sections = [tuple(_pieces(text)) for text in _split(code[:MAX_FORMAT_LENGTH])]
     first = sections[0]
     kinds = {piece.kind for piece in first}
@@ -116,7 +109,7 @@ def plain_number(value: float) -> str:
 
 
 def _split(code: str) -> list[str]:
-    """Part a format at its semicolons: for positive numbers, negative ones, zero, and text."""
+    """Split a format at its semicolons: for positive numbers, negative ones, zero, and text."""
     sections = [""]
     for found in _TOKEN.finditer(code):
         if found[4] == ";":
@@ -127,7 +120,7 @@ def _split(code: str) -> list[str]:
 
 
 def _pieces(section: str) -> list[_Piece]:
-    """Take one section apart into pieces."""
+    """Split one section into pieces."""
     pieces: list[_Piece] = []
     run = ""
     for found in _TOKEN.finditer(section):
@@ -147,9 +140,7 @@ def _pieces(section: str) -> list[_Piece]:
 
 
 def _words(run: str) -> list[_Piece]:
-    """Part what stands outside of quotes into words that stand for something, and signs that are
-    shown.
-    """
+    """Split what is outside of quotes into words with a meaning, and characters that are shown."""
     pieces: list[_Piece] = []
     place = 0
     while place < len(run):

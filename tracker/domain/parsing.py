@@ -1,9 +1,8 @@
-"""What people write into cells, read without a guess: percents, days, words, codes, prose. Pure.
+"""Read what people write into cells without guessing: percents, days, codes, prose. Pure.
 
-Each reader takes the native value of a cell and returns its meaning; None is an empty cell. What
-has two meanings or none is a ValueError that says what is allowed. Full-width signs count as
-their plain twins, and signs that are not seen as nothing, in codes, numbers, days and names only,
-never in prose.
+Each reader takes a cell and returns what its value means; None is an empty cell. A value with two
+meanings or none is a ValueError that says what is allowed. In codes, numbers, days and names, but
+never in prose, full-width characters count as plain ones and invisible ones do not count.
 """
 
 import datetime as dt
@@ -198,7 +197,7 @@ def parse_slug(cell: Cell) -> str | None:
 
 
 def parse_light_mark(cell: Cell) -> str | None:
-    """Read the hidden mark of a row."""
+    """Read the hidden key of a row."""
     return plain_text(format_decimal(cell.value))
 
 
@@ -215,12 +214,10 @@ def parse_whole(cell: Cell) -> int | Clear | None:
 
 
 def whole_number(text: object, most: int = MAX_WHOLE_NUMBER, least: int = 0) -> int | None:
-    """Read a whole number from an address, a form or a file.
+    """Read a whole number from an address, a form or a file; None where it is none or too large.
 
-    None where it is not one or out of bounds.
-
-    Plain digits alone: `str.isdigit` takes “²”, `int` takes “٣” and "1_0", and a database takes 64
-    bits.
+    Plain digits alone: `str.isdigit` accepts “²”, `int` accepts “٣” and "1_0", and a database holds
+    64 bits.
     """
     if not isinstance(text, str) or not _WHOLE.fullmatch(text):
         return None
@@ -270,7 +267,7 @@ def parse_prose(cell: Cell) -> str | Clear | None:
 
 
 def parse_choice(words: Callable[[], Mapping[str, str]], cell: Cell) -> str | None:
-    """Read one of some words; `words` maps each word that is understood to its value."""
+    """Read a choice; `words` returns the value of each word that is understood."""
     known = words()
     text = plain_text(format_decimal(cell.value))
     if text not in known:
@@ -316,10 +313,7 @@ def parse_names(cell: Cell) -> list[str] | Clear | None:
 
 
 def nearest_names(text: str, known: Sequence[str]) -> list[str]:
-    """Return the known names that come nearest to a text.
-
-    A name that holds it, or is held, is near.
-    """
+    """Return the known names nearest to a text: similar ones, and those that contain it."""
     text = text[:MAX_COMPARED]
     wanted = fold(text)
     names = get_close_matches(text, known, MAX_NEAR_NAMES, 0.5)
@@ -330,17 +324,17 @@ def nearest_names(text: str, known: Sequence[str]) -> list[str]:
 
 
 class NearNames:
-    """Names that come near to those of a file that are not known.
+    """Finds known names near to unknown ones of a file, with a bounded number of comparisons.
 
-    Each search compares with every known name, so that a file has a number of comparisons; behind
-    them "…" stands in place of names.
+    Each search compares with every known name; when MAX_COMPARISONS are used up, "…" is returned
+    in place of names.
     """
 
     def __init__(self) -> None:
         self._left = MAX_COMPARISONS
 
     def of(self, text: str, known: Sequence[str]) -> list[str]:
-        """Return what `near` returns."""
+        """Return what `nearest_names` returns."""
         if len(known) > self._left:
             return ["…"]
         self._left -= len(known)
@@ -348,5 +342,5 @@ class NearNames:
 
 
 def allowed_values(words: Callable[[], Mapping[str, str]]) -> Callable[[Cell], str | None]:
-    """Make a reader of some words."""
+    """Make a reader of one of some words, as `parse_choice` reads them."""
     return partial(parse_choice, words)

@@ -1,4 +1,4 @@
-"""How much of a password is left without what everybody here would try first. Pure."""
+"""Say whether a password is guessable: what is left of it without known words. Pure."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tracker.domain.folding import fold
 
-MIN_STRENGTH = 6  # letters left; a Chinese sign counts as two
+MIN_STRENGTH = 6  # letters left; a Chinese character counts as two
 MIN_LETTERS_LEFT = 4  # where a known word shows in the letters alone
 MIN_LATIN_WORD = 3
 MIN_CHINESE_WORD = 2
@@ -19,9 +19,9 @@ KEYBOARD_ROWS = (
     "zxcvbnm",
     "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p",
 )
-MAX_READ = 256  # signs; a longer password is judged by its beginning
-MIN_SEQUENCE = 3  # signs in a row that count as a sequence
-# Signs that stand for a letter.
+MAX_READ = 256  # characters; a longer password is judged by its beginning
+MIN_SEQUENCE = 3  # characters in a row that count as a sequence
+# Characters that stand for a letter.
 LOOKALIKES = str.maketrans("@4301!5$78", "aaeoiisstb")
 YEAR_PATTERN = re.compile(r"(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])?)?")
 WORDS_FILE = Path(__file__).with_name("guessable_words.txt")
@@ -52,7 +52,7 @@ def is_guessable(password: str, words: Collection[str], names: str = "") -> bool
     """Say whether too little is left of a password without known words, repeats, rows and years.
 
     `words` are cut out whole; of `names`, folded names of units a line each, every part of two
-    Chinese signs or more.
+    Chinese characters or more.
     """
     folded = fold(password[:MAX_READ])
     if _strength(_core(folded)) < MIN_STRENGTH:
@@ -87,7 +87,7 @@ def _is_word(word: str) -> bool:
 
 
 def _core(text: str) -> str:
-    """Return a text without the digits and signs at both its ends."""
+    """Return a text from its first letter to its last."""
     letters = []
     for place, sign in enumerate(text):
         if sign.isalpha():
@@ -119,7 +119,7 @@ def _without_known(text: str, known: Collection[str], names: str) -> str:
 def _once(text: str) -> str:
     """Return what a text repeats, such as `abc` for `abcabcabc`.
 
-    Of one sign in a row only one is left.
+    Of a character that is repeated only one is left.
     """
     text = re.sub(r"(.)\1{2,}", r"\1", text)
     repeated = re.fullmatch(r"(.+?)\1+", text, re.DOTALL)

@@ -1,4 +1,4 @@
-"""How long work tells how far it is."""
+"""The callback by which long work reports its progress."""
 
 from collections.abc import Callable
 
@@ -6,4 +6,4 @@ ProgressCallback = Callable[[int], object]  # called with the number of rows tha
 
 
 def ignore_progress(done: int) -> None:
-    """Tell nobody how many rows are done."""
+    """Do nothing with the number of rows that are done."""

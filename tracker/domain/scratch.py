@@ -1,8 +1,7 @@
-"""Temporary files in a folder of their own process, so that what a killed process left is known as
-such.
+"""Temporary files in a folder for each process, so that those of killed processes are removed.
 
-Each process holds a lock on its folder for as long as it lives. A lock dies with its process, by
-SIGKILL too: a folder whose lock is free is a leftover, and `sweep` takes it away.
+Each process locks its folder as long as it runs. The lock ends with the process, by SIGKILL too:
+a folder whose lock is free is left over, and `sweep` removes it.
 """
 
 import atexit
@@ -64,10 +63,10 @@ def new_folder() -> Iterator[Path]:
 
 @contextmanager
 def replacing(target: Path, mode: int = 0o666) -> Iterator[Path]:
-    """Yield the path of a half file beside the target, which takes its place whole at the end, or
-    not at all.
+    """Yield the path of a temporary file beside the target that replaces it at the end.
 
-    `mode` as for `os.open`. A half file that a killed process left is known by its note and swept.
+    Where an error is raised, the target stays as it is. `mode` as for `os.open`. What a killed
+    process left is known by its note, and `sweep` removes it.
     """
     note = _note(
         HALF_WRITTEN_SUFFIX,
@@ -112,7 +111,7 @@ def _note(kind: str, text: Callable[[str], str]) -> Path:
 
 
 def pending(path: Path) -> list[str]:
-    """List the names that the process of a folder has noted and not taken back."""
+    """List the names that the process of a folder has noted and not removed."""
     return _noted(path, PENDING_FILE)
 
 

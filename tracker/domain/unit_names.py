@@ -1,8 +1,8 @@
-"""Take the names of several units out of one cell, as offices write them. Pure.
+"""Read the names of several units from one cell, as offices write them. Pure.
 
-Commas, semicolons and line ends always part names, but not within brackets. Blanks, slashes and
-words such as “and” part them only where both sides are names that are known: the names of units
-hold them too.
+Commas, semicolons and line ends always separate names, but not within brackets. Blanks, slashes and
+words such as “and” separate them only where both sides are known names: names of units contain
+them too.
 """
 
 import re
@@ -56,18 +56,12 @@ class UnitNames(Generic[Unit]):
 
 
 def name_key(name: str) -> str:
-    """Return a name as it is compared.
-
-    Folded, without blanks and the commas that some names hold.
-    """
+    """Return a name as it is compared: folded, without blanks and commas."""
     return "".join(sign for sign in fold(name) if not sign.isspace() and sign not in "、,;")
 
 
 def split_names(text: str) -> list[str]:
-    """Part a text at commas, semicolons and line ends outside of brackets.
-
-    Each name once, in order.
-    """
+    """Split a text at commas, semicolons and line ends outside of brackets; each name once."""
     text = _NUMBER.sub("、", remove_invisible(text))
     pieces = [""]
     depth = 0
@@ -92,10 +86,7 @@ def _is_balanced(text: str) -> bool:
 
 
 def find_units(pieces: Sequence[str], find: Callable[[str], Unit | None]) -> UnitNames[Unit]:
-    """Find the units of a cell.
-
-    `find` takes a key of `name_key` and returns the one unit of that name.
-    """
+    """Find the units of a cell; `find` returns the one unit of a key of `name_key`."""
     names: UnitNames[Unit] = UnitNames()
     start = 0
     while start < len(pieces):
@@ -161,11 +152,9 @@ def _read_word(word: str, find: Callable[[str], Unit | None], names: UnitNames[U
 
 
 def _all_known(parts: Sequence[str], find: Callable[[str], Unit | None]) -> list[Unit]:
-    """Return the units where parts and what stands between them are known names throughout.
+    """Return the units where all parts together are known names; else nothing.
 
-    Else nothing.
-
-    `parts` holds words at even places and what parts them at odd ones.
+    `parts` holds words at even places and separators at odd ones.
     """
     # By the place of the word at which a known name may begin: the units before it.
     reached: dict[int, list[Unit]] = {0: []}
@@ -180,10 +169,7 @@ def _all_known(parts: Sequence[str], find: Callable[[str], Unit | None]) -> list
 
 
 def _words(parts: Sequence[str], find: Callable[[str], Unit | None]) -> Iterator[str]:
-    """Yield known names and what stands between them.
-
-    A piece that holds no known name stays whole.
-    """
+    """Yield known names and what is between them; a piece without a known name stays whole."""
     words = [""]
     any_known = False
     place = 0

@@ -44,10 +44,7 @@ def written_day(text: str) -> dt.date | None:
 
 
 def _without_blanks(text: str) -> str:
-    """Take blanks out of a day in words.
-
-    Between digits alone a blank parts what does not belong together.
-    """
+    """Remove blanks from a day in words; between digits alone a blank separates."""
     if "年" not in text:
         return text
     return re.sub(

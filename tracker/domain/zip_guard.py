@@ -119,7 +119,7 @@ class TooManyEntries(ZipFault):
 
 
 class DangerousEntry(ZipFault):
-    """One entry is of a kind that is not taken."""
+    """One entry is of a kind that is not accepted."""
 
     def __init__(self, entry: str, danger: Danger) -> None:
         super().__init__(f"{entry}: {danger.value}")
@@ -255,7 +255,7 @@ def _danger_of_name(name: str) -> Danger | None:
 
 
 def _check_content_types(archive: ZipFile, entry: ZipInfo) -> None:
-    """Refuse macros that lie under another name: the part that lists the kinds names them."""
+    """Refuse macros under another name: the part that lists the kinds of all parts names them."""
     with archive.open(entry) as part:
         kinds = part.read(MAX_CONTENT_TYPES + 1)
     if len(kinds) > MAX_CONTENT_TYPES:
@@ -286,9 +286,7 @@ def _check_ole(name: str, content: bytes) -> None:
 
 
 def ole_danger(content: bytes) -> Danger | None:
-    """Say what a document of the older kind (doc, xls, ppt, wps) holds that is not taken, or
-    nothing.
-    """
+    """Say what a document of the older kind (doc, xls, ppt, wps) holds that is not accepted."""
     if _OLE_MACROS in content:
         return Danger.MACRO
     if _OLE_PACKAGE in content:

@@ -1,7 +1,4 @@
-"""What the styles of a workbook say of its cells: their number formats, and which are struck out.
-
-Pure.
-"""
+"""The styles of a workbook that is read: number formats, and what is struck out. Pure."""
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS
 
@@ -15,10 +12,7 @@ from tracker.excel.xml_parts import is_true, number_in_file
 
 
 class CellStyles:
-    """The styles of a workbook, by the numbers that its cells give.
-
-    Fed with the elements of `styles.xml`.
-    """
+    """The styles of a workbook by their numbers, read from the elements of `styles.xml`."""
 
     def __init__(self) -> None:
         self.formats: list[NumberFormat] = []
@@ -29,7 +23,7 @@ class CellStyles:
         self._inside = ""
 
     def start(self, name: str, given: dict[str, str]) -> None:
-        """Take in the start of an element."""
+        """Handle the start of an element."""
         if name == "numFmt":
             self._codes[number_in_file(given.get("numFmtId"))] = given.get("formatCode", "")
         elif name in ("fonts", "cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):

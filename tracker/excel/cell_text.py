@@ -1,4 +1,4 @@
-"""Text for cells: what a cell can hold, and how tall it stands. Pure."""
+"""Text for cells: what a cell can hold, and how many lines it takes. Pure."""
 
 import re
 from functools import lru_cache
@@ -22,7 +22,7 @@ _WIDE = re.compile(r"[^\u0000-\u024f]+")
 
 
 def clean_cell_text(text: str) -> tuple[str, list[str]]:
-    """Return what a cell can hold of a text, and in words what was lost."""
+    """Return what a cell can hold of a text, and sentences on what was lost."""
     if text.isprintable() and 2 * len(text) <= MAX_CELL_TEXT and "_x" not in text:
         return text, []
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -38,7 +38,8 @@ def clean_cell_text(text: str) -> tuple[str, list[str]]:
             % {"count": stripped}
         )
     text = _ESCAPE.sub("_x005F_", text)
-    if 2 * len(text) > MAX_CELL_TEXT and len(units := text.encode("utf-16-le")) > 2 * MAX_CELL_TEXT:
+    units = text.encode("utf-16-le")
+    if len(units) > 2 * MAX_CELL_TEXT:
         # Half of a pair at the cut is dropped.
         text = units[: 2 * MAX_CELL_TEXT].decode("utf-16-le", "ignore")
         lost.append(
@@ -57,13 +58,13 @@ def strip_refused(text: str) -> tuple[str, int]:
 
 @lru_cache
 def column_room(width: float, size: float) -> int:
-    """Return how many halves of a Chinese character stand on a line."""
+    """Return how many characters fit on a line; a Chinese one counts as two."""
     # A column's unit is 7 pixels, as wide as half a Chinese character of 10.5 points.
     return max(2, int((width - 1) * 10.5 / size) // 2 * 2)
 
 
 def wrapped_lines(text: str, width: float, size: float) -> int:
-    """Estimate on how many lines a text of a size in points stands in a column of a width."""
+    """Estimate how many lines a text takes: its size in points, the width in units of Excel."""
     room = column_room(width, size)
     if 2 * len(text) <= room and "\n" not in text:
         return 1
@@ -77,7 +78,7 @@ def lines_needed(count: int, size: float) -> float:
 
 
 def row_height(count: int, size: float) -> float:
-    """Return the height of a row that shows some lines, as far as a row can be so tall."""
+    """Return the height of a row that shows some lines, in points, at most MAX_ROW_HEIGHT."""
     return min(MAX_ROW_HEIGHT, lines_needed(count, size))
 
 

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
-from tracker import workflow
 from tracker.domain import parsing, permissions
-from tracker.domain.choices import BatchKind, ChangeSource
+from tracker.domain.choices import BatchKind
 from tracker.domain.progress_callback import ProgressCallback, ignore_progress
 from tracker.excel import checklist_template
 from tracker.excel.checklist_comparer import ChecklistComparer, key_column
@@ -30,7 +28,6 @@ from tracker.excel.table_reader import ReadingSteps, Table, asks_to_clear, read_
 from tracker.models import ImportBatch, PolicyDocument, User
 from tracker.reports.columns import TEMPLATE_COLUMNS, Column
 from tracker.reports.filters import shorten_value
-from tracker.workflow import ChangeContext
 
 # Without these headers a sheet is none of its kind.
 NEEDED_COLUMNS = {
@@ -170,28 +167,6 @@ def marked_checklist(
     return MarkedSheet(rows, preview.faults, preview.notes)
 
 
-def confirm_checklist(
-    batch: ImportBatch,
-    user: User | None,
-    seen: str,
-    now: dt.datetime,
-    tell: ProgressCallback = ignore_progress,
-) -> Preview | None:
-    """Save what a person has seen in the preview, whole or not at all.
-
-    Return the new preview where it differs.
-    """
-    with transaction.atomic():
-        slugs = [row["values"].get("slug") for row in _policy_rows(batch.rows)]
-        list(PolicyDocument.objects.select_for_update().filter(slug__in=slugs).values_list("pk"))
-        preview = preview_checklist(batch, now.date())
-        if preview.digest != seen or preview.faults:
-            return preview
-        workflow.apply_checklist(
-            batch,
-            preview.changes,
-            ChangeContext(user, ChangeSource.IMPORT, batch.file_name),
-            now,
-            tell,
-        )
-    return None
+def slugs_of_checklist(batch: ImportBatch) -> set[str]:
+    """Return the short addresses of the policies that a batch is about."""
+    return {row["values"].get("slug") or "" for row in _policy_rows(batch.rows)}

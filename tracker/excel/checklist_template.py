@@ -1,7 +1,4 @@
-"""The workbook that a policy's checklist is loaded from.
-
-Of a policy that exists it is its export.
-"""
+"""The workbook that a policy's checklist is loaded from; of a stored policy it is its export."""
 
 import datetime as dt
 import os
@@ -138,10 +135,7 @@ def _parts_of(policy: PolicyDocument) -> dict[str, list[Any]]:
 
 @dataclass(frozen=True)
 class TypedCell:
-    """A row of a template as it came in.
-
-    What was typed, and what is at fault, by the names of the columns.
-    """
+    """A row of a template as it came in: what was typed and its faults, by column."""
 
     typed: Mapping[str, str]
     faults: Mapping[str, str]
@@ -162,7 +156,7 @@ def save_marked_checklist(
     file: str | os.PathLike[str] | IO[bytes],
     tell: ProgressCallback = ignore_progress,
 ) -> None:
-    """Write what came in as a template with its faults marked: mended, it can be sent in again.
+    """Write what came in as a template with its faults marked: corrected, it can be sent again.
 
     `tell` is called after each row, with its number on its sheet.
     """

@@ -28,7 +28,7 @@ def wide_row(sheet: SheetWriter, style: CellStyle, text: str, across: int, tall:
 
 
 def banner(sheet: SheetWriter, across: int) -> None:
-    """Say loudly that nothing in this workbook is real."""
+    """Write in large letters that the data of this workbook are made up."""
     style = sheet.style(
         xlsx_writer.HEAD_FONT,
         16,
@@ -68,8 +68,8 @@ class Cover:
         )
         if policy.demo:
             banner(sheet, 2)
-        for label, words in facts:
-            self._row(self._label, label, words)
+        for label, text in facts:
+            self._row(self._label, label, text)
         self._head(_("Lights: the rules in force, first match from the top"))
         for light, status, rule in legend.light_rules(policy):
             chip = sheet.style(
@@ -83,23 +83,23 @@ class Cover:
         note = sheet.style(size=COVER_FONT_SIZE, box=False)
         wide_row(sheet, note, str(legend.WHILE_CLOSING), 2, 20)
         self._head(_("How figures are computed"))
-        for label, words in legend.formulas():
-            self._row(self._label, label, words)
+        for label, text in legend.formulas():
+            self._row(self._label, label, text)
         self._head(_("Sheets"))
         linked = sheet.style(xlsx_writer.HEAD_FONT, COVER_FONT_SIZE, across="center", link=True)
-        for name, words in contents:
-            self._row(linked, name, words, Hyperlink(ref="", location=f"'{name}'!A1", display=name))
+        for name, text in contents:
+            self._row(linked, name, text, Hyperlink(ref="", location=f"'{name}'!A1", display=name))
         if notes:
             self._head(_("Notes"))
-            for words in notes:
-                wide_row(sheet, note, words, 2, self._tall(words, LABEL_WIDTH + TEXT_WIDTH))
+            for text in notes:
+                wide_row(sheet, note, text, 2, self._tall(text, LABEL_WIDTH + TEXT_WIDTH))
 
-    def _head(self, words: str) -> None:
-        wide_row(self.sheet, self._heading, words, 2, 28)
+    def _head(self, text: str) -> None:
+        wide_row(self.sheet, self._heading, text, 2, 28)
 
-    def _row(self, style: CellStyle, label: str, words: str, link: Hyperlink | None = None) -> None:
-        tall = max(self._tall(label, LABEL_WIDTH), self._tall(words, TEXT_WIDTH))
-        self.sheet.append([(style, label, link), (self._words, words)], tall)
+    def _row(self, style: CellStyle, label: str, text: str, link: Hyperlink | None = None) -> None:
+        tall = max(self._tall(label, LABEL_WIDTH), self._tall(text, TEXT_WIDTH))
+        self.sheet.append([(style, label, link), (self._words, text)], tall)
 
     @staticmethod
     def _tall(text: str, width: float) -> float:

@@ -1,4 +1,4 @@
-"""What cells could not take, in words; the cover prints it."""
+"""Notes of an export, which the cover prints: what cells could not hold."""
 
 import datetime as dt
 
@@ -13,17 +13,17 @@ MAX_NOTES = 100
 
 
 class ExportNotes:
-    """What cells could not take, in words; the cover prints it."""
+    """Collects notes; from MAX_NOTES on they are only counted."""
 
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self._notes: list[str] = []
         self._more = 0
 
     def text(self, text: str, *place: object) -> str:
         """Return what a cell can hold of a text, and note what it cannot."""
         text, lost = clean_cell_text(text)
-        for words in lost:
-            self.say(" ".join(str(name) for name in place), words)
+        for loss in lost:
+            self.say(" ".join(str(name) for name in place), loss)
         return text
 
     def native(self, value: NativeValue, *place: object) -> NativeValue:
@@ -38,11 +38,11 @@ class ExportNotes:
             return value.astimezone(dates.ZONE).replace(tzinfo=None)
         return value
 
-    def say(self, place: str, words: str) -> None:
+    def say(self, place: str, text: str) -> None:
         """Note a sentence, or count it where there are too many to read."""
-        if len(self.said) < MAX_NOTES:
-            self.said.append(
-                _("%(place)s: %(words)s") % {"place": clean_cell_text(place)[0], "words": words}
+        if len(self._notes) < MAX_NOTES:
+            self._notes.append(
+                _("%(place)s: %(words)s") % {"place": clean_cell_text(place)[0], "words": text}
             )
         else:
             self._more += 1
@@ -50,9 +50,9 @@ class ExportNotes:
     def lines(self) -> list[str]:
         """Return the notes, and how many more there were."""
         if not self._more:
-            return self.said
+            return self._notes
         return [
-            *self.said,
+            *self._notes,
             ngettext("and %(count)d more", "and %(count)d more", self._more)
             % {"count": self._more},
         ]

@@ -1,7 +1,7 @@
 """Find what people have written over the cells of a fill-in workbook that only show something.
 
 Such a cell is not read. It is named where it differs from what the program shows of a task that
-nobody has changed since the workbook was made; of others only what a unit has said so far is known.
+nobody has changed since the workbook was made; of others only what a unit has reported is known.
 """
 
 import datetime as dt
@@ -24,9 +24,9 @@ from tracker.models import ChecklistItem, ProgressUpdate
 from tracker.reports.columns import SHARE, Column, NativeValue
 
 # These name a row, and are read.
-READ_NOTE = {"key", "code", "number"}
-# Columns in which many rows show the same words, and what these depend on.
-SHARED_NOTE: dict[str, Callable[[FillInRow], object]] = {
+KEY_COLUMN_NAMES = {"key", "code", "number"}
+# Columns in which many rows show the same text, and what that depends on.
+SHARED_TEXTS: dict[str, Callable[[FillInRow], object]] = {
     "measure": lambda row: row.task.measure_id,
     "role": lambda row: (row.helps, row.task.lead_unit_id),
     "state": lambda row: (
@@ -72,19 +72,19 @@ class GreyCells:
 
     def notes(self) -> Iterator[ReadingNote]:
         """Yield a note for every column of which cells were changed."""
-        words = _(
+        text = _(
             "These grey cells differ from what the system shows: what is written there is not read."
         )
         for (sheet, header), rows in self._changed.items():
-            yield ReadingNote(sheet, f"{header} {rows_name(rows)}", len(rows), words)
+            yield ReadingNote(sheet, f"{header} {rows_name(rows)}", len(rows), text)
 
     def _shows(self, column: Column, row: FillInRow, typed: str) -> bool:
         """Say whether a cell showed a text, in the language and on the day of the workbook."""
         if column.name == "light":
             return _bare(typed) in self._lights
-        if column.name not in SHARED_NOTE:
+        if column.name not in SHARED_TEXTS:
             return self._showed(column, row, typed)
-        key = column.name, SHARED_NOTE[column.name](row), typed
+        key = column.name, SHARED_TEXTS[column.name](row), typed
         if key not in self._seen and not self._showed(column, row, typed):
             return False
         self._seen.add(key)
@@ -111,7 +111,7 @@ class GreyCells:
 def _shown_columns(columns: dict[str, Column]) -> list[Column]:
     found = []
     for name, column in columns.items():
-        if not column.fills and name not in READ_NOTE:
+        if not column.fills and name not in KEY_COLUMN_NAMES:
             found.append(column)
     return found
 

@@ -52,9 +52,9 @@ class ExtraSheet:
 class LedgerRequest:
     """What a ledger is asked for: exactly these tasks, as of this day.
 
-    `tasks` is cut to what the reader may see, filtered and ordered. `filters` says in words what
-    was filtered, `unit_scope` names the unit whose tasks are all that the reader sees, `link` gives
-    the absolute address of a task, or nothing where none is known. `paper` is that of the sheet to
+    `tasks` is what the reader may see, filtered and ordered. `filters` says what was filtered,
+    `unit_scope` names the unit whose tasks are all that the reader sees, `link` returns the
+    absolute address of a task, or nothing where none is known. `paper` is that of the sheet to
     print, `extras` are further sheets.
     """
 
@@ -345,6 +345,7 @@ def _source(policy: PolicyDocument) -> str:
 
 
 def _tasks_in_scope(unit: str) -> str:
+    """Say whose tasks the ledger holds."""
     if unit:
         return _("this unit only: tasks that %(unit)s leads or co-operates in") % {"unit": unit}
     return _("all tasks of the policy")

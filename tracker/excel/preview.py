@@ -17,9 +17,7 @@ NOTHING = "—"  # in place of a value that is empty
 
 @dataclass
 class PreviewField:
-    """One field of a row: what it was when the file was made, what it is now, and what the row
-    says.
-    """
+    """One field of a row: its value when the file was made, now, and as the row has it."""
 
     header: str
     then: str
@@ -45,9 +43,7 @@ class PreviewRow:
 
 @dataclass
 class Preview:
-    """All rows of a batch held against what is stored, the changes that confirming it lands, and
-    what is not read.
-    """
+    """All rows of a batch, the changes that confirming it saves, and notes on what is not read."""
 
     entries: list[PreviewRow] = field(default_factory=list)
     changes: list[Any] = field(default_factory=list)
@@ -68,7 +64,7 @@ class Preview:
 
     @property
     def digest(self) -> str:
-        """Return what tells this preview from any other: a person confirms what was seen."""
+        """Return a hash of what a person sees: that is what is confirmed."""
         return hashlib.sha256(repr(self.entries).encode("utf-8", "replace")).hexdigest()[:32]
 
     def as_json(self) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from tracker.excel.progress_rows import (
     takes_reports,
 )
 from tracker.excel.progress_tasks import (
-    fetch_tasks,
+    fetch_compared_tasks,
     find_item,
     former_roles,
     keys_of,
@@ -91,7 +91,7 @@ class ProgressComparer:
         codes = {key.code for key in keys}
         slugs = {key.slug for key in keys}
         visible = tasks_for(user).filter(policy__slug__in=slugs)
-        tasks = fetch_tasks(visible.filter(code__in=codes), shown)
+        tasks = fetch_compared_tasks(visible.filter(code__in=codes), shown)
         self.tasks = {(task.policy.slug, task.code): task for task in tasks}
         self.headers = {}
         for name, column in (report_columns() | step_columns()).items():
@@ -267,7 +267,7 @@ class ProgressComparer:
             first.ticks += change.ticks
 
     def _check(self, compared: ComparedRow) -> None:
-        """Add what handing in would refuse, beside what is wrong already."""
+        """Add what handing in would refuse to what is wrong already."""
         task = compared.change.task
         if not takes_reports(task):
             text = _("No report can be handed in: %(status)s.") % {

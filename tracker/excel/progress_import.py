@@ -7,14 +7,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from tracker import workflow
 from tracker.domain import lights, parsing, permissions
-from tracker.domain.choices import BatchKind, ChangeSource
+from tracker.domain.choices import BatchKind
 from tracker.domain.progress_callback import ProgressCallback, ignore_progress
 from tracker.excel import xlsx_writer
 from tracker.excel.import_feedback import Fault, notes_as_json
@@ -27,10 +25,9 @@ from tracker.excel.progress_template import FillInRequest
 from tracker.excel.reader import WorkbookRefused
 from tracker.excel.sheet_survey import SheetKind, SheetRecord, Survey, find_sheets
 from tracker.excel.table_reader import ReadingSteps, Table, asks_to_clear, read_tables
-from tracker.models import ImportBatch, PolicyDocument, User
+from tracker.models import ImportBatch, User
 from tracker.reports.columns import SHARE, Column
 from tracker.reports.filters import shorten_value
-from tracker.workflow import ChangeContext
 
 FIRST_PROGRESS_SHEET = "reports"
 
@@ -179,33 +176,9 @@ def preview_progress(
     return Preview(entries, list(comparer.changes.values()), comparer.notes())
 
 
-def confirm_progress(
-    batch: ImportBatch,
-    user: User | None,
-    seen: str,
-    now: dt.datetime,
-    tell: ProgressCallback = ignore_progress,
-) -> Preview | None:
-    """Save what a person has seen in the preview, whole or not at all.
-
-    Return the new preview where it differs.
-    """
-    with transaction.atomic():
-        slugs = {row["key"].split("/")[0] for row in batch.rows}
-        # Locked while rows are compared and saved: what was seen stays true.
-        policies = PolicyDocument.objects.select_for_update().filter(slug__in=slugs)
-        list(policies.order_by("pk").values_list("pk"))
-        preview = preview_progress(batch, user, now.date())
-        if preview.digest != seen or preview.faults:
-            return preview
-        workflow.apply_progress(
-            batch,
-            preview.changes,
-            ChangeContext(user, ChangeSource.IMPORT, batch.file_name),
-            now,
-            tell,
-        )
-    return None
+def slugs_of_keys(batch: ImportBatch) -> set[str]:
+    """Return the short addresses of the policies that a batch is about."""
+    return {row["key"].split("/")[0] for row in batch.rows}
 
 
 def marked_progress(

@@ -46,7 +46,7 @@ def keys_of(batch: ImportBatch) -> list[RowKey]:
     return keys
 
 
-def fetch_tasks(wanted: TaskQuerySet, shown: bool) -> list[Task]:
+def fetch_compared_tasks(wanted: TaskQuerySet, shown: bool) -> list[Task]:
     """Fetch tasks with what a comparison reads, and all that a row shows where they are `shown`."""
     tasks = list(wanted.select_related("latest_report").prefetch_related("items", "co_units"))
     # Many tasks share a policy and a unit: joined, each would be made anew with every task.

@@ -70,7 +70,7 @@ class WorkbookReader:
         self._strings_part = targets.get("sharedstrings", "xl/sharedstrings.xml")
 
     def lines(self, sheet: SheetInfo) -> Iterator[SheetLine]:
-        """Yield the rows that hold something, until the sheet ends or so many rows are blank."""
+        """Yield the rows that are not blank, until the sheet ends or BLANK_ROWS follow."""
         if self._strings is None:
             self._strings = []
             if self._strings_part in self._names:
@@ -151,10 +151,7 @@ class WorkbookReader:
         return found
 
     def _texts(self) -> list[str | Cell]:
-        """Return the texts that cells share.
-
-        Of rich text the words alone, without those that are struck out.
-        """
+        """Return the texts that cells share; of rich text what is not struck out."""
         found = _Strings()
         self._read(self._strings_part, found.start, found.end, found.text)
         return found.found
@@ -201,7 +198,7 @@ class _Strings(RichText):
         self.found: list[str | Cell] = []
 
     def end(self, name: str) -> None:
-        """Take in the end of an element."""
+        """Handle the end of an element."""
         if name == "si":
             if self._struck:
                 self.found.append(self.cell())

@@ -1,7 +1,4 @@
-"""What a person has to know of a workbook beside its rows.
-
-What was not read, and what was read in a special way.
-"""
+"""Notes on the reading of a workbook: what was not read, or was read in a special way."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -61,14 +58,14 @@ class SheetNotes:
         self.merged: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._notes: list[ReadingNote] = []
 
-    def say(self, place: str, count: int, words: str) -> None:
+    def say(self, place: str, count: int, text: str) -> None:
         """Note a sentence."""
-        self._notes.append(ReadingNote(self._sheet, place, count, words))
+        self._notes.append(ReadingNote(self._sheet, place, count, text))
 
-    def say_merged(self, header: str, area: CellArea, words: str) -> None:
+    def say_merged(self, header: str, area: CellArea, text: str) -> None:
         """Note what becomes of a merged cell."""
         first = f"{get_column_letter(area.first_column)}{area.first_row}"
-        self.merged[header, words].append(
+        self.merged[header, text].append(
             f"{first}:{get_column_letter(area.last_column)}{area.last_row}"
         )
 
@@ -76,10 +73,10 @@ class SheetNotes:
         """Name the columns that are not read, each with the known header that comes near."""
         for place, count in sorted(self.unread.items()):
             header = headers.get(place, "")
-            words = _("This column has no known header: what stands in it is not read.")
+            text = _("This column has no known header: what stands in it is not read.")
             if near := suggest.get(header):
-                words += " " + _("Is “%(name)s” meant? Then name the column so.") % {"name": near}
-            self.say(column_name(place, header[:40]), count, words)
+                text += " " + _("Is “%(name)s” meant? Then name the column so.") % {"name": near}
+            self.say(column_name(place, header[:40]), count, text)
 
     def say_hidden_columns(self, layout: Layout, headers: Mapping[int, str]) -> None:
         """Name the columns that are read although nobody sees them."""
@@ -97,13 +94,13 @@ class SheetNotes:
             self.say("", self.above, _("What stands above the header is not read."))
         if self.hidden_rows:
             count = len(self.hidden_rows)
-            words = _("These rows are hidden; they are read like all others.")
-            self.say(rows_name(self.hidden_rows), count, words)
+            text = _("These rows are hidden; they are read like all others.")
+            self.say(rows_name(self.hidden_rows), count, text)
         for (kind, header), rows in self.left_out.items():
-            words = _("Signs that no text can hold are left out.")
+            text = _("Signs that no text can hold are left out.")
             if kind == LeftOut.STRUCK:
-                words = _("Words that are struck out are left out.")
-            self.say(f"{header} {rows_name(rows)}", len(rows), words)
-        for (header, words), areas in self.merged.items():
-            self.say(f"{header} {_listed(areas)}".strip(), len(areas), words)
+                text = _("Words that are struck out are left out.")
+            self.say(f"{header} {rows_name(rows)}", len(rows), text)
+        for (header, text), areas in self.merged.items():
+            self.say(f"{header} {_listed(areas)}".strip(), len(areas), text)
         return self._notes

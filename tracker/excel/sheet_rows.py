@@ -1,7 +1,4 @@
-"""Read the rows of one sheet as its XML goes by, and what lies beside them.
-
-Merged and hidden cells. Pure.
-"""
+"""Read the rows of one sheet from its XML as a stream, and its merged and hidden cells. Pure."""
 
 import datetime as dt
 import re
@@ -25,10 +22,10 @@ BLANK_ROWS = 200
 MAX_MERGED_AREAS = 20_000  # merged areas of a sheet
 LAST_COLUMN = 16_384  # of Excel itself
 MAX_STYLES = 65_536  # of Excel itself
-FORMULA_HEAD = 60  # signs of a formula that are looked at
+FORMULA_HEAD = 60  # characters of a formula that are looked at
 
 _EPOCH_1900 = dt.datetime(1899, 12, 30)
-LEAP_SERIAL = 60  # Excel counts a 29th of February 1900 that never was; days before it are one less
+LEAP_SERIAL = 60  # Excel counts 29 February 1900, which did not exist; days before are one less
 # The formula of a picture in a cell.
 _PICTURE = re.compile(r"\s*(?:_xlfn\.)?(?:DISPIMG|IMAGE)\(", re.IGNORECASE)
 # A cell that holds something, and a merged area, in bytes that no parser reads any more.
@@ -55,10 +52,7 @@ class CellArea(NamedTuple):
 
 @dataclass
 class SheetLine:
-    """A row that holds something.
-
-    Its number in the sheet, its cells by column number, and whether it is hidden.
-    """
+    """A row that is not blank: its number, its cells by column number, and if it is hidden."""
 
     number: int
     cells: dict[int, Cell]
@@ -67,7 +61,7 @@ class SheetLine:
 
 @dataclass
 class Layout:
-    """What lies beside the rows of a sheet; complete when its rows are read to the end."""
+    """What a sheet has beside its rows; complete when these are read to the end."""
 
     merged: list[CellArea] = field(default_factory=list)
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
@@ -79,7 +73,7 @@ class Layout:
 
 
 class SheetRows:
-    """The rows of one sheet, as its XML goes by."""
+    """The rows of one sheet, read from its XML as a stream."""
 
     def __init__(
         self,
@@ -109,7 +103,7 @@ class SheetRows:
         self._done = False
 
     def read(self, steps: Iterator[bytes]) -> Iterator[SheetLine]:
-        """Yield the rows that hold something, until the sheet ends or so many rows are blank."""
+        """Yield the rows that are not blank, until the sheet ends or BLANK_ROWS follow."""
         parser = PartParser(self._start, self._end, self._text)
         for step in steps:
             parser.feed(step)
@@ -122,9 +116,7 @@ class SheetRows:
         yield from self._ready
 
     def _skim(self, step: bytes, steps: Iterator[bytes]) -> None:
-        """Look for cells that hold something below many blank rows, and for merged areas, without
-        parsing.
-        """
+        """Look, without parsing, for cells below many blank rows and for merged areas."""
         merged = set(self._layout.merged)
         for following in steps:
             step = step[-SCAN_OVERLAP:] + following
@@ -186,7 +178,7 @@ class SheetRows:
         self._inside = ""
 
     def _note(self, name: str, given: dict[str, str]) -> None:
-        """Note what lies beside the rows."""
+        """Note merged areas, hidden columns and drawings."""
         if name == "mergeCell":
             area = _area(given.get("ref", ""))
             if len(self._layout.merged) >= MAX_MERGED_AREAS:
@@ -200,13 +192,13 @@ class SheetRows:
         elif name == "drawing":
             self._layout.has_drawing = True
 
-    def _text(self, words: str) -> None:
+    def _text(self, text: str) -> None:
         if self._inside == "v" and self._value is not None:
-            self._value.append(words)
+            self._value.append(text)
         elif self._words:
-            self._words.text(words)
+            self._words.text(text)
         elif self._inside == "f" and self._formula is not None:
-            self._formula.append(words)
+            self._formula.append(text)
 
     def _end(self, name: str) -> None:
         if name == "c":
@@ -227,7 +219,7 @@ class SheetRows:
             self._inside = ""
 
     def _check_place(self) -> None:
-        """Refuse what lies outside of any list; left out in silence it would be lost."""
+        """Refuse a cell outside of any list; left out without a word it would be lost."""
         allowed = ""
         if self._column > MAX_SHEET_COLUMNS:
             allowed = _("a sheet has at most %(count)d columns") % {"count": MAX_SHEET_COLUMNS}

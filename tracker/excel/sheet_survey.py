@@ -26,11 +26,10 @@ MAX_NAMED_HEADERS = 5  # unknown headers that a message names
 
 @dataclass(frozen=True)
 class SheetKind:
-    """A kind of sheet: its usual name, its columns, those that it needs, and how its merged cells
-    are read.
+    """A kind of sheet: its usual name, its columns, and those that it needs.
 
-    In `filled_down` a merged cell counts for each of its rows; `hidden` is the column that we hide.
-    With `titled` the program itself writes lines above the header.
+    In `filled_down` a merged cell counts for each of its rows; `hidden` is the column that the
+    program hides. With `titled` the program writes lines above the header.
     """
 
     title: str | Promise

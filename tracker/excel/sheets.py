@@ -55,10 +55,7 @@ MAX_PAGE_BREAKS = 1_000  # Excel takes 1,026 in a sheet
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One thing as its sheets show it.
-
-    A number and values in the order of the columns, and lines per cell.
-    """
+    """One object as its sheets show it: number and values by column, and the lines of each cell."""
 
     thing: Any
     values: list[NativeValue]
@@ -97,7 +94,7 @@ def body_styles(sheet: SheetWriter, columns: Iterable[Column], **look: Any) -> l
 
 
 def code_style(sheet: SheetWriter) -> CellStyle:
-    """Make the look of a code that leads to its task."""
+    """Make the style of a code that leads to its task."""
     return sheet.style(across="center", link=True)
 
 
@@ -125,7 +122,7 @@ class Band:
         return other is not None and row.values[1 : self.column] == other.values[1 : self.column]
 
     def wants(self, row: SheetRow) -> float:
-        """Return the height that the words of the band need, in points."""
+        """Return the height that the text of the band needs, in points."""
         return row_height(row.counts[self.column - 1], xlsx_writer.FONT_SIZE)
 
 
@@ -143,7 +140,7 @@ class LedgerBook:
     """The sheet to print and to send up: title, scope, sections and measures as bands.
 
     Bands end with the page, so that every printed page names its section and measure and no
-    word is cut in two between pages.
+    text is cut in two between pages.
     """
 
     def __init__(self, book: Workbook, head: LedgerHead, *, banded: bool, paper: int) -> None:
@@ -163,7 +160,7 @@ class LedgerBook:
         if banded:
             self._bands = [Band(column, sheet.rows + 1) for column in BAND_COLUMNS]
         self._top = header_row + 1
-        self._held: SheetRow | None = None
+        self._waiting: SheetRow | None = None
 
     def _write_head(self, head: LedgerHead, across: int) -> None:
         sheet = self.sheet
@@ -183,15 +180,15 @@ class LedgerBook:
         sheet.merge(middle + 1, across, sheet.rows, sheet.rows)
 
     def add(self, row: SheetRow) -> None:
-        """Take the next task; it is written when the one after it is known, or at the end."""
-        if self._held:
-            self._write(self._held, row)
-        self._held = row
+        """Add the next task; it is written when the one after it is known, or at the end."""
+        if self._waiting:
+            self._write(self._waiting, row)
+        self._waiting = row
 
     def close(self) -> None:
-        """Write what is held back, and colour the lights."""
-        if self._held:
-            self._write(self._held, None)
+        """Write the last task, and colour the lights."""
+        if self._waiting:
+            self._write(self._waiting, None)
         else:
             wide_row(
                 self.sheet,
@@ -206,7 +203,7 @@ class LedgerBook:
         number = self.sheet.rows + 1
         ends_page = self._ends_page(row, following)
         ending = [band for band in self._bands if ends_page or not band.holds(row, following)]
-        # No program grows a merged row: the last row of a band makes room for its words.
+        # No program grows a merged row: the last row of a band makes room for its text.
         tall = self._tall(row)
         for band in ending:
             tall = max(tall, band.wants(row) - band.height)
@@ -222,7 +219,7 @@ class LedgerBook:
             self._page = self.sheet.height - self._head
 
     def _entries(self, row: SheetRow) -> list[WriterCell]:
-        """Return the cells of a row, with words where there is no value."""
+        """Return the cells of a row, with a text where there is no value."""
         entries: list[WriterCell] = []
         for place, (style, value) in enumerate(zip(self._styles, row.values, strict=True)):
             shown = value

@@ -102,13 +102,13 @@ def _write_sheet(
     listing.add(total, bold)
     plain = sheet.style(box=False, size=10)
     across = len(listing.widths)
-    for words in _formulas():
+    for text in _formulas():
         wide_row(
             sheet,
             plain,
-            words,
+            text,
             across,
-            row_height(wrapped_lines(words, sum(listing.widths), 10), 10),
+            row_height(wrapped_lines(text, sum(listing.widths), 10), 10),
         )
     if rows:
         sheet.append(repeat((plain, None), across), 12)
@@ -141,7 +141,7 @@ def _chart(listing: Listing, last: int) -> BarChart:
         )
         look = GROUP_LIGHTS[group][0].style
         shape = series.graphicalProperties
-        # Dark, light, hatched, dark, light: told apart in grey print too.
+        # Dark, light, hatched, dark, light: different in grey print too.
         if group == LightGroup.WARNING:
             shape.pattFill = PatternFillProperties(prst="wdUpDiag")
             shape.pattFill.foreground = _colour(look.ink)

@@ -132,18 +132,12 @@ def _is_numbering(cell: Cell) -> bool:
 
 
 def _count_above(line: SheetLine, kind: SheetKind) -> int:
-    """Count the cells above the header.
-
-    Lines of the program itself stand in the first two columns.
-    """
+    """Count the cells above the header, without the lines that the program writes there."""
     return sum(1 for place in line.cells if not (kind.titled and place <= 2))
 
 
 def _read(record: SheetRecord, columns: Mapping[str, Column], notes: SheetNotes) -> None:
-    """Read the cells of a row by their columns.
-
-    What one reads into `values`, what it refuses into `faults`.
-    """
+    """Read the cells of a row: what a column understands into `values`, others into `faults`."""
     for name, cell in record.cells.items():
         column = columns[name]
         if not column.parse:
@@ -186,7 +180,7 @@ def _note_unread_columns(table: Table, notes: SheetNotes) -> None:
 
 
 def _note_hidden_and_drawn(book: WorkbookReader, table: Table, notes: SheetNotes) -> None:
-    """Note what is hidden or lies over the cells of a sheet."""
+    """Note hidden columns and sheets, comments and drawings."""
     sheet = table.header.sheet
     headers = {}
     for place, name in table.header.names.items():

@@ -1,13 +1,12 @@
-"""Workbooks that come back.
-
-Opened with care, read by headers and codes, compared, and landed whole or not at all.
-"""
+"""Workbooks that come back: read, compared with what is stored, and saved whole or not at all."""
 
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from typing import IO, cast
+
+from django.db import transaction
 
 from tracker import workflow
 from tracker.domain.choices import BatchKind, ChangeSource
@@ -17,15 +16,14 @@ from tracker.excel.preview import Preview
 from tracker.excel.reader import WorkbookReader, WorkbookRefused
 from tracker.excel.sheet_survey import refuse_lacking, survey_sheets
 from tracker.excel.table_reader import ReadingProgress, ReadingSteps
-from tracker.models import ImportBatch, User
+from tracker.models import ImportBatch, PolicyDocument, User
+from tracker.workflow import ChangeContext
 
 
 def reading_steps(file: IO[bytes], name: str, user: User | None) -> ReadingSteps[ImportBatch]:
-    """Read a workbook of either kind, and yield how far it is where it is large.
+    """Read a workbook of either kind into a batch, not saved yet; yield how far a large one is.
 
-    Return a batch, not saved yet.
-
-    Refused says in words what is no such workbook.
+    WorkbookRefused says what is wrong with a file that is no such workbook.
     """
     book = WorkbookReader(file)
     kinds = checklist_import.checklist_sheet_kinds()
@@ -46,9 +44,9 @@ def read_workbook(
     file: IO[bytes],
     name: str,
     user: User | None,
-    tell: Callable[[ReadingProgress], object] = lambda told: None,
+    tell: Callable[[ReadingProgress], object] = lambda progress: None,
 ) -> ImportBatch:
-    """Read a workbook to its end, as `reading` does, and tell how far it is."""
+    """Read a workbook to its end, as `reading_steps` does, and `tell` how far it is."""
     steps = reading_steps(file, name, user)
     while True:
         try:
@@ -73,13 +71,31 @@ def confirm_batch(
     now: dt.datetime,
     tell: ProgressCallback = ignore_progress,
 ) -> Preview | None:
-    """Write what was seen, whole or not at all; return the new preview where it differs.
+    """Save what a person has seen in the preview, whole or not at all.
 
-    `tell` how far it is.
+    Return the new preview where it differs; `tell` how many changes are saved.
     """
+    with transaction.atomic():
+        _lock_policies(batch)
+        preview = preview_batch(batch, user, now.date())
+        if preview.digest != seen or preview.faults:
+            return preview
+        context = ChangeContext(user, ChangeSource.IMPORT, batch.file_name)
+        if batch.kind == BatchKind.CHECKLIST:
+            workflow.apply_checklist(batch, preview.changes, context, now, tell)
+        else:
+            workflow.apply_progress(batch, preview.changes, context, now, tell)
+    return None
+
+
+def _lock_policies(batch: ImportBatch) -> None:
+    """Lock the policies of a batch while its rows are compared and saved."""
     if batch.kind == BatchKind.CHECKLIST:
-        return checklist_import.confirm_checklist(batch, user, seen, now, tell)
-    return progress_import.confirm_progress(batch, user, seen, now, tell)
+        slugs = checklist_import.slugs_of_checklist(batch)
+    else:
+        slugs = progress_import.slugs_of_keys(batch)
+    policies = PolicyDocument.objects.select_for_update().filter(slug__in=slugs)
+    list(policies.order_by("pk").values_list("pk"))
 
 
 def save_marked_workbook(
@@ -91,24 +107,22 @@ def save_marked_workbook(
 ) -> None:
     """Write the rows of a batch as a workbook with the faults marked; `tell` how far it is.
 
-    Half of the work on a row is to judge it, and half to write it.
+    Half of the work on a row is to compare it, and half to write it.
     """
     written = count(len(batch.rows) + 1)
 
-    def judge(number: int) -> None:
+    def tell_compared(number: int) -> None:
         tell(number // 2)
 
-    def write(_number: int) -> None:
+    def tell_written(_number: int) -> None:
         tell(next(written) // 2)
 
     if batch.kind == BatchKind.CHECKLIST:
-        checklist_template.save_marked_checklist(
-            checklist_import.marked_checklist(batch, today, judge), today, file, write
-        )
+        marked = checklist_import.marked_checklist(batch, today, tell_compared)
+        checklist_template.save_marked_checklist(marked, today, file, tell_written)
     else:
-        progress_template.save_progress_template(
-            replace(progress_import.marked_progress(batch, user, today, judge), tell=write), file
-        )
+        request = progress_import.marked_progress(batch, user, today, tell_compared)
+        progress_template.save_progress_template(replace(request, tell=tell_written), file)
 
 
 def undo_batch(
@@ -117,8 +131,8 @@ def undo_batch(
     now: dt.datetime,
     tell: ProgressCallback = ignore_progress,
 ) -> None:
-    """Take back what a batch has made."""
-    context = workflow.ChangeContext(user, ChangeSource.IMPORT, batch.file_name)
+    """Undo what a batch has changed."""
+    context = ChangeContext(user, ChangeSource.IMPORT, batch.file_name)
     if batch.kind == BatchKind.CHECKLIST:
         workflow.revert_checklist(batch, context, now, tell)
     else:

@@ -75,7 +75,7 @@ EXCEL_EPOCH = dt.date(1899, 12, 30)  # day 0 of Excel
 
 @dataclass(frozen=True)
 class CellStyle:
-    """One look, by its number in the workbook, and its twin for formula-like text."""
+    """A style by its number in the workbook, and the same style for formula-like text."""
 
     plain: int
     quoted: int
@@ -110,7 +110,7 @@ WriterCell = tuple[CellStyle, NativeValue] | tuple[CellStyle, NativeValue, CellL
 
 
 class SheetWriter:
-    """A sheet that is written row by row and never held in memory.
+    """A sheet that is written row by row and never kept in memory.
 
     `height` is that of all rows so far, `page` that of the rows on one printed page, in points.
     """
@@ -196,10 +196,7 @@ class SheetWriter:
         return number
 
     def append(self, row: Iterable[WriterCell], height: float) -> None:
-        """Write the next row, of clean values.
-
-        As XML by hand: through a cell of openpyxl each one costs five times as much.
-        """
+        """Write the next row, of clean values; `height` in points."""
         self.rows += 1
         self.height += height
         parts = [f'<row r="{self.rows}" ht="{height:g}" customHeight="1">']
@@ -254,9 +251,9 @@ def cell_xml(place: str, style: CellStyle, value: NativeValue) -> str:
 
 
 def light_labels() -> dict[str, LightStyle]:
-    """Return all that a light cell may say, with its colours."""
-    found = {}
+    """Return all texts of a cell that names a light, with the colours of each."""
+    labels = {}
     for light in Light:
         for status in Status:
-            found[light_label(light, status)] = light.style
-    return found
+            labels[light_label(light, status)] = light.style
+    return labels

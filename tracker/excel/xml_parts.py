@@ -1,4 +1,4 @@
-"""Read the XML parts of a stranger's workbook in a stream that counts what it reads. Pure."""
+"""Read the XML parts of a workbook in a stream that counts what it reads. Pure."""
 
 import re
 from collections.abc import Callable
@@ -23,7 +23,7 @@ class WorkbookRefused(ValueError):
 class PartParser:
     """An XML parser that knows no document types and counts what it reads.
 
-    Names come without their space.
+    Names come without their name space.
     """
 
     def __init__(
@@ -38,7 +38,8 @@ class PartParser:
         self._start = start
         self._end = end
         self._text = text
-        self._elements = self._signs = 0
+        self._elements = 0
+        self._characters = 0
         self._parser.StartElementHandler = self._on_start
         if end:
             self._parser.EndElementHandler = lambda name: end(name.rpartition(" ")[2])
@@ -65,12 +66,12 @@ class PartParser:
             raise WorkbookRefused(_("The workbook is too large to be read: too many cells."))
         self._start(name.rpartition(" ")[2], given)
 
-    def _on_text(self, words: str) -> None:
-        self._signs += len(words)
-        if self._signs > MAX_PART_CHARACTERS:
+    def _on_text(self, text: str) -> None:
+        self._characters += len(text)
+        if self._characters > MAX_PART_CHARACTERS:
             raise WorkbookRefused(_("The workbook is too large to be read: too much text."))
         if self._text:
-            self._text(words)
+            self._text(text)
 
     @staticmethod
     def _refuse(*_given: object) -> None:
@@ -80,24 +81,24 @@ class PartParser:
 
 
 def number_in_file(text: str | None) -> int:
-    """Read a small whole number of the file's own making; anything else is 0."""
+    """Read a small whole number that the file gives; anything else is 0."""
     return whole_number(text, 999_999_999) or 0
 
 
 def is_true(text: str | None) -> bool:
-    """Read a truth value of the file's own making."""
+    """Read a truth value that the file gives."""
     return text in ("1", "true")
 
 
 def clean_text(text: str) -> tuple[str, bool]:
-    """Return the text that a cell means, and whether signs were left out that no text can hold.
+    """Return the text that a cell means, and whether characters were left out.
 
-    Excel writes `_x000D_` for signs that XML does not hold; NUL and halves of a sign come this way
-    too.
+    Excel writes `_x000D_` for characters that XML cannot hold; NUL and halves of a surrogate pair,
+    which no text can hold, come this way too.
     """
     if "_x" in text:
         text = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
-        # Two escapes may be the halves of one sign.
+        # Two escapes may be the halves of one character.
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     text, count = strip_refused(text)
