@@ -34,6 +34,7 @@ class ValueInline(PartInline, admin.TabularInline):
 class IndicatorAdmin(VersionedAdmin):
     """The values of an indicator; what it is, is written with its task."""
 
+    index_position = 20
     form = VersionedForm
     inlines = (ValueInline,)
     list_display = ("name", "task", "target_text", "actual_text", "gap_text", "drives_percent")

@@ -34,6 +34,7 @@ ROLE_FIELDS = ("organization", "is_liaison", "is_supervisor", "is_leader", "is_a
 class OrganizationAdmin(VersionedAdmin):
     """Units in official order."""
 
+    index_position = 80
     list_display = ("name", "short_name", "order", "active")
     list_filter = ("active",)
     search_fields = ("name", "short_name", "aliases")
@@ -83,6 +84,7 @@ class OrganizationAdmin(VersionedAdmin):
 class AccountAdmin(VersionedAdmin, UserAdmin):
     """Accounts; they are disabled, never deleted, because history names them."""
 
+    index_position = 90
     form = AccountForm  # type: ignore[misc, assignment]
     add_form = NewAccountForm
     actions = None
@@ -182,6 +184,7 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
 class UnitMoveAdmin(RoleAdmin):
     """Merges and moves of units; to read, and to take back."""
 
+    index_position = 100
     # Its address leads to this very page.
     view_on_site = False
     list_display = (
@@ -237,6 +240,7 @@ class UnitMoveAdmin(RoleAdmin):
 class ReminderAdmin(RoleAdmin):
     """What `send_reminders` has sent; to read."""
 
+    index_position = 110
     list_display = ("day", "address", "subject")
     list_filter = ("day",)
     search_fields = ("address", "text")

@@ -46,6 +46,7 @@ class PolicyForm(VersionedForm):
 class PolicyAdmin(VersionedAdmin):
     """Policies: what they are, and how their lights are judged."""
 
+    index_position = 30
     form = PolicyForm
     list_display = ("title", "slug", "state", "measure_count", "task_count", "cycle", "demo")
     list_filter = ("state", "demo")
@@ -83,6 +84,7 @@ class PolicyAdmin(VersionedAdmin):
 class SectionAdmin(VersionedAdmin):
     """Sections of the texts."""
 
+    index_position = 40
     list_display = ("letter", "name", "policy")
     list_display_links = ("name",)
     list_filter = (of_policy(),)
@@ -95,6 +97,7 @@ class SectionAdmin(VersionedAdmin):
 class MeasureAdmin(VersionedAdmin):
     """Measures in the words of the text."""
 
+    index_position = 50
     form = MeasureForm
     autocomplete_fields = ("section",)
     list_display = ("code", "name", "section", "general", "task_links")
@@ -117,6 +120,7 @@ class MeasureAdmin(VersionedAdmin):
 class CountAdmin(VersionedAdmin):
     """Numbers that the text states."""
 
+    index_position = 60
     form = CountForm
     autocomplete_fields = ("section", "task")
     list_display = ("name", "number", "section", "task", "policy")
@@ -129,6 +133,7 @@ class CountAdmin(VersionedAdmin):
 class BackgroundAdmin(VersionedAdmin):
     """Passages that ask for nothing; whoever marks one is remembered."""
 
+    index_position = 70
     list_display = ("anchor", "note", "marked_by_name", "marked_on", "policy")
     list_filter = (of_policy(),)
     list_select_related = ("policy", "marked_by")

@@ -89,6 +89,7 @@ class IndicatorInline(PartInline, admin.StackedInline):
 class TaskAdmin(VersionedAdmin):
     """The office's desk."""
 
+    index_position = 10
     form = TaskForm
     inlines = (ChecklistInline, IndicatorInline)
     list_display = (

@@ -1,7 +1,6 @@
 """Small helpers of the templates: lights, numbers with their lists, rates, bars, addresses."""
 
 import datetime as dt
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +15,7 @@ from django.utils.translation import ngettext, pgettext
 
 from tracker.domain import legend
 from tracker.domain.choices import Light
-from tracker.models import ChecklistItem, Indicator, PolicyDocument, Task
+from tracker.models import PolicyDocument, Task
 from tracker.models.names import NamedRecord
 from tracker.reports import columns, links, task_table
 from tracker.reports.filters import label_and
@@ -26,16 +25,16 @@ register = template.Library()
 BAR_HEIGHT = 14
 
 
-@register.filter(name="named")
-def name_of_day(record: NamedRecord, name: str) -> str:
-    """Show by what name a unit or a person of a record went at that time."""
-    return record.name_of(name)
-
-
-@register.simple_tag(name="light")
-def show_light(light: Light, status: str) -> SafeString:
-    """Show a light as shape, word and colour."""
-    return task_table.light_badge(light, status)
+# Tags and filters that are functions of other modules under a name for templates.
+register.filter("named", NamedRecord.name_of)
+register.filter("sentences", task_table.join_sentences)
+register.filter("baseline_text", columns.baseline_text)
+register.filter("target_text", columns.target_text)
+register.filter("actual_text", columns.actual_text)
+register.filter("gap_text", columns.gap_text)
+register.simple_tag(task_table.light_badge, name="light")
+register.simple_tag(columns.ticked_steps, name="steps_done")
+register.simple_tag(columns.amount_text, name="amount")
 
 
 @register.simple_tag
@@ -85,42 +84,10 @@ def light_word(light: str) -> str:
     return str(Light(light).label)
 
 
-@register.simple_tag(name="steps_done")
-def show_steps_done(items: list[ChecklistItem]) -> str:
-    """Say how many steps of a checklist are done."""
-    return columns.ticked_steps(items)
-
-
-SAYINGS = {
-    "baseline": columns.baseline_text,
-    "target": columns.target_text,
-    "actual": columns.actual_text,
-    "gap": columns.gap_text,
-}
-
-
-@register.simple_tag
-def indicator_says(name: str, indicator: Indicator) -> str:
-    """Say the baseline, target, actual value or gap of an indicator."""
-    return SAYINGS[name](indicator)
-
-
-@register.simple_tag(name="amount")
-def show_amount(value: Decimal, unit: str) -> str:
-    """Write an amount with its unit."""
-    return columns.amount_text(value, unit)
-
-
 @register.filter(name="whole")
 def show_whole(value: float) -> int:
     """Round down, as the sentences do: what is expected is never overstated."""
     return int(value)
-
-
-@register.filter(name="sentences")
-def show_sentences(reasons: list[str]) -> str:
-    """Join the sentences that explain a light."""
-    return task_table.join_sentences(reasons)
 
 
 @register.filter

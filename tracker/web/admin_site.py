@@ -1,4 +1,4 @@
-"""The admin's door: opened by role, entered through the one login page."""
+"""The admin site: opened by role, entered through the one login page."""
 
 from functools import wraps
 from typing import Any
@@ -15,31 +15,19 @@ from django.utils.translation import gettext_lazy
 from tracker.domain import permissions
 from tracker.web import late_forms
 
-WORK = (
-    "Task",
-    "Indicator",
-    "PolicyDocument",
-    "Section",
-    "Measure",
-    "DeclaredCount",
-    "BackgroundPassage",
-    "Organization",
-    "User",
-    "UnitMove",
-    "SentReminder",
-)
-WORK_ORDER = {name: place for place, name in enumerate(WORK)}
+# Behind all models whose admin says where it stands.
+LAST_POSITION = 1_000
 
 
 class OfferedRows(AutocompleteJsonView):
     """Rows that are offered while typing; a part of a policy is named with its policy."""
 
     def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        text = str(obj)
         policy = getattr(obj, "policy", None)
-        return {
-            "id": str(getattr(obj, to_field_name)),
-            "text": f"{obj} — {policy}" if policy else str(obj),
-        }
+        if policy:
+            text = f"{obj} — {policy}"
+        return {"id": str(getattr(obj, to_field_name)), "text": text}
 
     def get_queryset(self) -> Any:
         rows = super().get_queryset()
@@ -59,13 +47,19 @@ class TrackerSite(admin.AdminSite):
     index_title = gettext_lazy("What would you like to edit?")
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """List the models in the order of the work, not of the alphabet."""
+        """List the models in the order of the work, not of the alphabet.
+
+        Each admin class declares its `index_position`; without one a model comes last.
+        """
         apps = super().get_app_list(request, app_label)
         for app in apps:
-            # Django has sorted them by name, and that order stays among those that WORK does not
-            # know.
-            app["models"].sort(key=lambda model: WORK_ORDER.get(model["object_name"], len(WORK)))
+            # Django has sorted them by name, and that order stays among equal positions.
+            app["models"].sort(key=self._index_position)
         return apps
+
+    def _index_position(self, entry: dict[str, Any]) -> int:
+        model_admin = self._registry[entry["model"]]
+        return getattr(model_admin, "index_position", None) or LAST_POSITION
 
     def has_permission(self, request: HttpRequest) -> bool:
         return permissions.may_open_admin(request.user)
