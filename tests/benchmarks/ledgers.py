@@ -214,11 +214,11 @@ def memory(policy: Any, size: int) -> None:
         "from tracker.models import PolicyDocument, Task\n"
         f"policy = PolicyDocument.objects.get(pk={policy.pk})\n"
         "tasks = Task.objects.filter(policy=policy)\n"
-        "def scope(tasks): return ledger.Scope(policy, tasks, today(), [], 'bench', '', lambda "
+        "def scope(tasks): return ledger.LedgerRequest(policy, tasks, today(), [], 'bench', '', lambda "
         "task: '')\n"
-        "ledger.save(scope(tasks.filter(pk__in=[])), '/dev/null')\n"
+        "ledger.save_ledger(scope(tasks.filter(pk__in=[])), '/dev/null')\n"
         "start = peak()\n"
-        "ledger.save(scope(tasks), '/dev/null')\n"
+        "ledger.save_ledger(scope(tasks), '/dev/null')\n"
         "print((peak() - start) / 1000)\n"
     )
     root = Path(__file__).resolve().parent.parent.parent

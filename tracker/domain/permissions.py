@@ -91,22 +91,32 @@ def may_open_admin(user: "Account") -> bool:
 
 
 def acts_for(user: "Account", task: "Task") -> set[Capacity]:
-    """Return the capacities in which an account may act on a task.
-
-    A liaison acts only on tasks that are handed over, of published policies.
-    """
-    if not user.is_authenticated or not user.is_active:
-        return set()
+    """Return the capacities in which an account may act on a task."""
     capacities = set()
     if may_edit_policies(user):
         capacities.add(Capacity.OFFICE)
-    in_force = task.assigned_on and task.policy.state == PolicyState.PUBLISHED
-    if user.is_liaison and user.organization_id and in_force:
-        if task.lead_unit_id == user.organization_id:
-            capacities.add(Capacity.LEAD)
-        elif any(unit.pk == user.organization_id for unit in task.co_units.all()):
-            capacities.add(Capacity.HELPER)
+    of_unit = _capacity_of_unit(user, task)
+    if of_unit:
+        capacities.add(of_unit)
     return capacities
+
+
+def _capacity_of_unit(user: "Account", task: "Task") -> Capacity | None:
+    """Return how the unit of a liaison takes part in a task.
+
+    None where the task is not handed over, its policy is not published, or the unit has no part.
+    """
+    if not user.is_authenticated or not user.is_active or not user.is_liaison:
+        return None
+    # By its key: the unit itself would cost a query.
+    unit = user.organization_id
+    if not unit or not task.assigned_on or task.policy.state != PolicyState.PUBLISHED:
+        return None
+    if task.lead_unit_id == unit:
+        return Capacity.LEAD
+    if unit in [helper.pk for helper in task.co_units.all()]:
+        return Capacity.HELPER
+    return None
 
 
 def works_for(user: "Account") -> "Organization | None":
