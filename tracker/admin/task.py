@@ -39,13 +39,13 @@ from tracker.models import (
     PolicyDocument,
     Task,
 )
-from tracker.reports.columns import (
+from tracker.reports.task_table import join_sentences
+from tracker.reports.task_texts import (
     actual_text,
     lead_text,
     light_text,
     share_text,
 )
-from tracker.reports.task_table import join_sentences
 from tracker.views.exports import Export, answer_busy, ledger_scope, send_export
 from tracker.web import request_context
 from tracker.web.export_slots import ExportsBusy

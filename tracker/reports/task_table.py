@@ -21,7 +21,7 @@ from tracker.domain.choices import Light
 from tracker.domain.parsing import whole_number
 from tracker.models import PolicyDocument, Task
 from tracker.models.task import TaskQuerySet
-from tracker.reports import columns, links
+from tracker.reports import columns, links, task_texts
 from tracker.reports.filters import QueryReader
 
 
@@ -50,7 +50,7 @@ def light_badge(light: Light, status: str) -> SafeString:
         '<span class="light light-{}"><span aria-hidden="true">{}</span> {}</span>',
         light,
         light.style.symbol,
-        columns.light_words(light, status),
+        task_texts.light_words(light, status),
     )
 
 
@@ -74,7 +74,7 @@ class TaskFact(tables.Column):
         value = self.fact.value(task, on)
         if value in (None, ""):
             return "—"
-        if self.fact.format == columns.SHARE:
+        if self.fact.format == columns.SHARE_FORMAT:
             return f"{value:.0%}"
         return str(value)
 
@@ -102,7 +102,7 @@ class TaskTable(tables.Table):
     measure = TaskFact("measure")
     lead_unit = TaskFact("lead_unit")
     kind = TaskFact(
-        columns.Column("kind", gettext_lazy("kind"), columns.kind_text, order=("kind",))
+        columns.Column("kind", gettext_lazy("kind"), task_texts.kind_text, order=("kind",))
     )
     deadline = TaskFact("deadline", gettext_lazy("deadline"))
     percent = TaskFact("percent")
@@ -220,7 +220,7 @@ class TaskTable(tables.Table):
 
     def render_lead_unit(self, task: Task) -> str:
         """Show the lead unit, which leads to its page."""
-        words = columns.lead_text(task, self.on)
+        words = task_texts.lead_text(task, self.on)
         if task.lead_unit:
             return self._link(task.lead_unit, words)
         return "—"

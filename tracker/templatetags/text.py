@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from tracker.domain.choices import Light, Status
 from tracker.models import Measure, Task
 from tracker.reports import links
-from tracker.reports.columns import light_label
+from tracker.reports.task_texts import light_label
 from tracker.templatetags.tracker import lead, light_of, link_to
 from tracker.text.text_view import Lost, Paragraph, Run, TextView
 

@@ -17,7 +17,7 @@ from tracker.domain import legend
 from tracker.domain.choices import Light
 from tracker.models import PolicyDocument, Task
 from tracker.models.names import NamedRecord
-from tracker.reports import columns, links, task_table
+from tracker.reports import links, task_table, task_texts
 from tracker.reports.filters import label_and
 from tracker.reports.statistics import Metric, StatRow
 
@@ -28,13 +28,13 @@ BAR_HEIGHT = 14
 # Tags and filters that are functions of other modules under a name for templates.
 register.filter("named", NamedRecord.name_of)
 register.filter("sentences", task_table.join_sentences)
-register.filter("baseline_text", columns.baseline_text)
-register.filter("target_text", columns.target_text)
-register.filter("actual_text", columns.actual_text)
-register.filter("gap_text", columns.gap_text)
+register.filter("baseline_text", task_texts.baseline_text)
+register.filter("target_text", task_texts.target_text)
+register.filter("actual_text", task_texts.actual_text)
+register.filter("gap_text", task_texts.gap_text)
 register.simple_tag(task_table.light_badge, name="light")
-register.simple_tag(columns.ticked_steps, name="steps_done")
-register.simple_tag(columns.amount_text, name="amount")
+register.simple_tag(task_texts.ticked_steps, name="steps_done")
+register.simple_tag(task_texts.amount_text, name="amount")
 
 
 @register.simple_tag
@@ -46,7 +46,7 @@ def light_of(task: Task, on: dt.date) -> SafeString:
 @register.simple_tag
 def lead(task: Task, on: dt.date) -> str:
     """Name the lead unit of a task, and say where it is only a proposal."""
-    return columns.lead_text(task, on) or "—"
+    return task_texts.lead_text(task, on) or "—"
 
 
 @register.simple_tag(takes_context=True, name="linked")

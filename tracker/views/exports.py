@@ -88,7 +88,7 @@ def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
     digest = hashlib.sha256(f"{address} {export.chosen}".encode()).hexdigest()
     name = f"{_prefix(request)}{digest[:20]}"
     under_way = jobs.read_job(name)
-    if under_way and under_way.state == jobs.RUNNING:
+    if under_way and under_way.state == jobs.JOB_RUNNING:
         return redirect("work", name)
     slot = ExitStack()
     slot.enter_context(export_slot(export.rows))
@@ -108,7 +108,7 @@ def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
         slot.close()
         return redirect("work", name)
     found = jobs.read_job(name)
-    if found and found.state == jobs.DONE:
+    if found and found.state == jobs.JOB_DONE:
         return _send_result(name, found)
     return redirect("work", name)
 
@@ -118,7 +118,7 @@ def export_progress(request: HttpRequest, name: str) -> HttpResponse:
     """Show how far an export is; the page asks again by itself, and leads to the file."""
     job = _find_job(request, name)
     answer = render(request, "tracker/work.html", {"name": name, "job": job})
-    if job.state == jobs.RUNNING:
+    if job.state == jobs.JOB_RUNNING:
         answer["Refresh"] = str(RELOAD_AFTER)
     return answer
 
@@ -127,7 +127,7 @@ def export_progress(request: HttpRequest, name: str) -> HttpResponse:
 def made_export(request: HttpRequest, name: str) -> FileResponse:
     """Send the file that came of an export, for an hour."""
     job = _find_job(request, name)
-    if job.state != jobs.DONE:
+    if job.state != jobs.JOB_DONE:
         raise Http404
     return _send_result(name, job)
 
