@@ -12,7 +12,7 @@ from openpyxl import Workbook
 from tracker.excel import xlsx_writer
 from tracker.excel.export_notes import ExportNotes
 from tracker.excel.sheets import Listing
-from tracker.reports.columns import WHOLE_FORMAT, Column, number_value
+from tracker.reports.columns import WHOLE_FORMAT, Column, columns_by_name
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ReadingNote:
         return asdict(self)
 
 
-FAULT_COLUMNS = number_value(
+FAULT_COLUMNS = columns_by_name(
     (
         Column("sheet", gettext_lazy("sheet"), lambda fault, on: fault.sheet, 14),
         Column("row", gettext_lazy("row"), lambda fault, on: fault.row, 8, WHOLE_FORMAT),
@@ -52,7 +52,7 @@ FAULT_COLUMNS = number_value(
         Column("words", gettext_lazy("what is wrong"), lambda fault, on: fault.words, 60),
     )
 )
-NOTE_COLUMNS = number_value(
+NOTE_COLUMNS = columns_by_name(
     (
         Column("sheet", gettext_lazy("sheet"), lambda note, on: note.sheet, 14),
         Column("place", gettext_lazy("place"), lambda note, on: note.place, 30),

@@ -28,7 +28,7 @@ from tracker.reports.columns import (
     WHOLE_FORMAT,
     Column,
     NativeValue,
-    number_value,
+    columns_by_name,
 )
 from tracker.reports.filters import METRICS, TOTAL_METRIC
 
@@ -72,7 +72,7 @@ def statistics_columns(header: str | Promise, ranked: bool) -> dict[str, Column]
         columns.append(
             Column("rank", gettext_lazy("rank"), lambda row, on: row.rank, 7, WHOLE_FORMAT)
         )
-    return number_value(columns)
+    return columns_by_name(columns)
 
 
 def write_statistics(

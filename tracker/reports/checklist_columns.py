@@ -21,7 +21,7 @@ from tracker.reports.columns import (
     WHOLE_FORMAT,
     Column,
     Reader,
-    number_value,
+    columns_by_name,
     text_of_value,
 )
 from tracker.reports.task_texts import kind_text
@@ -61,20 +61,20 @@ MEASURE_CODE = Column(
 )
 # The sheets of the template that a policy's checklist is loaded from.
 TEMPLATE_COLUMNS = {
-    "policydocument": number_value(
+    "policydocument": columns_by_name(
         (
             field_of("slug", gettext_lazy("short address of the policy"), 34, parsing.parse_slug),
             field_of("title", gettext_lazy("title of the policy"), 70, parsing.parse_prose),
         )
     ),
-    "section": number_value(
+    "section": columns_by_name(
         (
             replace(SECTION_NO, name="number", value=lambda section, on: section.number),
             field_of("name", gettext_lazy("name of the section"), 80, parsing.parse_prose),
             VERSION_COLUMN,
         )
     ),
-    "measure": number_value(
+    "measure": columns_by_name(
         (
             SECTION_NO,
             replace(MEASURE_CODE, name="code", value=lambda measure, on: measure.code),
@@ -92,7 +92,7 @@ TEMPLATE_COLUMNS = {
             VERSION_COLUMN,
         )
     ),
-    "task": number_value(
+    "task": columns_by_name(
         (
             MEASURE_CODE,
             CODE_COLUMN,
@@ -115,7 +115,7 @@ TEMPLATE_COLUMNS = {
             VERSION_COLUMN,
         )
     ),
-    "checklistitem": number_value(
+    "checklistitem": columns_by_name(
         ITEM_COLUMNS[name] for name in ("code", "number", "title", "weight", "due")
     ),
 }

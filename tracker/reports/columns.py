@@ -1,7 +1,7 @@
-"""Columns, once: header, value, format, width, order and reader of everything that a row shows.
+"""Columns: header, value, format, width, order and parser of what a row shows, defined once.
 
 The list page, the ledger, the fill-in workbook and the reader of both use the same objects; header
-lists and row lists kept by hand drift apart. Adding a column is one line in `COLUMNS`.
+lists and row lists kept by hand drift apart. Adding a column is one entry of `TASK_COLUMNS`.
 """
 
 import datetime as dt
@@ -50,7 +50,7 @@ class Column:
 
     `value(thing, on)` is native: text, whole number, share from 0 to 1, day or None. Of a task it
     reads only what `TaskQuerySet.with_related` has fetched. `width` is in characters of a workbook.
-    `parse` reads a cell that people have filled in, into the field that bears the column's name;
+    `parse` reads a cell that people have filled in, into the field of the column's name;
     with `fills` it is a unit that fills it in, in its report.
     """
 
@@ -149,16 +149,13 @@ def reported_value(name: str, header: str | Promise, width: float) -> Column:
     return Column(name, header, reported(name), width, parse=parsing.parse_prose, fills=True)
 
 
-def number_value(columns: Iterable[Column]) -> dict[str, Column]:
-    """Name columns by their names."""
-    found = {}
-    for column in columns:
-        found[column.name] = column
-    return found
+def columns_by_name(columns: Iterable[Column]) -> dict[str, Column]:
+    """Return columns by their names, in the same order."""
+    return {column.name: column for column in columns}
 
 
 # What a task shows in a row, in the order of the ledger.
-TASK_COLUMNS = number_value(
+TASK_COLUMNS = columns_by_name(
     (
         Column(
             "section",
@@ -207,12 +204,12 @@ FALL_REASON = reported_value("fall_reason", gettext_lazy("why the percent falls"
 
 
 def filled_in() -> list[Column]:
-    """Return the columns that a unit fills in: one that is added to `COLUMNS` is among them."""
+    """Return the columns that a unit fills in."""
     return [*(column for column in TASK_COLUMNS.values() if column.fills), FALL_REASON]
 
 
 # What a warned task shows beside its facts: why, by how much, and who has to move.
-WARNING_COLUMNS = number_value(
+WARNING_COLUMNS = columns_by_name(
     (
         CODE_COLUMN,
         replace(TITLE_COLUMN, width=34),
@@ -230,7 +227,7 @@ WARNING_COLUMNS = number_value(
         replace(TASK_COLUMNS["next_steps"], width=24),
     )
 )
-ITEM_COLUMNS = number_value(
+ITEM_COLUMNS = columns_by_name(
     (
         Column(
             "code", CODE_COLUMN.header, lambda item, on: item.task.code, 9, parse=parsing.parse_code
@@ -302,7 +299,7 @@ def achieved_share(indicator: Indicator, on: dt.date) -> float | None:
     return percent / 100
 
 
-INDICATOR_COLUMNS = number_value(
+INDICATOR_COLUMNS = columns_by_name(
     (
         replace(ITEM_COLUMNS["code"], parse=None),
         replace(ITEM_COLUMNS["task_title"], width=30),

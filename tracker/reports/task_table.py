@@ -1,5 +1,6 @@
-"""The task list: headed and ordered by `tracker.reports.columns`, sorted and paged by
-django-tables2.
+"""The task list, sorted and paged by django-tables2.
+
+Its headers and orders are those of `tracker.reports.columns`.
 
 Cells are rendered here, row by row, without the library's bound cells: those inspect a signature
 for every cell, which costs five times the rendering itself.
@@ -220,9 +221,9 @@ class TaskTable(tables.Table):
 
     def render_lead_unit(self, task: Task) -> str:
         """Show the lead unit, which leads to its page."""
-        words = task_texts.lead_text(task, self.on)
+        text = task_texts.lead_text(task, self.on)
         if task.lead_unit:
-            return self._link(task.lead_unit, words)
+            return self._link(task.lead_unit, text)
         return "—"
 
     def render_light(self, task: Task) -> str:
@@ -244,11 +245,11 @@ class TaskTable(tables.Table):
             bands.insert(0, ("section", self._link(section, section)))
         return bands
 
-    def _link(self, thing: Model, words: object) -> str:
+    def _link(self, thing: Model, text: object) -> str:
         """Link words to the page of a thing."""
-        key = (type(thing), thing.pk, str(words))
+        key = (type(thing), thing.pk, str(text))
         return self._once(
-            key, links.linked_text, thing, words, self.policy.slug, self.carried_params
+            key, links.linked_text, thing, text, self.policy.slug, self.carried_params
         )
 
     def _once(self, key: Hashable, write: Callable[..., str], *facts: Any) -> str:

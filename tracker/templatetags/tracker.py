@@ -53,8 +53,9 @@ def lead(task: Task, on: dt.date) -> str:
 def link_to(
     context: Context, thing: Model, words: object, policy: PolicyDocument | None = None
 ) -> str:
-    """Show words that lead to the page of a thing, for the day of the page and in its policy if no
-    other is given.
+    """Link words to the page of a thing, for the day of the page.
+
+    In the policy of the page where no other is given.
     """
     policy = policy or context.get("policy")
     return links.linked_text(
@@ -128,7 +129,7 @@ def show_rate(value: Fraction | None) -> str:
 def show_number(row: StatRow, name: str, slug: str) -> str:
     """Show a figure of a row as a link to its list.
 
-    A zero, or what lies across policies, leads nowhere.
+    A zero, or what is counted across policies, is no link.
     """
     figure = row.figure(name)
     if not figure.value:

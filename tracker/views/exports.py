@@ -35,9 +35,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def export_view(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Let a view answer 503 in words, with a way to try again, while as many large exports run as
-    may.
-    """
+    """Let a view answer 503, with a way to try again, while too many large exports run."""
 
     @require_safe
     @wraps(view)
@@ -59,8 +57,7 @@ def answer_busy(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Export:
-    """A file to be made: its name, of how many rows it is, and what writes it and tells how far it
-    is.
+    """A file to be made: its name, its number of rows, and what writes it.
 
     `chosen` tells apart what one address makes of different choices.
     """
@@ -73,8 +70,7 @@ class Export:
 
 
 def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
-    """Send a file; one that takes long is made beside the pages, and its own page tells how far it
-    is.
+    """Send a file; one that takes long is made in a thread while a page shows the progress.
 
     Raises ExportsBusy.
     """

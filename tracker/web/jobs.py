@@ -114,10 +114,10 @@ def read_job(name: str) -> JobProgress | None:
         # It may have come to its end between the two looks.
         found = _read(name)
         if found and found.state == JOB_RUNNING:
-            words = _(
+            text = _(
                 "The work was cut off before its end, and nothing of it is written. Start it again."
             )
-            return replace(found, state=JOB_FAILED, words=words)
+            return replace(found, state=JOB_FAILED, words=text)
     return found
 
 
@@ -129,15 +129,15 @@ def _run(
     language: str | None,
 ) -> None:
     total = begin.total
-    told = 0
+    reported = 0
 
     def tell(done: int) -> None:
-        nonlocal told
+        nonlocal reported
         if pages_under_way.any_page():
             time.sleep(ROW_PAUSE)
         now = replace(begin, done=done)
-        if now.percent > told:
-            told = now.percent
+        if now.percent > reported:
+            reported = now.percent
             _write(name, now)
 
     with lock, translation.override(language):
@@ -147,10 +147,10 @@ def _run(
             end = replace(begin, state=JOB_FAILED, words=str(refusal))
         except Exception:
             logger.exception("The work %s has failed.", name)
-            words = _(
+            text = _(
                 "It has failed by a fault of the program, which is in its log. Nothing is written."
             )
-            end = replace(begin, state=JOB_FAILED, words=words)
+            end = replace(begin, state=JOB_FAILED, words=text)
         _write(name, end)
     _close_connections()
 
