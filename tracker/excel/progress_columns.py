@@ -12,8 +12,8 @@ from tracker.reports.columns import (
     ITEM_COLUMNS,
     TASK_COLUMNS,
     Column,
-    filled_in,
     columns_by_name,
+    filled_in,
 )
 
 SHOWN_TASK_COLUMNS = ("code", "measure", "title", "steps", "co_units", "deadline", "light")
