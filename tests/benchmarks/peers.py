@@ -10,7 +10,7 @@ from django.urls import path
 from tracker import urls
 from tracker.domain.dates import today
 from tracker.models import Organization, PolicyDocument, Task
-from tracker.reports import columns
+from tracker.reports import task_texts
 from tracker.reports.task_table import TaskTable
 from tracker.web import request_context
 
@@ -48,7 +48,7 @@ class StockAdmin(admin.ModelAdmin):
 
     @admin.display()
     def light(self, task: Task) -> str:
-        return columns.light_text(task, self._day())
+        return task_texts.light_text(task, self._day())
 
     @admin.display()
     def reason(self, task: Task) -> str:

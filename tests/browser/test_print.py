@@ -20,7 +20,7 @@ from tests.browser.test_every_page import DEMO, report_pages
 from tests.factories import make_many, make_policy
 from tracker.domain import dates
 from tracker.models import PolicyDocument, Task, User
-from tracker.reports import columns
+from tracker.reports import columns, task_texts
 
 pytestmark = pytest.mark.browser
 
@@ -120,7 +120,7 @@ def test_a_printed_list_of_200_rows_loses_nothing(
     ] == []
     assert {task.code: text.count(task.code) for task in tasks} == {task.code: 1 for task in tasks}
     assert lights_in(text, tasks, on) == Counter(
-        "".join(columns.light_text(task, on).split()) for task in tasks
+        "".join(task_texts.light_text(task, on).split()) for task in tasks
     )
     torn = [
         task.code
@@ -134,7 +134,7 @@ def test_a_printed_list_of_200_rows_loses_nothing(
 
 def lights_in(text: str, tasks: list[Task], on: dt.date) -> Counter[str]:
     """Count the lights of a text: shape and word."""
-    lights = {"".join(columns.light_text(task, on).split()) for task in tasks}
+    lights = {"".join(task_texts.light_text(task, on).split()) for task in tasks}
     return Counter({light: text.count(light) for light in lights})
 
 

@@ -128,7 +128,7 @@ COVERED = """() => [...document.querySelectorAll("main p")].filter(p => {
 }).map(p => p.textContent)"""
 
 
-@pytest.mark.parametrize("state", [jobs.RUNNING, jobs.DONE, jobs.FAILED])
+@pytest.mark.parametrize("state", [jobs.JOB_RUNNING, jobs.JOB_DONE, jobs.JOB_FAILED])
 def test_no_line_of_a_page_of_long_work_covers_another(
     requests: Page,
     live_server: LiveServer,
@@ -148,7 +148,7 @@ def test_no_line_of_a_page_of_long_work_covers_another(
     names = (f"export-{liaison.pk}-abc", f"import-{batch.pk}")
     with ExitStack() as held:
         for name in names:
-            if state == jobs.RUNNING:
+            if state == jobs.JOB_RUNNING:
                 held.enter_context(jobs._take_lock(name) or nullcontext())
             about = {"file": "marked.xlsx", "address": "/imports/"}
             jobs._write(name, jobs.JobProgress(state, 3, 9, words="words of the end", about=about))

@@ -116,7 +116,7 @@ def test_its_page_leads_to_the_work_that_is_under_way(
     client: Client, batch: ImportBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock = jobs._take_lock(f"import-{batch.pk}")
-    jobs._write(f"import-{batch.pk}", jobs.JobProgress(jobs.RUNNING, 1, 5))
+    jobs._write(f"import-{batch.pk}", jobs.JobProgress(jobs.JOB_RUNNING, 1, 5))
     assert client.get(batch.get_absolute_url()).status_code == 302
     lock.close()
     assert client.get(batch.get_absolute_url()).status_code == 200
@@ -168,10 +168,10 @@ def test_the_work_of_a_killed_process_ends_in_words_and_can_be_started_again(
     )
     found = jobs.read_job("import-7")
     assert found
-    assert (found.state, found.done) == (jobs.FAILED, 3)
+    assert (found.state, found.done) == (jobs.JOB_FAILED, 3)
     assert "cut off before its end" in found.words
     assert jobs.start_job("import-7", 1, lambda tell: "done")
-    assert jobs.read_job("import-7") == jobs.JobProgress(jobs.DONE, 1, 1, "done")
+    assert jobs.read_job("import-7") == jobs.JobProgress(jobs.JOB_DONE, 1, 1, "done")
 
 
 def test_without_any_work_the_page_says_so(client: Client, batch: ImportBatch) -> None:
@@ -230,7 +230,7 @@ def test_a_preview_that_is_ready_leads_from_its_page_to_the_import(
     client: Client, batch: ImportBatch, liaison: User, long_preview: None
 ) -> None:
     name = imports._preview_name(batch, liaison)
-    jobs._write(name, jobs.JobProgress(jobs.DONE, 5, 5))
+    jobs._write(name, jobs.JobProgress(jobs.JOB_DONE, 5, 5))
     jobs.result_path(name).write_text('{"entries": [], "changes": 1, "notes": []}')
     page = reverse("batch_progress", args=[batch.pk])
     assert client.get(page)["Location"] == batch.get_absolute_url()
@@ -242,6 +242,6 @@ def test_a_preview_that_is_ready_leads_from_its_page_to_the_import(
 def test_a_preview_that_was_cut_off_says_so_and_can_be_started_again(
     client: Client, batch: ImportBatch, liaison: User, long_preview: None
 ) -> None:
-    jobs._write(imports._preview_name(batch, liaison), jobs.JobProgress(jobs.RUNNING, 2, 5))
+    jobs._write(imports._preview_name(batch, liaison), jobs.JobProgress(jobs.JOB_RUNNING, 2, 5))
     assert "cut off before its end" in client.get(reverse("batch_progress", args=[batch.pk])).text
     assert client.get(batch.get_absolute_url()).status_code == 200

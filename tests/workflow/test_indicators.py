@@ -30,7 +30,7 @@ from tracker.models import (
     Task,
     User,
 )
-from tracker.reports import columns, history
+from tracker.reports import history, task_texts
 from tracker.workflow import ChangeContext, StaleVersion
 
 JUNE = period_of(Cycle.MONTHLY, TODAY)
@@ -297,7 +297,7 @@ def test_an_indicator_that_is_only_shown_needs_no_baseline(
     indicator = define(task, office, baseline=None, drives_percent=False)
     enter(indicator, office, "65")
     found = Indicator.objects.get()
-    assert (columns.gap_text(found), lights.achieved_percent(found)) == (
+    assert (task_texts.gap_text(found), lights.achieved_percent(found)) == (
         "5 percentage points to go",
         None,
     )
@@ -575,16 +575,16 @@ def test_the_gap_is_said_in_words(
     task: Task, office: ChangeContext, facts: dict[str, Any], amount: str, words: str
 ) -> None:
     enter(define(task, office, **facts), office, amount)
-    assert columns.gap_text(Indicator.objects.get()) == words
+    assert task_texts.gap_text(Indicator.objects.get()) == words
 
 
 def test_an_indicator_without_a_value_says_so(task: Task, office: ChangeContext) -> None:
     found = define(task, office)
-    assert (columns.actual_text(found), columns.gap_text(found)) == ("—", "no value yet")
+    assert (task_texts.actual_text(found), task_texts.gap_text(found)) == ("—", "no value yet")
 
 
 def test_the_target_is_said_with_its_unit_and_day(task: Task, office: ChangeContext) -> None:
-    assert columns.target_text(define(task, office)) == "≥ 70% by 2026-12-31"
+    assert task_texts.target_text(define(task, office)) == "≥ 70% by 2026-12-31"
 
 
 def test_fixtures_carry_indicators_and_the_percent_follows(

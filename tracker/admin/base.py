@@ -163,11 +163,11 @@ class RoleAdmin(admin.ModelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
         if ERROR_FLAG in request.GET:
-            words = _(
+            text = _(
                 "The address asks for a filter or page that cannot be read. The list shows "
                 "everything."
             )
-            self.message_user(request, words, messages.WARNING)
+            self.message_user(request, text, messages.WARNING)
             return redirect(request.path)
         return super().changelist_view(request, extra_context)
 

@@ -13,7 +13,12 @@ from tracker.admin.parts import PartInline, note_saved_parts
 from tracker.domain.dates import today
 from tracker.forms.editing import ValueForm, VersionedForm
 from tracker.models import Indicator, IndicatorValue
-from tracker.reports.columns import actual_text, baseline_text, gap_text, target_text
+from tracker.reports.task_texts import (
+    actual_text,
+    baseline_text,
+    gap_text,
+    target_text,
+)
 from tracker.web import request_context
 
 

@@ -39,13 +39,13 @@ from tracker.models import (
     PolicyDocument,
     Task,
 )
-from tracker.reports.columns import (
+from tracker.reports.task_table import join_sentences
+from tracker.reports.task_texts import (
     actual_text,
     lead_text,
     light_text,
     share_text,
 )
-from tracker.reports.task_table import join_sentences
 from tracker.views.exports import Export, answer_busy, ledger_scope, send_export
 from tracker.web import request_context
 from tracker.web.export_slots import ExportsBusy
@@ -81,13 +81,13 @@ class IndicatorInline(PartInline, admin.StackedInline):
         if not indicator.pk:
             return str(_("after saving"))
         address = reverse("admin:tracker_indicator_change", args=[indicator.pk])
-        words = _("enter or correct values")
-        return format_html('{} · <a href="{}">{}</a>', actual_text(indicator), address, words)
+        text = _("enter or correct values")
+        return format_html('{} · <a href="{}">{}</a>', actual_text(indicator), address, text)
 
 
 @admin.register(Task)
 class TaskAdmin(VersionedAdmin):
-    """The office's desk."""
+    """Tasks: the list with its lights, the form, and changes of many at once."""
 
     index_position = 10
     form = TaskForm

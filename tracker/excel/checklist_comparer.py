@@ -36,7 +36,8 @@ from tracker.excel.preview import (
     preview_text,
 )
 from tracker.models import ImportBatch, Organization, PolicyDocument, Task
-from tracker.reports.columns import DAY, TEMPLATE_COLUMNS, Column
+from tracker.reports.checklist_columns import TEMPLATE_COLUMNS
+from tracker.reports.columns import DAY_FORMAT, Column
 from tracker.workflow import ChecklistChange
 
 
@@ -274,7 +275,7 @@ class ChecklistComparer:
         parent = PARENT_COLUMNS.get((compared.kind, name))
         if parent:
             return self._parent(parent, name, str(value), compared.faults)
-        if column.format == DAY:
+        if column.format == DAY_FORMAT:
             return _day_of(value)
         if value is None:
             model_field = CHECKLIST_MODELS[compared.kind]._meta.get_field(name)

@@ -11,7 +11,7 @@ from tracker.excel.import_feedback import names_by_header
 from tracker.excel.preview import PreviewRow, preview_text
 from tracker.models import Organization, Task
 from tracker.models.base import History
-from tracker.reports.columns import TEMPLATE_COLUMNS
+from tracker.reports.checklist_columns import TEMPLATE_COLUMNS
 
 LINK_COLUMNS = ("lead_unit", "section", "measure")
 

@@ -26,7 +26,8 @@ from tracker.excel.reader import WorkbookRefused
 from tracker.excel.sheet_survey import SheetKind, SheetRecord, Survey, find_sheets
 from tracker.excel.table_reader import ReadingSteps, Table, asks_to_clear, read_tables
 from tracker.models import ImportBatch, PolicyDocument, User
-from tracker.reports.columns import TEMPLATE_COLUMNS, Column
+from tracker.reports.checklist_columns import TEMPLATE_COLUMNS
+from tracker.reports.columns import Column
 from tracker.reports.filters import shorten_value
 
 # Without these headers a sheet is none of its kind.

@@ -21,7 +21,8 @@ from tracker.excel.openpyxl_internals import new_book, save_book
 from tracker.excel.progress_columns import FAULTS_COLUMN, column_to_fill
 from tracker.excel.sheets import Listing, add_choices, body_styles, list_words
 from tracker.models import ChecklistItem, Organization, PolicyDocument
-from tracker.reports.columns import TEMPLATE_COLUMNS, Column
+from tracker.reports.checklist_columns import TEMPLATE_COLUMNS
+from tracker.reports.columns import Column
 
 TEMPLATE_SHEETS = {
     "policydocument": xlsx_writer.POLICY,

@@ -12,7 +12,7 @@ from tracker.excel import xlsx_writer
 from tracker.excel.cell_text import row_height, wrapped_lines
 from tracker.excel.xlsx_writer import CellStyle, SheetWriter
 from tracker.models import PolicyDocument
-from tracker.reports.columns import light_label
+from tracker.reports.task_texts import light_label
 
 # widths of the two columns
 LABEL_WIDTH = 22

@@ -21,7 +21,7 @@ from tracker.excel.progress_columns import SO_FAR_SUFFIX, report_columns, step_c
 from tracker.excel.progress_rows import FillInRow
 from tracker.excel.reading_notes import rows_name
 from tracker.models import ChecklistItem, ProgressUpdate
-from tracker.reports.columns import SHARE, Column, NativeValue
+from tracker.reports.columns import SHARE_FORMAT, Column, NativeValue
 
 # These name a row, and are read.
 KEY_COLUMN_NAMES = {"key", "code", "number"}
@@ -63,7 +63,11 @@ class GreyCells:
         """Note cells of a row of an older workbook with a text that no report of the unit has."""
         for column in self._reports:
             typed = row["typed"].get(column.name)
-            if not typed or not column.name.endswith(SO_FAR_SUFFIX) or column.format == SHARE:
+            if (
+                not typed
+                or not column.name.endswith(SO_FAR_SUFFIX)
+                or column.format == SHARE_FORMAT
+            ):
                 continue
             name = column.name.removesuffix(SO_FAR_SUFFIX)
             texts = [strip_refused(str(getattr(report, name, "")))[0] for report in reports]
@@ -126,7 +130,7 @@ def _in_each_language(texts: Any) -> list[str]:
 
 def _as_typed(value: NativeValue, column: Column) -> str:
     """Return a value as the text of its cell."""
-    if isinstance(value, float) and column.format == SHARE:
+    if isinstance(value, float) and column.format == SHARE_FORMAT:
         return f"{100 * value:.10g}%"
     if value is None:
         return ""

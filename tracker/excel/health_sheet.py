@@ -7,8 +7,9 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from tracker.excel.ledger import ExtraSheet
 from tracker.models import PolicyDocument
-from tracker.reports.columns import LEAD_COLUMN, Column, lead_text, number_value
+from tracker.reports.columns import LEAD_COLUMN, Column, columns_by_name
 from tracker.reports.health_check import HealthFinding, run_checkup
+from tracker.reports.task_texts import lead_text
 
 # Beyond that the ledger does without its sheet: it is bounded in memory, an examination is not.
 MAX_EXAMINED_TASKS = 10_000
@@ -27,7 +28,7 @@ def _lead_unit(finding: HealthFinding, on: dt.date) -> str:
     return ""
 
 
-HEALTH_COLUMNS = number_value(
+HEALTH_COLUMNS = columns_by_name(
     (
         Column("severity", gettext_lazy("severity"), lambda each, on: each.check.severity.words, 8),
         Column("code", gettext_lazy("where"), lambda each, on: each.place, 14),

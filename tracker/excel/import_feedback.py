@@ -12,7 +12,7 @@ from openpyxl import Workbook
 from tracker.excel import xlsx_writer
 from tracker.excel.export_notes import ExportNotes
 from tracker.excel.sheets import Listing
-from tracker.reports.columns import WHOLE, Column, number_value
+from tracker.reports.columns import WHOLE_FORMAT, Column, columns_by_name
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,16 @@ class ReadingNote:
         return asdict(self)
 
 
-FAULT_COLUMNS = number_value(
+FAULT_COLUMNS = columns_by_name(
     (
         Column("sheet", gettext_lazy("sheet"), lambda fault, on: fault.sheet, 14),
-        Column("row", gettext_lazy("row"), lambda fault, on: fault.row, 8, WHOLE),
+        Column("row", gettext_lazy("row"), lambda fault, on: fault.row, 8, WHOLE_FORMAT),
         Column("column", gettext_lazy("column"), lambda fault, on: fault.column, 18),
         Column("value", gettext_lazy("value"), lambda fault, on: fault.value, 40),
         Column("words", gettext_lazy("what is wrong"), lambda fault, on: fault.words, 60),
     )
 )
-NOTE_COLUMNS = number_value(
+NOTE_COLUMNS = columns_by_name(
     (
         Column("sheet", gettext_lazy("sheet"), lambda note, on: note.sheet, 14),
         Column("place", gettext_lazy("place"), lambda note, on: note.place, 30),
@@ -61,7 +61,7 @@ NOTE_COLUMNS = number_value(
             gettext_lazy("number of cells or rows"),
             lambda note, on: note.count or None,
             12,
-            WHOLE,
+            WHOLE_FORMAT,
         ),
         Column("words", gettext_lazy("note"), lambda note, on: note.words, 70),
     )

@@ -22,7 +22,13 @@ from tracker.excel.openpyxl_internals import discard_book, new_book, save_book
 from tracker.excel.sheets import LIGHT_PLACE, LedgerBook, LedgerHead, Listing, SheetRow
 from tracker.models import ChecklistItem, PolicyDocument, Task
 from tracker.models.task import TaskQuerySet
-from tracker.reports.columns import ITEM_COLUMNS, TASK_COLUMNS, WARNING_COLUMNS, Column, light_label
+from tracker.reports.columns import (
+    ITEM_COLUMNS,
+    TASK_COLUMNS,
+    WARNING_COLUMNS,
+    Column,
+)
+from tracker.reports.task_texts import light_label
 
 # Rows up to which there are merged bands: beyond it merged ranges slow Excel down.
 BANDED_SHEETS = 20_000

@@ -12,8 +12,8 @@ from tracker.reports.columns import (
     ITEM_COLUMNS,
     TASK_COLUMNS,
     Column,
+    columns_by_name,
     filled_in,
-    number_value,
 )
 
 SHOWN_TASK_COLUMNS = ("code", "measure", "title", "steps", "co_units", "deadline", "light")
@@ -90,7 +90,7 @@ def report_columns(marked: bool = False) -> dict[str, Column]:
         columns += [so_far_column(column), column_to_fill(column)]
     if marked:
         columns.append(FAULTS_COLUMN)
-    return number_value(columns)
+    return columns_by_name(columns)
 
 
 def step_columns(marked: bool = False) -> dict[str, Column]:
@@ -113,4 +113,4 @@ def step_columns(marked: bool = False) -> dict[str, Column]:
     columns.append(replace(column_to_fill(done), fills=True))
     if marked:
         columns.append(FAULTS_COLUMN)
-    return number_value(columns)
+    return columns_by_name(columns)

@@ -42,7 +42,7 @@ from tracker.models import (
     Task,
     User,
 )
-from tracker.reports.columns import SHARE, Column, filled_in
+from tracker.reports.columns import SHARE_FORMAT, Column, filled_in
 from tracker.workflow import ReportChange
 
 SPOILT_KEY_TEXT = gettext_lazy(
@@ -285,7 +285,7 @@ class ProgressComparer:
         has_percent = states_percent(compared.shown)
         for column in filled_in():
             is_given = column.name in values or column.name in faults
-            if column.format == SHARE and is_given and not has_percent:
+            if column.format == SHARE_FORMAT and is_given and not has_percent:
                 # Before anything that is wrong with the number: none is asked for here.
                 faults[column.name] = _no_percent(compared.shown)
             if column.name in values and column.name not in faults:
@@ -295,7 +295,7 @@ class ProgressComparer:
         change = compared.change
         new = compared.row["values"][column.name]
         now = reported_so_far(compared.shown, column)
-        if column.format == SHARE and isinstance(now, float):
+        if column.format == SHARE_FORMAT and isinstance(now, float):
             now = round(100 * now)
         stored = now
         if stored is None:
@@ -384,6 +384,6 @@ def _no_percent(row: FillInRow) -> str:
 
 
 def _shown(value: object, column: Column) -> str:
-    if column.format == SHARE and isinstance(value, int):
+    if column.format == SHARE_FORMAT and isinstance(value, int):
         return f"{value}%"
     return preview_text(value)

@@ -26,7 +26,7 @@ from tracker.excel.reader import WorkbookRefused
 from tracker.excel.sheet_survey import SheetKind, SheetRecord, Survey, find_sheets
 from tracker.excel.table_reader import ReadingSteps, Table, asks_to_clear, read_tables
 from tracker.models import ImportBatch, User
-from tracker.reports.columns import SHARE, Column
+from tracker.reports.columns import SHARE_FORMAT, Column
 from tracker.reports.filters import shorten_value
 
 FIRST_PROGRESS_SHEET = "reports"
@@ -137,7 +137,7 @@ def _values_to_store(
             continue
         value = record.values[column.name]
         if asks_to_clear(value):
-            if column.format == SHARE:
+            if column.format == SHARE_FORMAT:
                 faults[column.name] = _("A percent cannot be erased.")
             value = ""
         values[column.name] = value

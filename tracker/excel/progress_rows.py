@@ -16,7 +16,7 @@ from tracker.domain.choices import RUNNING_STATUSES
 from tracker.domain.dates import Period, period_between
 from tracker.models import ChecklistItem, Organization, ProgressUpdate, Task
 from tracker.models.task import TaskQuerySet
-from tracker.reports.columns import SHARE, Column, NativeValue
+from tracker.reports.columns import SHARE_FORMAT, Column, NativeValue
 
 _KEY = re.compile(r"([^/]+)/([^/]+)/([0-9]{1,9})/([0-9-]{10})(?:_([0-9-]{10}))?(?:/([0-9]{1,18}))?")
 
@@ -160,7 +160,7 @@ def states_percent(row: FillInRow) -> bool:
 
 def reported_so_far(row: FillInRow, column: Column) -> NativeValue:
     """Return a value of the report that a new one goes on from; a percent is a share of 1."""
-    if column.format != SHARE:
+    if column.format != SHARE_FORMAT:
         value: NativeValue = getattr(row.base, column.name, None)
         return value
     if not states_percent(row):

@@ -28,7 +28,7 @@ from tracker.excel.sheets import add_choices, is_centred, list_words, write_head
 from tracker.excel.xlsx_writer import CellStyle, SheetWriter, WriterCell
 from tracker.models import Organization, PolicyDocument, Task
 from tracker.models.task import TaskQuerySet
-from tracker.reports.columns import SHARE, Column
+from tracker.reports.columns import SHARE_FORMAT, Column
 
 PERCENT_COLUMNS = ("percent", "fall_reason")
 # What remains allowed on a protected sheet.
@@ -205,7 +205,7 @@ class FillInSheet:
 
     def _add_rule(self, column: Column, area: str) -> None:
         """Say what may be typed into the cells of a column."""
-        if column.fills and column.format == SHARE:
+        if column.fills and column.format == SHARE_FORMAT:
             add_choices(
                 self._sheet.ws,
                 area,

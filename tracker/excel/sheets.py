@@ -23,7 +23,13 @@ from tracker.excel.export_notes import ExportNotes
 from tracker.excel.openpyxl_internals import add_table
 from tracker.excel.xlsx_writer import FONT_SIZE, CellStyle, SheetWriter, WriterCell
 from tracker.models import Task
-from tracker.reports.columns import TASK_COLUMNS, TEXT, WHOLE, Column, NativeValue
+from tracker.reports.columns import (
+    TASK_COLUMNS,
+    TEXT_FORMAT,
+    WHOLE_FORMAT,
+    Column,
+    NativeValue,
+)
 
 NUMBER_COLUMN = gettext_lazy("No.")
 NUMBER_WIDTH = 5
@@ -79,12 +85,12 @@ ABSENT_TEXT: dict[int, Callable[[Task], str | None]] = {
 
 def is_centred(column: Column) -> bool:
     """Say whether the cells of a column are centred: short values are, prose is not."""
-    return column.format != TEXT or column.width < 14
+    return column.format != TEXT_FORMAT or column.width < 14
 
 
 def body_styles(sheet: SheetWriter, columns: Iterable[Column], **look: Any) -> list[CellStyle]:
     """Make a style for the number of a row and for each column."""
-    styles = [sheet.style(format=WHOLE, across="center", **look)]
+    styles = [sheet.style(format=WHOLE_FORMAT, across="center", **look)]
     for column in columns:
         across = "left"
         if is_centred(column):

@@ -24,7 +24,12 @@ from tracker.excel.sheets import Listing, body_styles
 from tracker.models import PolicyDocument
 from tracker.models.task import TaskQuerySet
 from tracker.reports import statistics
-from tracker.reports.columns import WHOLE, Column, NativeValue, number_value
+from tracker.reports.columns import (
+    WHOLE_FORMAT,
+    Column,
+    NativeValue,
+    columns_by_name,
+)
 from tracker.reports.filters import METRICS, TOTAL_METRIC
 
 RATE_FORMAT = "0.0%"
@@ -34,7 +39,9 @@ FIRST_GROUP = 4  # the column of the first of the five groups
 
 def count_cell(name: str) -> Column:
     """Make the column of one figure."""
-    return Column(name, METRICS[name][0], lambda row, on: getattr(row.counts, name), 10.5, WHOLE)
+    return Column(
+        name, METRICS[name][0], lambda row, on: getattr(row.counts, name), 10.5, WHOLE_FORMAT
+    )
 
 
 def rate_cell(name: str, header: str | Promise) -> Column:
@@ -62,8 +69,10 @@ def statistics_columns(header: str | Promise, ranked: bool) -> dict[str, Column]
         rate_cell("on_time_rate", gettext_lazy("on-time rate")),
     ]
     if ranked:
-        columns.append(Column("rank", gettext_lazy("rank"), lambda row, on: row.rank, 7, WHOLE))
-    return number_value(columns)
+        columns.append(
+            Column("rank", gettext_lazy("rank"), lambda row, on: row.rank, 7, WHOLE_FORMAT)
+        )
+    return columns_by_name(columns)
 
 
 def write_statistics(

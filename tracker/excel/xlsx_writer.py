@@ -22,7 +22,8 @@ from openpyxl.worksheet.properties import PageSetupProperties
 
 from tracker.domain.choices import Light, LightStyle, Status
 from tracker.excel.openpyxl_internals import CellLink, RowStream, merge_cells
-from tracker.reports.columns import TEXT, NativeValue, light_label
+from tracker.reports.columns import TEXT_FORMAT, NativeValue
+from tracker.reports.task_texts import light_label
 
 # The fonts of official papers. A file can name one only; the Chinese character set makes a
 # machine without it take another Chinese font instead of a Latin one.
@@ -87,7 +88,7 @@ class CellLook:
 
     font: str = ""
     size: float = FONT_SIZE
-    format: str = TEXT
+    format: str = TEXT_FORMAT
     across: str = "left"
     up: str = "center"
     ink: str = TEXT_COLOUR

@@ -30,8 +30,9 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class ChartMark:
-    """A day on the line: its shape, its words, and its place in percent of the width, as SVG writes
-    it.
+    """A day on the line: its name, its label, and its place.
+
+    `at` is in percent of the width, as SVG writes it.
     """
 
     name: str

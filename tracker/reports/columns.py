@@ -1,34 +1,44 @@
-"""Columns, once: header, value, format, width, order and reader of everything that a row shows.
+"""Columns: header, value, format, width, order and parser of what a row shows, defined once.
 
 The list page, the ledger, the fill-in workbook and the reader of both use the same objects; header
-lists and row lists kept by hand drift apart. Adding a column is one line in `COLUMNS`.
+lists and row lists kept by hand drift apart. Adding a column is one entry of `TASK_COLUMNS`.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.db.models import TextChoices
 from django.utils.functional import Promise
-from django.utils.translation import get_language, gettext_lazy, ngettext, override, pgettext
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, override
 
 from tracker.domain import lights, parsing
-from tracker.domain.choices import Direction, Kind, Light, Status
-from tracker.models import ChecklistItem, Indicator, Task
+from tracker.domain.choices import Direction
+from tracker.models import Indicator, Task
 from tracker.models.ordering import steady_order
+from tracker.reports.task_texts import (
+    co_text,
+    days_over,
+    evidence_count,
+    gap_text,
+    lead_text,
+    light_text,
+    share_text,
+    status_text,
+    steps_text,
+    who_acts,
+)
 
 NativeValue = str | int | float | dt.date | None
 
-TEXT = "@"
-DAY = "yyyy-mm-dd"
-SHARE = "0%"
-WHOLE = "0"
-AMOUNT = "General"
+TEXT_FORMAT = "@"
+DAY_FORMAT = "yyyy-mm-dd"
+SHARE_FORMAT = "0%"
+WHOLE_FORMAT = "0"
+AMOUNT_FORMAT = "General"
 Reader = Callable[[parsing.Cell], Any]
 
 
@@ -40,7 +50,7 @@ class Column:
 
     `value(thing, on)` is native: text, whole number, share from 0 to 1, day or None. Of a task it
     reads only what `TaskQuerySet.with_related` has fetched. `width` is in characters of a workbook.
-    `parse` reads a cell that people have filled in, into the field that bears the column's name;
+    `parse` reads a cell that people have filled in, into the field of the column's name;
     with `fills` it is a unit that fills it in, in its report.
     """
 
@@ -48,7 +58,7 @@ class Column:
     header: str | Promise
     value: Callable[[Any, dt.date], NativeValue]
     width: float = 12
-    format: str = TEXT
+    format: str = TEXT_FORMAT
     order: tuple[str, ...] = ()
     parse: Reader | None = None
     fills: bool = False
@@ -78,176 +88,9 @@ def text_of_value(choices: type[TextChoices]) -> dict[str, str]:
     return known
 
 
-def kind_text(task: Task, on: dt.date) -> str:
-    """Name the kind of a task; Django's own display builds all choices anew for every row."""
-    if task.kind:
-        return str(Kind(task.kind).label)
-    return ""
-
-
-def status_text(task: Task, on: dt.date) -> str:
-    """Name the status of a task."""
-    return str(Status(task.status).label)
-
-
-def light_words(light: Light, status: str) -> str:
-    """Name a light as people say it: grey is either not started or suspended."""
-    if light == Light.GREY:
-        return str(
-            Status.SUSPENDED.label if status == Status.SUSPENDED else Status.NOT_STARTED.label
-        )
-    return str(light.label)
-
-
-def light_label(light: Light, status: str) -> str:
-    """Return shape and word of a light, legible in grey print.
-
-    A workbook's colours go by this text.
-    """
-    return _label(light, status, get_language())
-
-
-@lru_cache(maxsize=200)
-def _label(light: Light, status: str, language: str | None) -> str:
-    """Make a label once for each language: a ledger asks for it with every row."""
-    return f"{light.style.symbol} {light_words(light, status)}"
-
-
-def light_text(task: Task, on: dt.date) -> str:
-    """Return shape and word of a task's light."""
-    return light_label(task.light_on(on), task.status)
-
-
-def ticked_steps(items: Sequence[ChecklistItem]) -> str:
-    """Say how many steps of a checklist are done."""
-    done = sum(1 for item in items if item.done_on)
-    return ngettext(
-        "%(done)d of %(count)d step done", "%(done)d of %(count)d steps done", len(items)
-    ) % {
-        "done": done,
-        "count": len(items),
-    }
-
-
-def steps_text(task: Task, on: dt.date) -> str:
-    """Say what is to be done, then how far the checklist is."""
-    items = list(task.steps)
-    if task.description:
-        lines = [task.description]
-    else:
-        lines = []
-    if items:
-        lines.append(ticked_steps(items) + pgettext("after a field's name", ":"))
-        lines += [f"{'✓' if item.done_on else '○'} {item.title}" for item in items]
-    return "\n".join(lines)
-
-
-def share_text(task: Task, on: dt.date) -> float | None:
-    """Return the percent as a share, or None where a percent means nothing."""
-    if task.has_percent:
-        return task.percent / 100
-    return None
-
-
-def lead_text(task: Task, on: dt.date) -> str:
-    """Name the lead unit, and say where it is only a proposal."""
-    if not task.lead_unit:
-        return ""
-    if task.lead_is_proposed:
-        return _("%(unit)s (proposed)") % {"unit": task.lead_unit.short_name}
-    return task.lead_unit.short_name
-
-
-def co_text(task: Task, on: dt.date) -> str:
-    """List the co-operating units in official order."""
-    return pgettext("list", ", ").join(unit.short_name for unit in task.helpers)
-
-
 def reported(name: str) -> Callable[[Any, dt.date], NativeValue]:
     """Return how a field of the latest accepted report is read from its task."""
     return lambda task, on: getattr(getattr(task, "latest_report", None), name, None)
-
-
-def evidence_count(task: Any, on: dt.date) -> int | None:
-    """Count the pieces of evidence of the latest accepted report; None where there is no report."""
-    report = getattr(task, "latest_report", None)
-    if report:
-        return len(report.evidence.all())
-    return None
-
-
-def days_over(task: Task, on: dt.date) -> int | None:
-    """Count the days by which a task is past its deadline on the day that counts.
-
-    None where it is not.
-    """
-    if task.deadline:
-        days = (lights.judged_on(task, on) - task.deadline).days
-    else:
-        days = 0
-    if days > 0:
-        return days
-    return None
-
-
-def who_acts(task: Task, on: dt.date) -> str:
-    """Name who has to act: the lead unit, or the office where it has to decide or hand over."""
-    waits_for_office = task.status == Status.CLOSING or not task.assigned_on or not task.lead_unit
-    if waits_for_office:
-        return _("the supervision office")
-    return lead_text(task, on)
-
-
-def amount_text(value: Decimal, unit: str) -> str:
-    """Write an amount with its unit."""
-    if unit == "%":
-        return f"{parsing.format_decimal(value)}%"
-    return f"{parsing.format_decimal(value)} {unit}"
-
-
-def target_text(indicator: Indicator) -> str:
-    """Say what an indicator is to reach, and by when."""
-    amount = amount_text(indicator.target, indicator.unit_of_measure)
-    reach = f"{Direction(indicator.direction).sign} {amount}"
-    if not indicator.target_on:
-        return reach
-    return _("%(target)s by %(day)s") % {"target": reach, "day": indicator.target_on}
-
-
-def baseline_text(indicator: Indicator) -> str:
-    """Say where an indicator began."""
-    return _dated(indicator.baseline, indicator.baseline_on, indicator.unit_of_measure)
-
-
-def actual_text(indicator: Indicator) -> str:
-    """Say what an indicator is, and of which day that is."""
-    return _dated(indicator.actual, indicator.actual_on, indicator.unit_of_measure)
-
-
-def _dated(value: Decimal | None, day: dt.date | None, unit: str) -> str:
-    if value is None:
-        return "—"
-    text = amount_text(value, unit)
-    if day:
-        return _("%(value)s on %(day)s") % {"value": text, "day": day}
-    return text
-
-
-def gap_text(indicator: Indicator) -> str:
-    """Say in words how far an indicator is from its target; percents differ by points."""
-    left = lights.missing_facts(indicator)
-    if left is None:
-        return _("no value yet")
-    if not left:
-        return _("target reached")
-    if indicator.unit_of_measure == "%":
-        unit = _("percentage points")
-    else:
-        unit = indicator.unit_of_measure
-    gap = amount_text(left, unit)
-    if indicator.direction == Direction.UP:
-        return _("%(gap)s to go") % {"gap": gap}
-    return _("%(gap)s above the target") % {"gap": gap}
 
 
 CODE_COLUMN = Column(
@@ -272,7 +115,7 @@ DEADLINE_COLUMN = Column(
     gettext_lazy("current deadline"),
     lambda t, on: t.deadline,
     13,
-    DAY,
+    DAY_FORMAT,
     ("deadline",),
     parsing.parse_deadline,
 )
@@ -281,7 +124,7 @@ PERCENT_COLUMN = Column(
     gettext_lazy("percent done"),
     share_text,
     7,
-    SHARE,
+    SHARE_FORMAT,
     ("percent",),
     parsing.parse_percent,
     fills=True,
@@ -306,16 +149,13 @@ def reported_value(name: str, header: str | Promise, width: float) -> Column:
     return Column(name, header, reported(name), width, parse=parsing.parse_prose, fills=True)
 
 
-def number_value(columns: Iterable[Column]) -> dict[str, Column]:
-    """Name columns by their names."""
-    found = {}
-    for column in columns:
-        found[column.name] = column
-    return found
+def columns_by_name(columns: Iterable[Column]) -> dict[str, Column]:
+    """Return columns by their names, in the same order."""
+    return {column.name: column for column in columns}
 
 
 # What a task shows in a row, in the order of the ledger.
-TASK_COLUMNS = number_value(
+TASK_COLUMNS = columns_by_name(
     (
         Column(
             "section",
@@ -345,7 +185,7 @@ TASK_COLUMNS = number_value(
             gettext_lazy("original deadline"),
             lambda t, on: t.original_deadline,
             13,
-            DAY,
+            DAY_FORMAT,
             ("original_deadline",),
         ),
         DEADLINE_COLUMN,
@@ -355,7 +195,7 @@ TASK_COLUMNS = number_value(
         reported_value("progress", gettext_lazy("progress"), 24),
         reported_value("problems", gettext_lazy("problems"), 16),
         reported_value("next_steps", gettext_lazy("next steps"), 16),
-        Column("evidence", gettext_lazy("pieces of evidence"), evidence_count, 7, WHOLE),
+        Column("evidence", gettext_lazy("pieces of evidence"), evidence_count, 7, WHOLE_FORMAT),
         replace(prose_value("remark", gettext_lazy("remark"), 14), order=()),
     )
 )
@@ -364,18 +204,18 @@ FALL_REASON = reported_value("fall_reason", gettext_lazy("why the percent falls"
 
 
 def filled_in() -> list[Column]:
-    """Return the columns that a unit fills in: one that is added to `COLUMNS` is among them."""
+    """Return the columns that a unit fills in."""
     return [*(column for column in TASK_COLUMNS.values() if column.fills), FALL_REASON]
 
 
 # What a warned task shows beside its facts: why, by how much, and who has to move.
-WARNING_COLUMNS = number_value(
+WARNING_COLUMNS = columns_by_name(
     (
         CODE_COLUMN,
         replace(TITLE_COLUMN, width=34),
         LIGHT_COLUMN,
         Column("reason", gettext_lazy("reason"), lambda t, on: "\n".join(t.reasons_on(on)), 34),
-        Column("days_over", gettext_lazy("days over"), days_over, 8, WHOLE),
+        Column("days_over", gettext_lazy("days over"), days_over, 8, WHOLE_FORMAT),
         Column("who", gettext_lazy("who must act"), who_acts, 15),
         LEAD_COLUMN,
         TASK_COLUMNS["co_units"],
@@ -387,7 +227,7 @@ WARNING_COLUMNS = number_value(
         replace(TASK_COLUMNS["next_steps"], width=24),
     )
 )
-ITEM_COLUMNS = number_value(
+ITEM_COLUMNS = columns_by_name(
     (
         Column(
             "code", CODE_COLUMN.header, lambda item, on: item.task.code, 9, parse=parsing.parse_code
@@ -399,7 +239,7 @@ ITEM_COLUMNS = number_value(
             gettext_lazy("step no."),
             lambda item, on: item.number,
             8,
-            WHOLE,
+            WHOLE_FORMAT,
             parse=parsing.parse_whole,
         ),
         Column(
@@ -414,11 +254,16 @@ ITEM_COLUMNS = number_value(
             gettext_lazy("weight"),
             lambda item, on: item.weight,
             8,
-            WHOLE,
+            WHOLE_FORMAT,
             parse=parsing.parse_whole,
         ),
         Column(
-            "due", gettext_lazy("due"), lambda item, on: item.due, 13, DAY, parse=parsing.parse_date
+            "due",
+            gettext_lazy("due"),
+            lambda item, on: item.due,
+            13,
+            DAY_FORMAT,
+            parse=parsing.parse_date,
         ),
         Column(
             "done",
@@ -427,7 +272,7 @@ ITEM_COLUMNS = number_value(
             8,
             parse=parsing.parse_tick,
         ),
-        Column("done_on", gettext_lazy("done on"), lambda item, on: item.done_on, 13, DAY),
+        Column("done_on", gettext_lazy("done on"), lambda item, on: item.done_on, 13, DAY_FORMAT),
     )
 )
 
@@ -443,7 +288,7 @@ def amount_cell(
             return None
         return float(found)
 
-    return Column(name, header, value, 11, AMOUNT)
+    return Column(name, header, value, 11, AMOUNT_FORMAT)
 
 
 def achieved_share(indicator: Indicator, on: dt.date) -> float | None:
@@ -454,7 +299,7 @@ def achieved_share(indicator: Indicator, on: dt.date) -> float | None:
     return percent / 100
 
 
-INDICATOR_COLUMNS = number_value(
+INDICATOR_COLUMNS = columns_by_name(
     (
         replace(ITEM_COLUMNS["code"], parse=None),
         replace(ITEM_COLUMNS["task_title"], width=30),
@@ -471,106 +316,18 @@ INDICATOR_COLUMNS = number_value(
             9,
         ),
         amount_cell("target", gettext_lazy("target"), lambda i: i.target),
-        Column("target_on", gettext_lazy("to be reached by"), lambda i, on: i.target_on, 13, DAY),
+        Column(
+            "target_on", gettext_lazy("to be reached by"), lambda i, on: i.target_on, 13, DAY_FORMAT
+        ),
         amount_cell("actual", gettext_lazy("actual value"), lambda i: i.actual),
-        Column("actual_on", gettext_lazy("day of the value"), lambda i, on: i.actual_on, 13, DAY),
+        Column(
+            "actual_on", gettext_lazy("day of the value"), lambda i, on: i.actual_on, 13, DAY_FORMAT
+        ),
         amount_cell("gap", gettext_lazy("gap"), lights.missing_facts),
         Column("gap_text", gettext_lazy("gap in words"), lambda i, on: gap_text(i), 18),
-        Column("achieved", gettext_lazy("way done"), achieved_share, 9, SHARE),
+        Column("achieved", gettext_lazy("way done"), achieved_share, 9, SHARE_FORMAT),
     )
 )
-
-
-def unit_name(task: Task, on: dt.date) -> str:
-    """Name the lead unit as it is read back."""
-    if task.lead_unit:
-        return task.lead_unit.short_name
-    return ""
-
-
-def field_of(
-    name: str, header: str | Promise, width: float, parse: Reader, format: str = TEXT
-) -> Column:
-    """Make a column of a plain field that is read back into it."""
-    return Column(name, header, lambda thing, on: getattr(thing, name), width, format, parse=parse)
-
-
-VERSION_COLUMN = field_of(
-    "version", gettext_lazy("version (leave it as it is)"), 9, parsing.parse_whole, WHOLE
-)
-SECTION_NO = Column(
-    "section",
-    gettext_lazy("section no."),
-    lambda measure, on: measure.section.number,
-    9,
-    WHOLE,
-    parse=parsing.parse_whole,
-)
-MEASURE_CODE = Column(
-    "measure",
-    gettext_lazy("measure code"),
-    lambda t, on: t.measure.code,
-    10,
-    parse=parsing.parse_code,
-)
-# The sheets of the template that a policy's checklist is loaded from.
-TEMPLATE_COLUMNS = {
-    "policydocument": number_value(
-        (
-            field_of("slug", gettext_lazy("short address of the policy"), 34, parsing.parse_slug),
-            field_of("title", gettext_lazy("title of the policy"), 70, parsing.parse_prose),
-        )
-    ),
-    "section": number_value(
-        (
-            replace(SECTION_NO, name="number", value=lambda section, on: section.number),
-            field_of("name", gettext_lazy("name of the section"), 80, parsing.parse_prose),
-            VERSION_COLUMN,
-        )
-    ),
-    "measure": number_value(
-        (
-            SECTION_NO,
-            replace(MEASURE_CODE, name="code", value=lambda measure, on: measure.code),
-            field_of("order", gettext_lazy("order in the section"), 9, parsing.parse_whole, WHOLE),
-            field_of("name", gettext_lazy("name of the measure"), 70, parsing.parse_prose),
-            Column(
-                "general",
-                gettext_lazy("general demand"),
-                lambda measure, on: parsing.tick_mark(measure.general),
-                9,
-                parse=parsing.parse_tick,
-            ),
-            VERSION_COLUMN,
-        )
-    ),
-    "task": number_value(
-        (
-            MEASURE_CODE,
-            CODE_COLUMN,
-            TITLE_COLUMN,
-            field_of("description", gettext_lazy("what is to be done"), 38, parsing.parse_prose),
-            Column(
-                "kind",
-                gettext_lazy("kind"),
-                kind_text,
-                9,
-                parse=parsing.allowed_values(lambda: text_of_value(Kind)),
-            ),
-            replace(LEAD_COLUMN, value=unit_name, parse=parsing.parse_names),
-            TASK_COLUMNS["co_units"],
-            TASK_COLUMNS["lead_official"],
-            TASK_COLUMNS["responsible_person"],
-            field_of("start", gettext_lazy("start"), 13, parsing.parse_date, DAY),
-            DEADLINE_COLUMN,
-            TASK_COLUMNS["remark"],
-            VERSION_COLUMN,
-        )
-    ),
-    "checklistitem": number_value(
-        ITEM_COLUMNS[name] for name in ("code", "number", "title", "weight", "due")
-    ),
-}
 
 
 def ordering(column: Column, descending: bool = False) -> list[Any]:

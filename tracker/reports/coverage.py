@@ -1,4 +1,4 @@
-"""Hold the anchors of a policy against its text."""
+"""Compare the anchors of a policy with its text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

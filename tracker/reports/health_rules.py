@@ -16,7 +16,7 @@ from tracker.domain.folding import fold
 from tracker.models import Organization, Task
 
 UNFINISHED_STATUSES = (*OPEN_STATUSES, Status.SUSPENDED)
-CHECKUP_KEYS = (*UNFINISHED_STATUSES, Status.CLOSED)
+CHECKED_STATUSES = (*UNFINISHED_STATUSES, Status.CLOSED)
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class CheckupFacts:
     """What the checks of tasks need of other rows.
 
     Closed tasks with evidence, periods reported in the same words, and folded codes that several
-    tasks bear.
+    tasks have.
     """
 
     proved: frozenset[int]
@@ -278,7 +278,7 @@ HEALTH_CHECKS = (
             "No section of this policy counts it: the figures of the sections do not add up to "
             "the total."
         ),
-        CHECKUP_KEYS,
+        CHECKED_STATUSES,
         _when(
             lambda t, f: t.measure.policy_id != t.policy_id,
             gettext_lazy("measure of another policy"),
@@ -292,7 +292,7 @@ HEALTH_CHECKS = (
         gettext_lazy(
             "Who speaks of one may mean the other, and so may whoever fills in a workbook."
         ),
-        CHECKUP_KEYS,
+        CHECKED_STATUSES,
         _when(
             lambda t, f: fold(t.code) in f.shared,
             gettext_lazy("another task has this code in other capitals"),

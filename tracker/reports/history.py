@@ -1,4 +1,4 @@
-"""The history of an object in words: who changed what, when, from what to what, by which way."""
+"""The history of an object in words: who changed what, when, and from what to what."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,7 +27,7 @@ from tracker.models import (
 from tracker.models.base import AFTER_RESET, History
 from tracker.models.declarations import parts_of_task
 
-# A book-keeping column tells nobody anything.
+# Columns of book-keeping are of no use to a reader.
 HIDDEN_FIELDS = {
     "id",
     "version",
@@ -97,10 +97,10 @@ def password_resets(user: User) -> list[tuple[dt.datetime, str]]:
 
 
 def after_resets(user: User, limit: int = 100) -> list[HistoryEvent]:
-    """List what an account did in sessions opened with a password that somebody else had set,
-    newest first.
+    """List what an account did after somebody else had set its password, newest first.
 
-    One query for each history, and none for an account whose password nobody else has set.
+    Only in sessions that were opened with that password. One query for each history, and none for
+    an account whose password nobody else has set.
     """
     if not password_resets(user):
         return []

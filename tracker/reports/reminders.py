@@ -156,8 +156,8 @@ def _of_office(policy: PolicyDocument) -> Iterator[Matter]:
     """Yield the reports and requests that wait for the office."""
     waiting = ProgressUpdate.objects.filter(task__policy=policy).waiting()
     for report in waiting.select_related("task__policy", "unit"):
-        words = _("report of %(day)s") % {"day": report.submitted_on}
-        line = _line(report.unit, report.task, words)
+        text = _("report of %(day)s") % {"day": report.submitted_on}
+        line = _line(report.unit, report.task, text)
         path = reverse("review", args=[report.pk])
         key = f"report {report.pk} {report.submitted_on}"
         yield Matter(Reminder.WAITING, None, report.task, line, path, key)
@@ -165,11 +165,11 @@ def _of_office(policy: PolicyDocument) -> Iterator[Matter]:
         task__policy=policy, state=RequestState.OPEN, task__lead_unit__isnull=False
     )
     for ask in asked.select_related("task__policy", "task__lead_unit").order_by("asked_on", "pk"):
-        words = _("%(kind)s, asked for on %(day)s") % {
+        text = _("%(kind)s, asked for on %(day)s") % {
             "kind": ask.get_kind_display(),
             "day": ask.asked_on,
         }
-        line = _line(ask.task.lead_unit, ask.task, words)
+        line = _line(ask.task.lead_unit, ask.task, text)
         path = ask.task.get_absolute_url()
         yield Matter(Reminder.WAITING, None, ask.task, line, path, f"request {ask.pk}")
 
@@ -180,13 +180,13 @@ def _red(task: Task, on: dt.date) -> tuple[str, ...]:
     return ()
 
 
-def _line(unit: Organization | None, task: Task, words: str) -> str:
-    return pgettext("line of a reminder", "%(unit)s: %(code)s %(task)s (%(policy)s): %(words)s") % {
+def _line(unit: Organization | None, task: Task, text: str) -> str:
+    return pgettext("line of a reminder", "%(unit)s: %(code)s %(task)s (%(policy)s): %(text)s") % {
         "unit": unit,
         "code": task.code,
         "task": task.title,
         "policy": task.policy.title,
-        "words": " ".join(words.split()),
+        "words": " ".join(text.split()),
     }
 
 

@@ -84,8 +84,7 @@ def matching(rows: QuerySet[Any], text: str, names: Sequence[str]) -> QuerySet[A
 
 
 def matching_in_database(rows: QuerySet[Any], text: str, names: Sequence[str]) -> QuerySet[Any]:
-    """Keep the rows in which each word of a text occurs in one of some columns, as the database
-    compares.
+    """Keep the rows in which each word of a text occurs in a column, compared by the database.
 
     For tables of many rows: of their own columns the database folds capitals alone. Columns of the
     task of a row stand for all that the task is about, which is stored folded.

@@ -1,5 +1,6 @@
-"""The task list: headed and ordered by `tracker.reports.columns`, sorted and paged by
-django-tables2.
+"""The task list, sorted and paged by django-tables2.
+
+Its headers and orders are those of `tracker.reports.columns`.
 
 Cells are rendered here, row by row, without the library's bound cells: those inspect a signature
 for every cell, which costs five times the rendering itself.
@@ -21,7 +22,7 @@ from tracker.domain.choices import Light
 from tracker.domain.parsing import whole_number
 from tracker.models import PolicyDocument, Task
 from tracker.models.task import TaskQuerySet
-from tracker.reports import columns, links
+from tracker.reports import columns, links, task_texts
 from tracker.reports.filters import QueryReader
 
 
@@ -50,7 +51,7 @@ def light_badge(light: Light, status: str) -> SafeString:
         '<span class="light light-{}"><span aria-hidden="true">{}</span> {}</span>',
         light,
         light.style.symbol,
-        columns.light_words(light, status),
+        task_texts.light_words(light, status),
     )
 
 
@@ -74,7 +75,7 @@ class TaskFact(tables.Column):
         value = self.fact.value(task, on)
         if value in (None, ""):
             return "—"
-        if self.fact.format == columns.SHARE:
+        if self.fact.format == columns.SHARE_FORMAT:
             return f"{value:.0%}"
         return str(value)
 
@@ -102,7 +103,7 @@ class TaskTable(tables.Table):
     measure = TaskFact("measure")
     lead_unit = TaskFact("lead_unit")
     kind = TaskFact(
-        columns.Column("kind", gettext_lazy("kind"), columns.kind_text, order=("kind",))
+        columns.Column("kind", gettext_lazy("kind"), task_texts.kind_text, order=("kind",))
     )
     deadline = TaskFact("deadline", gettext_lazy("deadline"))
     percent = TaskFact("percent")
@@ -220,9 +221,9 @@ class TaskTable(tables.Table):
 
     def render_lead_unit(self, task: Task) -> str:
         """Show the lead unit, which leads to its page."""
-        words = columns.lead_text(task, self.on)
+        text = task_texts.lead_text(task, self.on)
         if task.lead_unit:
-            return self._link(task.lead_unit, words)
+            return self._link(task.lead_unit, text)
         return "—"
 
     def render_light(self, task: Task) -> str:
@@ -244,11 +245,11 @@ class TaskTable(tables.Table):
             bands.insert(0, ("section", self._link(section, section)))
         return bands
 
-    def _link(self, thing: Model, words: object) -> str:
+    def _link(self, thing: Model, text: object) -> str:
         """Link words to the page of a thing."""
-        key = (type(thing), thing.pk, str(words))
+        key = (type(thing), thing.pk, str(text))
         return self._once(
-            key, links.linked_text, thing, words, self.policy.slug, self.carried_params
+            key, links.linked_text, thing, text, self.policy.slug, self.carried_params
         )
 
     def _once(self, key: Hashable, write: Callable[..., str], *facts: Any) -> str:

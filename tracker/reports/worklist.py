@@ -33,7 +33,7 @@ from tracker.models.task import (
     unreported,
 )
 
-MAX_WORK_LINES = 50  # lines of one call; the list behind it has them all
+MAX_WORK_LINES = 50  # of one kind; the task list has them all
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,7 @@ WORK_KINDS = (
 
 @dataclass
 class WorkLine:
-    """A task on the list: why in sentences, and the period that its button opens, with its report
-    and its end.
+    """A task on the list: why it is there, and the period that its button opens.
 
     `key` names the period in an address; `handed_in` says that its report waits for the office.
     """
@@ -75,7 +74,7 @@ class WorkLine:
 
 @dataclass
 class WorkGroup:
-    """The tasks of one call: those shown, and how many there are."""
+    """The tasks of one work kind: those shown, and how many there are."""
 
     call: WorkKind
     total: int
@@ -104,10 +103,10 @@ def work_groups(led: TaskQuerySet, unit: Organization, on: dt.date) -> list[Work
 
 def _keys_by_place(led: TaskQuerySet, unit: Organization, on: dt.date) -> list[list[int]]:
     """Return the keys of the tasks of each work kind, in the order of WORK_KINDS."""
-    asked = _asked_by_call(unit, on)
+    conditions = _conditions(unit, on)
     cases = []
     for place, kind in enumerate(WORK_KINDS):
-        cases.append(When(asked[kind.name], then=Value(place)))
+        cases.append(When(conditions[kind.name], then=Value(place)))
     rows = (
         led.annotate(call=Case(*cases))
         .filter(call__isnull=False)
@@ -122,8 +121,8 @@ def _keys_by_place(led: TaskQuerySet, unit: Organization, on: dt.date) -> list[l
     return keys
 
 
-def _asked_by_call(unit: Organization, on: dt.date) -> dict[str, Q]:
-    """Return of each call the condition of its tasks."""
+def _conditions(unit: Organization, on: dt.date) -> dict[str, Q]:
+    """Return the condition of the tasks of each work kind."""
     running = Q(status__in=RUNNING_STATUSES)
     by_light = light_is(on)
     returned = ProgressUpdate.objects.filter(

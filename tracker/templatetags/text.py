@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from tracker.domain.choices import Light, Status
 from tracker.models import Measure, Task
 from tracker.reports import links
-from tracker.reports.columns import light_label
+from tracker.reports.task_texts import light_label
 from tracker.templatetags.tracker import lead, light_of, link_to
 from tracker.text.text_view import Lost, Paragraph, Run, TextView
 
@@ -35,14 +35,14 @@ def shown_paragraph(context: Context, paragraph: Paragraph) -> SafeString:
     pieces: list[str] = []
     for run in paragraph.runs:
         pieces += _pieces(context, run)
-    words = format_html_join("", "{}", ((piece,) for piece in pieces))
+    text = format_html_join("", "{}", ((piece,) for piece in pieces))
     beside = format_html_join(
         "", "<li>{} {}{}</li>", (_beside(context, task) for task in paragraph.tasks)
     )
     tasks = ""
     if beside:
         tasks = format_html("<ul>{}</ul>", beside)
-    return format_html('<div><p id="p{}">{}</p>{}</div>\n', paragraph.number, words, tasks)
+    return format_html('<div><p id="p{}">{}</p>{}</div>\n', paragraph.number, text, tasks)
 
 
 def _beside(context: Context, task: Task) -> tuple[str, str, str]:
@@ -63,12 +63,12 @@ def _pieces(context: Context, run: Run) -> Iterator[str]:
     if run.begins and context["edits"]:
         # The number leads to what can be done with its sentence, without a script.
         yield format_html('<a href="?at={}">{}</a>', run.sentence, run.sentence + 1)
-    words = conditional_escape(run.words)
+    text = conditional_escape(run.words)
     if run.state:
-        words = format_html(RUN_MARKS[run.state], run.words)
+        text = format_html(RUN_MARKS[run.state], run.words)
     if run.chosen:
-        words = format_html('<b class="chosen">{}</b>', words)
-    yield words
+        text = format_html('<b class="chosen">{}</b>', text)
+    yield text
     if run.measures or run.tasks:
         yield from _links_of(context, run)
     if run.marks:
@@ -82,7 +82,7 @@ def _links_of(context: Context, run: Run) -> Iterator[str]:
     """Yield links to the measures and tasks of a run, the tasks with their lights."""
     slug = context["policy"].slug
     carried = context["carried_params"]
-    # One step up; said in full it would weigh a fiftieth of a long page.
+    # One step up: full addresses would be a fiftieth of a long page.
     here = reverse("policy", args=[slug])
 
     def address(row: Measure | Task) -> str:
@@ -129,18 +129,18 @@ def findings(context: Context, view: TextView) -> list[Findings]:
     slug = context["policy"].slug
     carried = context["carried_params"]
     opens = []
-    for number, at, words in view.opens:
+    for number, at, text in view.opens:
         address = f"#p{at}"
         if context["edits"]:
             address = f"?at={number}#p{at}"
-        opens.append(CoverageFinding(places=[(address, words)]))
+        opens.append(CoverageFinding(places=[(address, text)]))
     bare = []
     for task in view.without_passage:
         places = [(links.page_url(task, slug, carried), task.title)]
         bare.append(CoverageFinding(task.code, places, mend=f"{links.form_url(task)}#id_anchor"))
     off = []
-    for at, words in view.cancelled:
-        off.append(CoverageFinding(places=[(f"#p{at}", words)]))
+    for at, text in view.cancelled:
+        off.append(CoverageFinding(places=[(f"#p{at}", text)]))
     marked = []
     for one in view.passages:
         note = f"{one.name_of('marked_by')} {one.marked_on or ''} {one.note}".strip()

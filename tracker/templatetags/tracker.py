@@ -17,7 +17,7 @@ from tracker.domain import legend
 from tracker.domain.choices import Light
 from tracker.models import PolicyDocument, Task
 from tracker.models.names import NamedRecord
-from tracker.reports import columns, links, task_table
+from tracker.reports import links, task_table, task_texts
 from tracker.reports.filters import label_and
 from tracker.reports.statistics import Metric, StatRow
 
@@ -28,13 +28,13 @@ BAR_HEIGHT = 14
 # Tags and filters that are functions of other modules under a name for templates.
 register.filter("named", NamedRecord.name_of)
 register.filter("sentences", task_table.join_sentences)
-register.filter("baseline_text", columns.baseline_text)
-register.filter("target_text", columns.target_text)
-register.filter("actual_text", columns.actual_text)
-register.filter("gap_text", columns.gap_text)
+register.filter("baseline_text", task_texts.baseline_text)
+register.filter("target_text", task_texts.target_text)
+register.filter("actual_text", task_texts.actual_text)
+register.filter("gap_text", task_texts.gap_text)
 register.simple_tag(task_table.light_badge, name="light")
-register.simple_tag(columns.ticked_steps, name="steps_done")
-register.simple_tag(columns.amount_text, name="amount")
+register.simple_tag(task_texts.ticked_steps, name="steps_done")
+register.simple_tag(task_texts.amount_text, name="amount")
 
 
 @register.simple_tag
@@ -46,15 +46,16 @@ def light_of(task: Task, on: dt.date) -> SafeString:
 @register.simple_tag
 def lead(task: Task, on: dt.date) -> str:
     """Name the lead unit of a task, and say where it is only a proposal."""
-    return columns.lead_text(task, on) or "—"
+    return task_texts.lead_text(task, on) or "—"
 
 
 @register.simple_tag(takes_context=True, name="linked")
 def link_to(
     context: Context, thing: Model, words: object, policy: PolicyDocument | None = None
 ) -> str:
-    """Show words that lead to the page of a thing, for the day of the page and in its policy if no
-    other is given.
+    """Link words to the page of a thing, for the day of the page.
+
+    In the policy of the page where no other is given.
     """
     policy = policy or context.get("policy")
     return links.linked_text(
@@ -128,7 +129,7 @@ def show_rate(value: Fraction | None) -> str:
 def show_number(row: StatRow, name: str, slug: str) -> str:
     """Show a figure of a row as a link to its list.
 
-    A zero, or what lies across policies, leads nowhere.
+    A zero, or what is counted across policies, is no link.
     """
     figure = row.figure(name)
     if not figure.value:

@@ -1,4 +1,4 @@
-"""The way in and out, the language of the pages, and the size of their type."""
+"""Log-in, log-out and passwords, the language of the pages and the size of their type."""
 
 import datetime as dt
 from typing import Any
@@ -30,7 +30,7 @@ set_language_page = login_not_required(set_language)
 
 
 class Logout(LogoutView):
-    """Let people out; what another account was sending from this browser waits on for that one."""
+    """Log out; the forms that are kept for other accounts of this browser stay."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         others = late_forms.saved_for_others(request)
@@ -40,9 +40,9 @@ class Logout(LogoutView):
 
 
 class Login(LoginView):
-    """Let people in; a liaison begins with what is asked of the unit.
+    """Log in; a liaison starts on the page of the unit's work.
 
-    From here the time of a session counts.
+    The time of the session is counted from here.
     """
 
     redirect_authenticated_user = True
@@ -64,8 +64,9 @@ class Login(LoginView):
 
 
 class Password(PasswordChangeView):
-    """Let everybody choose a password, and have those do it first whose password somebody else has
-    set.
+    """Let everybody choose a password.
+
+    Those whose password somebody else has set must do so before anything else.
     """
 
     form_class = PasswordForm

@@ -31,7 +31,7 @@ TASK_FACTS = (
     "deadline",
     "remark",
 )
-MAX_MEASURE_TASKS = 10  # rows of what is asked of a unit; the whole list is one click away
+MAX_UNIT_TASKS = 10  # rows of what is asked of a unit; the whole list is one click away
 
 
 @require_safe
@@ -121,9 +121,7 @@ def measure(request: HttpRequest, slug: str, code: str) -> HttpResponse:
 
 @require_safe
 def units(request: HttpRequest, slug: str) -> HttpResponse:
-    """List the units of a policy with the figures of what they lead, and of what they co-operate
-    in.
-    """
+    """List the units of a policy with the figures of the tasks they lead and co-operate in."""
     policy = request_context.get_policy(request, slug)
     report_context = request_context.report_context(request)
     report_context.query_reader.reject_unknown()
@@ -198,8 +196,9 @@ def unit_everywhere(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _parts(tasks: TaskQuerySet, unit: Organization) -> tuple[TaskQuerySet, TaskQuerySet]:
-    """Part the tasks of a unit: those that it leads, and those that it co-operates in."""
-    return tasks.filter(lead_unit=unit), tasks.filter(cooperating(unit))
+    """Return the tasks that a unit leads, and those that it co-operates in."""
+    leading = tasks.filter(lead_unit=unit)
+    return leading, tasks.filter(cooperating(unit))
 
 
 def _asked_of(
@@ -208,9 +207,9 @@ def _asked_of(
     """Return the figures of what a unit leads, with its overdue, unreported and turning tasks."""
     return {
         "all": statistics.row_of(leading, on, unit, {**carried, "lead": str(unit.pk)}),
-        "late": statistics.overdue_tasks(leading, on, MAX_MEASURE_TASKS),
-        "owing": statistics.missing_reports(leading, on, MAX_MEASURE_TASKS),
-        "turning": statistics.forecast(leading, on, MAX_MEASURE_TASKS),
+        "late": statistics.overdue_tasks(leading, on, MAX_UNIT_TASKS),
+        "owing": statistics.missing_reports(leading, on, MAX_UNIT_TASKS),
+        "turning": statistics.forecast(leading, on, MAX_UNIT_TASKS),
         "turning_all": leading.turning(on).count(),
     }
 

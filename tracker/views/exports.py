@@ -35,9 +35,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def export_view(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Let a view answer 503 in words, with a way to try again, while as many large exports run as
-    may.
-    """
+    """Let a view answer 503, with a way to try again, while too many large exports run."""
 
     @require_safe
     @wraps(view)
@@ -59,8 +57,7 @@ def answer_busy(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Export:
-    """A file to be made: its name, of how many rows it is, and what writes it and tells how far it
-    is.
+    """A file to be made: its name, its number of rows, and what writes it.
 
     `chosen` tells apart what one address makes of different choices.
     """
@@ -73,8 +70,7 @@ class Export:
 
 
 def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
-    """Send a file; one that takes long is made beside the pages, and its own page tells how far it
-    is.
+    """Send a file; one that takes long is made in a thread while a page shows the progress.
 
     Raises ExportsBusy.
     """
@@ -88,7 +84,7 @@ def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
     digest = hashlib.sha256(f"{address} {export.chosen}".encode()).hexdigest()
     name = f"{_prefix(request)}{digest[:20]}"
     under_way = jobs.read_job(name)
-    if under_way and under_way.state == jobs.RUNNING:
+    if under_way and under_way.state == jobs.JOB_RUNNING:
         return redirect("work", name)
     slot = ExitStack()
     slot.enter_context(export_slot(export.rows))
@@ -108,7 +104,7 @@ def send_export(request: HttpRequest, export: Export) -> HttpResponseBase:
         slot.close()
         return redirect("work", name)
     found = jobs.read_job(name)
-    if found and found.state == jobs.DONE:
+    if found and found.state == jobs.JOB_DONE:
         return _send_result(name, found)
     return redirect("work", name)
 
@@ -118,7 +114,7 @@ def export_progress(request: HttpRequest, name: str) -> HttpResponse:
     """Show how far an export is; the page asks again by itself, and leads to the file."""
     job = _find_job(request, name)
     answer = render(request, "tracker/work.html", {"name": name, "job": job})
-    if job.state == jobs.RUNNING:
+    if job.state == jobs.JOB_RUNNING:
         answer["Refresh"] = str(RELOAD_AFTER)
     return answer
 
@@ -127,7 +123,7 @@ def export_progress(request: HttpRequest, name: str) -> HttpResponse:
 def made_export(request: HttpRequest, name: str) -> FileResponse:
     """Send the file that came of an export, for an hour."""
     job = _find_job(request, name)
-    if job.state != jobs.DONE:
+    if job.state != jobs.JOB_DONE:
         raise Http404
     return _send_result(name, job)
 

@@ -51,10 +51,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
     except OSError:
         room = False
     found = {"database": database, "migrations": migrations, "disk": room}
-    said = {}
+    states = {}
     for name, well in found.items():
-        said[name] = "ok" if well else "fault"
-    return JsonResponse(said, status=200 if all(found.values()) else 503)
+        states[name] = "ok" if well else "fault"
+    return JsonResponse(states, status=200 if all(found.values()) else 503)
 
 
 @cache

@@ -140,7 +140,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _confirm_or_undo(request, found)
     running = jobs.read_job(_job_name(found))
-    if running and running.state == jobs.RUNNING:
+    if running and running.state == jobs.JOB_RUNNING:
         return redirect("batch_progress", found.pk)
     overtaken = []
     if "changed" in request.GET and found.state == BatchState.LANDED:
@@ -269,14 +269,14 @@ def batch_progress(request: HttpRequest, pk: int) -> HttpResponse:
     job = jobs.read_job(_job_name(found))
     name = _preview_name(found, request_context.current_user(request))
     looked = jobs.read_job(name)
-    if looked and looked.state == jobs.DONE and jobs.result_path(name).exists():
+    if looked and looked.state == jobs.JOB_DONE and jobs.result_path(name).exists():
         return redirect(found)
     looking = looked is not None and (
-        looked.state == jobs.RUNNING or (looked.state == jobs.FAILED and not job)
+        looked.state == jobs.JOB_RUNNING or (looked.state == jobs.JOB_FAILED and not job)
     )
     if looking:
         job = looked
-    running = job is not None and job.state == jobs.RUNNING
+    running = job is not None and job.state == jobs.JOB_RUNNING
     context = {"batch": found, "job": job, "running": running, "looking": looking}
     answer = render(request, "tracker/batch_progress.html", context)
     if running:

@@ -137,9 +137,7 @@ def _closing_context(task: Task) -> dict[str, Any]:
 
 
 def _refuse_step(request: HttpRequest, task: Task, action: Action) -> HttpResponse:
-    """Refuse a step: to those whose step it never is with 403, to the others with the state of the
-    task.
-    """
+    """Refuse a step that does not fit the task; 403 for those who may never take it."""
     try:
         workflow.check_transition(task, action, request_context.change_context(request))
     except ValidationError as refusal:

@@ -60,8 +60,8 @@ def limit_bodies(get_response: GetResponse) -> GetResponse:
             return get_response(request)
         length = request.META.get("CONTENT_LENGTH") or ""
         if not length and request.META.get("HTTP_TRANSFER_ENCODING"):
-            words = _("The browser did not say how large the request is.")
-            return refuse_body(request, words, 411)
+            text = _("The browser did not say how large the request is.")
+            return refuse_body(request, text, 411)
         is_member = request.user.is_authenticated and is_live(request.session)
         most = allowed_bytes(request, is_member)
         if length.isascii() and length.isdigit() and int(length) > most:
@@ -84,13 +84,13 @@ def allowed_bytes(request: HttpRequest, is_member: bool) -> int:
     return UPLOAD_BYTES.get(name, FORM_BYTES)
 
 
-def refuse_body(request: HttpRequest, words: str, status: int) -> HttpResponse:
+def refuse_body(request: HttpRequest, text: str, status: int) -> HttpResponse:
     """Answer a request whose body is not read."""
     if late_forms.wants_json(request):
-        return late_forms.refuse_in_words(words, status)
+        return late_forms.refuse_in_words(text, status)
     # What is left unread is the server's to deal with: a header of the connection is not a page's
     # to set.
-    context: dict[str, Any] = {"words": words}
+    context: dict[str, Any] = {"words": text}
     return render(request, "413.html", context, status=status)
 
 

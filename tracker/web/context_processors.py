@@ -35,8 +35,9 @@ def page(request: HttpRequest) -> dict[str, Any]:
 
 
 def free_space_for(user: Any) -> int | None:
-    """Return the megabytes that are free, where they are too few and the reader keeps the system
-    running.
+    """Return the megabytes that are free, where they are too few.
+
+    None where there is enough space, and for all but administrators.
     """
     if user is None or not permissions.may_manage_accounts(user) or not disk.is_low():
         return None

@@ -20,8 +20,8 @@ def check_free_space(**_kwargs: Any) -> list[checks.CheckMessage]:
         "least": settings.MIN_FREE_MB,
         "path": settings.DATA_DIR,
     }
-    words = _("%(free)d MB are free at %(path)s, less than %(least)d MB (MIN_FREE_MB).") % values
-    return [checks.Warning(words, id="tracker.W020")]
+    text = _("%(free)d MB are free at %(path)s, less than %(least)d MB (MIN_FREE_MB).") % values
+    return [checks.Warning(text, id="tracker.W020")]
 
 
 @checks.register
@@ -30,8 +30,8 @@ def check_restore(**_kwargs: Any) -> list[checks.CheckMessage]:
     folder = Path(settings.WORKING_DIR) / "restore-ready"
     if not folder.exists():
         return []
-    words = _(
+    text = _(
         "A restore was cut off. The next start of the server, or `manage.py prepare`, finishes "
         "it: %(path)s"
     )
-    return [checks.Warning(words % {"path": folder}, id="tracker.W021")]
+    return [checks.Warning(text % {"path": folder}, id="tracker.W021")]

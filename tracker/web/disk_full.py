@@ -48,9 +48,9 @@ class DiskFullMiddleware:
 
 def disk_full_response(request: HttpRequest) -> HttpResponse:
     """Say that nothing was saved, and give back what was typed, to be sent again."""
-    words = _("The disk of the server is full. Nothing of this was saved; call the administrator.")
+    text = _("The disk of the server is full. Nothing of this was saved; call the administrator.")
     if request.headers.get("X-Autosave"):
-        return JsonResponse({"faults": [words]}, status=DISK_FULL_STATUS)
+        return JsonResponse({"faults": [text]}, status=DISK_FULL_STATUS)
     typed = []
     for name, values in request.POST.lists():
         if name not in UNSHOWN_FIELDS and "password" not in name:
@@ -60,7 +60,7 @@ def disk_full_response(request: HttpRequest) -> HttpResponse:
         files += [upload.name for upload in uploads]
     lost = bool(files) or getattr(request, "upload_without_room", False)
     context = {
-        "words": words,
+        "words": text,
         "typed": typed,
         "files": files,
         "lost": lost,

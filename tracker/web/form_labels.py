@@ -168,7 +168,7 @@ def _text_of(column: FormColumn | None, value: str) -> str:
 
 
 def _flat(choices: Any) -> Iterator[tuple[str, Any]]:
-    return ((str(key), words) for key, words in choices)
+    return ((str(key), text) for key, text in choices)
 
 
 def _offered_model(column: Any) -> Any:

@@ -27,12 +27,12 @@ from tracker.domain.progress_callback import ProgressCallback
 from tracker.domain.scratch import try_lock
 from tracker.web import pages_under_way
 
-PAUSE = 0.002  # seconds after each row while this process makes a page: both share one core
-KEPT_FOR = 3600  # seconds that what has come of some work is kept
-RUNNING = "running"
-DONE = "done"
-FAILED = "failed"
-ATTEMPTS = 3  # to take the lock: somebody who only looks holds it for a moment
+ROW_PAUSE = 0.002  # seconds after each row while this process makes a page: both share one core
+RESULT_KEPT_FOR = 3600  # seconds that what has come of some work is kept
+JOB_RUNNING = "running"
+JOB_DONE = "done"
+JOB_FAILED = "failed"
+LOCK_ATTEMPTS = 3  # to take the lock: somebody who only looks holds it for a moment
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def start_job(
     lock = _take_lock(name)
     if not lock:
         return False
-    begin = JobProgress(RUNNING, 0, total, about=about or {})
+    begin = JobProgress(JOB_RUNNING, 0, total, about=about or {})
     _write(name, begin)
     thread = Thread(target=_run, args=(name, begin, work, lock, translation.get_language()))
     thread.start()
@@ -92,7 +92,7 @@ def result_path(name: str) -> Path:
 
 def sweep_jobs() -> None:
     """Remove what came of work that ended more than an hour ago."""
-    oldest = dates.now().timestamp() - KEPT_FOR
+    oldest = dates.now().timestamp() - RESULT_KEPT_FOR
     for path in Path(settings.WORKING_DIR).glob("job-*.json"):
         name = path.stem.removeprefix("job-")
         # Another worker may sweep at the same moment.
@@ -110,14 +110,14 @@ def _remove(name: str, lock: IO[bytes]) -> None:
 def read_job(name: str) -> JobProgress | None:
     """Return how far some work is, or what came of it; nothing where there was none."""
     found = _read(name)
-    if found and found.state == RUNNING and _is_free(name):
+    if found and found.state == JOB_RUNNING and _is_free(name):
         # It may have come to its end between the two looks.
         found = _read(name)
-        if found and found.state == RUNNING:
-            words = _(
+        if found and found.state == JOB_RUNNING:
+            text = _(
                 "The work was cut off before its end, and nothing of it is written. Start it again."
             )
-            return replace(found, state=FAILED, words=words)
+            return replace(found, state=JOB_FAILED, words=text)
     return found
 
 
@@ -129,28 +129,28 @@ def _run(
     language: str | None,
 ) -> None:
     total = begin.total
-    told = 0
+    reported = 0
 
     def tell(done: int) -> None:
-        nonlocal told
+        nonlocal reported
         if pages_under_way.any_page():
-            time.sleep(PAUSE)
+            time.sleep(ROW_PAUSE)
         now = replace(begin, done=done)
-        if now.percent > told:
-            told = now.percent
+        if now.percent > reported:
+            reported = now.percent
             _write(name, now)
 
     with lock, translation.override(language):
         try:
-            end = replace(begin, state=DONE, done=total, words=work(tell))
+            end = replace(begin, state=JOB_DONE, done=total, words=work(tell))
         except JobFailed as refusal:
-            end = replace(begin, state=FAILED, words=str(refusal))
+            end = replace(begin, state=JOB_FAILED, words=str(refusal))
         except Exception:
             logger.exception("The work %s has failed.", name)
-            words = _(
+            text = _(
                 "It has failed by a fault of the program, which is in its log. Nothing is written."
             )
-            end = replace(begin, state=FAILED, words=words)
+            end = replace(begin, state=JOB_FAILED, words=text)
         _write(name, end)
     _close_connections()
 
@@ -167,7 +167,7 @@ def _path(name: str, ending: str) -> Path:
 
 
 def _take_lock(name: str) -> IO[bytes] | None:
-    for _attempt in range(ATTEMPTS):
+    for _attempt in range(LOCK_ATTEMPTS):
         lock = _path(name, "lock").open("ab")
         # Between the two steps it may have been swept away, and made anew by somebody else.
         if try_lock(lock) and _is_there(lock, _path(name, "lock")):

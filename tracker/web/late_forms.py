@@ -266,10 +266,10 @@ def refuse_late(request: HttpRequest, account: int | None) -> HttpResponse:
     """Keep what somebody who is not logged in has sent, and lead to the log-in."""
     save_post(request, account)
     if wants_json(request):
-        words = _(
+        text = _(
             "You are logged out. Log in in another window; then this page keeps the draft again."
         )
-        return refuse_in_words(words, 401)
+        return refuse_in_words(text, 401)
     return redirect_to_login(return_address(request))
 
 
@@ -281,16 +281,16 @@ def refuse_other(request: HttpRequest, account: int) -> HttpResponse | None:
     save_post(request, account)
     if not wants_json(request):
         return None
-    words = _(
+    text = _(
         "Somebody else has logged in in this browser. Log in with your own account to write on "
         "here."
     )
-    return refuse_in_words(words)
+    return refuse_in_words(text)
 
 
-def refuse_in_words(words: str, status: int = 409) -> JsonResponse:
+def refuse_in_words(text: str, status: int = 409) -> JsonResponse:
     """Tell a script what its page shows to the reader."""
-    return JsonResponse({"faults": [words], "stopped": True}, status=status)
+    return JsonResponse({"faults": [text], "stopped": True}, status=status)
 
 
 def renew_token(request: HttpRequest) -> JsonResponse:
@@ -318,26 +318,26 @@ def dropped_words(forms: list[dict[str, Any]]) -> str:
     count = sum(form.get("dropped", 0) for form in forms)
     if not count:
         return ""
-    words = ngettext(
+    text = ngettext(
         "One earlier form was dropped to make room.",
         "%(count)d earlier forms were dropped to make room.",
         count,
     )
-    return words % {"count": count}
+    return text % {"count": count}
 
 
 def lost_words(found: dict[str, Any]) -> str:
     """Say what of a form could not be kept; empty where all of it was."""
     comma = pgettext("list", ", ")
-    words = []
+    sentences = []
     if found.get("files"):
-        words.append(
+        sentences.append(
             _("Not kept: the files %(names)s; choose them again.")
             % {"names": comma.join(found["files"])}
         )
     if found.get("passwords"):
-        words.append(_("Not kept: passwords; type them again."))
+        sentences.append(_("Not kept: passwords; type them again."))
     if found.get("too_long"):
         names = comma.join(found["too_long"])
-        words.append(_("Not kept because it is too long: %(names)s.") % {"names": names})
-    return " ".join(words)
+        sentences.append(_("Not kept because it is too long: %(names)s.") % {"names": names})
+    return " ".join(sentences)

@@ -62,9 +62,7 @@ class LoginLimits(AxesDatabaseHandler):
         self.reset_logs(age_days=LOG_DAYS)
 
     def _is_spraying(self, request: Any, credentials: dict[str, Any] | None) -> bool:
-        """Say whether too many names failed at the address, and this one was never let in from
-        there.
-        """
+        """Say whether too many names failed at an address where this one never logged in."""
         address = request.axes_ip_address
         name = get_client_username(request, credentials)
         failed = _recent(request).filter(ip_address=address).exclude(username=name)

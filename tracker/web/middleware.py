@@ -24,7 +24,7 @@ READING_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 def language_middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Speak Chinese until the reader switches; what a browser was installed with does not count."""
+    """Use Chinese until the reader switches, whatever language the browser asks for."""
     spoken = dict(settings.LANGUAGES)
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -44,13 +44,13 @@ def language_middleware(
 
 
 class AccountMiddleware(LoginRequiredMiddleware):
-    """Let in who is logged in, for as long as a session lasts.
+    """Require a log-in, for as long as a session lasts.
 
-    A password of one's own comes first.
+    An account whose password somebody else has set must choose its own first.
     """
 
-    # What stands open to an account that has yet to choose its password.
-    FIRST = ("password", "logout")
+    # The pages of an account that has yet to choose its password.
+    FIRST_PAGES = ("password", "logout")
 
     def process_view(
         self, request: HttpRequest, view_func: Any, view_args: Any, view_kwargs: Any
@@ -58,7 +58,7 @@ class AccountMiddleware(LoginRequiredMiddleware):
         guarded = getattr(view_func, "login_required", True)
         sent = request.method not in READING_METHODS
         account = None
-        if request.user.is_authenticated and not goes_on(request.session):
+        if request.user.is_authenticated and not touch_session(request.session):
             account = request.user.pk
             late_forms.end_session(request)
         if guarded and sent and not request.user.is_authenticated:
@@ -72,7 +72,7 @@ class AccountMiddleware(LoginRequiredMiddleware):
         if not request.user.is_authenticated or not request.user.must_change_password:
             return False
         match = request.resolver_match
-        return match is None or match.view_name not in self.FIRST
+        return match is None or match.view_name not in self.FIRST_PAGES
 
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
@@ -101,10 +101,10 @@ class AccountMiddleware(LoginRequiredMiddleware):
         return redirect("password")
 
 
-def goes_on(session: SessionBase) -> bool:
-    """Say whether a session still lasts, and note that it is in use.
+def touch_session(session: SessionBase) -> bool:
+    """Say whether a session still lasts, and record that it is in use.
 
-    Once a minute, for each note is a write.
+    At most once a minute: recording is a write.
     """
     if not is_live(session):
         return False
@@ -116,7 +116,7 @@ def goes_on(session: SessionBase) -> bool:
 
 
 def answer_button_address(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """Lead from the address of a button to what was sent there, or say that it is no page."""
+    """Redirect from the address of a button to the kept form, or answer 405 as a page."""
     if late_forms.saved_posts(request, request.user.pk):
         return redirect("kept")
     page = render(request, "405.html", status=405)
@@ -125,8 +125,7 @@ def answer_button_address(request: HttpRequest, response: HttpResponseBase) -> H
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Bring what a page of an earlier log-in sends back to its form, for the reader to look at and
-    send again.
+    """Show a form that a page of an earlier log-in sent again, to be looked at and sent.
 
     What another site has sent is not kept; what belongs to another account is kept for that one
     alone.

@@ -1,4 +1,4 @@
-"""Null characters stop at the door.
+"""Refuse null characters before a view reads them.
 
 PostgreSQL stores none, and a query that holds one fails there.
 """

@@ -1,4 +1,4 @@
-"""Where a request becomes what the rest of the program speaks of: a reader, a policy, a day."""
+"""What views read from a request: the account, a policy, a unit, a task, the day."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -87,7 +87,7 @@ def get_task(request: HttpRequest, slug: str, code: str) -> Task:
 
 
 def current_user(request: HttpRequest) -> User:
-    """Return the account that asks; every page but the door has one."""
+    """Return the account of a request; every page but the log-in has one."""
     return cast(User, request.user)
 
 
@@ -181,9 +181,9 @@ def saved_post(request: HttpRequest, names: Collection[str] = ()) -> QueryDict |
     if not found:
         return None
     late_forms.forget_post(request, found)
-    words = _("Your session had ended. This is what you were sending; nothing of it is saved yet.")
-    words = f"{words} {late_forms.lost_words(found)}".strip()
-    messages.warning(request, words, fail_silently=True)
+    text = _("Your session had ended. This is what you were sending; nothing of it is saved yet.")
+    text = f"{text} {late_forms.lost_words(found)}".strip()
+    messages.warning(request, text, fail_silently=True)
     data = QueryDict(mutable=True)
     for name, values in found["data"].items():
         data.setlist(name, values)
