@@ -32,9 +32,9 @@ def declared_lookups(name: str) -> Lookups:
 
 
 def parts_of_task() -> list[Any]:
-    """Return the models whose rows have a foreign key to their task, those referring first."""
+    """Return the models whose rows have a foreign key to their task, in the order of the models."""
     lookups = declared_lookups("belongs_to_task")
-    return [model for model in referring_first(list(lookups)) if lookups[model] == "task"]
+    return [model for model, lookup in lookups.items() if lookup == "task"]
 
 
 def referring_first(kinds: Sequence[type[models.Model]]) -> list[Any]:
