@@ -186,7 +186,7 @@ def _line(unit: Organization | None, task: Task, text: str) -> str:
         "code": task.code,
         "task": task.title,
         "policy": task.policy.title,
-        "words": " ".join(text.split()),
+        "text": " ".join(text.split()),
     }
 
 
