@@ -177,6 +177,11 @@ def test_postgresql_is_taken_from_its_address(start: Start) -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_address_of_a_database_is_none(start: Start, tmp_path: Path, text: str) -> None:
+    assert start(DATABASE_URL=text)["DATABASES"]["default"]["NAME"] == str(tmp_path / "db.sqlite3")
+
+
 def test_another_database_is_refused(start: Start) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"SQLite .* and PostgreSQL .* are supported"):
         start(DATABASE_URL="mysql://me@db.example/x")
