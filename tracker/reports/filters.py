@@ -102,7 +102,7 @@ class QueryReader:
 
 
 def shorten_value(text: str) -> str:
-    """Shorten a stranger's value to what a message can bear, without control characters."""
+    """Shorten a value that was typed to what fits in a message, without control characters."""
     plain = "".join(sign if sign.isprintable() else "�" for sign in text[: MAX_SHOWN_VALUE + 1])
     if len(plain) <= MAX_SHOWN_VALUE:
         return plain
@@ -273,7 +273,7 @@ class TaskFilter(FilterSet):
 
     @property
     def first(self) -> list[forms.BoundField]:
-        """Return the fields that stand open on the page."""
+        """Return the fields that are always shown."""
         return [self.form[name] for name in FIRST_FILTERS]
 
     @property
@@ -300,7 +300,7 @@ class TaskFilter(FilterSet):
         return [chip.words for chip in self.chips]
 
     def with_text(self, tasks: TaskQuerySet, name: str, text: str) -> TaskQuerySet:
-        """Keep tasks that are about each word of a text, or of a unit that bears it."""
+        """Keep tasks that each word of a text is about, or whose unit has it in its name."""
         return tasks.about(text, self._names)
 
     def of_unit(self, tasks: TaskQuerySet, name: str, value: str) -> TaskQuerySet:
