@@ -19,8 +19,9 @@ from tests.browser.conftest import log_in
 from tests.browser.test_every_page import DEMO, report_pages
 from tests.factories import make_many, make_policy
 from tracker.domain import dates
+from tracker.domain.choices import Light
 from tracker.models import PolicyDocument, Task, User
-from tracker.reports import columns, task_texts
+from tracker.reports import task_texts
 
 pytestmark = pytest.mark.browser
 
@@ -217,4 +218,4 @@ def test_numbers_and_rows_are_there_without_scripts(
     context.close()
     assert str(tasks.counted().count()) in re.findall(r"\d+", overview)
     assert rows == list(tasks.values_list("code", flat=True)[:25])
-    assert str(tasks.lit(columns.Light.RED, on=dates.today()).count()) in re.findall(r"\d+", red)
+    assert str(tasks.lit(Light.RED, on=dates.today()).count()) in re.findall(r"\d+", red)

@@ -1,6 +1,7 @@
 """Which passwords everybody here would try first, and which are left alone."""
 
-import secrets
+import random
+from base64 import urlsafe_b64encode
 
 import pytest
 
@@ -88,11 +89,10 @@ def test_words_that_have_nothing_to_do_with_each_other_are_taken(password: str) 
 
 
 def test_random_passwords_are_taken() -> None:
-    assert [
-        word
-        for word in (secrets.token_urlsafe(12) for _time in range(1000))
-        if is_guessable(word, WORDS)
-    ] == []
+    # Drawn from a seed: one in some ten thousand looks like a pattern, and is drawn anew in use.
+    dice = random.Random(1)
+    drawn = [urlsafe_b64encode(dice.randbytes(12)).decode() for _time in range(1000)]
+    assert [word for word in drawn if is_guessable(word, WORDS)] == []
 
 
 def test_a_very_long_password_costs_no_more_than_its_beginning() -> None:
