@@ -141,7 +141,7 @@ def test_words_of_tests_and_libraries_are_not_ours(product: Path) -> None:
 def test_the_catalogue_speaks_of_the_whole_product() -> None:
     texts = {message.text for message in MESSAGES}
     # A model's, a rule's, a command's, a page's.
-    assert {"closed on time", "due today", "No faults.", "lead unit"} <= texts
+    assert {"closed on time", "due today", "No errors.", "lead unit"} <= texts
     assert len(MESSAGES) > 200
 
 

@@ -169,7 +169,7 @@ def test_a_day_is_read(text: str) -> None:
 def test_what_is_no_day_is_refused(text: str) -> None:
     with (
         override("en"),
-        pytest.raises(ValueError, match=r"“.*” is not a day; write it as YYYY-MM-DD"),
+        pytest.raises(ValueError, match=r"“.*” is not a date; write it as YYYY-MM-DD"),
     ):
         parse_day(text)
 

@@ -185,7 +185,10 @@ def test_a_number_in_a_percent_cell_is_a_share_and_elsewhere_a_percent(
 
 def test_seventy_in_a_percent_cell_is_asked_about_and_never_called_seven_thousand() -> None:
     cell = Cell(70, percent=True)
-    with override("en"), pytest.raises(ValueError, match=r"70%, if that is meant") as refusal:
+    with (
+        override("en"),
+        pytest.raises(ValueError, match=r"70%, if that is what you mean") as refusal,
+    ):
         parse_percent(cell)
     assert "7000" not in f"{refusal.value} {cell}"
 

@@ -35,7 +35,7 @@ def test_line_ends_of_every_system_become_those_of_a_cell() -> None:
 def test_what_no_cell_can_hold_is_left_out_and_reported(sign: str) -> None:
     assert clean_cell_text(f"a{sign}b{sign}") == (
         "ab",
-        ["2 characters that no cell can hold were left out"],
+        ["2 characters that cannot be stored in a cell were left out"],
     )
 
 
@@ -46,7 +46,7 @@ def test_a_text_that_just_fits_is_whole() -> None:
 def test_a_text_that_is_too_long_is_cut_and_reported() -> None:
     text, lost = clean_cell_text("x" * 40_000)
     assert text == "x" * MAX_CELL_TEXT
-    assert lost == ["cut: a cell holds 32767 characters, the text has 40000"]
+    assert lost == ["truncated: a cell can contain 32767 characters, the text has 40000"]
 
 
 def test_a_cut_counts_as_excel_counts_and_halves_no_emoji() -> None:

@@ -205,7 +205,7 @@ def test_an_unknown_unit_is_named_with_the_nearest_matches(
     change(book, "Tasks", 2, "lead unit", "Bureau of Scince")
     found = words(previewed(book, supervisor))
     assert "Tasks 2 lead unit Bureau of Scince" in found
-    assert "come near: Bureau of Science" in found
+    assert "similar names: Bureau of Science" in found
 
 
 @pytest.mark.parametrize(
@@ -218,21 +218,21 @@ def test_where_no_name_comes_near_none_is_spoken_of(
     change(book, "Tasks", 2, header, value)
     found = words(previewed(book, supervisor))
     assert f"Tasks 2 {header} {value}" in found
-    assert "come near" not in found
+    assert "similar" not in found
 
 
 @pytest.mark.parametrize(
     ("sheet", "header", "value", "said"),
     [
-        ("Tasks", "measure code", "Z9", "not known"),
-        ("Tasks", "current deadline", "2026年6月", "a day from"),
+        ("Tasks", "measure code", "Z9", "Not found"),
+        ("Tasks", "current deadline", "2026年6月", "a date from"),
         ("Tasks", "kind", "sometimes", "one of: quantified"),
         ("Tasks", "key task", "x" * 201, "200"),
         ("Tasks", "task code", "1-1", "begins with a letter"),
-        ("Tasks", "task code", None, "to be known by"),
+        ("Tasks", "task code", None, "required to identify"),
         ("Steps", "weight", -1, "a whole number"),
-        ("Steps", "task code", "A9-99", "not known"),
-        ("Measures", "section no.", 9, "not known"),
+        ("Steps", "task code", "A9-99", "Not found"),
+        ("Measures", "section no.", 9, "Not found"),
     ],
 )
 def test_a_fault_names_place_value_and_what_is_allowed(
@@ -287,7 +287,7 @@ def test_the_template_comes_back_with_its_faults_marked_in_their_cells(
     cell = back["Tasks"].cell(2, places["current deadline"])
     assert (cell.value, cell.fill.fgColor.rgb[2:]) == ("2026年6月", "FFC7CE")
     assert back["Tasks"].cell(3, places["current deadline"]).fill.fgColor.rgb[2:] != "FFC7CE"
-    assert "a day from" in back["Tasks"].cell(2, places["what is wrong"]).value
+    assert "a date from" in back["Tasks"].cell(2, places["what is wrong"]).value
     assert "2026年6月" in [cell.value for cell in back["Faults"][2]]
 
 
@@ -320,7 +320,7 @@ def test_a_code_that_stands_twice_is_a_fault(full: PolicyDocument, supervisor: U
 
 
 def test_checklists_are_loaded_by_the_office_alone(full: PolicyDocument, liaison: User) -> None:
-    with pytest.raises(WorkbookRefused, match="office alone"):
+    with pytest.raises(WorkbookRefused, match="Only the office"):
         workbook_import.read_workbook(as_file(exported(full)), "x", liaison)
 
 

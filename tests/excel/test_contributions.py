@@ -162,7 +162,7 @@ def test_a_percent_in_a_contribution_is_a_fault(
 ) -> None:
     book = fresh(county)
     fill(book, "A1-01", progress="x", percent_done=0.5)
-    assert "no percent of its own" in words(
+    assert "does not report a percentage" in words(
         progress_import.preview_progress(sent(book, helper), helper, TODAY)
     )
 
@@ -172,7 +172,7 @@ def test_a_unit_does_not_write_the_contribution_of_another(
 ) -> None:
     book = fresh(county)
     fill(book, "A1-01", progress="in their name")
-    assert "No such task is yours" in words(
+    assert "Your unit has no such task" in words(
         progress_import.preview_progress(sent(book, liaison), liaison, TODAY)
     )
 

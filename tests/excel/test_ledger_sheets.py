@@ -177,7 +177,9 @@ def test_what_was_left_out_is_reported_by_code_and_column(ask: Ask, policy: Poli
     make_task(policy, "A1-07", remark="bell \x07")
     book = opened(ask())
     assert data(book)[0]["remark"].value == "bell "
-    assert "A1-07 remark: 1 character that no cell can hold was left out" in cover_text(book)
+    assert "A1-07 remark: 1 character that cannot be stored in a cell was left out" in cover_text(
+        book
+    )
 
 
 def test_a_text_too_long_for_a_cell_is_reported_by_code_and_column(
@@ -186,8 +188,9 @@ def test_a_text_too_long_for_a_cell_is_reported_by_code_and_column(
     make_task(policy, "A1-07", remark="x" * 40_000)
     book = opened(ask())
     assert len(data(book)[0]["remark"].value) == 32_767
-    assert "A1-07 remark: cut: a cell holds 32767 characters, the text has 40000" in cover_text(
-        book
+    assert (
+        "A1-07 remark: truncated: a cell can contain 32767 characters, the text has 40000"
+        in cover_text(book)
     )
 
 
@@ -197,7 +200,7 @@ def test_a_text_too_long_for_a_printed_row_is_whole_and_reported(
     make_task(policy, "A1-07", remark="word " * 400)
     book = opened(ask())
     assert data(book)[0]["remark"].value == "word " * 400
-    assert "A1-07 remark: too long to be printed whole in one row" in cover_text(book)
+    assert "A1-07 remark: too long to print in full in one row" in cover_text(book)
 
 
 def test_many_notes_are_counted_and_not_listed(ask: Ask, policy: PolicyDocument) -> None:
@@ -400,7 +403,7 @@ def test_the_lights_of_today_need_no_word(ask: Ask) -> None:
 
 
 def test_the_lights_of_another_day_are_said_to_be_so(ask: Ask) -> None:
-    assert "2026-07-31; lights as they stand on 2026-07-31 with what is known today" in cover_text(
+    assert "2026-07-31; lights on 2026-07-31, based on what is known today" in cover_text(
         opened(ask(on=JULY))
     )
 
@@ -413,7 +416,7 @@ def test_lights_are_those_of_the_day_asked_for(ask: Ask, policy: PolicyDocument)
 def test_demonstration_data_are_marked_loudly(ask: Ask, policy: PolicyDocument) -> None:
     policy.demo = True
     book = opened(ask())
-    assert book["Ledger"]["A2"].value == "Demonstration data: made up, not for use"
+    assert book["Ledger"]["A2"].value == "Demonstration data: fictitious, not for use"
     assert "Demonstration data" in cover_text(book)
 
 
@@ -535,7 +538,7 @@ def test_a_sheet_of_more_steps_than_excel_takes_links_has_none(
     make_steps(policy, 2, 2)
     book = opened(ask())
     assert linked_sheets(book) == {"Ledger", "Data", "Warnings"}
-    assert "Steps: with more than 3 rows, codes are no links" in cover_text(book)
+    assert "Steps: with more than 3 rows, codes are not links" in cover_text(book)
 
 
 def test_sheets_of_more_tasks_than_excel_takes_links_have_none(
@@ -544,7 +547,7 @@ def test_sheets_of_more_tasks_than_excel_takes_links_have_none(
     make_steps(policy, 1, 1, 1, 0)
     book = opened(ask())
     assert linked_sheets(book) == {"Steps"}
-    assert "Data: with more than 3 rows, codes are no links" in cover_text(book)
+    assert "Data: with more than 3 rows, codes are not links" in cover_text(book)
 
 
 def test_a_further_sheet_of_more_rows_than_excel_takes_links_has_none(

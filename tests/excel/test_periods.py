@@ -127,7 +127,7 @@ def test_a_workbook_of_april_is_not_taken_for_one_of_the_quarter(
     make_quarterly(policy)
     faults = progress_import.preview_progress(sent(book, liaison), liaison, TODAY).faults
     assert [fault.words for fault in faults] == [
-        "The period month 4 can no longer be reported; choose the one under way."
+        "The period month 4 can no longer be reported; choose the current one."
     ]
 
 

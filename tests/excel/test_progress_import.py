@@ -198,7 +198,7 @@ def test_faults_name_the_place_the_value_and_what_is_allowed(
     preview = progress_import.preview_progress(sent(book, liaison), liaison, TODAY)
     row = row_of(book, "A1-01")
     assert f"Fill in {row} percent done about half" in words(preview)
-    assert "a whole percent from 0% to 100%" in words(preview)
+    assert "a whole percentage from 0% to 100%" in words(preview)
 
 
 def test_a_file_with_a_fault_lands_nothing(
@@ -221,7 +221,7 @@ def test_all_faults_are_named_at_once(
     fill(book, "A1-02", percent_done=0.5)
     fill(book, "B1-01", step=1, done="maybe")
     found = words(progress_import.preview_progress(sent(book, liaison), liaison, TODAY))
-    for part in ("percent done", "Say what has been done", "maybe"):
+    for part in ("percent done", "Describe what has been done", "maybe"):
         assert part in found
 
 
@@ -359,7 +359,7 @@ def test_the_task_of_another_unit_is_not_known(
     book = fresh(county)
     fill(book, theirs.code, progress="not mine")
     preview = progress_import.preview_progress(sent(book, liaison), liaison, TODAY)
-    assert "No such task is yours" in words(preview)
+    assert "Your unit has no such task" in words(preview)
     assert "CANARY" not in repr(preview)
 
 
@@ -372,8 +372,8 @@ def test_where_no_code_comes_near_none_is_spoken_of(
     book = fresh(county)
     fill(book, "A1-09", progress="not mine")
     found = words(progress_import.preview_progress(sent(book, liaison), liaison, TODAY))
-    assert "No such task is yours to report." in found
-    assert "come near" not in found
+    assert "Your unit has no such task to report." in found
+    assert "similar" not in found
 
 
 def test_the_office_sends_in_the_workbook_of_any_unit(
@@ -505,7 +505,7 @@ def test_a_task_that_takes_no_reports_is_a_fault(
     book = fresh(bureau)
     fill(book, "A1-01", percent_done=0.1, progress="one")
     Task.objects.filter(code="A1-01").update(status=Status.SUSPENDED)
-    assert "No report can be handed in: suspended" in words(
+    assert "No report can be submitted: suspended" in words(
         progress_import.preview_progress(sent(book, liaison), liaison, TODAY)
     )
 
@@ -516,7 +516,7 @@ def test_a_fall_of_the_percent_needs_its_reason(
     accepted(handed_over[0], supervisor, percent=30, progress="then")
     book = fresh(bureau)
     fill(book, "A1-01", percent_done=0.2, progress="less")
-    assert "say why it falls" in words(
+    assert "explain why it falls" in words(
         progress_import.preview_progress(sent(book, liaison), liaison, TODAY)
     )
     fill(book, "A1-01", why_the_percent_falls="counted anew")

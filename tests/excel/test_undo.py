@@ -124,7 +124,7 @@ def test_a_new_task_to_which_something_was_attached_is_not_deleted(
     else:
         DeclaredCount.objects.create(policy=task.policy, name="x", number=1, task=task)
     (row,) = refused(changed, supervisor)
-    assert "it has since got" in row.words
+    assert "added since" in row.words
     assert Task.objects.filter(pk=task.pk).exists()
 
 
@@ -141,7 +141,7 @@ def test_a_new_policy_with_a_task_of_somebody_else_is_not_deleted(
 
 def test_a_row_that_is_gone_is_named(changed: ImportBatch, supervisor: User) -> None:
     Task.objects.get(code="A1-09").delete()
-    assert {row.words for row in refused(changed, supervisor)} == {"it is gone already"}
+    assert {row.words for row in refused(changed, supervisor)} == {"it no longer exists"}
 
 
 def test_work_on_what_the_import_did_not_touch_stands_in_no_way(

@@ -78,7 +78,7 @@ def test_words_that_are_struck_out_are_left_out_and_named(filled: FilledBook) ->
         filled.name,
         f"{filled.header} rows {row}",
         1,
-        "Words that are struck out are left out.",
+        "Struck-out text is not read.",
     ) in filled.notes()
 
 
@@ -120,7 +120,7 @@ def test_of_a_number_that_excel_has_cut_the_digits_are_asked_for(filled: FilledB
     filled.put(410400199001011234)
     value, words = filled.fault()
     assert value.startswith("4104001990010112") or value.startswith("410400199001011")
-    assert "Excel keeps 15 digits" in words
+    assert "Excel keeps only 15 digits" in words
 
 
 def test_eighteen_digits_that_are_text_are_read_whole(filled: FilledBook) -> None:
@@ -138,7 +138,7 @@ def test_prose_keeps_its_full_width_and_unseen_signs(filled: FilledBook, text: s
 def test_signs_that_no_text_holds_are_left_out_and_named(filled: FilledBook, text: str) -> None:
     filled.put(f"be{text}fore")
     assert filled.read() == "before"
-    assert "Signs that no text can hold are left out." in [
+    assert "Characters that cannot be stored were removed." in [
         words for *_place, words in filled.notes()
     ]
 
@@ -167,7 +167,7 @@ def test_a_formula_without_a_result_is_a_fault(filled: FilledBook, inner: str) -
 @pytest.mark.parametrize("error", ["#REF!", "#N/A", "#DIV/0!"])
 def test_an_error_of_excel_is_named(filled: FilledBook, error: str) -> None:
     filled.put_raw(f"<v>{error}</v>", 't="e"')
-    assert f"{filled.header}: an error of Excel: {error}" in filled.fault()[1]
+    assert f"{filled.header}: Excel error: {error}" in filled.fault()[1]
 
 
 def test_comments_are_counted_and_said_not_to_be_read(filled: FilledBook) -> None:
@@ -182,7 +182,7 @@ def test_what_lies_over_the_cells_is_said_not_to_be_read(filled: FilledBook) -> 
         filled.name,
         "",
         0,
-        "Pictures and drawings that lie over the cells are not read.",
+        "Pictures and drawings placed over cells are not read.",
     ) in filled.notes()
 
 
@@ -200,7 +200,7 @@ def test_a_hidden_row_is_read_and_said_to_be_hidden(filled: FilledBook) -> None:
     filled.put("unseen")
     filled.sheet.row_dimensions[filled.top + 1].hidden = True
     assert filled.read() == "unseen"
-    words = "These rows are hidden; they are read like all others."
+    words = "These rows are hidden, but they are read like all others."
     assert (filled.name, f"rows {filled.top + 1}", 1, words) in filled.notes()
 
 
@@ -214,14 +214,14 @@ def test_a_hidden_sheet_is_read_and_said_to_be_hidden(filled: FilledBook) -> Non
         filled.name,
         "",
         0,
-        "The sheet is hidden; it is read like every other.",
+        "The sheet is hidden, but it is read like any other.",
     ) in filled.notes()
 
 
 def test_another_sheet_is_named_with_the_number_of_its_cells(filled: FilledBook) -> None:
     other = filled.book.create_sheet("my notes")
     other["A1"], other["B7"] = "one", 2
-    words = "The sheet is not read: it has none of the headers that are looked for."
+    words = "The sheet is not read: it has none of the expected headers."
     assert ("my notes", "", 2, words) in filled.notes()
 
 
@@ -237,7 +237,7 @@ def test_a_column_without_a_header_is_named_with_the_number_of_its_cells(
     filled.sheet.cell(filled.top + 1, place).value = "aside"
     filled.sheet.cell(filled.top + 2, place).value = "aside"
     ((_sheet, _place, count, words),) = filled.notes()
-    assert (count, "what stands in it is not read" in words) == (2, True)
+    assert (count, "its content is not read" in words) == (2, True)
 
 
 def test_a_renamed_header_is_named_with_the_one_that_is_meant(filled: FilledBook) -> None:
@@ -246,13 +246,13 @@ def test_a_renamed_header_is_named_with_the_one_that_is_meant(filled: FilledBook
     filled.sheet.cell(filled.top, filled.column(header)).value = f"{header} (new)"
     ((sheet, place, count, words),) = filled.notes()
     assert (sheet, f"{header} (new)" in place, count) == (filled.name, True, 1)
-    assert f"Is “{header}” meant? Then name the column so." in words
+    assert f"Did you mean “{header}”? If so, rename the column." in words
 
 
 def test_text_above_the_header_is_counted(filled: FilledBook) -> None:
     filled.sheet.insert_rows(1)
     filled.sheet.cell(1, 6).value = "to the office"
-    assert (filled.name, "", 1, "What stands above the header is not read.") in filled.notes()
+    assert (filled.name, "", 1, "Content above the header is not read.") in filled.notes()
 
 
 def test_a_merged_cell_counts_for_each_of_its_tasks_and_the_preview_says_so(
@@ -272,7 +272,7 @@ def test_what_a_merged_cell_covers_is_not_read_and_named(filled: FilledBook) -> 
     first, second = filled.put("seen"), filled.put("covered", row=2)
     filled.merge(f"{first.coordinate}:{second.coordinate}")
     assert new_value(filled.preview(), "A1-02", filled.header) == "seen"
-    words = "The merged cell covers other cells: what stands in those is not read."
+    words = "The merged cell covers other cells; their content is not read."
     assert words in [words for *_place, words in filled.notes()]
 
 
@@ -327,7 +327,7 @@ def test_a_percent_is_read_as_people_write_and_see_it(
 @pytest.mark.parametrize(
     ("value", "number_format", "said"),
     [
-        (70, "0%", "70%, if that is meant"),
+        (70, "0%", "70%, if that is what you mean"),
         (1, "General", "1% or 100%?"),
         (0.5, "General", "0.5% or 50%?"),
         (0.5, '0.0"%"', "a whole percent"),
@@ -344,7 +344,7 @@ def test_a_percent_with_two_meanings_is_asked_about(
 
 def test_text_over_a_grey_cell_is_named_with_its_row(progress_book: FilledBook) -> None:
     progress_book.put("another title", "key task", row=2)
-    words = "These grey cells differ from what the system shows: what is written there is not read."
+    words = "These grey cells differ from what the system shows; their content is not read."
     assert ("Fill in", f"key task rows {progress_book.top + 2}", 1, words) in progress_book.notes()
 
 
@@ -378,7 +378,7 @@ def test_a_file_without_the_sheet_of_tasks_says_that_none_is_read(
         "Tasks",
         "",
         0,
-        "The file has no such sheet: nothing of it is read.",
+        "The file has no such sheet, so nothing was read for it.",
     ) in checklist_book.notes()
 
 
@@ -390,7 +390,7 @@ def test_all_units_of_a_cell_that_are_not_known_are_named(
     )
     _value, words = checklist_book.fault()
     for name in ("Bureau of Scince", "Ministry of Nothing", "Office of Tea"):
-        assert f"“{name}” names no unit" in words
+        assert f"“{name}” does not match exactly one unit" in words
     assert "“East”" not in words
 
 
@@ -421,7 +421,7 @@ def test_a_date_that_has_to_be_guessed_is_asked_about(
 ) -> None:
     checklist_book.put(value, "current deadline", number_format=number_format)
     found, words = checklist_book.fault()
-    assert (found, "current deadline" in words, "a day from 2000-01-01 on" in words) == (
+    assert (found, "current deadline" in words, "a date from 2000-01-01 on" in words) == (
         shown,
         True,
         True,
@@ -507,7 +507,7 @@ def test_a_short_address_that_differs_by_capitals_alone_is_a_fault_of_its_row(
     sheet.cell(2, place).value = slug
     faults = [fault for fault in checklist_book.preview().faults if fault.sheet == "Policy"]
     assert [
-        (fault.row, fault.value, "“rise” is there already" in fault.words) for fault in faults
+        (fault.row, fault.value, "“rise” already exists" in fault.words) for fault in faults
     ] == [(2, slug, True)]
 
 
@@ -522,7 +522,7 @@ def test_a_code_that_differs_by_capitals_alone_is_a_fault_of_its_row(
     checklist_book.book[sheet].cell(2, place).value = code
     faults = [fault for fault in checklist_book.preview().faults if fault.sheet == sheet]
     assert (faults[0].row, faults[0].value) == (2, code)
-    assert f"“{code.upper()}” is there already" in faults[0].words
+    assert f"“{code.upper()}” already exists" in faults[0].words
 
 
 def test_two_new_codes_that_differ_by_capitals_alone_are_a_fault(

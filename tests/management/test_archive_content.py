@@ -53,11 +53,13 @@ def test_a_database_that_was_made_by_a_replacing_migration_is_taken() -> None:
 
 
 def test_a_database_of_another_program_is_refused() -> None:
-    assert "not one of this program" in refusal([("shop", "0001_initial")], {"shop_order": {"id"}})
+    assert "does not belong to this program" in refusal(
+        [("shop", "0001_initial")], {"shop_order": {"id"}}
+    )
 
 
 def test_an_empty_database_is_refused() -> None:
-    assert "not one of this program" in refusal([], {})
+    assert "does not belong to this program" in refusal([], {})
 
 
 def test_a_database_that_lacks_a_table_is_refused() -> None:
@@ -83,7 +85,7 @@ def test_a_database_of_a_newer_version_is_refused() -> None:
 def test_an_sqlite_file_of_another_program_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "x")) as database:
         database.execute("CREATE TABLE shop (id)")
-    with override("en"), pytest.raises(CommandError, match="not one of this program"):
+    with override("en"), pytest.raises(CommandError, match="does not belong to this program"):
         check_sqlite(tmp_path / "x")
 
 
@@ -112,5 +114,5 @@ def test_a_script_of_postgresql_is_read_for_tables_and_migrations(tmp_path: Path
 
 def test_a_script_of_another_program_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.sql").write_text("CREATE TABLE public.shop (\n    id integer\n);\n")
-    with override("en"), pytest.raises(CommandError, match="not one of this program"):
+    with override("en"), pytest.raises(CommandError, match="does not belong to this program"):
         check_script(tmp_path / "x.sql")

@@ -53,7 +53,7 @@ def check(slug: str = "rise", text: Path | None = None) -> str:
 def faults(slug: str = "rise", text: Path | None = None) -> str:
     """Run the command in English; its output if it finds faults."""
     out = StringIO()
-    with override("en"), pytest.raises(CommandError, match="Faults"):
+    with override("en"), pytest.raises(CommandError, match="Errors"):
         call_command("check_policy", slug, *(["--text", str(text)] if text else []), stdout=out)
     return out.getvalue()
 
@@ -68,7 +68,7 @@ def test_measures_are_counted_per_section_and_general_ones_apart(policy: PolicyD
     Measure.objects.create(
         policy=policy, section=policy.sections.get(number=1), code="A0", name="All", general=True
     )
-    assert "Measures: 1 + 1 = 2; general demands apart: 1." in check()
+    assert "Measures: 1 + 1 = 2; general demands, not counted: 1." in check()
 
 
 def test_a_declared_count_that_holds_is_no_fault(policy: PolicyDocument) -> None:
@@ -82,7 +82,7 @@ def test_a_declared_count_that_does_not_hold_is_a_fault(policy: PolicyDocument) 
     DeclaredCount.objects.create(
         policy=policy, name="First", number=7, section=policy.sections.get(number=1)
     )
-    assert "FAULT  First: declared 7, found 1" in faults()
+    assert "ERROR  First: declared 7, found 1" in faults()
 
 
 def test_a_declared_count_of_items_counts_those_that_match(policy: PolicyDocument) -> None:
@@ -140,10 +140,10 @@ def test_a_text_that_is_all_accounted_for_has_no_faults(
 ) -> None:
     said = check(text=file)
     assert (
-        "3 sentences, 5 clauses; touched by an anchor: 4; background: 1; unaccounted for: 0."
+        "3 sentences, 5 clauses; covered by an anchor: 4; background: 1; unaccounted for: 0."
         in said
     )
-    assert "No faults." in said
+    assert "No errors." in said
 
 
 def test_what_lies_outside_the_sections_is_counted(anchored: PolicyDocument, file: Path) -> None:
@@ -153,7 +153,7 @@ def test_what_lies_outside_the_sections_is_counted(anchored: PolicyDocument, fil
 def test_a_text_in_gb18030_is_read(anchored: PolicyDocument, tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_bytes(TEXT.encode("gb18030"))
-    assert "No faults." in check(text=path)
+    assert "No errors." in check(text=path)
 
 
 def test_a_text_in_another_encoding_is_an_error(anchored: PolicyDocument, tmp_path: Path) -> None:
@@ -192,8 +192,8 @@ def test_a_clause_that_nothing_touches_is_a_fault(anchored: PolicyDocument, file
 def test_the_sample_policy_holds_what_the_text_declares() -> None:
     store_sample()
     said = check("central-china-rise")
-    assert "Measures: 7 + 6 + 3 + 4 = 20; general demands apart: 4." in said
-    assert "FAULT" not in said
+    assert "Measures: 7 + 6 + 3 + 4 = 20; general demands, not counted: 4." in said
+    assert "ERROR" not in said
 
 
 @pytest.mark.django_db

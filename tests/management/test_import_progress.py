@@ -37,7 +37,7 @@ def test_every_unit_gets_its_workbook_in_the_folder(
 def test_without_apply_the_changes_are_said_and_nothing_is_written(file: Path) -> None:
     out = run("import_progress", str(file))
     assert "changed: A1-01 progress: — -> done so much" in out
-    assert "changed 1, unchanged 4, stale 0, faults 0" in out
+    assert "changed 1, unchanged 4, stale 0, errors 0" in out
     assert (ProgressUpdate.objects.count(), ImportBatch.objects.count()) == (0, 0)
 
 

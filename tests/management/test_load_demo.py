@@ -230,7 +230,7 @@ def account(name: str) -> User:
 
 
 def passwords(said: str) -> dict[str, str]:
-    return dict(re.findall(r"Account (\S+) .*password (\S+), shown this once", said))
+    return dict(re.findall(r"Account (\S+) .*password (\S+), shown only once", said))
 
 
 def test_each_account_is_named_with_a_password_that_opens_it(source: PolicyDocument) -> None:
@@ -337,7 +337,7 @@ def test_clearing_where_nothing_is_does_nothing(source: PolicyDocument) -> None:
 def test_a_second_load_is_refused_and_changes_nothing(source: PolicyDocument) -> None:
     load()
     before = told(), [user.password for user in map(account, ACCOUNTS)]
-    with pytest.raises(CommandError, match="there already; load_demo --clear takes it away"):
+    with pytest.raises(CommandError, match="already exists; load_demo --clear removes it"):
         load()
     assert (told(), [user.password for user in map(account, ACCOUNTS)]) == before
 

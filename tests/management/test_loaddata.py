@@ -406,7 +406,7 @@ def test_an_unknown_fixture_is_refused() -> None:
 def test_a_row_names_only_what_stands_before_it(fixture: Path) -> None:
     said = refusal(fixture, [COUNTY, POLICY, SECTION, MEASURE, TASK, BUREAU])
     assert (
-        "lead_unit: ['Bureau of Science'] is no key of a row that exists or stands before it"
+        "lead_unit: ['Bureau of Science'] is not the key of an existing row or of one before it"
         in said
     )
 

@@ -39,7 +39,7 @@ def test_a_document_of_180_000_entries_is_refused_in_words(monkeypatch: pytest.M
         ("Basic/Standard/Module1.xml", b"x", "macros (Basic/Standard/Module1.xml)"),
         ("word/media/run.exe", b"x", "program (word/media/run.exe)"),
         ("word/media/image1.png", b"MZ\x90\x00", "program (word/media/image1.png)"),
-        ("word/media/more.zip", b"PK\x05\x06", "cannot be looked into (word/media/more.zip)"),
+        ("word/media/more.zip", b"PK\x05\x06", "cannot be inspected (word/media/more.zip)"),
     ],
 )
 def test_what_a_document_must_not_hold_is_named(part: str, content: bytes, words: str) -> None:

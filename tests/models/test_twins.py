@@ -51,7 +51,7 @@ def test_the_write_path_refuses_it_too_and_names_the_other(
 ) -> None:
     make_task(policy)
     new = Task(policy=policy, measure=policy.measures.get(code="A1"), code="a1-01", title="x")
-    with pytest.raises(ValidationError, match="“A1-01” is there already"):
+    with pytest.raises(ValidationError, match="“A1-01” already exists"):
         workflow.save_task(new, act, today=TODAY)
 
 
@@ -109,7 +109,7 @@ def test_a_measure_whose_code_differs_by_capitals_alone_is_refused(
     policy: PolicyDocument, act: ChangeContext
 ) -> None:
     new = Measure(policy=policy, section=Section.objects.first(), code="a1", name="x")
-    with pytest.raises(ValidationError, match="“A1” is there already"):
+    with pytest.raises(ValidationError, match="“A1” already exists"):
         workflow.save_object(new, act)
 
 
@@ -150,7 +150,7 @@ def test_loading_a_fixture_refuses_it_and_loads_nothing(
         "title: x}\n",
         encoding="utf-8",
     )
-    with pytest.raises(CommandError, match="“A1-01” is there already"):
+    with pytest.raises(CommandError, match="“A1-01” already exists"):
         call_command("loaddata", fixture, verbosity=0, force=True)
     assert Task.objects.count() == 1
 
@@ -181,4 +181,4 @@ def test_the_health_check_of_the_policy_names_such_tasks(policy: PolicyDocument)
     out = StringIO()
     with translation.override("en"):
         call_command("check_policy", policy.slug, stdout=out)
-    assert "tasks whose codes differ by capitals alone" in out.getvalue()
+    assert "tasks whose codes differ only in case" in out.getvalue()

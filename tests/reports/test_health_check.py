@@ -207,14 +207,14 @@ def test_a_lead_unit_that_is_no_longer_in_office(
     policy: PolicyDocument, make: Make, gone: Organization
 ) -> None:
     make(lead_unit=gone)
-    assert words(policy, "lead_gone") == ["A1-01: Old is no longer in office"]
+    assert words(policy, "lead_gone") == ["A1-01: Old is no longer active"]
 
 
 def test_a_co_operating_unit_that_is_no_longer_in_office(
     policy: PolicyDocument, make: Make, gone: Organization, county: Organization
 ) -> None:
     make().co_units.add(gone, county)
-    assert words(policy, "helper_gone") == ["A1-01: Old is no longer in office"]
+    assert words(policy, "helper_gone") == ["A1-01: Old is no longer active"]
 
 
 def test_a_task_without_a_lead_unit(policy: PolicyDocument, make: Make) -> None:
@@ -264,7 +264,7 @@ def test_a_task_at_99_percent_or_for_which_closing_is_asked_is_not_found(
 
 def test_a_closed_task_without_evidence(policy: PolicyDocument, make: Make) -> None:
     make(status=Status.CLOSED, closed_on=TODAY, percent=100)
-    assert words(policy, "unproved") == ["A1-01: no file and no link"]
+    assert words(policy, "unproved") == ["A1-01: no file or link"]
 
 
 def test_a_closed_task_with_evidence_is_not_found(policy: PolicyDocument, make: Make) -> None:
@@ -277,7 +277,7 @@ def test_the_same_words_in_several_periods(policy: PolicyDocument, make: Make) -
     task = make()
     for month in (3, 4, 5):
         report(task, month, "Goes on as planned.")
-    assert words(policy, "same_text") == ["A1-01: the same words in 3 periods"]
+    assert words(policy, "same_text") == ["A1-01: the same text in 3 periods"]
 
 
 def test_words_handed_in_again_and_not_yet_reviewed_are_found(
@@ -286,7 +286,7 @@ def test_words_handed_in_again_and_not_yet_reviewed_are_found(
     task = make()
     report(task, 4, "Goes on.")
     report(task, 5, "Goes on.", "submitted")
-    assert words(policy, "same_text") == ["A1-01: the same words in 2 periods"]
+    assert words(policy, "same_text") == ["A1-01: the same text in 2 periods"]
 
 
 def test_new_words_end_the_repetition(policy: PolicyDocument, make: Make) -> None:
@@ -321,7 +321,7 @@ def test_a_lead_unit_among_its_own_co_operating_units(
     policy: PolicyDocument, make: Make, bureau: Organization
 ) -> None:
     make().co_units.add(bureau)
-    assert words(policy, "own_helper") == ["A1-01: the lead unit helps itself"]
+    assert words(policy, "own_helper") == ["A1-01: the lead unit is also listed as co-operating"]
 
 
 def test_a_task_under_a_measure_of_another_policy(policy: PolicyDocument, make: Make) -> None:
@@ -439,7 +439,7 @@ def test_page_sheet_and_command_say_the_same(faulty: PolicyDocument, office: Cli
         findings = run_checkup(faulty).findings
         expected = [(str(each.check.label), each.place, each.what) for each in findings]
         out = StringIO()
-        with pytest.raises(CommandError, match="Faults: 7"):
+        with pytest.raises(CommandError, match="Errors: 7"):
             call_command("check_policy", "rise", stdout=out)
     assert len(expected) > 12
     assert rows(opened(office)) == expected
@@ -458,7 +458,7 @@ def test_each_finding_says_why_and_leads_to_where_it_is_mended(
     page = " ".join(office.get(PAGE).text.split())
     task = faulty.tasks.get(code="A1-02")
     count, lost = faulty.counts.get(), faulty.tasks.get(code="A1-01")
-    assert "Nobody answers for it any more: its successor has to take it over." in page
+    assert "Nobody is responsible for it any more: the successor unit must take it over." in page
     assert f'href="/admin/tracker/task/{task.pk}/change/#id_lead_unit"' in page
     assert f'href="/admin/tracker/task/{lost.pk}/change/#id_anchor"' in page
     assert f'href="/admin/tracker/declaredcount/{count.pk}/change/"' in page

@@ -186,7 +186,7 @@ def test_the_liaison_is_written_to(late: Task) -> None:
 def test_a_mail_comes_from_the_office(late: Task) -> None:
     send()
     assert [(message.from_email, message.subject) for message in mail.outbox] == [
-        ("office@example.gov", "Policy tracking: 1 matter waits (2026-06-15)")
+        ("office@example.gov", "Policy tracking: 1 item pending (2026-06-15)")
     ]
 
 
@@ -289,7 +289,7 @@ def test_a_second_run_of_the_day_sends_nothing(late: Task, unit: Organization) -
     send()
     sent()
     given(late.policy, unit, "A1-02", deadline=TODAY - DAY)
-    assert "0 mails sent" in send()
+    assert "0 e-mails sent" in send()
     assert sent() == []
 
 
@@ -375,7 +375,7 @@ def test_a_second_mail_tells_the_new_and_counts_the_old(late: Task, unit: Organi
     send("--on", "2026-06-16")
     (_to, _first), (_to, body) = sent()
     assert ("A1-01" in body, "A1-02" in body) == (False, True)
-    assert "1 more matter of earlier mails is still waiting." in body
+    assert "1 more item from earlier e-mails is still pending." in body
 
 
 def test_a_report_that_is_returned_again_is_mailed_again(

@@ -72,12 +72,12 @@ def test_an_item_that_word_counts_keeps_a_mark() -> None:
 @pytest.mark.parametrize(
     ("raw", "why"),
     [
-        (b"", "holds no text"),
-        (b" \n ", "holds no text"),
+        (b"", "contains no text"),
+        (b" \n ", "contains no text"),
         (b"x" * (MAX_TEXT_FILE_BYTES + 1), "at most"),
         (b"PK\x03\x04 broken", "damaged"),
         (packed({"a.txt": b"x"}), "damaged"),
-        (packed({"word/document.xml": b"0" * 70_000_000}), "unpacks to more"),
+        (packed({"word/document.xml": b"0" * 70_000_000}), "too large for a policy text"),
         (packed({"word/document.xml": b"<not-xml"}), "damaged"),
         (b"\x01\x02\x03\x04" * 100, "control characters"),
     ],

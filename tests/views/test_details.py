@@ -195,7 +195,7 @@ def test_the_list_of_units_leads_to_each_unit(
 def test_a_unit_parts_what_it_leads_from_what_it_helps_with(
     office: Client, pair: list[Task], bureau: Organization
 ) -> None:
-    leads, helps = read(office, unit_page(bureau)).split("What it co-operates in")
+    leads, helps = read(office, unit_page(bureau)).split("Tasks it co-operates in")
     assert (codes(leads), codes(helps)) == (["A1-01"], ["A1-02"])
 
 
@@ -206,7 +206,7 @@ def test_a_unit_is_told_what_is_asked_of_it(
     make_task(policy, "A1-02", lead_unit=bureau, owed_from=TODAY - 50 * DAY)
     make_task(policy, "A1-03", lead_unit=bureau, deadline=TODAY + 9 * DAY)
     page = flat(read(office, unit_page(bureau)))
-    assert "Overdue, the longest first Days Task Lead unit Why the light is red 3 A1-01" in page
+    assert "Overdue, longest first Days Task Lead unit Why the light is red 3 A1-01" in page
     assert "Reports missing Period Grace ends Task month 5 2026-06-05 A1-02" in page
     assert "in 2 days ▲ warning A1-03" in page
 
@@ -225,8 +225,8 @@ def test_a_unit_without_tasks_says_so(
 ) -> None:
     for address in (unit_page(bureau), f"/units/{bureau.pk}/"):
         page = read(office, address)
-        assert "It leads no task." in page
-        assert "It co-operates in no task." in page
+        assert "It leads no tasks." in page
+        assert "It co-operates in no tasks." in page
 
 
 def test_an_account_without_a_role_finds_no_unit(browser: Browser, bureau: Organization) -> None:

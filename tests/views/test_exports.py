@@ -142,10 +142,10 @@ def test_an_unknown_policy_has_no_ledger(office: Client) -> None:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("?on=tomorrow", "is not a day; write it as YYYY-MM-DD"),
+        ("?on=tomorrow", "is not a date; write it as YYYY-MM-DD"),
         ("?light=purpel", "light: “purpel” is not understood; allowed: blue"),
         ("?sort=colour", "sort: “colour” is not understood"),
-        ("?lihgt=red", "lihgt: this page knows no such filter"),
+        ("?lihgt=red", "lihgt: this page has no such filter"),
         ("?text=a%00b", "search text"),
     ],
 )

@@ -56,7 +56,7 @@ def test_signs_of_a_database_are_mere_signs(
 
 
 def test_nothing_found_says_so(office: Client, policy: PolicyDocument) -> None:
-    assert "Nothing that you may see has these words." in read(office, "/search/?q=nothing")
+    assert "Nothing visible to you contains these words." in read(office, "/search/?q=nothing")
 
 
 def test_the_first_fifty_are_shown_and_the_total_is_said(
@@ -64,7 +64,7 @@ def test_the_first_fifty_are_shown_and_the_total_is_said(
 ) -> None:
     make_many(policy, 60)
     page = read(office, "/search/?q=任务")
-    assert "the first 50 of 60; more words find less" in flat(page)
+    assert "the first 50 of 60; add words to narrow the search" in flat(page)
     assert len([link for link in links(page) if "/tasks/" in link]) == 50
 
 
@@ -76,7 +76,7 @@ def test_a_draft_is_found_by_the_office_alone(
     make_task(policy, title="CANARY")
     assert read(browser(supervisor), "/search/?q=CANARY").count("CANARY") > 3
     page = read(browser(leader), "/search/?q=CANARY")
-    assert "Nothing that you may see has these words." in page
+    assert "Nothing visible to you contains these words." in page
 
 
 def test_a_liaison_finds_only_the_tasks_of_the_unit(
@@ -99,7 +99,7 @@ def test_an_account_without_a_role_finds_nothing(
 ) -> None:
     make_task(policy)
     nobody = User.objects.create_user("nobody", password="a long password")
-    assert "Nothing that you may see has these words." in read(
+    assert "Nothing visible to you contains these words." in read(
         browser(nobody), "/search/?q=Science"
     )
 

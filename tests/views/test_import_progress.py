@@ -65,7 +65,7 @@ def test_a_large_import_is_confirmed_and_says_so_on_its_page(
 def test_a_large_import_is_undone_and_says_so(client: Client, batch: ImportBatch) -> None:
     confirm(client, batch)
     page = client.post(batch.get_absolute_url(), {"undo": "1"}, follow=True).content.decode()
-    assert "is taken back" in page
+    assert "was undone" in page
     assert not ProgressUpdate.objects.exists()
 
 
@@ -126,7 +126,7 @@ def test_what_is_refused_is_said_and_nothing_is_written(client: Client, batch: I
     page = client.post(
         batch.get_absolute_url(), {"seen": "another preview"}, follow=True
     ).content.decode()
-    assert "Something has changed meanwhile" in page
+    assert "Something has changed in the meantime" in page
     batch.refresh_from_db()
     assert batch.state == BatchState.READ
 
@@ -142,7 +142,7 @@ def test_a_fault_of_the_program_ends_in_words(
 
     monkeypatch.setattr(workbook_import, "confirm_batch", fail)
     page = client.post(batch.get_absolute_url(), {"seen": "x"}, follow=True).content.decode()
-    assert "a fault of the program" in page
+    assert "a program error" in page
     assert "a fault" in caplog.text
 
 
@@ -169,14 +169,14 @@ def test_the_work_of_a_killed_process_ends_in_words_and_can_be_started_again(
     found = jobs.read_job("import-7")
     assert found
     assert (found.state, found.done) == (jobs.JOB_FAILED, 3)
-    assert "cut off before its end" in found.words
+    assert "was interrupted" in found.words
     assert jobs.start_job("import-7", 1, lambda tell: "done")
     assert jobs.read_job("import-7") == jobs.JobProgress(jobs.JOB_DONE, 1, 1, "done")
 
 
 def test_without_any_work_the_page_says_so(client: Client, batch: ImportBatch) -> None:
     assert (
-        "Nothing is under way"
+        "This import is not being processed"
         in client.get(reverse("batch_progress", args=[batch.pk])).content.decode()
     )
 
@@ -194,7 +194,7 @@ def test_a_long_preview_shows_what_a_short_one_shows(
         page.context["preview"].digest
         == workbook_import.preview_batch(batch, liaison, TODAY).digest
     )
-    assert "Confirm: write all of it" in page.text
+    assert "Confirm: write all changes" in page.text
 
 
 def test_how_far_a_preview_is_is_told_by_a_page_that_reloads(
@@ -214,7 +214,7 @@ def test_how_far_a_preview_is_is_told_by_a_page_that_reloads(
     monkeypatch.setattr(workbook_import, "preview_batch", look)
     client.get(batch.get_absolute_url())
     assert pages[0]["Refresh"] == "2"
-    assert f"1 of {len(batch.rows)} rows compared with what is stored, 20%" in pages[0].text
+    assert f"1 of {len(batch.rows)} rows compared with the stored data, 20%" in pages[0].text
 
 
 def test_a_preview_that_goes_on_leads_to_its_page(
@@ -243,5 +243,5 @@ def test_a_preview_that_was_cut_off_says_so_and_can_be_started_again(
     client: Client, batch: ImportBatch, liaison: User, long_preview: None
 ) -> None:
     jobs._write(imports._preview_name(batch, liaison), jobs.JobProgress(jobs.JOB_RUNNING, 2, 5))
-    assert "cut off before its end" in client.get(reverse("batch_progress", args=[batch.pk])).text
+    assert "was interrupted" in client.get(reverse("batch_progress", args=[batch.pk])).text
     assert client.get(batch.get_absolute_url()).status_code == 200

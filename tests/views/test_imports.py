@@ -65,7 +65,7 @@ def test_a_confirmed_import_is_undone_by_a_button(
     [
         (b"", "empty"),
         (b"a,b\n1,2\n", "csv"),
-        (b"PK\x03\x04cut", "cut off"),
+        (b"PK\x03\x04cut", "incomplete"),
         (b"<html>", "web page"),
     ],
 )
@@ -82,7 +82,7 @@ def test_a_file_with_faults_offers_itself_marked_and_no_button(
 ) -> None:
     client = browser(liaison)
     page = upload(client, filled(bureau, percent_done="half", progress="x")).content.decode()
-    assert "Confirm: write all of it" not in page
+    assert "Confirm: write all changes" not in page
     back = client.get(reverse("marked", args=[ImportBatch.objects.get().pk]))
     assert "Faults" in load_workbook(BytesIO(back.getvalue())).sheetnames
 
@@ -115,8 +115,8 @@ def test_stale_rows_show_three_texts(
     content = filled(bureau)
     Task.objects.filter(code="A1-01").update(version=9)
     page = upload(browser(liaison), content).content.decode()
-    assert "when the file was made" in page
-    assert "This file changes nothing" in page
+    assert "when the file was created" in page
+    assert "This file contains no changes" in page
 
 
 def send_large(client: Client, content: bytes) -> StreamingHttpResponse:

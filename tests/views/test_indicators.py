@@ -96,7 +96,7 @@ def test_the_report_asks_for_the_value_and_for_no_percent(
     form = unit.get(page()).context["form"]
     field = form.fields[f"indicator_{indicator.pk}"]
     assert (field.label, "percent" in form.fields) == ("Forest cover (%)", False)
-    assert "follows this indicator" in field.help_text
+    assert "calculated from this indicator" in field.help_text
 
 
 @pytest.mark.parametrize("typed", ["65.5", "６５．５", " 65.50 ", "65.5%", "６５．５％"])

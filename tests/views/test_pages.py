@@ -166,7 +166,7 @@ def test_a_task_leads_to_its_page(
 def test_the_foot_of_each_page_forbids_secrets(
     office: Client, policy: PolicyDocument, address: str
 ) -> None:
-    assert "Secret matters must not be entered in this system." in read(office, address)
+    assert "Do not enter classified information in this system." in read(office, address)
 
 
 def test_the_overview_prints_the_thresholds_in_force(office: Client) -> None:
@@ -220,7 +220,7 @@ def test_a_proposed_lead_unit_is_called_a_proposal(
 ) -> None:
     make_task(policy, lead_unit=bureau, lead_is_proposed=True)
     assert "Science (proposed)" in read(office, LIST)
-    assert "The lead unit of 1 task is only a proposal yet." in read(office, OVERVIEW)
+    assert "The lead unit of 1 task is still only a proposal." in read(office, OVERVIEW)
 
 
 def test_each_light_is_a_word_a_shape_and_a_colour(office: Client, policy: PolicyDocument) -> None:
@@ -343,7 +343,7 @@ def test_all_rows_can_be_printed_at_once_and_what_is_too_long_says_so(
     monkeypatch.setitem(PAGE_SIZES, "all", PAGE_SIZES["all"]._replace(rows=100))
     page = read(office, f"{LIST}?per_page=all")
     assert len(codes(page)) == 100
-    assert "100 of 120 tasks are printed at once" in page
+    assert "100 of 120 tasks can be printed at once" in page
 
 
 def test_the_longest_page_weighs_less_than_300_kilobytes_with_its_style(
@@ -375,7 +375,7 @@ def test_all_filters_can_be_taken_away_at_once(office: Client, policy: PolicyDoc
 
 def test_filters_in_force_are_printed_in_words(office: Client, policy: PolicyDocument) -> None:
     page = re.sub(r"\s+", " ", read(office, f"{LIST}?section=1&overdue=1"))
-    assert "Filters in force: section: A Section A, overdue." in page
+    assert "Active filters: section: A Section A, overdue." in page
 
 
 def test_a_list_filtered_to_nothing_says_so_and_leads_back(
@@ -399,7 +399,7 @@ def test_an_unreadable_filter_is_named_and_left_out(office: Client, policy: Poli
 
 @pytest.mark.parametrize("address", PAGES)
 def test_another_day_is_announced(office: Client, policy: PolicyDocument, address: str) -> None:
-    assert "Lights as they stand on 2026-07-01 with what is known today." in read(
+    assert "Lights on 2026-07-01, based on what is known today." in read(
         office, f"{address}?on=2026-07-01"
     )
 
@@ -409,7 +409,7 @@ def test_another_day_is_announced(office: Client, policy: PolicyDocument, addres
 def test_today_is_not_announced(
     office: Client, policy: PolicyDocument, address: str, query: str
 ) -> None:
-    assert "Lights as they stand" not in read(office, address + query)
+    assert "based on what is known today" not in read(office, address + query)
 
 
 @pytest.mark.parametrize("address", PAGES)
@@ -420,8 +420,8 @@ def test_an_unreadable_day_is_named_and_today_is_shown(
     office: Client, policy: PolicyDocument, address: str, day: str
 ) -> None:
     page = read(office, f"{address}?on={day}")
-    assert "is not a day; write it as YYYY-MM-DD" in page
-    assert "Lights as they stand" not in page
+    assert "is not a date; write it as YYYY-MM-DD" in page
+    assert "based on what is known today" not in page
 
 
 def test_the_lights_are_those_of_the_day(office: Client, policy: PolicyDocument) -> None:
@@ -454,7 +454,7 @@ def test_one_link_leads_back_to_today(office: Client, policy: PolicyDocument, ad
 def test_a_page_without_filters_names_a_filter_as_unknown(
     office: Client, policy: PolicyDocument, address: str
 ) -> None:
-    assert "light: this page knows no such filter" in read(office, f"{address}?light=red")
+    assert "light: this page has no such filter" in read(office, f"{address}?light=red")
 
 
 # What the pages cost, and what they withstand
@@ -522,7 +522,7 @@ def test_a_fault_of_ours_is_admitted_without_the_database(office: Client) -> Non
     office.raise_request_exception = False
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tracker.reports.statistics.by_policy", lambda *args: 1 / 0)
-        assert "Something is broken here" in office.get("/").content.decode()
+        assert "Something went wrong" in office.get("/").content.decode()
 
 
 def test_what_is_not_allowed_says_so_and_leads_home(browser: Browser, leader: User) -> None:

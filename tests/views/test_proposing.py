@@ -97,7 +97,7 @@ def test_marks_that_turn_the_direction_of_writing_are_dropped(office: Client) ->
     ("raw", "why"),
     [
         (b"PK\x03\x04 x", "damaged"),
-        (packed({"word/document.xml": b"0" * 70_000_000}), "unpacks to more"),
+        (packed({"word/document.xml": b"0" * 70_000_000}), "too large for a policy text"),
         (b"", "empty"),
     ],
     ids=["broken", "bomb", "empty"],

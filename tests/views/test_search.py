@@ -255,7 +255,10 @@ def test_every_list_of_the_admin_folds_what_is_stored(
 def test_a_new_name_that_differs_from_another_units_by_signs_alone_is_refused(
     bureau: Organization,
 ) -> None:
-    with translation.override("en"), pytest.raises(Exception, match="already names the unit"):
+    with (
+        translation.override("en"),
+        pytest.raises(Exception, match="is already a name of the unit"),
+    ):
         Organization(name="ＳＣＩＥＮＣＥ", short_name="New").full_clean()
 
 

@@ -274,7 +274,7 @@ def test_what_a_unit_was_sending_is_in_its_form_again(
     log_in(client, "liaison")
     shown = client.get(page)
     assert shown.context["form"][field].value() == "typed late"
-    assert "nothing of it is saved yet" in shown.content.decode()
+    assert "it is not saved yet" in shown.content.decode()
     assert client.get(page).context["form"][field].value() != "typed late"
     assert not liaison.organization.reports.exists()
 
@@ -403,6 +403,6 @@ def test_kept_text_is_handed_out_to_its_owner_on_its_page_alone(who: str) -> Non
 def test_a_new_password_says_so(newcomer: Client) -> None:
     answer = choose(newcomer)
     assert [str(message) for message in get_messages(answer.wsgi_request)] == [
-        "Your new password is in force."
+        "Your new password is now valid."
     ]
-    assert "Your new password is in force." in newcomer.get("/").content.decode()
+    assert "Your new password is now valid." in newcomer.get("/").content.decode()

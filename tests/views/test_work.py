@@ -183,7 +183,7 @@ def test_a_fault_is_said_and_the_export_can_be_started_again(
     monkeypatch.setattr(ledger, "save_ledger", fail)
     Later.finish()
     answer = office.get(page)
-    assert "a fault of the program" in answer.text
+    assert "a program error" in answer.text
     assert f'href="{LEDGER}?section=1"' in answer.text
     assert "a fault" in caplog.text
     assert [path.name for path in jobs.result_path("x").parent.glob("*.made")] == []
@@ -210,7 +210,7 @@ def test_an_export_whose_worker_was_killed_says_so_and_can_be_started_again(
     subprocess.run(words, check=False, capture_output=True)
     answer = office.get(f"/work/{name}/")
     assert "Refresh" not in answer
-    assert "cut off before its end" in answer.text
+    assert "was interrupted" in answer.text
     assert 'href="/again"' in answer.text
 
 

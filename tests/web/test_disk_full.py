@@ -82,7 +82,7 @@ def test_what_was_typed_is_given_back_to_be_sent_again(
     monkeypatch.setattr(ProgressUpdate, "save", fault)
     answer = report(unit, task)
     assert answer.status_code == 507
-    assert "The disk of the server is full" in answer.text
+    assert "The server disk is full" in answer.text
     assert f'<input type="hidden" name="progress" value="{WORDS}">' in unescape(answer.text)
     assert f'action="{address_of(task)}"' in answer.text
 
@@ -134,7 +134,7 @@ def test_a_large_upload_without_room_leaves_the_text_beside_it(
     monkeypatch.setattr(uploads, "ScratchUploadedFile", no_space)
     answer = report(unit, task, proofs=SimpleUploadedFile("proof.pdf", PDF))
     assert (answer.status_code, WORDS in unescape(answer.text)) == (507, True)
-    assert "Files are not kept" in answer.text
+    assert "Files were not stored" in answer.text
 
 
 def test_a_large_upload_is_kept_where_there_is_room(
@@ -161,7 +161,7 @@ def test_a_log_in_without_room_is_refused_in_words(
 ) -> None:
     monkeypatch.setattr("django.contrib.sessions.models.Session.save", sqlite_full)
     answer = stranger.post("/login/", {"username": "liaison", "password": "a long password"})
-    assert (answer.status_code, "The disk of the server is full" in answer.text) == (507, True)
+    assert (answer.status_code, "The server disk is full" in answer.text) == (507, True)
     assert "a long password" not in answer.text
 
 

@@ -62,7 +62,7 @@ def test_the_oldest_form_makes_room_and_the_page_says_so(send_late: Any, task: T
     ]
     page = send_late(*sent)
     assert len(page.context["forms"]) == late_forms.MAX_KEPT_FORMS
-    assert "2 earlier forms were dropped" in page.content.decode()
+    assert "2 earlier forms were discarded" in page.content.decode()
     assert "form 1" not in page.content.decode()
 
 

@@ -193,7 +193,7 @@ def test_a_change_of_many_rows_is_asked_again_with_what_was_typed(sent_late: Any
 def test_a_deletion_sent_late_is_asked_again(sent_late: Any, task: Task) -> None:
     page = sent_late("delete")
     assert page.status_code == 200
-    assert "nothing of it is saved yet" in page.content.decode()
+    assert "it is not saved yet" in page.content.decode()
     assert Task.objects.exists()
 
 
@@ -242,7 +242,7 @@ def test_the_address_of_a_button_says_so_in_words(strict: Client, leader: User) 
     log_in(strict, "leader")
     page = strict.get(reverse("accept_many"))
     assert page.status_code == 405
-    assert "no page to look at" in page.content.decode()
+    assert "is not a page" in page.content.decode()
 
 
 @pytest.fixture
@@ -503,7 +503,7 @@ def test_a_draft_that_saves_itself_lays_no_warnings(
         strict.post(
             path_of(task), {"progress": "x", "csrfmiddlewaretoken": in_again}, headers=AUTOSAVE
         )
-    assert "earlier log-in" not in strict.get("/").content.decode()
+    assert "earlier session" not in strict.get("/").content.decode()
 
 
 def test_a_draft_of_another_account_is_told_so_and_gets_no_token(

@@ -68,7 +68,7 @@ def test_one_password_on_thirty_names_is_refused(leader: User) -> None:
 def test_a_sprayed_address_says_why(leader: User) -> None:
     for number in range(13):
         page = enter(WRONG, f"name{number}")
-    assert "many names from here" in page.content.decode()
+    assert "many usernames from this address" in page.content.decode()
 
 
 def test_who_has_logged_in_from_an_address_is_let_in_though_others_spray_from_it(

@@ -170,4 +170,4 @@ def test_the_task_page_says_that_its_unit_is_out_of_office(
     make_task(policy, kind=Kind.QUALITATIVE, lead_unit=gone, assigned_on=TODAY)
     client.force_login(supervisor)
     client.cookies["django_language"] = "en"
-    assert "out of office" in client.get(reverse("task", args=["rise", "A1-01"])).content.decode()
+    assert "inactive" in client.get(reverse("task", args=["rise", "A1-01"])).content.decode()

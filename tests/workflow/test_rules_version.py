@@ -82,7 +82,7 @@ def test_migrating_corrects_the_lights_that_older_rules_have_stored(
     words = said("migrate")
     task.refresh_from_db()
     assert (before, task.turns_red_on) == (task.deadline + DAY, task.deadline)
-    assert "1 tasks derived anew, 1 corrected" in words
+    assert "1 tasks recalculated, 1 corrected" in words
 
 
 def test_migrating_is_no_edit_of_a_task(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:

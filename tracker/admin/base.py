@@ -35,7 +35,7 @@ from tracker.reports import history
 from tracker.reports.search import matching, matching_in_database
 from tracker.web import request_context
 
-LOOK_THROUGH_TEXT = gettext_lazy("Look it through and save it again.")
+LOOK_THROUGH_TEXT = gettext_lazy("Review it and save it again.")
 MAX_SEARCH_LENGTH = 100
 MAX_DELETED_SHOWN = 50  # rows that a deletion page names
 # What a filter of a list adds to the name of its field.
@@ -164,7 +164,7 @@ class RoleAdmin(admin.ModelAdmin):
     ) -> Any:
         if ERROR_FLAG in request.GET:
             text = _(
-                "The address asks for a filter or page that cannot be read. The list shows "
+                "The address contains a filter or page that cannot be read. The list shows "
                 "everything."
             )
             self.message_user(request, text, messages.WARNING)

@@ -62,7 +62,7 @@ class OrganizationAdmin(VersionedAdmin):
     )
     readonly_fields = ("move_link",)
 
-    @admin.display(description=_("its tasks as a whole"))
+    @admin.display(description=_("all its tasks"))
     def move_link(self, unit: Organization) -> str:
         if not unit.pk:
             return "—"
@@ -146,7 +146,7 @@ class AccountAdmin(VersionedAdmin, UserAdmin):
             return UserAdmin.user_change_password(copied, request, id, form_url)
         except workflow.StaleVersion:
             messages.error(
-                request, _("Somebody has just changed this account. Send the form again.")
+                request, _("This account was just changed by somebody else. Submit the form again.")
             )
             return redirect(request.path)
 
@@ -219,7 +219,7 @@ class UnitMoveAdmin(RoleAdmin):
     def changed(self, move: UnitMove) -> str:
         return format_html_join("", "{}<br>", ((entry["label"],) for entry in move.entries))
 
-    @admin.display(description=_("take it back"))
+    @admin.display(description=_("undo"))
     def undo_link(self, move: UnitMove) -> str:
         if move.undone_at:
             return "—"

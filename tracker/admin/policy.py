@@ -24,7 +24,7 @@ class PolicyForm(VersionedForm):
     text_file = forms.FileField(
         label=_("a text file or Word document"),
         required=False,
-        help_text=_("Takes the place of the text below."),
+        help_text=_("Replaces the text below."),
     )
 
     def clean(self) -> dict[str, Any]:

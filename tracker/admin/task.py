@@ -79,7 +79,7 @@ class IndicatorInline(PartInline, admin.StackedInline):
     @admin.display(description=_("actual value"))
     def values_link(self, indicator: Indicator) -> str:
         if not indicator.pk:
-            return str(_("after saving"))
+            return str(_("available after saving"))
         address = reverse("admin:tracker_indicator_change", args=[indicator.pk])
         text = _("enter or correct values")
         return format_html('{} · <a href="{}">{}</a>', actual_text(indicator), address, text)
@@ -315,7 +315,9 @@ class TaskAdmin(VersionedAdmin):
         tasks = Task.objects.visible_to(request.user).filter(pk__in=queryset.values("pk"))
         keys = list(tasks.order_by("pk").values_list("pk", flat=True))
         total = len(keys)
-        chosen = ngettext("%(count)d task chosen by hand", "%(count)d tasks chosen by hand", total)
+        chosen = ngettext(
+            "%(count)d task selected manually", "%(count)d tasks selected manually", total
+        )
         scope = ledger_scope(request, policies[0], tasks, today(), [chosen % {"count": total}])
 
         def write(file: IO[bytes], tell: ProgressCallback) -> None:

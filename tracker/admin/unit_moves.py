@@ -36,7 +36,7 @@ def move_view(request: HttpRequest, pk: int) -> HttpResponse:
             return _make_move(request, plan, reason)
         except workflow.StaleVersion:
             reason.add_error(
-                None, _("It is not what was shown any more: look at it again, then confirm.")
+                None, _("It has changed since it was shown: check it again, then confirm.")
             )
             plan = _plan(form, source)
         except ValidationError as refusal:
@@ -56,7 +56,7 @@ def _make_move(
 ) -> HttpResponse:
     seen = request.POST.get("seen", "")
     made = workflow.make_move(plan, _act(request, reason), seen, dates.now())
-    messages.success(request, _("Done. It is batch %(number)d.") % {"number": made.pk})
+    messages.success(request, _("Done. Batch number: %(number)d.") % {"number": made.pk})
     return redirect(made)
 
 
@@ -75,7 +75,7 @@ def undo_view(request: HttpRequest, pk: int) -> HttpResponse:
         except workflow.StaleVersion as refusal:
             reason.add_error(None, request_context.as_validation_error(refusal))
     context = {"move": found, "reason": reason}
-    return _page(request, "admin/undo_move.html", _("Take a merge or a move back"), context)
+    return _page(request, "admin/undo_move.html", _("Undo a merge or a move"), context)
 
 
 def _plan(form: UnitMoveForm, source: Organization) -> workflow.UnitMovePlan | None:

@@ -195,15 +195,15 @@ class Action(TextChoices):
     ACKNOWLEDGE = "acknowledge", _("acknowledge")
     REPORT = "report", _("report progress")
     CONTRIBUTE = "contribute", _("contribute to the report")
-    TICK = "tick", _("tick a step off")
+    TICK = "tick", _("tick off a step")
     ACCEPT = "accept", _("accept a report")
     RETURN = "return", _("return a report")
-    WITHDRAW_ACCEPTANCE = "withdraw_acceptance", _("take an acceptance back")
-    REQUEST_CLOSING = "request_closing", _("ask for closing")
+    WITHDRAW_ACCEPTANCE = "withdraw_acceptance", _("undo an acceptance")
+    REQUEST_CLOSING = "request_closing", _("request closing")
     WITHDRAW_CLOSING = "withdraw_closing", _("withdraw the request for closing")
     GRANT_CLOSING = "grant_closing", _("grant the closing")
     RETURN_CLOSING = "return_closing", _("return the request for closing")
-    REQUEST_EXTENSION = "request_extension", _("ask for more time")
+    REQUEST_EXTENSION = "request_extension", _("request more time")
     GRANT_EXTENSION = "grant_extension", _("grant more time")
     RETURN_EXTENSION = "return_extension", _("return the request for more time")
     CLOSE = "close", _("close without a request")
@@ -260,7 +260,7 @@ class Severity(TextChoices):
 class Reminder(TextChoices):
     """Why a reminder goes out, the most pressing first."""
 
-    RETURNED = "returned", _("returned: write on")
+    RETURNED = "returned", _("returned: revise and resubmit")
     OVERDUE = "overdue", pgettext_lazy("reminder", "overdue")
     UNREPORTED = "unreported", pgettext_lazy("reminder", "not reported")
     DUE_SOON = "due_soon", pgettext_lazy("reminder", "due soon")

@@ -34,7 +34,7 @@ def parse_day(text: str) -> dt.date:
         day = None
     if day is None or day.isoformat() != text.strip() or not FIRST_DAY <= day <= LAST_DAY:
         raise ValueError(
-            _("“%(value)s” is not a day; write it as YYYY-MM-DD, for example %(example)s")
+            _("“%(value)s” is not a date; write it as YYYY-MM-DD, for example %(example)s")
             % {"value": text[:40], "example": "2026-06-30"}
         )
     return day

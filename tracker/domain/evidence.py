@@ -30,14 +30,16 @@ OFFICE_PARTS = {
 ALLOWED_SUFFIXES = [*chain(*dict(FILE_SIGNATURES).values()), *OFFICE_PARTS.values()]
 DANGER_WORDS = {
     Danger.MACRO: gettext_lazy(
-        "“%(name)s” holds macros (%(entry)s): save it without macros and send it again."
+        "“%(name)s” contains macros (%(entry)s): save it without macros and upload it again."
     ),
-    Danger.EXECUTABLE: gettext_lazy("“%(name)s” holds a program (%(entry)s) and is not taken."),
+    Danger.EXECUTABLE: gettext_lazy(
+        "“%(name)s” contains a program (%(entry)s) and is not accepted."
+    ),
     Danger.ARCHIVE: gettext_lazy(
-        "“%(name)s” holds a file that cannot be looked into (%(entry)s): take it out, and hand "
-        "it in by itself."
+        "“%(name)s” contains a file that cannot be inspected (%(entry)s): remove it and upload it "
+        "separately."
     ),
-    Danger.ENCRYPTED: gettext_lazy("“%(name)s” is protected by a password: save it without one."),
+    Danger.ENCRYPTED: gettext_lazy("“%(name)s” is password-protected: save it without a password."),
 }
 
 
@@ -55,7 +57,7 @@ def check_evidence(name: str, size: int, file: IO[bytes]) -> None:
     if ending not in _endings(name, file):
         raise ValueError(
             _(
-                "“%(name)s” is not taken: its content must be what its name says, one of "
+                "“%(name)s” is not accepted: its content must match its extension, one of "
                 "%(allowed)s."
             )
             % {"name": name, "allowed": ", ".join(ALLOWED_SUFFIXES)}
@@ -93,7 +95,7 @@ def _zip_endings(name: str, file: IO[bytes]) -> tuple[str, ...]:
     except zip_guard.TooManyEntries as fault:
         limit = {"name": name, "count": zip_guard.MAX_ENTRIES}
         raise ValueError(
-            _("“%(name)s” holds more than %(count)d parts; no document does.") % limit
+            _("“%(name)s” contains more than %(count)d parts, too many for a document.") % limit
         ) from fault
     except zip_guard.DangerousEntry as fault:
         raise ValueError(

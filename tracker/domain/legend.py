@@ -39,7 +39,7 @@ def light_rules(policy: Thresholds) -> Iterator[tuple[Light, str, str]]:
             % values
         )
     between = pgettext("between sentences", "; ")
-    yield Light.NONE, Status.CANCELLED, _("cancelled: outside every count")
+    yield Light.NONE, Status.CANCELLED, _("cancelled: not counted")
     yield Light.BLUE, "", _("closed, and done on or before the current deadline or without one")
     yield Light.PURPLE, "", _("closed, and done after the current deadline")
     yield Light.GREY, Status.SUSPENDED, _("suspended by the office: neither warned nor late")
@@ -54,7 +54,7 @@ def formulas() -> Iterator[tuple[str, str]]:
     yield (
         _("total"),
         _(
-            "all tasks but the cancelled = closed + on course + warning + red light + not "
+            "all tasks except cancelled ones = closed + on course + warning + red light + not "
             "started / suspended"
         ),
     )
@@ -68,29 +68,31 @@ def formulas() -> Iterator[tuple[str, str]]:
     yield (
         _("report missing"),
         _(
-            "the first period for which a report is owed has ended without one; not while "
-            "closing is requested"
+            "the first period that requires a report has ended without one; not while closing is "
+            "requested"
         ),
     )
     yield (
         _("closing rate"),
-        _("closed / total; “—” where there is no task; a unit's counts the tasks that it leads"),
+        _(
+            "closed / total; “—” if there are no tasks; for a unit, only the tasks it leads are "
+            "counted"
+        ),
     )
-    yield _("on-time rate"), _("closed on time / closed; “—” where none is closed")
+    yield _("on-time rate"), _("closed on time / closed; “—” if none is closed")
     yield (
         _("percent done"),
         _(
-            "with a checklist: ticked weight / whole weight, rounded down; else, where "
-            "quantified, the way of its "
-            "indicator from the baseline to the target, if the percent follows one, or what the "
-            "latest accepted "
-            "report says; “—” where a percent means nothing"
+            "with a checklist: ticked weight / total weight, rounded down; otherwise, for "
+            "quantified tasks, how far the indicator has moved from the baseline to the target, if "
+            "the percentage follows one, or the latest accepted report; “—” if a percentage does "
+            "not apply"
         ),
     )
     yield (
         _("expected by now"),
         _(
-            "days since the start / days from the start to the current deadline, as a percent "
+            "days since the start / days from the start to the current deadline, as a percentage "
             "between 0 and 100"
         ),
     )

@@ -251,7 +251,9 @@ def _calm(task: TaskFacts, on: dt.date) -> str:
     if task.status == Status.CLOSED and task.closed_on:
         return _closed_text(task.closed_on, task.deadline)
     if task.status == Status.CLOSING:
-        return _("closing requested on %(day)s, the office decides") % {"day": on.isoformat()}
+        return _("closing requested on %(day)s, awaiting the decision of the office") % {
+            "day": on.isoformat()
+        }
     if task.status not in OPEN_STATUSES:
         return str(Status(task.status).label)
     is_waiting = task.status == Status.NOT_STARTED
@@ -275,7 +277,7 @@ def _closed_text(closed_on: dt.date, deadline: dt.date | None) -> str:
         return _("closed on %(closed)s") % values
     values["deadline"] = deadline.isoformat()
     if closed_on <= deadline:
-        return _("closed on %(closed)s, in time for %(deadline)s") % values
+        return _("closed on %(closed)s, on time for %(deadline)s") % values
     late = (closed_on - deadline).days
     values["days"] = late
     text = ngettext(

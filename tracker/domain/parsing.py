@@ -90,7 +90,7 @@ def parse_percent(cell: Cell) -> int | Clear | None:
 
 
 def _percent_rule() -> str:
-    return _("a whole percent from 0% to 100%, for example 50%")
+    return _("a whole percentage from 0% to 100%, for example 50%")
 
 
 def _percent_text(text: str) -> tuple[float, bool]:
@@ -118,7 +118,7 @@ def _percent_allowed(value: float) -> str:
     The cell shows 7000% for 70.
     """
     return _(
-        "%(number)s%%, if that is meant: the cell is formatted as a percent, so type "
+        "%(number)s%%, if that is what you mean: the cell is formatted as a percentage, so type "
         "%(number)s%% into it"
     ) % {"number": plain_number(value)}
 
@@ -156,14 +156,14 @@ def parse_deadline(cell: Cell) -> dt.date | Clear | None:
         return parse_date(cell)
     except ValueError as error:
         raise ValueError(
-            _("%(days)s; or “long term”, which makes a standing task") % {"days": error}
+            _("%(days)s; or “long term” for a standing task") % {"days": error}
         ) from error
 
 
 def _day_allowed(cell: Cell) -> str:
     allowed = _(
-        "a day from %(first)s on, written as %(examples)s; a month, quarter or year only with "
-        "its end"
+        "a date from %(first)s on, written as %(examples)s; a month, quarter or year only with its "
+        "end"
     ) % {
         "first": EARLIEST_DAY.isoformat(),
         "examples": DAY_EXAMPLES,
@@ -175,9 +175,7 @@ def _day_allowed(cell: Cell) -> str:
         and EARLIEST_SERIAL <= serial <= LATEST_SERIAL
     ):
         kept = (SERIAL_EPOCH + dt.timedelta(days=serial)).isoformat()
-        return _(
-            "%(days)s (Excel keeps this number for %(day)s: give the cell the format of a date)"
-        ) % {
+        return _("%(days)s (Excel stores this number for %(day)s: format the cell as a date)") % {
             "days": allowed,
             "day": kept,
         }
@@ -187,7 +185,9 @@ def _day_allowed(cell: Cell) -> str:
 def parse_code(cell: Cell) -> str | None:
     """Read a code as text: of a number or a day nobody knows what was typed."""
     if not isinstance(cell.value, str):
-        raise ValueError(_("a code as text, for example A1-02; the cell holds a number or a day"))
+        raise ValueError(
+            _("a code as text, for example A1-02; the cell contains a number or a date")
+        )
     return plain_text(cell.value)
 
 
@@ -259,7 +259,7 @@ def parse_prose(cell: Cell) -> str | Clear | None:
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) >= MAX_EXACT:
         raise ValueError(
             _(
-                "text; Excel keeps 15 digits of a number and has lost the others: type it as "
+                "text; Excel keeps only 15 digits of a number and has lost the others: type it as "
                 "text, with ' before it"
             )
         )

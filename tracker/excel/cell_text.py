@@ -31,8 +31,8 @@ def clean_cell_text(text: str) -> tuple[str, list[str]]:
     if stripped:
         lost.append(
             ngettext(
-                "%(count)d character that no cell can hold was left out",
-                "%(count)d characters that no cell can hold were left out",
+                "%(count)d character that cannot be stored in a cell was left out",
+                "%(count)d characters that cannot be stored in a cell were left out",
                 stripped,
             )
             % {"count": stripped}
@@ -43,7 +43,7 @@ def clean_cell_text(text: str) -> tuple[str, list[str]]:
         # Half of a pair at the cut is dropped.
         text = units[: 2 * MAX_CELL_TEXT].decode("utf-16-le", "ignore")
         lost.append(
-            _("cut: a cell holds %(limit)d characters, the text has %(length)d")
+            _("truncated: a cell can contain %(limit)d characters, the text has %(length)d")
             % {"limit": MAX_CELL_TEXT, "length": len(units) // 2}
         )
     return text, lost

@@ -49,7 +49,7 @@ def _missing_parents(kind: str, part: models.Model) -> dict[str, str]:
         if kind == "checklistitem":
             field = "task"
         if child == kind and field not in part._state.fields_cache:
-            refusals[name] = _("A new row needs this.")
+            refusals[name] = _("This is required for a new row.")
     return refusals
 
 
@@ -100,9 +100,9 @@ def _unit_errors(
         units = co_units
         column = "co_units"
     if task.lead_unit in units:
-        text = _("The lead unit does not co-operate with itself: %(unit)s.")
+        text = _("The lead unit cannot also be a co-operating unit: %(unit)s.")
         refusals[column] = text % {"unit": task.lead_unit}
-    retired = _("No longer in office: %(units)s.")
+    retired = _("No longer active: %(units)s.")
     if task.lead_unit and _is_newly_retired(task.lead_unit, before):
         refusals.setdefault("lead_unit", retired % {"units": task.lead_unit})
     gone = [unit for unit in units if not unit.active and unit not in stored]

@@ -159,7 +159,7 @@ class ChecklistComparer:
         """
         missing = [name for name in KEY_COLUMNS[kind] if values.get(name) in (None, "")]
         for name in missing:
-            faults.setdefault(name, _("A row needs this to be known by."))
+            faults.setdefault(name, _("This is required to identify the row."))
         if missing:
             return self._new_part(kind), True
         names = [self._spelling(kind, name, str(values[name])) for name in KEY_COLUMNS[kind]]
@@ -182,10 +182,10 @@ class ChecklistComparer:
         column = key_column(key[0])
         known = self._parts.spelling(key)
         if folded_key(key) in self._seen:
-            faults[column] = _("This stands in the sheet more than once.")
+            faults[column] = _("This appears in the sheet more than once.")
         elif self._parts.get(key) is None and known != key:
             faults[column] = _(
-                "“%(known)s” is there already; a code that differs in capitals alone is none."
+                "“%(known)s” already exists; a code must differ in more than case."
             ) % {"known": known[-1]}
         self._seen.add(folded_key(key))
 
@@ -252,8 +252,7 @@ class ChecklistComparer:
         if "kind" in compared.values and kind:
             compared.faults["deadline"] = _(
                 "It says that there is no final deadline, but the kind is “%(kind)s”: choose the "
-                "kind “%(standing)s”, "
-                "or give a day."
+                "kind “%(standing)s”, or enter a date."
             ) % {"kind": Kind(kind).label, "standing": Kind.STANDING.label}
             return
         now = ""
@@ -281,7 +280,7 @@ class ChecklistComparer:
             model_field = CHECKLIST_MODELS[compared.kind]._meta.get_field(name)
             is_number = isinstance(model_field, models.IntegerField)
             if is_number or not getattr(model_field, "blank", True):
-                compared.faults[name] = _("This cannot be erased.")
+                compared.faults[name] = _("This cannot be cleared.")
             return ""
         return value
 
@@ -290,10 +289,10 @@ class ChecklistComparer:
     ) -> models.Model | None:
         part = self._parts.find(parent, value)
         if part is None:
-            faults[name] = _("It is not known.")
+            faults[name] = _("Not found.")
             near = self._near.of(value, self._parts.codes(parent))
             if near:
-                text = _("It is not known; names that come near: %(near)s.")
+                text = _("Not found; similar names: %(near)s.")
                 faults[name] = text % {"near": join_names(near)}
         return part
 

@@ -72,13 +72,13 @@ def seems_ours(found: Survey) -> bool:
 
 def no_policy() -> str:
     """Say what the sheet of the policy has to hold."""
-    return _("The first sheet names one policy, by its short address and its title.")
+    return _("The first sheet must name one policy by its short address and title.")
 
 
 def read_checklist(found: Survey, name: str, user: User | None) -> ReadingSteps[ImportBatch]:
     """Read a template into a batch, not saved yet."""
     if user and not permissions.may_edit_policies(user):
-        raise WorkbookRefused(_("Checklists of policies are loaded by the office alone."))
+        raise WorkbookRefused(_("Only the office can import policy checklists."))
     kinds = checklist_sheet_kinds()
     headers = find_sheets(found, kinds)
     tables = []
@@ -88,7 +88,7 @@ def read_checklist(found: Survey, name: str, user: User | None) -> ReadingSteps[
     rows, notes = yield from read_tables(found.book, tables)
     for name_of_kind, kind_of_sheet in kinds.items():
         if name_of_kind not in headers:
-            text = _("The file has no such sheet: nothing of it is read.")
+            text = _("The file has no such sheet, so nothing was read for it.")
             notes.append(ReadingNote(str(kind_of_sheet.title), "", 0, text))
     return ImportBatch(
         kind=BatchKind.CHECKLIST,

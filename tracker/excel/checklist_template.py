@@ -32,18 +32,16 @@ TEMPLATE_SHEETS = {
     "checklistitem": xlsx_writer.STEPS,
 }
 
-DAY_HINT = gettext_lazy("A day such as 2026-12-31.")
+DAY_HINT = gettext_lazy("A date such as 2026-12-31.")
 # What a cell says when it is chosen, by kind and column.
 COLUMN_HINTS = {
     ("policydocument", "slug"): gettext_lazy(
-        "Small letters, digits and hyphens: it stands in the pages' addresses."
+        "Lowercase letters, digits and hyphens, used in page addresses."
     ),
     ("measure", "code"): gettext_lazy("The letter of the section and a number, such as A1."),
     ("task", "code"): gettext_lazy("The code of the measure and a number, such as A1-01."),
     ("task", "lead_unit"): gettext_lazy("One unit, by its name, short name or alias."),
-    ("task", "co_units"): gettext_lazy(
-        "Units with commas between them, by name, short name or alias."
-    ),
+    ("task", "co_units"): gettext_lazy("Units separated by commas, by name, short name or alias."),
     ("task", "start"): DAY_HINT,
     ("task", "deadline"): DAY_HINT,
     ("checklistitem", "due"): DAY_HINT,
@@ -163,7 +161,7 @@ def save_marked_checklist(
     """
     book = new_book()
     notes = ExportNotes()
-    heading = _("Checklist of a policy: faults to mend")
+    heading = _("Checklist of a policy: errors to fix")
     listings = {}
     for kind, name in TEMPLATE_SHEETS.items():
         columns = _marked_columns(kind)

@@ -42,7 +42,7 @@ class UnitReader:
         if len(set(units)) > 1:
             problems.append(_("One unit leads; the others co-operate."))
         elif UnitRole.HELPS in roles:
-            problems.append(_("It is marked as co-operating: the lead unit stands here."))
+            problems.append(_("It is marked as co-operating; enter the lead unit here."))
         if units:
             return units[0], problems
         return None, problems
@@ -73,15 +73,13 @@ class UnitReader:
     def _unread_text(self, text: str, reason: Unread) -> str:
         values = {"name": text[:MAX_SHOWN_NAME]}
         if reason == Unread.AND_OTHERS:
-            problem = _(
-                "“%(name)s”: name each unit, and leave out the word that stands for others."
-            )
+            problem = _("“%(name)s”: name each unit, and remove the word for “others”.")
             return problem % values
         near = self._near_names(text)
         if not near:
-            return _("“%(name)s” names no unit, or several.") % values
+            return _("“%(name)s” does not match exactly one unit.") % values
         values["near"] = join_names(near)
-        return _("“%(name)s” names no unit, or several; names that come near: %(near)s.") % values
+        return _("“%(name)s” does not match exactly one unit; similar names: %(near)s.") % values
 
     def _near_names(self, text: str) -> list[str]:
         """Return the names that come near to a text, with the units that have them."""

@@ -37,7 +37,7 @@ def banner(sheet: SheetWriter, across: int) -> None:
         fill=xlsx_writer.ALARM_FILL,
         box=False,
     )
-    wide_row(sheet, style, _("Demonstration data: made up, not for use"), across, 30)
+    wide_row(sheet, style, _("Demonstration data: fictitious, not for use"), across, 30)
 
 
 class Cover:
@@ -70,7 +70,7 @@ class Cover:
             banner(sheet, 2)
         for label, text in facts:
             self._row(self._label, label, text)
-        self._head(_("Lights: the rules in force, first match from the top"))
+        self._head(_("Lights: current rules, first match from the top"))
         for light, status, rule in legend.light_rules(policy):
             chip = sheet.style(
                 xlsx_writer.HEAD_FONT,

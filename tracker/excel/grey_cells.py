@@ -76,9 +76,7 @@ class GreyCells:
 
     def notes(self) -> Iterator[ReadingNote]:
         """Yield a note for every column of which cells were changed."""
-        text = _(
-            "These grey cells differ from what the system shows: what is written there is not read."
-        )
+        text = _("These grey cells differ from what the system shows; their content is not read.")
         for (sheet, header), rows in self._changed.items():
             yield ReadingNote(sheet, f"{header} {rows_name(rows)}", len(rows), text)
 

@@ -25,7 +25,7 @@ BINARY_PART = "xl/workbook.bin"
 
 def damaged() -> str:
     """Say that a file cannot be read to its end."""
-    return _("The file is damaged or was cut off; save it again and send it again.")
+    return _("The file is damaged or incomplete; save it again and upload it again.")
 
 
 def check_file(file: IO[bytes]) -> None:
@@ -46,7 +46,7 @@ def check_file(file: IO[bytes]) -> None:
         file.seek(0)
         if "EncryptedPackage".encode("utf-16-le") in file.read():
             raise WorkbookRefused(
-                _("The workbook is protected by a password; save it without one.")
+                _("The workbook is password-protected; save it without a password.")
             )
         raise WorkbookRefused(_("This is an old workbook (.xls, .et); save it as .xlsx."))
     if not head.startswith(b"PK"):
@@ -59,12 +59,12 @@ def _text_file(head: bytes) -> str:
     """Say what a file without a zip's first bytes is."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html", b"<table", b"<meta")):
-        return _("This is a web page with the name of a workbook; save it as .xlsx.")
+        return _("This is a web page with a workbook extension; save it as .xlsx.")
     if start.startswith(b"<?xml"):
         return _("This is an XML file; save it as .xlsx.")
     if b"\x00" not in head and (b"," in head or b"\t" in head or b";" in head) and b"\n" in head:
         return _("This is a text file (csv); open it in Excel or WPS and save it as .xlsx.")
-    return _("This is no Excel workbook; send an .xlsx file.")
+    return _("This is not an Excel workbook; upload an .xlsx file.")
 
 
 def _check_directory(file: IO[bytes]) -> None:
@@ -82,7 +82,7 @@ def check_entries(entries: Collection[ZipInfo]) -> None:
     if len(entries) > MAX_WORKBOOK_PARTS:
         raise WorkbookRefused(_too_many_parts())
     if any(entry.flag_bits & 1 for entry in entries):
-        raise WorkbookRefused(_("The workbook is protected by a password; save it without one."))
+        raise WorkbookRefused(_("The workbook is password-protected; save it without a password."))
     # A part never yields more than its directory says: this sum is the most that can be unpacked.
     if sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
         raise WorkbookRefused(
@@ -95,15 +95,15 @@ def check_parts(names: Collection[str]) -> None:
     """Refuse workbooks of other kinds by the names of their parts, in small letters."""
     if MACRO_PART in names or BINARY_PART in names:
         raise WorkbookRefused(
-            _("A workbook with macros or a binary one is not read; save it as .xlsx.")
+            _("Workbooks with macros or in binary format are not read; save it as .xlsx.")
         )
     if MAIN_PART not in names:
         raise WorkbookRefused(
-            _("This is a zip archive and no Excel workbook; send the .xlsx file itself.")
+            _("This is a zip archive, not an Excel workbook; upload the .xlsx file itself.")
         )
 
 
 def _too_many_parts() -> str:
-    return _("The file holds more than %(count)d parts; no workbook does.") % {
+    return _("The file contains more than %(count)d parts, too many for a workbook.") % {
         "count": MAX_WORKBOOK_PARTS
     }

@@ -50,10 +50,10 @@ def health_sheets(policy: PolicyDocument, site: Callable[[str], str]) -> list[Ex
         return []
     found = run_checkup(policy).findings
     about = ngettext(
-        "the health check of the whole policy: %(count)d finding, why it matters, and where it "
-        "is mended",
-        "the health check of the whole policy: %(count)d findings, why they matter, and where "
-        "they are mended",
+        "the health check of the whole policy: %(count)d finding, why it matters, and where to fix "
+        "it",
+        "the health check of the whole policy: %(count)d findings, why they matter, and where to "
+        "fix them",
         len(found),
     ) % {"count": len(found)}
     return [

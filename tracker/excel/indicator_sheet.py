@@ -15,7 +15,7 @@ def indicator_sheets(tasks: TaskQuerySet) -> list[ExtraSheet]:
     One query.
     """
     rows = list(Indicator.objects.of(tasks))
-    about = _("one row an indicator: baseline, target, actual value, gap")
+    about = _("one row per indicator: baseline, target, actual value, gap")
     if rows:
         return [
             ExtraSheet(xlsx_writer.INDICATORS_SHEET, about, INDICATOR_COLUMNS, rows, "indicators")

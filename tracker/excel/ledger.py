@@ -205,7 +205,7 @@ class TaskSheets:
             header = self._data.headers[row.counts.index(most_lines)]
             self._notes.say(
                 f"{task.code} {header}",
-                _("too long to be printed whole in one row; the cell holds all of it"),
+                _("too long to print in full in one row; the cell contains the full text"),
             )
 
     def _write_warning(self, task: Task, row: SheetRow, link: str) -> None:
@@ -295,7 +295,7 @@ def _facts(scope: LedgerRequest, texts: LedgerTexts, notes: ExportNotes) -> list
     """Return what the cover says of the ledger: labels and texts."""
     day = texts.day
     if scope.on != dates.today():
-        day = _("%(day)s; lights as they stand on %(day)s with what is known today") % {"day": day}
+        day = _("%(day)s; lights on %(day)s, based on what is known today") % {"day": day}
     tasks = [_tasks_in_scope(texts.unit), texts.count]
     values = {"name": texts.produced_by, "moment": f"{dates.now():%Y-%m-%d %H:%M}"}
     return [
@@ -312,20 +312,20 @@ def _contents(scope: LedgerRequest) -> list[tuple[str, str]]:
     paper = "A4"
     if scope.paper == xlsx_writer.A3:
         paper = "A3"
-    ledger = _("to print and to send up: %(paper)s landscape, by section and measure")
+    ledger = _("for printing and submission: %(paper)s landscape, by section and measure")
     contents: list[tuple[object, str]] = [
         (xlsx_writer.LEDGER, ledger % {"paper": paper}),
         (
             xlsx_writer.DATA,
-            _("to filter and to compute with: one row a task, real dates and numbers"),
+            _("for filtering and calculation: one row per task, real dates and numbers"),
         ),
         (
             xlsx_writer.UNITS,
-            _("the figures of each unit that leads, ranked by closing rate, with a chart"),
+            _("the figures of each lead unit, ranked by closing rate, with a chart"),
         ),
         (xlsx_writer.PARTS, _("the figures of each section, with a chart")),
         (xlsx_writer.WARNINGS, _("red, then yellow lights: why, how many days over, who must act")),
-        (xlsx_writer.STEPS, _("one row a step of a checklist")),
+        (xlsx_writer.STEPS, _("one row per checklist step")),
     ]
     for extra in scope.extras:
         contents.append((extra.name, extra.about))
@@ -337,7 +337,7 @@ def _may_link(count: int, sheet: object, notes: ExportNotes) -> bool:
     if count <= MAX_LINKS:
         return True
     notes.say(
-        str(sheet), _("with more than %(limit)d rows, codes are no links") % {"limit": MAX_LINKS}
+        str(sheet), _("with more than %(limit)d rows, codes are not links") % {"limit": MAX_LINKS}
     )
     return False
 

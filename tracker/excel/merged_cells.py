@@ -61,7 +61,7 @@ def _read_merged(
     if covered[0].number == area.first_row:
         anchor = covered[0].cells.get(name)
     if _remove_covered(covered, area, names):
-        text = _("The merged cell covers other cells: what stands in those is not read.")
+        text = _("The merged cell covers other cells; their content is not read.")
         notes.say_merged(header, area, text)
     if not anchor:
         return
@@ -91,8 +91,8 @@ def _note_reading(
 ) -> None:
     """Note what the value of a merged cell of some columns and rows counts for."""
     if columns > 1:
-        notes.say_merged(header, area, _("The merged cell counts for its first column alone."))
+        notes.say_merged(header, area, _("The merged cell counts only for its first column."))
     if rows > 1 and is_filled_down:
         notes.say_merged(header, area, _("The merged cell counts for each of its rows."))
     elif rows > 1:
-        notes.say_merged(header, area, _("The merged cell counts for its first row alone."))
+        notes.say_merged(header, area, _("The merged cell counts only for its first row."))

@@ -46,7 +46,7 @@ from tracker.reports.columns import SHARE_FORMAT, Column, filled_in
 from tracker.workflow import ReportChange
 
 SPOILT_KEY_TEXT = gettext_lazy(
-    "The mark of the row is missing or was changed: copy the row from a fresh workbook."
+    "The mark of the row is missing or was changed: copy the row from a newly downloaded workbook."
 )
 
 
@@ -182,17 +182,21 @@ class ProgressComparer:
         task = self.tasks.get((key.slug, key.code))
         if not task:
             if self._own:
-                return _("The task was given to another unit.")
+                return _("The task was assigned to another unit.")
             return ""
         if key.unit:
             if task.lead_unit_id == key.unit:
-                return _("The unit leads the task now: fill its report in in a fresh workbook.")
-            return _("The unit co-operates in this task no longer.")
+                return _(
+                    "The unit leads the task now: fill in its report in a newly downloaded "
+                    "workbook."
+                )
+            return _("The unit no longer co-operates in this task.")
         lead_unit = "—"
         if task.lead_unit:
             lead_unit = task.lead_unit.short_name
         return _(
-            "The task is led by %(unit)s now: fill your contribution in in a fresh workbook."
+            "The task is led by %(unit)s now: fill in your contribution in a newly downloaded "
+            "workbook."
         ) % {"unit": lead_unit}
 
     def _had_role(self, unit: Organization, key: RowKey) -> bool:
@@ -213,10 +217,8 @@ class ProgressComparer:
     def _unknown_task(self, key: RowKey) -> str:
         near = pgettext("list", ", ").join(self._near.of(key.code, self._codes))
         if not near:
-            return _("No such task is yours to report.")
-        return _("No such task is yours to report; codes that come near: %(near)s.") % {
-            "near": near
-        }
+            return _("Your unit has no such task to report.")
+        return _("Your unit has no such task to report; similar codes: %(near)s.") % {"near": near}
 
     def _compare_with_task(
         self,
@@ -270,7 +272,7 @@ class ProgressComparer:
         """Add what handing in would refuse to what is wrong already."""
         task = compared.change.task
         if not takes_reports(task):
-            text = _("No report can be handed in: %(status)s.") % {
+            text = _("No report can be submitted: %(status)s.") % {
                 "status": task.get_status_display()
             }
             compared.faults.setdefault("code", text)
@@ -368,19 +370,20 @@ def _no_percent(row: FillInRow) -> str:
     """Say why no percent is reported of a task."""
     task = row.task
     if row.helps:
-        return _("A co-operating unit has no percent of its own to report: leave the cell empty.")
+        return _("A co-operating unit does not report a percentage: leave the cell empty.")
     if task.items.all():
         return _(
-            "No percent is reported of this task: it comes from its steps. Leave the cell empty."
+            "No percentage is reported for this task: it is calculated from its steps. Leave the "
+            "cell empty."
         )
     if task.follows_indicator:
         return _(
-            "No percent is reported of this task: it comes from its indicator. Leave the cell "
-            "empty."
+            "No percentage is reported for this task: it is calculated from its indicator. Leave "
+            "the cell empty."
         )
-    return _("No percent is reported of a task of the kind “%(kind)s”: leave the cell empty.") % {
-        "kind": task.get_kind_display()
-    }
+    return _(
+        "No percentage is reported for tasks of the kind “%(kind)s”: leave the cell empty."
+    ) % {"kind": task.get_kind_display()}
 
 
 def _shown(value: object, column: Column) -> str:

@@ -83,8 +83,8 @@ def _no_reports(kind: SheetKind) -> str:
         if name in kind.needed:
             headers.append(str(column.header))
     return _(
-        "No sheet has these headers in one row: %(names)s. Download the workbook anew "
-        "and fill that in."
+        "No sheet has these headers in one row: %(names)s. Download the workbook again and fill in "
+        "the new one."
     ) % {"names": pgettext("list", ", ").join(headers)}
 
 
@@ -138,7 +138,7 @@ def _values_to_store(
         value = record.values[column.name]
         if asks_to_clear(value):
             if column.format == SHARE_FORMAT:
-                faults[column.name] = _("A percent cannot be erased.")
+                faults[column.name] = _("A percentage cannot be cleared.")
             value = ""
         values[column.name] = value
     return values
@@ -150,7 +150,7 @@ def _mark_twice(rows: list[dict[str, Any]]) -> None:
     counts = Counter(identities)
     for row, identity in zip(rows, identities, strict=True):
         if identity and counts[identity] > 1:
-            row["faults"]["code"] = _("This task stands in the sheet more than once.")
+            row["faults"]["code"] = _("This task appears in the sheet more than once.")
 
 
 def _identity(row: dict[str, Any]) -> object:

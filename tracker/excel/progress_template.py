@@ -103,20 +103,20 @@ def _instructions(scope: FillInRequest) -> Iterable[str]:
     for row in scope.rows:
         ends.add(row.period.end + row.task.policy.grace_days * DAY)
     due = min((day for day in ends if day >= scope.on), default=scope.on)
-    yield _("Hand in by %(day)s at the latest, to %(office)s. Contact: %(contact)s") % {
+    yield _("Submit to %(office)s by %(day)s. Contact: %(contact)s") % {
         "day": due.isoformat(),
         "office": settings.OPERATOR or _("the supervision office"),
         "contact": settings.CONTACT or "—",
     }
     yield _(
-        "Fill in the light yellow cells. An empty cell changes nothing; %(word)s erases. Rows "
-        "may be sorted and "
-        "deleted; the hidden first column stays. Secret matters must not be entered."
+        "Fill in the light yellow cells. An empty cell changes nothing; %(word)s clears the value. "
+        "Rows may be sorted and deleted; leave the hidden first column in place. Do not enter "
+        "classified information."
     ) % {"word": CLEAR_WORD}
     if any(row.helps for row in scope.rows):
         yield _(
-            "Where the unit co-operates, the row takes its contribution: it stands beside the "
-            "report of the lead unit."
+            "Where the unit co-operates, the row is for its contribution, which is shown next to "
+            "the report of the lead unit."
         )
 
 
@@ -213,7 +213,7 @@ class FillInSheet:
                 operator="between",
                 formula1="0",
                 formula2="1",
-                error=_("A percent from 0% to 100%."),
+                error=_("A percentage from 0% to 100%."),
             )
         elif column.name == "done":
             add_choices(

@@ -73,9 +73,11 @@ class SheetNotes:
         """Name the columns that are not read, each with the known header that comes near."""
         for place, count in sorted(self.unread.items()):
             header = headers.get(place, "")
-            text = _("This column has no known header: what stands in it is not read.")
+            text = _("This column has no known header; its content is not read.")
             if near := suggest.get(header):
-                text += " " + _("Is “%(name)s” meant? Then name the column so.") % {"name": near}
+                text += " " + _("Did you mean “%(name)s”? If so, rename the column.") % {
+                    "name": near
+                }
             self.say(column_name(place, header[:40]), count, text)
 
     def say_hidden_columns(self, layout: Layout, headers: Mapping[int, str]) -> None:
@@ -85,21 +87,21 @@ class SheetNotes:
                 self.say(
                     column_name(place, header),
                     0,
-                    _("The column is hidden; it is read like every other."),
+                    _("The column is hidden, but it is read like any other."),
                 )
 
     def notes(self) -> list[ReadingNote]:
         """Return all notes of the sheet."""
         if self.above:
-            self.say("", self.above, _("What stands above the header is not read."))
+            self.say("", self.above, _("Content above the header is not read."))
         if self.hidden_rows:
             count = len(self.hidden_rows)
-            text = _("These rows are hidden; they are read like all others.")
+            text = _("These rows are hidden, but they are read like all others.")
             self.say(rows_name(self.hidden_rows), count, text)
         for (kind, header), rows in self.left_out.items():
-            text = _("Signs that no text can hold are left out.")
+            text = _("Characters that cannot be stored were removed.")
             if kind == LeftOut.STRUCK:
-                text = _("Words that are struck out are left out.")
+                text = _("Struck-out text is not read.")
             self.say(f"{header} {rows_name(rows)}", len(rows), text)
         for (header, text), areas in self.merged.items():
             self.say(f"{header} {_listed(areas)}".strip(), len(areas), text)

@@ -70,7 +70,7 @@ def text_cell(text: str, struck: bool = False, partly_struck: bool = False) -> C
     if "(" in text and _PICTURE_TEXT.match(text):
         return Cell(fault=picture_fault())
     if len(text) > MAX_CELL_LENGTH:
-        return Cell(fault=_("longer than a cell can be"))
+        return Cell(fault=_("too long for a cell"))
     left_out = None
     if partly_struck:
         left_out = LeftOut.STRUCK

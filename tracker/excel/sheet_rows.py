@@ -234,7 +234,7 @@ class SheetRows:
 
     @staticmethod
     def _too_far() -> str:
-        return _("more than %(count)d blank rows lie above it") % {"count": BLANK_ROWS}
+        return _("more than %(count)d blank rows are above it") % {"count": BLANK_ROWS}
 
     def _refuse_place(self, place: str, allowed: str) -> None:
         raise WorkbookRefused(
@@ -264,7 +264,7 @@ class SheetRows:
         if self._formula and _PICTURE.match("".join(self._formula)[:FORMULA_HEAD]):
             return picture_fault()
         if self._kind == "e":
-            return _("an error of Excel: %(value)s") % {"value": text[:20]}
+            return _("Excel error: %(value)s") % {"value": text[:20]}
         if self._formula is not None and not text:
             return _("a formula without a result: open the file in Excel or WPS and save it")
         return ""
@@ -314,13 +314,13 @@ class SheetRows:
         try:
             number = float(text)
         except ValueError:
-            return Cell(fault=_("damaged: “%(value)s” is no number") % {"value": text[:20]})
+            return Cell(fault=_("damaged: “%(value)s” is not a number") % {"value": text[:20]})
         if number != number or number in (float("inf"), float("-inf")):
-            return Cell(fault=_("damaged: “%(value)s” is no number") % {"value": text[:20]})
+            return Cell(fault=_("damaged: “%(value)s” is not a number") % {"value": text[:20]})
         if shape.is_date:
             moment = self._day_of(number)
             if moment is None:
-                return Cell(fault=_("no day: %(value)s") % {"value": text[:20]})
+                return Cell(fault=_("not a date: %(value)s") % {"value": text[:20]})
             return Cell(moment, format=shape, struck=struck)
         value: CellValue = number
         if number.is_integer() and abs(number) < 1e15:

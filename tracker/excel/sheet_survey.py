@@ -87,7 +87,7 @@ class Survey:
             if len(found) > 1:
                 names = [header.sheet.name for header in found]
                 raise WorkbookRefused(
-                    _("Several sheets could be meant: %(names)s. Leave one of them.")
+                    _("Several sheets match: %(names)s. Keep only one of them.")
                     % {"names": pgettext("list", ", ").join(names)}
                 )
             if found:
@@ -176,7 +176,7 @@ def _is_likely(header: Header, kind: SheetKind) -> bool:
 def _checked(header: Header) -> Header:
     if header.twice:
         raise WorkbookRefused(
-            _("Sheet “%(sheet)s”, cell %(places)s: this header stands in the row twice.")
+            _("Sheet “%(sheet)s”, cell %(places)s: this header appears twice in the row.")
             % {"sheet": header.sheet.name, "places": pgettext("list", ", ").join(header.twice)}
         )
     return header
@@ -202,7 +202,7 @@ def refuse_lacking(found: Survey, kinds: Mapping[str, SheetKind], missing: Itera
     for header, kind in _best_kinds(found, kinds, missing):
         texts.append(_lacking_text(header, kind))
     if texts:
-        texts.append(_("Name the headers as the workbook of the system does, or download it anew."))
+        texts.append(_("Use the headers of the workbook from the system, or download it again."))
         raise WorkbookRefused(" ".join(texts))
 
 
@@ -238,5 +238,5 @@ def _lacking_text(header: Header, kind: SheetKind) -> str:
             others.append(f"“{other[:MAX_SHOWN_HEADER]}”")
     if others:
         named = join(others[:MAX_NAMED_HEADERS])
-        text += " " + _("Not known there: %(others)s.") % {"others": named}
+        text += " " + _("Unknown headers in that row: %(others)s.") % {"others": named}
     return text

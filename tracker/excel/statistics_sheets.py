@@ -134,8 +134,8 @@ def _formulas() -> Iterable[str]:
         "there is none"
     )
     yield _(
-        "total = closed + on course + warning + red light + not started / suspended; the "
-        "cancelled are not counted"
+        "total = closed + on course + warning + red light + not started / suspended; cancelled "
+        "tasks are not counted"
     )
 
 

@@ -147,7 +147,7 @@ def _read(record: SheetRecord, columns: Mapping[str, Column], notes: SheetNotes)
             continue
         if cell.struck:
             record.faults[name] = _(
-                "It is struck out: take the line through it away, or empty the cell."
+                "It is struck out: remove the strikethrough, or clear the cell."
             )
             continue
         if cell.left_out:
@@ -188,12 +188,12 @@ def _note_hidden_and_drawn(book: WorkbookReader, table: Table, notes: SheetNotes
             headers[place] = str(table.kind.columns[name].header)
     notes.say_hidden_columns(sheet.layout, headers)
     if not sheet.visible:
-        notes.say("", 0, _("The sheet is hidden; it is read like every other."))
+        notes.say("", 0, _("The sheet is hidden, but it is read like any other."))
     comments = book.count_comments(sheet)
     if comments:
         notes.say("", comments, _("Comments on cells are not read."))
     if sheet.layout.has_drawing:
-        notes.say("", 0, _("Pictures and drawings that lie over the cells are not read."))
+        notes.say("", 0, _("Pictures and drawings placed over cells are not read."))
 
 
 def _note_other_sheets(book: WorkbookReader, tables: Sequence[Table]) -> list[ReadingNote]:
@@ -211,7 +211,7 @@ def _note_other_sheets(book: WorkbookReader, tables: Sequence[Table]) -> list[Re
             continue
         count = book.count_cells(sheet)
         if count:
-            text = _("The sheet is not read: it has none of the headers that are looked for.")
+            text = _("The sheet is not read: it has none of the expected headers.")
             notes.append(ReadingNote(sheet.name, "", count, text))
     return notes
 

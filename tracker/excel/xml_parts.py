@@ -76,7 +76,7 @@ class PartParser:
     @staticmethod
     def _refuse(*_given: object) -> None:
         raise WorkbookRefused(
-            _("The file defines entities of its own, which no Excel does; it is not read.")
+            _("The file defines custom XML entities, which Excel never does; it is not read.")
         )
 
 

@@ -33,13 +33,12 @@ from tracker.models import (
 from tracker.models.base import limited_fields, validate_text_length
 
 CLOSED_HELP_TEXT = gettext_lazy(
-    "The task is closed: kind, units, days and percent by which it was judged are fixed. A "
-    "mistake is corrected by"
-    " reopening the task with a reason and closing it again; closed on a day before the "
-    "reopening, it is judged by the"
-    " deadline of that time, and its light stays."
+    "The task is closed: the kind, units, dates and percentage by which it was judged cannot be "
+    "changed. To correct a mistake, reopen the task with a reason and close it again; if it is "
+    "closed on a day before the reopening, it is judged by the deadline at that time and its light "
+    "stays the same."
 )
-SECRET_FIELDS = gettext_lazy("Secret matters must not be entered in this system.")
+SECRET_FIELDS = gettext_lazy("Do not enter classified information in this system.")
 LIMIT_ATTRIBUTE = format_lazy(
     gettext_lazy("At most {most} characters. {secret}"), most=MAX_TEXT_LENGTH, secret=SECRET_FIELDS
 )
@@ -115,7 +114,7 @@ def merge_values(form: forms.ModelForm, seen: Any, stored: Any) -> None:
         else:
             form.add_error(
                 name,
-                _("Stored now: “%(stored)s”. Yours is kept here.")
+                _("Stored value: “%(stored)s”. Your entry is kept here.")
                 % {"stored": shown_value(stored, name)},
             )
 
@@ -136,10 +135,10 @@ class VersionedForm(forms.ModelForm):
 
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
     reason = forms.CharField(
-        label=gettext_lazy("reason of the change"),
+        label=gettext_lazy("reason for the change"),
         required=False,
         max_length=500,
-        help_text=gettext_lazy("Kept in the history."),
+        help_text=gettext_lazy("Recorded in the history."),
     )
     # What the write path refused although the form alone was right; set for the second showing.
     refusal: ValidationError | None = None
@@ -201,9 +200,8 @@ class VersionedForm(forms.ModelForm):
         self.add_error(
             None,
             _(
-                "%(who)s saved this at %(when)s while you were writing. Nothing of yours is lost "
-                "and nothing is "
-                "saved yet: look at the marked fields and save again."
+                "%(who)s saved this at %(when)s while you were editing. Your entries are not lost, "
+                "but they are not saved yet: check the marked fields and save again."
             )
             % {"who": (latest and latest.history_user) or _("Somebody"), "when": when},
         )
@@ -212,8 +210,8 @@ class VersionedForm(forms.ModelForm):
 def no_version_words() -> str:
     """Say that a form names no version of what it was shown with."""
     return _(
-        "The form does not name what it was shown with; nothing is written. Open the page anew "
-        "and repeat it."
+        "The form does not state which version it is based on; nothing was written. Open the page "
+        "again and retry."
     )
 
 
@@ -426,7 +424,7 @@ class BulkForm(forms.Form):
     """What a change of many tasks asks for."""
 
     reason = forms.CharField(
-        label=gettext_lazy("reason of the change"), required=False, max_length=500
+        label=gettext_lazy("reason for the change"), required=False, max_length=500
     )
 
 
@@ -457,7 +455,7 @@ class PasswordForm(PasswordChangeForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("old_password") and cleaned["old_password"] == cleaned.get("new_password1"):
-            self.add_error("new_password1", _("This is the present password: choose another one."))
+            self.add_error("new_password1", _("This is your current password: choose another one."))
         return cleaned
 
     def save(self, commit: bool = True) -> User:

@@ -39,20 +39,17 @@ class GuessablePasswordValidator:
         if is_common or is_guessable(password, words_in(texts), names):
             raise ValidationError(
                 _(
-                    "This password is easy to guess: without names of the place, of units, of "
-                    "this system and of the "
-                    "person, without repeats, keyboard rows, years, and digits at its ends, too "
-                    "little of it is left."
+                    "This password is easy to guess: too little of it remains without place names, "
+                    "unit names, the names of this system and of the person, repeats, keyboard "
+                    "rows, years, and digits at its ends."
                 ),
                 code="password_guessable",
             )
 
     def get_help_text(self) -> str:
         return _(
-            "Do not build it from names of the place, of units, of this system or of yourself, "
-            "from repeats, "
-            "keyboard rows or years: several words that have nothing to do with each other are "
-            "good."
+            "Do not use place names, unit names, the name of this system or your own name, "
+            "repeats, keyboard rows or years. Several unrelated words work well."
         )
 
 

@@ -25,11 +25,11 @@ from tracker.models import ChecklistItem, Evidence, Indicator, ProgressUpdate, T
 from tracker.workflow import Transition
 
 RETURN_REASONS = (
-    gettext_lazy("The progress is not concrete: name figures, documents, dates."),
-    gettext_lazy("The evidence is missing or does not prove what is said."),
-    gettext_lazy("The percent does not agree with the progress."),
-    gettext_lazy("The same words as in the last period: say what is new."),
-    gettext_lazy("The next steps have no dates and nobody responsible."),
+    gettext_lazy("The progress is not specific: give figures, documents and dates."),
+    gettext_lazy("The evidence is missing or does not support the report."),
+    gettext_lazy("The percentage does not match the progress."),
+    gettext_lazy("The text is the same as in the last period: describe what is new."),
+    gettext_lazy("The next steps have no dates and no person responsible."),
 )
 
 
@@ -117,7 +117,7 @@ class ReportForm(WithEvidence, VersionedForm):
     role = forms.CharField(widget=forms.HiddenInput, required=False)
     follows = forms.IntegerField(widget=forms.HiddenInput, required=False)
     same_ok = forms.BooleanField(
-        label=gettext_lazy("The words are the same as last time, and that is right"), required=False
+        label=gettext_lazy("The text is the same as last time, and that is correct"), required=False
     )
 
     class Meta:
@@ -189,7 +189,8 @@ class ReportForm(WithEvidence, VersionedForm):
             )
             if task.follows_indicator and indicator.drives_percent:
                 field.help_text = _(
-                    "The percent of this task follows this indicator and is not entered."
+                    "The percentage of this task is calculated from this indicator and is not "
+                    "entered."
                 )
             self.fields[name] = field
             self.initial[name] = stored.get(name)
@@ -214,7 +215,7 @@ class ReportForm(WithEvidence, VersionedForm):
         ):
             self.add_error(
                 "progress",
-                _("These are the words of the last report: say what is new, or confirm below."),
+                _("This is the text of the last report: describe what is new, or confirm below."),
             )
         return cleaned
 
@@ -229,8 +230,8 @@ class ReportForm(WithEvidence, VersionedForm):
             self.add_error(
                 None,
                 _(
-                    "The lead unit was changed while you were writing: %(role)s. Look at the "
-                    "form and send it again."
+                    "The lead unit was changed while you were writing: %(role)s. Check the form "
+                    "and submit it again."
                 )
                 % {"role": ATTACHMENT_ROLES[str(self.shown["role"])]},
             )
@@ -239,7 +240,7 @@ class ReportForm(WithEvidence, VersionedForm):
             self.add_error(
                 None,
                 _(
-                    "Another report of this period was accepted while you were writing. Send "
+                    "Another report of this period was accepted while you were writing. Submit "
                     "yours again to add it."
                 ),
             )
@@ -305,7 +306,7 @@ class ReviewForm(forms.Form):
     """The decision on a report: reasons to pick from, and words of one's own."""
 
     picked = forms.MultipleChoiceField(
-        label=gettext_lazy("reasons to pick from"),
+        label=gettext_lazy("common reasons"),
         required=False,
         choices=[(str(number), words) for number, words in enumerate(RETURN_REASONS)],
         widget=forms.CheckboxSelectMultiple,
@@ -329,4 +330,4 @@ class AnswerForm(forms.Form):
 class WithdrawAcceptanceForm(forms.Form):
     """Why an acceptance is taken back."""
 
-    reason = long_text(gettext_lazy("why the acceptance is taken back"), rows=3)
+    reason = long_text(gettext_lazy("why the acceptance is undone"), rows=3)

@@ -13,7 +13,7 @@ class UnitMoveForm(forms.Form):
     """Where the tasks of a unit go, and whether the unit goes too."""
 
     kind = forms.ChoiceField(
-        label=gettext_lazy("what is done"), choices=UnitMoveKind.choices, widget=forms.RadioSelect
+        label=gettext_lazy("type of change"), choices=UnitMoveKind.choices, widget=forms.RadioSelect
     )
     target = forms.ModelChoiceField(Organization.objects.none(), label=gettext_lazy("new unit"))
 

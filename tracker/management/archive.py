@@ -54,7 +54,8 @@ def create_backup(path: Path) -> None:
             _pack(folder, half)
     except FileNotFoundError as error:
         text = _(
-            "A file of evidence was taken away while it was copied: %(file)s. Run the backup again."
+            "An evidence file was deleted while it was being copied: %(file)s. Run the backup "
+            "again."
         )
         raise CommandError(text % {"file": error.filename}) from error
     except (OSError, DatabaseError) as error:
@@ -96,8 +97,8 @@ def restore_backup(path: Path, force: bool) -> dict[str, Any]:
     if not force and (_in_use() or any(_files(settings.DATA_DIR / EVIDENCE))):
         raise CommandError(
             _(
-                "This system is not empty. Nothing was restored; --force puts the backup in its "
-                "place."
+                "This system is not empty. Nothing was restored; --force replaces it with the "
+                "backup."
             )
         )
     with scratch.new_folder() as folder:
@@ -152,10 +153,9 @@ def _migrate() -> None:
         call_command("migrate", verbosity=0, interactive=False)
     except Exception as error:
         text = _(
-            "The restore is not finished: the database of the backup could not be brought up to "
-            "this version: "
-            "%(error)s. The next start tries again; restore --force puts another backup in its "
-            "place."
+            "The restore is not finished: the database of the backup could not be upgraded to this "
+            "version: %(error)s. The next start tries again; restore --force restores another "
+            "backup instead."
         )
         raise RestoreUnfinished(text % {"error": error}) from error
 

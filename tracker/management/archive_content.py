@@ -75,7 +75,7 @@ def check_schema(applied: Iterable[tuple[str, str]], columns: Mapping[str, set[s
     loader = MigrationLoader(None, replace_migrations=False)
     done = set(applied)
     if FIRST_MIGRATION not in done:
-        raise CommandError(_("The database of the backup is not one of this program."))
+        raise CommandError(_("The database of the backup does not belong to this program."))
     _check_not_newer(loader, done)
     nodes = []
     for node in done & set(loader.graph.nodes):

@@ -52,7 +52,8 @@ def unpack(path: Path, folder: Path) -> dict[str, Any]:
         RecursionError,
     ) as error:
         raise CommandError(
-            _("%(path)s is no backup of this program: %(error)s") % {"path": path, "error": error}
+            _("%(path)s is not a backup of this program: %(error)s")
+            % {"path": path, "error": error}
         ) from error
     if damaged:
         raise CommandError(
@@ -110,7 +111,7 @@ def _check_member(member: tarfile.TarInfo, seen: set[str], folder: Path) -> None
         parts[:1] == (EVIDENCE,) and len(parts) > 1 and ".." not in parts
     )
     if not member.isreg() or member.issparse() or not inside or member.name in seen:
-        raise BrokenArchive(_("“%(name)s” does not belong into a backup") % {"name": member.name})
+        raise BrokenArchive(_("“%(name)s” does not belong in a backup") % {"name": member.name})
     room = shutil.disk_usage(folder).free - SPARE_BYTES
     if member.size > room:
         need = member.size // 1024**2 + 1

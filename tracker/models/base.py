@@ -254,7 +254,7 @@ class UniqueFolded(models.Model):
             return
         for other in others.values():
             if other != name and fold(other) == fold(name):
-                text = _("“%(twin)s” is there already; capitals alone make no difference.")
+                text = _("“%(twin)s” already exists; a difference in case is not enough.")
                 raise ValidationError({self.folded_name: text % {"twin": other}})
 
     def validate_unique(self, exclude: Any = None) -> None:

@@ -103,8 +103,8 @@ class Organization(Versioned, Natural):
             if new and fold(name) in taken:
                 raise ValidationError(
                     _(
-                        "“%(name)s” already names the unit %(unit)s; a name may belong to one "
-                        "unit only."
+                        "“%(name)s” is already a name of the unit %(unit)s; a name can belong to "
+                        "only one unit."
                     ),
                     params={"name": name, "unit": taken[fold(name)].name},
                 )
@@ -114,7 +114,7 @@ class Organization(Versioned, Natural):
         """Return the short name, and beside it that the unit is out of office."""
         if self.active:
             return self.short_name
-        return str(_("%(unit)s (out of office)") % {"unit": self.short_name})
+        return str(_("%(unit)s (inactive)") % {"unit": self.short_name})
 
     def all_names(self) -> list[str]:
         """Return every name by which people know the unit."""
@@ -209,8 +209,8 @@ class User(AbstractUser, Versioned):
             return
         raise ValidationError(
             _(
-                "Nobody is supervisor and administrator at once: who gives out accounts edits no "
-                "policy."
+                "An account cannot be both supervisor and administrator: account managers must not "
+                "edit policies."
             )
         )
 

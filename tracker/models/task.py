@@ -552,7 +552,7 @@ class Task(Versioned, Natural, Coded):
     def _deadline_faults(self) -> FieldFaults:
         faults: FieldFaults = {}
         if self.original_deadline and not self.deadline:
-            faults["deadline"] = _("A task that was handed over with a deadline keeps one.")
+            faults["deadline"] = _("A task that was handed over with a deadline must keep one.")
         if self.kind == Kind.STANDING and self.deadline:
             faults["deadline"] = _("A standing task has no deadline.")
         if self.start and self.deadline and self.start > self.deadline:
@@ -562,9 +562,9 @@ class Task(Versioned, Natural, Coded):
     def _hand_over_faults(self) -> FieldFaults:
         faults: FieldFaults = {}
         if self.assigned_on and not self.lead_unit_id:
-            faults["lead_unit"] = _("To be handed over a task needs a lead unit.")
+            faults["lead_unit"] = _("A task needs a lead unit to be handed over.")
         if self.assigned_on and not self.kind:
-            faults["kind"] = _("To be handed over a task needs a kind.")
+            faults["kind"] = _("A task needs a kind to be handed over.")
         return faults
 
     def get_absolute_url(self) -> str:

@@ -146,7 +146,7 @@ def _days(task: Task, start: dt.date, on: dt.date) -> list[tuple[str, str, dt.da
     if task.original_deadline != task.deadline:
         original = task.original_deadline
     named = [
-        ("today", _("the day asked for"), on),
+        ("today", _("the requested day"), on),
         ("start", _("start"), start),
         ("original", _("original deadline"), original),
         ("deadline", _("current deadline"), task.deadline),

@@ -98,7 +98,7 @@ class QueryReader:
         for name in list(self._left):
             values = self._left.pop(name)
             if name not in passed_over and any(values):
-                self.fault(shorten_value(name), _("this page knows no such filter"))
+                self.fault(shorten_value(name), _("this page has no such filter"))
 
 
 def shorten_value(text: str) -> str:
@@ -142,7 +142,7 @@ class TextQueryField(forms.CharField):
         text = super().clean(value)
         if text and not fold(text):
             raise ValidationError(
-                _("at least one letter, digit or sign other than a quote"), code="no_words"
+                _("at least one letter, digit or symbol other than a quote"), code="no_words"
             )
         return text
 
@@ -402,7 +402,7 @@ class TaskFilter(FilterSet):
         elif self.form.has_error(name, "no_words"):
             asked.refuse(each.label, value, self.form.errors[name][0])
         else:
-            allowed = _("at most %(count)d characters, none of them a control character") % {
+            allowed = _("at most %(count)d characters, without control characters") % {
                 "count": MAX_FILTER_TEXT
             }
             asked.refuse(each.label, value, allowed)
@@ -418,4 +418,4 @@ def enumerate_choices(choices: Iterable[tuple[str, str]]) -> str:
             pairs.append(f"{value} ({label})")
     if len(pairs) <= MAX_ENUMERATED:
         return pgettext("list", ", ").join(pairs)
-    return _("one of those offered on the page")
+    return _("one of the options on the page")

@@ -78,7 +78,7 @@ def _gone(units: Callable[[Task], list[Organization]]) -> Callable[[Task, Checku
     def find(task: Task, facts: CheckupFacts) -> str:
         names = pgettext("list", ", ").join(str(unit) for unit in units(task))
         if names:
-            return _("%(unit)s is no longer in office") % {"unit": names}
+            return _("%(unit)s is no longer active") % {"unit": names}
         return ""
 
     return find
@@ -88,7 +88,7 @@ def _same_text(task: Task, facts: CheckupFacts) -> str:
     times = facts.repeated.get(task.pk, 0)
     if times:
         return ngettext(
-            "the same words in %(times)d period", "the same words in %(times)d periods", times
+            "the same text in %(times)d period", "the same text in %(times)d periods", times
         ) % {"times": times}
     return ""
 
@@ -119,9 +119,9 @@ def _when(
 COUNT_CHECK = HealthCheck(
     "count",
     Severity.ERROR,
-    gettext_lazy("declared counts that do not hold"),
+    gettext_lazy("declared counts that do not match"),
     gettext_lazy(
-        "The text states a number that the checklist does not bear out: something is missing, or "
+        "The text states a number that the checklist does not match: something is missing or was "
         "split."
     ),
 )
@@ -130,7 +130,7 @@ PASSAGE_CHECK = HealthCheck(
     Severity.ERROR,
     gettext_lazy("passages without a task"),
     gettext_lazy(
-        "The text asks for it and nobody was told to. What asks for nothing is marked as "
+        "The text requires it, but no task covers it. Passages without requirements are marked as "
         "background."
     ),
 )
@@ -139,8 +139,7 @@ LOST_ANCHOR_CHECK = HealthCheck(
     Severity.ERROR,
     gettext_lazy("anchors that are not in the text"),
     gettext_lazy(
-        "Nobody can show any more which passage it comes from, and that passage may stand "
-        "without a task."
+        "Its source passage can no longer be identified, and that passage may have no task."
     ),
     field="anchor",
 )
@@ -148,7 +147,7 @@ REPEATED_ANCHOR_CHECK = HealthCheck(
     "repeated",
     Severity.ERROR,
     gettext_lazy("anchors that occur more than once"),
-    gettext_lazy("It identifies no passage; a few words more make it unique."),
+    gettext_lazy("It does not identify one passage; a few more words make it unique."),
     field="anchor",
 )
 HEALTH_CHECKS = (
@@ -160,7 +159,7 @@ HEALTH_CHECKS = (
         "late_step",
         Severity.ERROR,
         gettext_lazy("tasks with a step due after the task itself"),
-        gettext_lazy("By its own plan the task will be late; one of the two days is wrong."),
+        gettext_lazy("By its own plan the task will be late; one of the two dates is wrong."),
         RUNNING_STATUSES,
         _late_steps,
         "deadline",
@@ -168,8 +167,10 @@ HEALTH_CHECKS = (
     HealthCheck(
         "lead_gone",
         Severity.ERROR,
-        gettext_lazy("tasks led by a unit that is no longer in office"),
-        gettext_lazy("Nobody answers for it any more: its successor has to take it over."),
+        gettext_lazy("tasks led by a unit that is no longer active"),
+        gettext_lazy(
+            "Nobody is responsible for it any more: the successor unit must take it over."
+        ),
         UNFINISHED_STATUSES,
         _gone(_gone_lead),
         "lead_unit",
@@ -179,7 +180,7 @@ HEALTH_CHECKS = (
         "lead",
         Severity.WARNING,
         gettext_lazy("tasks without a lead unit"),
-        gettext_lazy("Nobody answers for it, and it cannot be handed over."),
+        gettext_lazy("Nobody is responsible for it, and it cannot be handed over."),
         UNFINISHED_STATUSES,
         _when(lambda t, f: t.lead_unit_id is None, gettext_lazy("no lead unit")),
         "lead_unit",
@@ -198,8 +199,8 @@ HEALTH_CHECKS = (
         Severity.WARNING,
         gettext_lazy("tasks without a deadline"),
         gettext_lazy(
-            "It never becomes overdue and no light warns of it; a standing task has none by its "
-            "nature."
+            "It never becomes overdue and no light warns of it; only standing tasks have no "
+            "deadline."
         ),
         RUNNING_STATUSES,
         _when(lambda t, f: t.kind != Kind.STANDING and not t.deadline, gettext_lazy("no deadline")),
@@ -210,7 +211,7 @@ HEALTH_CHECKS = (
         Severity.WARNING,
         gettext_lazy("quantified tasks without a start"),
         gettext_lazy(
-            "Nobody can say how far it should be by now: that it falls behind turns no light."
+            "Its expected progress cannot be calculated, so no light warns when it falls behind."
         ),
         RUNNING_STATUSES,
         _when(lambda t, f: t.kind == Kind.QUANTIFIED and not t.start, gettext_lazy("no start")),
@@ -221,7 +222,7 @@ HEALTH_CHECKS = (
         Severity.WARNING,
         gettext_lazy("tasks at 100% that are not closed"),
         gettext_lazy(
-            "Every rate counts it as open: its unit has to ask for closing, or the percent is "
+            "Every rate counts it as open: its unit has to request closing, or the percentage is "
             "wrong."
         ),
         RUNNING_STATUSES,
@@ -234,26 +235,23 @@ HEALTH_CHECKS = (
         "unproved",
         Severity.WARNING,
         gettext_lazy("closed tasks without evidence"),
-        gettext_lazy("It counts as done and nothing proves it to whoever asks later."),
+        gettext_lazy("It counts as done, but there is no proof if somebody checks later."),
         (Status.CLOSED,),
-        _when(lambda t, f: t.pk not in f.proved, gettext_lazy("no file and no link")),
+        _when(lambda t, f: t.pk not in f.proved, gettext_lazy("no file or link")),
     ),
     HealthCheck(
         "same_text",
         Severity.WARNING,
-        gettext_lazy("tasks reported in the same words in several periods"),
-        gettext_lazy(
-            "Copied words say nothing of progress; if nothing has changed, “no change” is the "
-            "honest report."
-        ),
+        gettext_lazy("tasks reported with the same text in several periods"),
+        gettext_lazy("Copied text shows no progress; if nothing has changed, report “no change”."),
         RUNNING_STATUSES,
         _same_text,
     ),
     HealthCheck(
         "helper_gone",
         Severity.WARNING,
-        gettext_lazy("tasks with a co-operating unit that is no longer in office"),
-        gettext_lazy("The lead unit counts on help that nobody gives."),
+        gettext_lazy("tasks with a co-operating unit that is no longer active"),
+        gettext_lazy("The lead unit relies on help that nobody provides."),
         UNFINISHED_STATUSES,
         _gone(_gone_helpers),
         "co_units",
@@ -266,7 +264,8 @@ HEALTH_CHECKS = (
         gettext_lazy("The unit is listed twice; another one may have been meant."),
         UNFINISHED_STATUSES,
         _when(
-            lambda t, f: t.lead_unit in t.co_units.all(), gettext_lazy("the lead unit helps itself")
+            lambda t, f: t.lead_unit in t.co_units.all(),
+            gettext_lazy("the lead unit is also listed as co-operating"),
         ),
         "co_units",
     ),
@@ -288,14 +287,12 @@ HEALTH_CHECKS = (
     HealthCheck(
         "twin_code",
         Severity.WARNING,
-        gettext_lazy("tasks whose codes differ by capitals alone"),
-        gettext_lazy(
-            "Who speaks of one may mean the other, and so may whoever fills in a workbook."
-        ),
+        gettext_lazy("tasks whose codes differ only in case"),
+        gettext_lazy("One is easily confused with the other, in conversation and in workbooks."),
         CHECKED_STATUSES,
         _when(
             lambda t, f: fold(t.code) in f.shared,
-            gettext_lazy("another task has this code in other capitals"),
+            gettext_lazy("another task has the same code in different case"),
         ),
         "code",
     ),
@@ -303,7 +300,7 @@ HEALTH_CHECKS = (
         "proposed",
         Severity.HINT,
         gettext_lazy("tasks with a lead unit that is only a proposal"),
-        gettext_lazy("Its unit has not agreed and does not see it before the hand-over."),
+        gettext_lazy("Its unit has not agreed and cannot see it until it is handed over."),
         UNFINISHED_STATUSES,
         _when(
             lambda t, f: bool(t.lead_unit_id and t.lead_is_proposed),
@@ -315,10 +312,7 @@ HEALTH_CHECKS = (
         "day_off",
         Severity.HINT,
         gettext_lazy("tasks with a deadline on a day off"),
-        gettext_lazy(
-            "Nobody is there to finish or to receive it: the working day before it is the real "
-            "deadline."
-        ),
+        gettext_lazy("Nobody works on that day: the working day before it is the real deadline."),
         RUNNING_STATUSES,
         _day_off,
         "deadline",

@@ -165,7 +165,7 @@ def _of_office(policy: PolicyDocument) -> Iterator[Matter]:
         task__policy=policy, state=RequestState.OPEN, task__lead_unit__isnull=False
     )
     for ask in asked.select_related("task__policy", "task__lead_unit").order_by("asked_on", "pk"):
-        text = _("%(kind)s, asked for on %(day)s") % {
+        text = _("%(kind)s, requested on %(day)s") % {
             "kind": ask.get_kind_display(),
             "day": ask.asked_on,
         }
@@ -289,17 +289,17 @@ def reminder_mail(
         blocks.append(_block(Reminder(reason), list(group)))
     if repeated:
         text = ngettext(
-            "%(count)d more matter of earlier mails is still waiting.",
-            "%(count)d more matters of earlier mails are still waiting.",
+            "%(count)d more item from earlier e-mails is still pending.",
+            "%(count)d more items from earlier e-mails are still pending.",
             repeated,
         )
         blocks.append(text % {"count": repeated})
     if settings.SITE_URL:
-        blocks.append(_("Log in to see and to answer: %(site)s") % {"site": settings.SITE_URL})
+        blocks.append(_("Log in to view and respond: %(site)s") % {"site": settings.SITE_URL})
     blocks += [text for text in (settings.OPERATOR, settings.CONTACT) if text]
     subject = ngettext(
-        "Policy tracking: %(count)d matter waits (%(day)s)",
-        "Policy tracking: %(count)d matters wait (%(day)s)",
+        "Policy tracking: %(count)d item pending (%(day)s)",
+        "Policy tracking: %(count)d items pending (%(day)s)",
         len(ranked),
     )
     stated: list[str] = []

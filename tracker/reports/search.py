@@ -44,7 +44,7 @@ def search_text(asked: QueryReader) -> str:
     if text and not (
         len(folded) >= MIN_SEARCH_LENGTH and len(text) <= MAX_FILTER_TEXT and folded.isprintable()
     ):
-        allowed = _("%(least)d to %(most)d characters, none of them a control character")
+        allowed = _("%(least)d to %(most)d characters, without control characters")
         asked.refuse(
             SEARCH_PARAM, text, allowed % {"least": MIN_SEARCH_LENGTH, "most": MAX_FILTER_TEXT}
         )

@@ -42,7 +42,7 @@ PAGE_SIZES = {
 }
 SORT = gettext_lazy("sort")
 PAGE = gettext_lazy("page number")
-PER_PAGE = gettext_lazy("rows a page")
+PER_PAGE = gettext_lazy("rows per page")
 
 
 def light_badge(light: Light, status: str) -> SafeString:

@@ -47,7 +47,7 @@ class WorkKind:
 
 # The most pressing first; a task stands under its first.
 WORK_KINDS = (
-    WorkKind("returned", _("returned: write on"), Action.REPORT),
+    WorkKind("returned", _("returned: revise and resubmit"), Action.REPORT),
     WorkKind("overdue", pgettext_lazy("call", "overdue"), Action.REPORT),
     WorkKind("red", _("red light"), Action.REPORT),
     WorkKind("unacknowledged", _("not acknowledged yet"), Action.ACKNOWLEDGE),

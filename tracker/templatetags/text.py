@@ -159,7 +159,7 @@ def findings(context: Context, view: TextView) -> list[Findings]:
 
 def _lost_anchor(lost: Lost) -> CoverageFinding:
     """Return the finding of an anchor that is not found once, with the places that come near it."""
-    note = _("Nothing in the text comes near it.")
+    note = _("Nothing in the text is similar.")
     if lost.near:
         note = _("nearest place:")
     return CoverageFinding(

@@ -49,7 +49,7 @@ class ProposalKind(TextChoices):
     GENERAL = "general", _("general demand")
     TASK = "task", _("task")
     JOIN = "join", _("joined to the row above")
-    BACKGROUND = "background", _("background, asks for nothing")
+    BACKGROUND = "background", _("background, requires nothing")
     OUT = "out", _("left out")
 
 
@@ -58,23 +58,23 @@ class Rule(TextChoices):
 
     CHAPTER = "chapter", _("heading of a chapter or part")
     NUMBERED = "numbered", _("numbered heading")
-    HEADING = "heading", _("heading of its own line")
+    HEADING = "heading", _("heading on its own line")
     THESIS = "thesis", _("opening sentence of a paragraph")
     WHOLE = "whole", _("the text as one section")
     ARTICLE = "article", _("numbered article")
     ITEM = "item", _("item of a numbered list")
     BULLET = "bullet", _("item of a list")
-    FIRST = "first", _("row of “firstly, secondly”")
-    PARALLEL = "parallel", _("sentences that open alike")
-    LEAD = "lead", _("paragraph with a sentence that names it")
-    SENTENCE = "sentence", _("sentence that begins with its demand")
+    FIRST = "first", _("item of a “firstly, secondly” list")
+    PARALLEL = "parallel", _("sentences with the same opening")
+    LEAD = "lead", _("paragraph with a summary sentence")
+    SENTENCE = "sentence", _("sentence that begins with a demand")
     ROW = "row", _("row of a table of tasks")
-    ITSELF = "itself", _("section without inner parts, its own measure")
-    FRAME = "frame", _("part that says in general what is wanted")
-    BEFORE = "before", _("demand that stands before the measures")
+    ITSELF = "itself", _("section without subdivisions, used as its own measure")
+    FRAME = "frame", _("part with general demands")
+    BEFORE = "before", _("demand before the measures")
     DEMAND = "demand", _("clause that begins with a demand")
     LOOKS_BACK = "looks_back", _("part that looks back or describes")
-    HAND = "hand", _("by hand")
+    HAND = "hand", _("added manually")
 
 
 _BY_FAMILY = {

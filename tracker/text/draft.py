@@ -168,7 +168,8 @@ class _Maker:
             self.draft.sections.append(DraftSection(letter, row, self._anchor(row)))
         elif row.kind == ProposalKind.SECTION:
             note = _(
-                "A policy has at most %(most)d sections: the parts after the last one were put into it."
+                "A policy has at most %(most)d sections: the parts after the last one were merged "
+                "into it."
             )
             self.draft.notes.append(note % {"most": MOST_SECTIONS})
             self._measure(row)
@@ -292,7 +293,7 @@ class _Maker:
         """Return the anchor of a clause; say so where it has none."""
         anchor = self.anchors.of(clause)
         if not anchor:
-            note = _("No phrase of “%(clause)s” occurs only once: it has no anchor.")
+            note = _("No phrase of “%(clause)s” is unique in the text, so it has no anchor.")
             self.draft.notes.append(note % {"clause": clause.of(self.text)[:40]})
         return anchor
 

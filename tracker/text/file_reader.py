@@ -39,12 +39,12 @@ def clean_policy_text(text: str) -> str:
     if len(text) > MAX_POLICY_TEXT:
         values = {"length": f"{len(text):,}", "most": f"{MAX_POLICY_TEXT:,}"}
         raise ValidationError(
-            _("The text has %(length)s characters; at most %(most)s are taken.") % values
+            _("The text has %(length)s characters; at most %(most)s are accepted.") % values
         )
     text = re.sub(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", "\n", text)
     kept = _STEERING.sub("", text)
     if len(text) - len(kept) > max(_MOST_STEERING * len(text), 20):
-        raise ValidationError(_("This is no text: it is full of control characters."))
+        raise ValidationError(_("This is not text: it contains many control characters."))
     return _unwrapped(kept.strip())
 
 
@@ -70,14 +70,14 @@ def read_text_file(raw: bytes, name: str) -> str:
     if len(raw) > MAX_TEXT_FILE_BYTES:
         values = {"name": name, "size": f"{len(raw):,}", "most": f"{MAX_TEXT_FILE_BYTES:,}"}
         raise ValidationError(
-            _("%(name)s has %(size)s bytes; at most %(most)s are taken.") % values
+            _("%(name)s has %(size)s bytes; at most %(most)s are accepted.") % values
         )
     if raw[:4] == b"PK\x03\x04" or name.lower().endswith(".docx"):
         text = clean_policy_text(_of_word(raw, name))
     else:
         text = clean_policy_text(_of_plain(raw, name))
     if not text:
-        raise ValidationError(_("%(name)s holds no text.") % {"name": name})
+        raise ValidationError(_("%(name)s contains no text.") % {"name": name})
     return text
 
 
@@ -94,7 +94,7 @@ def _of_plain(raw: bytes, name: str) -> str:
 def _of_word(raw: bytes, name: str) -> str:
     """Return paragraphs as lines and the rows of tables with tabs between their cells, in the order of the document."""
     broken = ValidationError(
-        _("%(name)s is no Word document (.docx), or a damaged one.") % {"name": name}
+        _("%(name)s is not a Word document (.docx), or it is damaged.") % {"name": name}
     )
     try:
         zip_guard.check_directory(io.BytesIO(raw))
@@ -102,7 +102,7 @@ def _of_word(raw: bytes, name: str) -> str:
             # The sizes are those that the package claims; unpacking stops at them.
             if sum(part.file_size for part in package.infolist()) > LARGEST_UNPACKED:
                 raise ValidationError(
-                    _("%(name)s unpacks to more than any policy text needs: refused.")
+                    _("%(name)s is too large for a policy text when unpacked, and was refused.")
                     % {"name": name}
                 )
             if "word/document.xml" not in package.namelist():

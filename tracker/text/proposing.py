@@ -33,7 +33,7 @@ class TextForm(forms.Form):
     """A policy text, pasted or uploaded."""
 
     text = forms.CharField(
-        label=gettext_lazy("the policy's text"),
+        label=gettext_lazy("the policy text"),
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 16}),
@@ -64,9 +64,7 @@ class TextForm(forms.Form):
             except ValidationError as error:
                 raise ValidationError({"text": error}) from error
             if not cleaned["text"]:
-                raise ValidationError(
-                    {"text": _("Paste the policy's text here, or choose a file.")}
-                )
+                raise ValidationError({"text": _("Paste the policy text here, or choose a file.")})
         return cleaned
 
 
@@ -80,7 +78,7 @@ class NewPolicyForm(forms.ModelForm):
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
         if slug == "new":
-            raise ValidationError(_("This address is that of a page: choose another."))
+            raise ValidationError(_("This address is used by a page: choose another one."))
         return slug
 
 
@@ -94,12 +92,14 @@ def read_rows(data: Mapping[str, Any], text: str) -> list[ProposedRow]:
         found, kind = _META.fullmatch(str(meta)), str(data.get(f"k{number}", ""))
         if not found or kind not in ProposalKind.values or found[2] not in Rule.values:
             raise ValidationError(
-                _("Row %(number)s cannot be read; propose again.") % {"number": number + 1}
+                _("Row %(number)s cannot be read; generate the proposal again.")
+                % {"number": number + 1}
             )
         spans = tuple(Span(*map(int, part.split("-"))) for part in found[1].split(",") if part)
         if any(not span.start <= span.end <= len(text) for span in spans):
             raise ValidationError(
-                _("Row %(number)s cannot be read; propose again.") % {"number": number + 1}
+                _("Row %(number)s cannot be read; generate the proposal again.")
+                % {"number": number + 1}
             )
         told = {
             name: str(data.get(f"{name}{number}", ""))[:200] for name in ("lead", "helps", "due")

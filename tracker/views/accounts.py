@@ -98,12 +98,14 @@ class Password(PasswordChangeView):
         try:
             answer = super().form_valid(form)
         except workflow.StaleVersion:
-            form.add_error(None, _("Somebody has just changed this account. Send the form again."))
+            form.add_error(
+                None, _("This account was just changed by somebody else. Submit the form again.")
+            )
             return self.form_invalid(form)
         if was_reset:
             self.request.session[OPENED_AFTER_RESET] = True
         login_limits.forget_failures(self.request, request_context.current_user(self.request))
-        messages.success(self.request, _("Your new password is in force."))
+        messages.success(self.request, _("Your new password is now valid."))
         return answer
 
 

@@ -37,10 +37,10 @@ LONG_PREVIEW = 1_000  # rows from which on a preview may take over two seconds
 # Rows from which on confirming or undoing takes over two seconds: a row of a checklist is saved by
 # itself.
 LONG_IMPORT_ROWS = {BatchKind.PROGRESS: 1_000, BatchKind.CHECKLIST: 100}
-UNDONE_TEXT = gettext_lazy("Everything that this import made is taken back.")
-CONFIRMED_TEXT = gettext_lazy("The import is confirmed; its reports wait for the review.")
+UNDONE_TEXT = gettext_lazy("Everything created by this import was undone.")
+CONFIRMED_TEXT = gettext_lazy("The import is confirmed; its reports await review.")
 CHANGED_TEXT = gettext_lazy(
-    "Something has changed meanwhile, or a fault is left: look again. Nothing is written."
+    "Something has changed in the meantime, or errors remain: check again. Nothing was written."
 )
 
 
@@ -168,7 +168,7 @@ def _confirm_or_undo(request: HttpRequest, found: ImportBatch) -> HttpResponse:
             return redirect(found)
         messages.error(request, CHANGED_TEXT)
     except (ValidationError, workflow.StaleVersion) as refusal:
-        nothing = _("Nothing is written.")
+        nothing = _("Nothing was written.")
         messages.error(request, f"{request_context.refusal_text(refusal)} {nothing}")
         if isinstance(refusal, workflow.UndoRefused):
             overtaken = refusal.rows
@@ -178,9 +178,7 @@ def _confirm_or_undo(request: HttpRequest, found: ImportBatch) -> HttpResponse:
 def _confirm(request: HttpRequest, found: ImportBatch) -> workbook_import.Preview | None:
     """Confirm an import; return its preview where something has changed since it was seen."""
     if found.state != BatchState.READ:
-        messages.info(
-            request, _("This import has been confirmed already; nothing was written twice.")
-        )
+        messages.info(request, _("This import was already confirmed; nothing was written twice."))
         return None
     preview = workbook_import.confirm_batch(
         found,
@@ -308,11 +306,11 @@ def _start(batch: ImportBatch, request: HttpRequest) -> None:
             if workbook_import.confirm_batch(found, user, seen, moment, tell) is None:
                 return str(CONFIRMED_TEXT)
         except (ValidationError, workflow.StaleVersion) as refusal:
-            nothing = _("Nothing is written.")
+            nothing = _("Nothing was written.")
             raise jobs.JobFailed(f"{request_context.refusal_text(refusal)} {nothing}") from refusal
         except PermissionDenied as refusal:
             raise jobs.JobFailed(
-                _("Your account may not do this. Nothing is written.")
+                _("Your account may not do this. Nothing was written.")
             ) from refusal
         raise jobs.JobFailed(str(CHANGED_TEXT))
 
@@ -334,19 +332,19 @@ def marked_file(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 PREVIEW_GROUPS = (
-    ("fault", gettext_lazy("Faults: nothing is written until they are mended")),
+    ("fault", gettext_lazy("Errors: nothing is written until they are fixed")),
     (
         "stale",
-        gettext_lazy("Changed by somebody else since the file was made: these rows are left out"),
+        gettext_lazy("Changed by somebody else since the file was created: these rows are skipped"),
     ),
     (
         "moved",
         gettext_lazy(
-            "The task was given to another unit, or yours has another part in it: these rows are "
-            "left out"
+            "The task was assigned to another unit, or your unit now has another role in it: these "
+            "rows are skipped"
         ),
     ),
-    ("changed", gettext_lazy("What confirming writes")),
+    ("changed", gettext_lazy("Changes that will be written")),
 )
 
 

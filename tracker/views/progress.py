@@ -32,7 +32,7 @@ def my(request: HttpRequest) -> HttpResponse:
     unit = permissions.works_for(request.user)
     if not unit:
         raise PermissionDenied(
-            _("This page lists what is asked of a unit; your account belongs to none.")
+            _("This page lists what a unit needs to do; your account does not belong to a unit.")
         )
     report_context = request_context.report_context(request)
     report_context.query_reader.reject_unknown()

@@ -163,7 +163,7 @@ def _names_period(request: HttpRequest, offered: list[OfferedPeriod]) -> bool:
 
 def no_period_text() -> str:
     """Say that a report must name its period."""
-    return _("The report names no period: choose one and send it again.")
+    return _("The report has no period: choose one and submit it again.")
 
 
 def _answer_repeated(request: HttpRequest, found: ProgressUpdate) -> HttpResponse | None:
@@ -201,8 +201,8 @@ def _has_same_texts(request: HttpRequest, submitted: ProgressUpdate) -> bool:
 
 def _already_submitted_text(submitted: ProgressUpdate) -> str:
     return _(
-        "%(task)s: the report of %(period)s is handed in already (%(state)s); nothing was handed "
-        "in twice."
+        "%(task)s: the report of %(period)s was already submitted (%(state)s); nothing was "
+        "submitted twice."
     ) % {
         "task": submitted.task.code,
         "period": submitted.period.name(request_context.current_day()),
@@ -238,9 +238,7 @@ def _writing_unit(request: HttpRequest, task: Task) -> Organization:
         return own
     if Action.REPORT in actions and task.lead_unit:
         return task.lead_unit
-    raise PermissionDenied(
-        _("A report of this task cannot be written now, or not by your account.")
-    )
+    raise PermissionDenied(_("This task cannot be reported now, or not by your account."))
 
 
 def _open_report(
@@ -302,7 +300,7 @@ def _submit_unchanged(request: HttpRequest, found: ProgressUpdate) -> HttpRespon
         messages.error(request, request_context.refusal_text(refusal))
         return redirect(request.get_full_path())
     names = {"task": found.task.code, "period": found.period.name(request_context.current_day())}
-    messages.success(request, _("%(task)s: “no change” is handed in for %(period)s.") % names)
+    messages.success(request, _("%(task)s: “no change” was submitted for %(period)s.") % names)
     return request_context.redirect_back(request, found.task.get_absolute_url())
 
 
@@ -311,11 +309,11 @@ def _withdraw(request: HttpRequest, found: ProgressUpdate) -> HttpResponse:
     try:
         if not found.pk:
             raise ValidationError(
-                _("There is no report of this period to take back; it may have been accepted.")
+                _("There is no report of this period to withdraw; it may have been accepted.")
             )
         if found.is_open:
             messages.info(
-                request, _("The report is taken back already; write on and hand it in again.")
+                request, _("The report was already withdrawn; edit it and submit it again.")
             )
         else:
             workflow.withdraw(
@@ -324,7 +322,7 @@ def _withdraw(request: HttpRequest, found: ProgressUpdate) -> HttpResponse:
                 request_context.current_day(),
                 request_context.seen_version_of(request),
             )
-            messages.success(request, _("The report is taken back; write on and hand it in again."))
+            messages.success(request, _("The report was withdrawn; edit it and submit it again."))
     except (ValidationError, workflow.StaleVersion) as refusal:
         messages.error(request, request_context.refusal_text(refusal))
     return redirect(request.get_full_path())
@@ -337,9 +335,9 @@ def _answer_saved(request: HttpRequest, saved: ProgressUpdate) -> HttpResponse:
         period = saved.period.name(request_context.current_day())
         messages.success(
             request,
-            _("%(task)s: the report of %(period)s is handed in.")
+            _("%(task)s: the report of %(period)s was submitted.")
             % {"task": saved.task.code, "period": period},
         )
         return request_context.redirect_back(request, saved.task.get_absolute_url())
-    messages.success(request, _("The draft is kept. It is not handed in yet."))
+    messages.success(request, _("The draft is saved. It is not submitted yet."))
     return redirect(request.get_full_path())

@@ -97,8 +97,8 @@ def _refusal_of(rows: Sequence[ProposedRow]) -> str:
         return _("No demand was found in this text.")
     if len(rows) > MOST_ROWS:
         return _(
-            "The text gives %(rows)s rows; at most %(most)s are shown on one page: give it "
-            "in parts."
+            "The text gives %(rows)s rows; at most %(most)s are shown on one page: enter it in "
+            "parts."
         ) % {"rows": len(rows), "most": MOST_ROWS}
     return ""
 
@@ -113,13 +113,13 @@ def _make(
     parts, steps = rows_for(policy, made, request_context.current_user(request))
     workflow.save_objects(
         parts,
-        request_context.change_context(request, _("made from its text")),
+        request_context.change_context(request, _("created from its text")),
         request_context.current_day(),
         steps,
     )
     for note in made.notes[:5]:
         messages.warning(request, note)
-    text = _("“%(policy)s” was made as a draft: %(tasks)s tasks.")
+    text = _("“%(policy)s” was created as a draft: %(tasks)s tasks.")
     messages.success(request, text % {"policy": policy, "tasks": len(made.tasks)})
     return redirect("policy", policy.slug)
 

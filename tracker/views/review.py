@@ -121,7 +121,7 @@ def _review(
             _decide(request, found, form)
     except workflow.StaleVersion:
         form.add_error(
-            None, _("The unit has changed the report since it was shown; look at it again.")
+            None, _("The unit has changed the report since it was shown; check it again.")
         )
         found.refresh_from_db()
         return None
@@ -179,7 +179,7 @@ def _decided_already(request: HttpRequest, found: ProgressUpdate) -> bool:
     decided = found.state in (ReportState.ACCEPTED, ReportState.RETURNED)
     if not decided or found.reviewed_by_id != request_context.current_user(request).pk:
         return False
-    text = _("%(report)s: you have decided already (%(state)s); nothing was done twice.")
+    text = _("%(report)s: you have already decided (%(state)s); nothing was done twice.")
     names = {"report": found.task, "state": found.get_state_display()}
     messages.info(request, text % names)
     return True
@@ -200,7 +200,7 @@ def _withdraw_acceptance(
             request_context.current_day(),
         )
         messages.success(
-            request, _("%(report)s: the acceptance is taken back.") % {"report": found.task}
+            request, _("%(report)s: the acceptance was undone.") % {"report": found.task}
         )
         return redirect("review", found.pk)
     except (ValidationError, workflow.StaleVersion) as refusal:
@@ -250,13 +250,14 @@ def accept_many(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     picked = _picked_reports(request)
     if not picked:
-        messages.warning(request, _("Nothing was picked: tick the reports first."))
+        messages.warning(request, _("Nothing was selected: select the reports first."))
         return redirect("queue")
     waiting = worklist.waiting_reports(Task.objects.visible_to(request.user))
     found = list(waiting.filter(pk__in=picked))
     if not found:
         messages.info(
-            request, _("None of the picked reports waits any more; nothing was done twice.")
+            request,
+            _("None of the selected reports is still awaiting review; nothing was done twice."),
         )
         return redirect("queue")
     gone = len(picked) - len(found)
@@ -291,8 +292,9 @@ def _tell_outcome(request: HttpRequest, outcome: workflow.BulkOutcome, gone: int
     messages.success(request, text % {"count": accepted})
     if gone:
         text = ngettext(
-            "%(count)d of the picked reports does not wait any more; it was left as it is.",
-            "%(count)d of the picked reports do not wait any more; they were left as they are.",
+            "%(count)d of the selected reports is no longer awaiting review; it was not changed.",
+            "%(count)d of the selected reports are no longer awaiting review; they were not "
+            "changed.",
             gone,
         )
         messages.warning(request, text % {"count": gone})
@@ -310,7 +312,7 @@ def answer_help_page(request: HttpRequest, pk: int) -> HttpResponse:
     asked = worklist.asked_for_help(Task.objects.visible_to(request.user))
     found = get_object_or_404(asked, pk=pk)
     if found.help_answered_on:
-        text = _("%(report)s: answered on %(day)s already; nothing was done twice.")
+        text = _("%(report)s: already answered on %(day)s; nothing was done twice.")
         messages.info(request, text % {"report": found.task, "day": found.help_answered_on})
         return redirect("queue", "help")
     form = AnswerForm(request.POST or request_context.saved_post(request, ["answer"]))
@@ -324,7 +326,7 @@ def answer_help_page(request: HttpRequest, pk: int) -> HttpResponse:
                 request_context.current_day(),
                 request_context.seen_version_of(request),
             )
-            messages.success(request, _("The answer stands beside the report now."))
+            messages.success(request, _("The answer is now shown next to the report."))
             return redirect("queue", "help")
         except (ValidationError, workflow.StaleVersion) as refusal:
             form.add_error(None, request_context.as_validation_error(refusal).messages)

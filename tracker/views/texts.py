@@ -143,7 +143,7 @@ def _remove_mark(request: HttpRequest, policy: PolicyDocument) -> None:
     key, _colon, seen = request.POST["unmark"].partition(":")
     passage = policy.background.filter(pk=request_context.read_number(key)).first()
     if passage is None:
-        raise ValidationError(_("The mark was taken back already."))
+        raise ValidationError(_("The mark was already removed."))
     act = request_context.change_context(request)
     workflow.delete_object(passage, act, request_context.read_number(seen))
 
@@ -178,7 +178,7 @@ def _passages(
     for words, anchor in anchor_of.items():
         if not anchor:
             raise ValidationError(
-                _("No phrase of “%(clause)s” occurs only once: it has no anchor.")
+                _("No phrase of “%(clause)s” is unique in the text, so it has no anchor.")
                 % {"clause": words[:40]}
             )
     passages = []

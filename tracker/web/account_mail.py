@@ -25,10 +25,9 @@ def tell_of_reset(user: User, by: str, when: dt.datetime) -> None:
     with translation.override(settings.LANGUAGE_CODE):
         moment = date_format(timezone.localtime(when), "DATETIME_FORMAT")
         text = _(
-            "%(by)s set the password of your account “%(name)s” on %(moment)s. It holds for one "
-            "log-in; then you "
-            "choose your own. If you did not ask for it, tell the supervision office at once. "
-            "%(contact)s"
+            "%(by)s set the password of your account “%(name)s” on %(moment)s. It is valid for one "
+            "login; then you choose your own. If you did not request this, tell the supervision "
+            "office immediately. %(contact)s"
         ) % {"by": by, "name": user.username, "moment": moment, "contact": settings.CONTACT}
         subject = _("Your password was set by somebody else")
     try:

@@ -96,5 +96,5 @@ def refuse_body(request: HttpRequest, text: str, status: int) -> HttpResponse:
 
 def _words_of(most: int, is_member: bool) -> str:
     if not is_member:
-        return _("Log in first: files are taken from those who are logged in alone.")
-    return _("Here a request may send at most %(most)d MB.") % {"most": most // MEGABYTE}
+        return _("Log in first: only logged-in users can upload files.")
+    return _("A request may contain at most %(most)d MB here.") % {"most": most // MEGABYTE}

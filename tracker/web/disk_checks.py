@@ -31,7 +31,7 @@ def check_restore(**_kwargs: Any) -> list[checks.CheckMessage]:
     if not folder.exists():
         return []
     text = _(
-        "A restore was cut off. The next start of the server, or `manage.py prepare`, finishes "
+        "A restore was interrupted. The next start of the server, or `manage.py prepare`, finishes "
         "it: %(path)s"
     )
     return [checks.Warning(text % {"path": folder}, id="tracker.W021")]

@@ -48,7 +48,7 @@ class DiskFullMiddleware:
 
 def disk_full_response(request: HttpRequest) -> HttpResponse:
     """Say that nothing was saved, and give back what was typed, to be sent again."""
-    text = _("The disk of the server is full. Nothing of this was saved; call the administrator.")
+    text = _("The server disk is full. Nothing was saved; call the administrator.")
     if request.headers.get("X-Autosave"):
         return JsonResponse({"faults": [text]}, status=DISK_FULL_STATUS)
     typed = []

@@ -114,9 +114,7 @@ def read_job(name: str) -> JobProgress | None:
         # It may have come to its end between the two looks.
         found = _read(name)
         if found and found.state == JOB_RUNNING:
-            text = _(
-                "The work was cut off before its end, and nothing of it is written. Start it again."
-            )
+            text = _("The work was interrupted, and nothing was written. Start it again.")
             return replace(found, state=JOB_FAILED, words=text)
     return found
 
@@ -148,7 +146,7 @@ def _run(
         except Exception:
             logger.exception("The work %s has failed.", name)
             text = _(
-                "It has failed by a fault of the program, which is in its log. Nothing is written."
+                "It failed because of a program error, which is in the log. Nothing was written."
             )
             end = replace(begin, state=JOB_FAILED, words=text)
         _write(name, end)

@@ -267,7 +267,8 @@ def refuse_late(request: HttpRequest, account: int | None) -> HttpResponse:
     save_post(request, account)
     if wants_json(request):
         text = _(
-            "You are logged out. Log in in another window; then this page keeps the draft again."
+            "You are logged out. Log in in another window; this page then continues saving the "
+            "draft."
         )
         return refuse_in_words(text, 401)
     return redirect_to_login(return_address(request))
@@ -282,7 +283,7 @@ def refuse_other(request: HttpRequest, account: int) -> HttpResponse | None:
     if not wants_json(request):
         return None
     text = _(
-        "Somebody else has logged in in this browser. Log in with your own account to write on "
+        "Somebody else has logged in with this browser. Log in with your own account to continue "
         "here."
     )
     return refuse_in_words(text)
@@ -319,8 +320,8 @@ def dropped_words(forms: list[dict[str, Any]]) -> str:
     if not count:
         return ""
     text = ngettext(
-        "One earlier form was dropped to make room.",
-        "%(count)d earlier forms were dropped to make room.",
+        "One earlier form was discarded to free space.",
+        "%(count)d earlier forms were discarded to free space.",
         count,
     )
     return text % {"count": count}
@@ -332,12 +333,12 @@ def lost_words(found: dict[str, Any]) -> str:
     sentences = []
     if found.get("files"):
         sentences.append(
-            _("Not kept: the files %(names)s; choose them again.")
+            _("Not stored: the files %(names)s; choose them again.")
             % {"names": comma.join(found["files"])}
         )
     if found.get("passwords"):
-        sentences.append(_("Not kept: passwords; type them again."))
+        sentences.append(_("Not stored: passwords; enter them again."))
     if found.get("too_long"):
         names = comma.join(found["too_long"])
-        sentences.append(_("Not kept because it is too long: %(names)s.") % {"names": names})
+        sentences.append(_("Not stored because it is too long: %(names)s.") % {"names": names})
     return " ".join(sentences)

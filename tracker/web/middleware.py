@@ -96,7 +96,7 @@ class AccountMiddleware(LoginRequiredMiddleware):
             late_forms.save_post(request, request.user.pk)
         if late_forms.wants_json(request):
             return late_forms.refuse_in_words(
-                _("Choose a password of your own first; then this page goes on.")
+                _("Choose your own password first; then you can continue on this page.")
             )
         return redirect("password")
 
@@ -157,7 +157,8 @@ def _answer_old_page(request: HttpRequest, account: int, present: int | None) ->
         return late_forms.renew_token(request)
     late_forms.save_post(request, account)
     text = _(
-        "The page was from an earlier log-in. Nothing of it is saved yet: look, and send it again."
+        "The page was opened in an earlier session. Nothing is saved yet: check it and submit it "
+        "again."
     )
     messages.warning(request, text)
     return redirect(late_forms.return_address(request))

@@ -132,10 +132,10 @@ def _outdated(row: Any = None) -> str:
     else:
         latest = None
     if not latest:
-        return _("Somebody has changed it this very moment; look again and repeat.")
+        return _("Somebody else has just changed it; check it and try again.")
     return _(
-        "Changed by %(who)s at %(when)s, after this page was opened. Nothing was done twice; "
-        "look at it as it is now, and repeat it if it is still needed."
+        "Changed by %(who)s at %(when)s, after this page was opened. Nothing was done twice; check "
+        "the current state, and repeat the action if it is still needed."
     ) % {
         "who": latest.history_user or _("the system"),
         "when": date_format(timezone.localtime(latest.history_date), "DATETIME_FORMAT"),
@@ -181,7 +181,7 @@ def saved_post(request: HttpRequest, names: Collection[str] = ()) -> QueryDict |
     if not found:
         return None
     late_forms.forget_post(request, found)
-    text = _("Your session had ended. This is what you were sending; nothing of it is saved yet.")
+    text = _("Your session had expired. This is what you submitted; it is not saved yet.")
     text = f"{text} {late_forms.lost_words(found)}".strip()
     messages.warning(request, text, fail_silently=True)
     data = QueryDict(mutable=True)

@@ -247,4 +247,4 @@ def _refusal(rows: Sequence[models.Model], error: IntegrityError) -> ValidationE
             row.validate_constraints()
         except ValidationError as broken:
             return ValidationError(f"{row}: {' '.join(broken.messages)}")
-    return ValidationError(_("The database refuses it: %(error)s") % {"error": error})
+    return ValidationError(_("Rejected by the database: %(error)s") % {"error": error})

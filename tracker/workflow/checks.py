@@ -58,8 +58,8 @@ def check_closed(task: Task, before: Task | None) -> None:
 def closed_task_text() -> str:
     """Say why a judged fact of a closed task does not change, and how it is corrected."""
     return _(
-        "The task is closed: what it was judged by is fixed. To correct it, reopen the task with "
-        "a reason."
+        "The task is closed: the basis on which it was judged cannot be changed. To correct it, "
+        "reopen the task with a reason."
     )
 
 
@@ -83,8 +83,8 @@ def check_hand_over(task: Task, before: Task | None) -> None:
 def draft_policy_text() -> str:
     """Say why a task of a draft is not handed over."""
     return _(
-        "The policy is a draft, and its units see nothing of it: publish it first, then hand the "
-        "task over."
+        "The policy is a draft that its units cannot see: publish it first, then hand over the "
+        "task."
     )
 
 
@@ -119,9 +119,9 @@ def _closed_units(units: Collection[Organization], keys: Collection[int]) -> lis
 
 def _out_of_office_text(units: Collection[Organization]) -> str:
     names = pgettext("list", ", ").join(unit.name for unit in units)
-    return _(
-        "Out of office, it takes no task: %(units)s. Choose the unit that has taken its place."
-    ) % {"units": names}
+    return _("Inactive units cannot take tasks: %(units)s. Choose the unit that replaces them.") % {
+        "units": names
+    }
 
 
 def check_reopening(task: Task, before: Task, reason: str, today: dt.date) -> None:
@@ -133,7 +133,7 @@ def check_reopening(task: Task, before: Task, reason: str, today: dt.date) -> No
     if task.deadline and task.deadline < today:
         raise ValidationError(
             {
-                "deadline": _("Reopening and resuming ask for a new deadline, %(day)s or later.")
+                "deadline": _("Reopening and resuming require a new deadline, %(day)s or later.")
                 % {"day": today}
             }
         )
@@ -147,15 +147,11 @@ def check_day_of_closing(task: Task, before: Task | None, reason: str, today: dt
         and task.closed_on > today
         and not stays_closed(task, before)
     ):
-        raise ValidationError(
-            {"closed_on": _("The day lies ahead: a task is closed when it is done.")}
-        )
+        raise ValidationError({"closed_on": _("The day of closing cannot be in the future.")})
     if before is None or before.status != Status.CLOSING or task.status != Status.CLOSING:
         return
     if task.closing_requested_on != before.closing_requested_on and not reason.strip():
-        text = _(
-            "The light is judged by the day of the request: give the reason for which it changes."
-        )
+        text = _("The light is judged by the day of the request: give a reason for changing it.")
         raise ValidationError({"closing_requested_on": text})
 
 

@@ -111,7 +111,8 @@ def derive_change(
     derive_task(task, items, indicators, clauses)
     if before and task.follows_indicator and task.percent < before.percent and not reason.strip():
         text = _(
-            "The percent follows an indicator and falls from %(before)d%% to %(after)d%%: say why."
+            "The percentage follows an indicator and falls from %(before)d%% to %(after)d%%: "
+            "explain why."
         )
         percents = {"before": before.percent, "after": task.percent}
         raise ValidationError({"reason": text % percents})

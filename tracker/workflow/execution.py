@@ -44,7 +44,8 @@ def check_transition(task: Task, action: Action, act: ChangeContext) -> Transiti
             text = step.refusal(task)
         status = {"action": step.label, "status": task.get_status_display()}
         raise ValidationError(
-            text or _("“%(action)s” does not fit the task as it is now: %(status)s.") % status
+            text
+            or _("“%(action)s” is not possible for the task as it is now: %(status)s.") % status
         )
     return step
 

@@ -138,7 +138,7 @@ def apply_progress(
 ) -> None:
     """Hand in every report of a batch and tick its steps: all, or none with the words why."""
     with transaction.atomic():
-        _lock_batch(batch, BatchState.READ, _("This import has been confirmed already."))
+        _lock_batch(batch, BatchState.READ, _("This import was already confirmed."))
         writer = ReportWriter({change.task.pk for change in changes}, act, now.date())
         known = latest_reports(writer.tasks.values())
         applied = []
@@ -168,7 +168,7 @@ def revert_progress(
         _lock_batch(
             batch,
             BatchState.LANDED,
-            _("This import has been undone already, or was never confirmed."),
+            _("This import was already undone, or was never confirmed."),
         )
         writer = ReportWriter({entry["task"] for entry in batch.made}, act, now.date())
         refuse_later_changes(batch)
@@ -239,7 +239,7 @@ def _not_allowed(task: Task) -> str:
     unit = "—"
     if task.lead_unit:
         unit = task.lead_unit.short_name
-    text = _("your account may not report this task any more; its lead unit is %(unit)s now.")
+    text = _("your account may no longer report this task; its lead unit is %(unit)s now.")
     return text % {"unit": unit}
 
 
@@ -340,7 +340,7 @@ def apply_checklist(
     policy_parts = [row for row in rows if not isinstance(row.thing, Task | ChecklistItem)]
     counter = count(1)
     with transaction.atomic():
-        _lock_batch(batch, BatchState.READ, _("This import has been confirmed already."))
+        _lock_batch(batch, BatchState.READ, _("This import was already confirmed."))
         made = []
         for row in policy_parts:
             refresh_links(row.thing)
@@ -408,7 +408,7 @@ def revert_checklist(
         _lock_batch(
             batch,
             BatchState.LANDED,
-            _("This import has been undone already, or was never confirmed."),
+            _("This import was already undone, or was never confirmed."),
         )
         if batch.policy_id:
             # Locked while it is compared and taken back: nobody changes a part of it meanwhile.
@@ -430,7 +430,7 @@ def _unload(entry: dict[str, Any], act: ChangeContext, today: dt.date) -> None:
     model = apps.get_model("tracker", entry["model"])
     thing = model._default_manager.filter(pk=entry["pk"]).first()
     if thing is None:
-        raise ValidationError(_("A part that this import made is gone already."))
+        raise ValidationError(_("Something created by this import no longer exists."))
     if entry["new"]:
         try:
             delete_object(thing, act)

@@ -55,7 +55,7 @@ class UndoRefused(ValidationError):
             )
         stated = pgettext("between sentences", "; ").join(named)
         super().__init__(
-            _("It cannot be undone, for others have worked on it since: %(rows)s.")
+            _("It cannot be undone because others have changed it since: %(rows)s.")
             % {"rows": stated}
         )
 
@@ -85,7 +85,7 @@ def _changed_reports(batch: ImportBatch, codes: Mapping[int, str]) -> Iterator[L
     for entry in entries:
         report = reports.get(entry["report"])
         if not report:
-            yield LaterChange(codes[entry["task"]], _("its report is gone"))
+            yield LaterChange(codes[entry["task"]], _("its report no longer exists"))
         elif (report.state, report.version) != (ReportState.SUBMITTED, entry["version"]):
             changed[report.pk] = entry
     history = _history_of(ProgressUpdate, set(changed))
@@ -111,7 +111,7 @@ def _changed_ticks(batch: ImportBatch, codes: Mapping[int, str]) -> Iterator[Lat
         for key, before, *after in entry["ticks"]:
             item = items.get(key)
             if not item:
-                yield LaterChange(codes[entry["task"]], _("a step is gone"))
+                yield LaterChange(codes[entry["task"]], _("a step no longer exists"))
             elif _tick_has_changed(item, before, after):
                 imported = next(iter(after), None)
                 days = [_shown(day) for day in (before, imported, _iso_day(item))]
@@ -172,13 +172,13 @@ def _changed_rows(
     for entry in entries:
         row = rows.get(entry["pk"])
         if row is None:
-            yield LaterChange(_name_of(entry), _("it is gone already"))
+            yield LaterChange(_name_of(entry), _("it no longer exists"))
         elif row.pk in compared:
             fields = list(_three_ways(*compared[row.pk], names))
             yield LaterChange(str(row), _("it has been changed since"), fields)
         elif row.pk in attached:
             things = pgettext("list", ", ").join(attached[row.pk])
-            text = _("it has since got: %(things)s") % {"things": things}
+            text = _("added since: %(things)s") % {"things": things}
             yield LaterChange(str(row), text)
 
 

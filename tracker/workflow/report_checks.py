@@ -20,13 +20,13 @@ def missing_in_report(report: ProgressUpdate, task: Task, today: dt.date) -> dic
     faults = {}
     if report.state == ReportState.DRAFT and not _may_be_reported(report, task, today):
         faults["period"] = _(
-            "The period %(period)s can no longer be reported; choose the one under way."
+            "The period %(period)s can no longer be reported; choose the current one."
         ) % {"period": report.period.name(today)}
     if not report.progress.strip():
-        faults["progress"] = _("Say what has been done.")
+        faults["progress"] = _("Describe what has been done.")
     faults |= _missing_percent(report, task)
     if report.needs_help and not report.help_addressee.strip():
-        faults["help_addressee"] = _("Say who is asked for help.")
+        faults["help_addressee"] = _("Enter who is asked for help.")
     return faults
 
 
@@ -43,11 +43,11 @@ def _missing_percent(report: ProgressUpdate, task: Task) -> dict[str, str]:
     faults = {}
     own = has_own_percent(task) and not report.contribution
     if own and report.percent is None:
-        faults["percent"] = _("State the percent, a whole number from 0 to 100.")
+        faults["percent"] = _("Enter the percentage, a whole number from 0 to 100.")
     if not own and report.percent is not None:
-        faults["percent"] = _("This task has no percent of its own to report.")
+        faults["percent"] = _("No percentage is reported for this task.")
     if _percent_falls(report, task, own) and not report.fall_reason.strip():
-        faults["fall_reason"] = _("%(percent)d%% was accepted before: say why it falls.") % {
+        faults["fall_reason"] = _("%(percent)d%% was accepted before: explain why it falls.") % {
             "percent": task.percent
         }
     return faults

@@ -125,7 +125,7 @@ class ReportWriter:
         before = self._begin(report.task, _action_of(report))
         if report.state != ReportState.SUBMITTED:
             raise ValidationError(
-                _("The report does not wait for a review any more: it is %(state)s.")
+                _("The report is no longer awaiting review: it is %(state)s.")
                 % {"state": report.get_state_display()}
             )
         report.state = ReportState.DRAFT
@@ -216,7 +216,7 @@ class ReportWriter:
 
     def _refusal(self, error: IntegrityError) -> ValidationError:
         """Name the report that the database refuses; asked one by one after the roll-back."""
-        text = _("The database refuses it: %(error)s") % {"error": error}
+        text = _("Rejected by the database: %(error)s") % {"error": error}
         for report in [*self._new, *self._changed.values()]:
             try:
                 report.validate_constraints()

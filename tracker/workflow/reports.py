@@ -123,9 +123,7 @@ def save_draft(
         if report.pk:
             stored = _stored(report)
         if stored and not stored.is_open:
-            raise ValidationError(
-                _("This report has been handed in already; withdraw it to change it.")
-            )
+            raise ValidationError(_("This report was already submitted; withdraw it to change it."))
         new = bump_version(report, seen)
         try:
             if stored and stored.state == ReportState.RETURNED:
@@ -159,7 +157,7 @@ def submit(report: ProgressUpdate, act: ChangeContext, today: dt.date) -> None:
         task, before = start_transition(report.task, action, act)
         stored = _stored(report)
         if not stored.is_open:
-            raise ValidationError(_("This report has been handed in already."))
+            raise ValidationError(_("This report was already submitted."))
         resume_rework(stored)
         stored.rework = {}
         _complete(stored, task, today)
@@ -200,7 +198,7 @@ def submit_unchanged(
     """
     last = last_report(report.task, report.unit, report)
     if not last or last.contribution != report.contribution:
-        raise ValidationError(_("“No change” needs an earlier report."))
+        raise ValidationError(_("“No change” requires an earlier report."))
     _check_unchanged(report)
     with transaction.atomic():
         if repeats not in (None, last.pk):
@@ -230,18 +228,18 @@ def _check_unchanged(report: ProgressUpdate) -> None:
     It was too often, or there are words that it would replace.
     """
     if not report.is_open:
-        raise ValidationError(_("This report has been handed in already."))
+        raise ValidationError(_("This report was already submitted."))
     if any(getattr(report, name).strip() for name in REPORT_TEXTS):
         raise ValidationError(
             _(
-                "A draft of this period has words already: hand it in, or empty it to report “no "
-                "change”."
+                "The draft of this period already contains text: submit it, or clear it to report "
+                "“no change”."
             )
         )
     of_unit = ProgressUpdate.objects.filter(task=report.task, unit=report.unit)
     latest = of_unit.standing().order_by("-period_start", "-pk")[:MAX_UNCHANGED_REPORTS]
     if len(latest) == MAX_UNCHANGED_REPORTS and all(each.unchanged for each in latest):
-        text = _("“No change” was reported %(count)d times in a row; say what is being done.")
+        text = _("“No change” was reported %(count)d times in a row; describe what is being done.")
         raise ValidationError(text % {"count": MAX_UNCHANGED_REPORTS})
 
 
@@ -308,11 +306,11 @@ def withdraw_acceptance(
 def acceptance_is_final(report: ProgressUpdate, task: Task) -> str:
     """Say why the acceptance of a report cannot be taken back, whoever asks; empty where it can."""
     if report.state != ReportState.ACCEPTED:
-        return _("The report is not accepted any more: it is %(state)s.") % {
+        return _("The report is no longer accepted: it is %(state)s.") % {
             "state": report.get_state_display()
         }
     if report.pk != task.latest_report_id:
-        return _("A later report of the task has been accepted: this acceptance stays.")
+        return _("A later report of the task has been accepted: this acceptance cannot be undone.")
     # A final report of a period that shows the acceptance will be another reason.
     return ""
 
@@ -334,7 +332,7 @@ def _percent_before(report: ProgressUpdate) -> int:
 
 def _check_reviewer(report: ProgressUpdate, act: ChangeContext) -> None:
     if act.user and not permissions.may_review(act.user, report.submitted_by_id):
-        raise PermissionDenied(_("Nobody reviews what they have asked for or reported themselves."))
+        raise PermissionDenied(_("Nobody may review their own requests or reports."))
 
 
 def answer_help(
@@ -348,7 +346,7 @@ def answer_help(
     with transaction.atomic():
         stored = _stored(report)
         if stored.help_answered_on:
-            raise ValidationError(_("It has been answered already."))
+            raise ValidationError(_("It was already answered."))
         if seen is not None and stored.version != seen:
             raise StaleVersion(stored)
         stored.help_answer = answer
@@ -385,7 +383,7 @@ def _move(
         stored = _stored(report)
         if stored.state != ReportState.SUBMITTED:
             raise ValidationError(
-                _("The report does not wait for a review any more: it is %(state)s.")
+                _("The report is no longer awaiting review: it is %(state)s.")
                 % {"state": stored.get_state_display()}
             )
         if seen is not None and stored.version != seen:
@@ -411,7 +409,7 @@ def _move(
 def _note_review(report: ProgressUpdate, act: ChangeContext, today: dt.date) -> None:
     """Note who reviews a report; raise for a contribution and for one's own report."""
     if report.contribution:
-        text = _("A contribution stands beside the report of the lead unit and is not reviewed.")
+        text = _("A contribution is shown next to the report of the lead unit and is not reviewed.")
         raise ValidationError(text)
     _check_reviewer(report, act)
     report.reviewed_by = act.user

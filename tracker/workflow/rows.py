@@ -82,7 +82,7 @@ def explain_violation(row: models.Model, error: IntegrityError) -> ValidationErr
         row.validate_constraints()
     except ValidationError as broken:
         return broken
-    return ValidationError(_("The database refuses it: %(error)s") % {"error": error})
+    return ValidationError(_("Rejected by the database: %(error)s") % {"error": error})
 
 
 def attach_context(row: models.Model, act: ChangeContext) -> None:

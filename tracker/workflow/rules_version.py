@@ -77,8 +77,7 @@ def follow_rules(app_config: Any, using: str, **kwargs: Any) -> None:
     stdout = kwargs.get("stdout")
     if done and done.tasks and stdout and kwargs.get("verbosity", 1) >= 1:
         text = _(
-            "The rules of the lights have changed: %(tasks)d tasks derived anew, %(corrected)d "
-            "corrected."
+            "The light rules have changed: %(tasks)d tasks recalculated, %(corrected)d corrected."
         )
         stdout.write(text % {"tasks": done.tasks, "corrected": done.corrected})
 

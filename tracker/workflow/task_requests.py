@@ -85,7 +85,7 @@ def decide_request(
 ) -> None:
     """Grant or return a request; raise PermissionDenied for one's own."""
     if act.user and not permissions.may_review(act.user, request.asked_by_id):
-        raise PermissionDenied(_("Nobody reviews what they have asked for or reported themselves."))
+        raise PermissionDenied(_("Nobody may review their own requests or reports."))
     request.state = RequestState.RETURNED
     if granted:
         request.state = RequestState.GRANTED

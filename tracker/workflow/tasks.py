@@ -137,7 +137,7 @@ def validate_change(task: Task, before: Task | None, reason: str, today: dt.date
 def _check_status_change(task: Task, before: Task) -> None:
     if before.status == task.status or office_may_set(before.status, task.status):
         return
-    text = _("No step leads from “%(before)s” to “%(after)s”.")
+    text = _("The status cannot change from “%(before)s” to “%(after)s”.")
     names = {"before": before.get_status_display(), "after": task.get_status_display()}
     raise ValidationError({"status": text % names})
 
@@ -146,7 +146,7 @@ def _check_deadline_reason(task: Task, before: Task, reason: str) -> None:
     deadlines = (task.deadline, task.original_deadline)
     moved = deadlines != (before.deadline, before.original_deadline)
     if before.assigned_on and moved and not reason.strip():
-        text = _("The task has been handed over: give the reason for which a deadline changes.")
+        text = _("The task has been handed over: give a reason for changing a deadline.")
         raise ValidationError({"deadline": text})
 
 
@@ -182,7 +182,7 @@ def validate_co_units(
         raise ValidationError({"co_units": checks.closed_task_text()})
     checks.check_units_in_office(task, before, units, new_keys - old_keys)
     if task.lead_unit in units:
-        text = _("The lead unit does not co-operate with itself: %(unit)s.")
+        text = _("The lead unit cannot also be a co-operating unit: %(unit)s.")
         raise ValidationError({"co_units": text % {"unit": task.lead_unit}})
 
 
@@ -190,7 +190,7 @@ def hand_over(task: Task, act: ChangeContext, seen: int, on: dt.date) -> None:
     """Hand a task over to its lead unit on a day: from then on reports are owed."""
     if task.assigned_on:
         raise ValidationError(
-            _("It was handed over on %(day)s already.") % {"day": task.assigned_on}
+            _("It was already handed over on %(day)s.") % {"day": task.assigned_on}
         )
     task.assigned_on = on
     task.owed_from = on
@@ -215,7 +215,7 @@ def set_status(
 ) -> None:
     """Set the status; closing and closed take `on` as the day of the request or of the closing."""
     if task.status == status:
-        raise ValidationError(_("It has this status already."))
+        raise ValidationError(_("It already has this status."))
     if status == Status.CLOSING:
         task.closing_requested_on = on
     if status == Status.CLOSED:

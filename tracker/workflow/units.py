@@ -78,9 +78,9 @@ def plan_move(kind: UnitMoveKind, source: Organization, target: Organization) ->
     Raises ValidationError where it makes no sense.
     """
     if source.pk == target.pk:
-        raise ValidationError(_("Choose another unit than the one whose tasks go."))
+        raise ValidationError(_("Choose a unit other than the one whose tasks are moved."))
     if not target.active:
-        raise ValidationError(_("%(unit)s is out of office.") % {"unit": target.name})
+        raise ValidationError(_("%(unit)s is inactive.") % {"unit": target.name})
     plan = UnitMovePlan(kind, source, target)
     under_way = (
         Task.objects.exclude(status__in=ENDED_FOR_GOOD).with_related().defer("policy__full_text")
@@ -161,14 +161,14 @@ def undo_move(move: UnitMove, act: ChangeContext, now: dt.datetime) -> None:
     with transaction.atomic():
         move = UnitMove.objects.select_for_update(of=("self",)).get(pk=move.pk)
         if move.undone_at:
-            raise ValidationError(_("It has been undone already."))
+            raise ValidationError(_("It was already undone."))
         rows = [(entry, _row_of(entry)) for entry in move.entries]
         changed = []
         for entry, row in rows:
             if row is None or row.version != entry["version"]:
                 changed.append(entry["label"])
         if changed:
-            text = _("Somebody has changed these since; nothing was undone: %(rows)s.")
+            text = _("These have been changed since; nothing was undone: %(rows)s.")
             raise ValidationError(text % {"rows": pgettext("list", ", ").join(changed)})
         act = _signed(move, act)
         for entry, row in reversed(rows):

@@ -79,9 +79,7 @@ def _refresh_tasks_of(row: Versioned, inputs: set[str]) -> None:
 def _check_unit_of_account(user: User, before: Any) -> None:
     unit = user.organization
     if unit and not unit.active and (before is None or before.organization_id != unit.pk):
-        raise ValidationError(
-            {"organization": _("%(unit)s is out of office.") % {"unit": unit.name}}
-        )
+        raise ValidationError({"organization": _("%(unit)s is inactive.") % {"unit": unit.name}})
 
 
 def _follow_state(policy: PolicyDocument, before: Any, act: ChangeContext) -> None:
@@ -102,7 +100,7 @@ def _follow_state(policy: PolicyDocument, before: Any, act: ChangeContext) -> No
     # The day of publishing is the one that the history has just noted.
     latest: Any = policy.history.order_by("-history_id")[0]
     today = latest.history_date.astimezone(ZONE).date()
-    reason = act.reason or _("published: reports are owed from now on")
+    reason = act.reason or _("published: reports are required from now on")
     for task in handed_over.filter(
         Q(owed_from__lt=today) | Q(owed_from__isnull=True), status__in=OPEN_STATUSES
     ):

@@ -17,7 +17,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "path", type=Path, help=_("the file, or a folder for a file named by the moment")
+            "path",
+            type=Path,
+            help=_("the file, or a folder for a file named after the current time"),
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -25,7 +27,7 @@ class Command(BaseCommand):
         if path.is_dir():
             path /= f"tracker-{now():%Y%m%d-%H%M%S}.tar"
         if path.exists():
-            raise CommandError(_("%(path)s exists already and is left alone.") % {"path": path})
+            raise CommandError(_("%(path)s already exists and was not changed.") % {"path": path})
         if not path.parent.is_dir():
             raise CommandError(_("There is no folder %(path)s.") % {"path": path.parent})
         recovery.recover_unfinished()

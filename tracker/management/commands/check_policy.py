@@ -31,7 +31,7 @@ class Command(BaseCommand):
             "--text",
             metavar="FILE",
             type=Path,
-            help=_("The policy's text, in UTF-8 or GB18030; without it the one that is loaded."),
+            help=_("The policy text, in UTF-8 or GB18030; by default the loaded text."),
         )
 
     def handle(self, *args: Any, slug: str, text: Path | None, **options: Any) -> None:
@@ -53,12 +53,12 @@ class Command(BaseCommand):
         for check, findings in found.groups:
             self._print_group(check, findings)
         if found.errors:
-            raise CommandError(_("Faults: %(number)s.") % {"number": found.errors})
-        self.stdout.write(_("No faults."))
+            raise CommandError(_("Errors: %(number)s.") % {"number": found.errors})
+        self.stdout.write(_("No errors."))
 
     def _print_counts(self, found: Checkup) -> None:
         self.stdout.write(
-            _("Measures: %(sum)s = %(total)s; general demands apart: %(general)s.")
+            _("Measures: %(sum)s = %(total)s; general demands, not counted: %(general)s.")
             % {
                 "sum": " + ".join(map(str, found.measures)) or 0,
                 "total": sum(found.measures),
@@ -74,7 +74,7 @@ class Command(BaseCommand):
             if count.holds:
                 verdict = _("ok")
             else:
-                verdict = _("FAULT")
+                verdict = _("ERROR")
             self._print_row(f"{verdict}  {count.words}")
 
     def _print_group(self, check: HealthCheck, findings: list[HealthFinding]) -> None:
@@ -107,9 +107,8 @@ class Command(BaseCommand):
         )
         self.stdout.write(
             _(
-                "Text of the sections: %(sentences)s sentences, %(clauses)s clauses; "
-                "touched by an anchor: %(touched)s; background: %(background)s; unaccounted for: "
-                "%(open)s."
+                "Text of the sections: %(sentences)s sentences, %(clauses)s clauses; covered by an "
+                "anchor: %(touched)s; background: %(background)s; unaccounted for: %(open)s."
             )
             % {
                 "sentences": len(found.sentences),

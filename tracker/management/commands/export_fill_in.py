@@ -22,7 +22,7 @@ class Command(BaseCommand):
             "--policy", required=True, metavar="SLUG", help=_("Short address of the policy.")
         )
         parser.add_argument(
-            "--out", required=True, metavar="DIR", help=_("Folder to write to; made if absent.")
+            "--out", required=True, metavar="DIR", help=_("Folder to write to; created if missing.")
         )
 
     def handle(self, *args: Any, policy: str, out: str, **options: Any) -> None:

@@ -35,7 +35,7 @@ class Command(BaseCommand):
             "--policy", required=True, metavar="SLUG", help=_("Short address of the policy.")
         )
         parser.add_argument(
-            "--out", required=True, metavar="FILE", help=_("File to write; replaced.")
+            "--out", required=True, metavar="FILE", help=_("File to write; replaced if it exists.")
         )
         parser.add_argument(
             "--unit", metavar="NAME", help=_("Only tasks that this unit leads or co-operates in.")
@@ -47,7 +47,10 @@ class Command(BaseCommand):
             help=_("As in the address of the list: light=red&section=2"),
         )
         parser.add_argument(
-            "--paper", choices=PAPER_SIZES, default="a3", help=_("Paper of the sheet to print.")
+            "--paper",
+            choices=PAPER_SIZES,
+            default="a3",
+            help=_("Paper size of the sheet to print."),
         )
         parser.add_argument(
             "--on", metavar="DATE", help=_("Day of the lights, YYYY-MM-DD; today by default.")
@@ -57,8 +60,7 @@ class Command(BaseCommand):
             metavar="URL",
             default=settings.SITE_URL,
             help=_(
-                "Address that the links of codes begin with; SITE_URL by default, without it "
-                "there are none."
+                "Base address for the links on codes; SITE_URL by default, no links without it."
             ),
         )
 

@@ -21,7 +21,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", help=_("The filled-in workbook."))
         parser.add_argument(
-            "--apply", action="store_true", help=_("Write it; without it nothing is written.")
+            "--apply",
+            action="store_true",
+            help=_("Write the changes; without this option nothing is written."),
         )
 
     def handle(self, *args: Any, file: str, apply: bool, **options: Any) -> None:
@@ -41,11 +43,11 @@ class Command(BaseCommand):
             )
         counts = preview.counts
         self.stdout.write(
-            _("changed %(changed)d, unchanged %(unchanged)d, stale %(stale)d, faults %(fault)d")
+            _("changed %(changed)d, unchanged %(unchanged)d, stale %(stale)d, errors %(fault)d")
             % {state: counts[state] for state in ("changed", "unchanged", "stale", "fault")}
         )
         if preview.faults:
-            raise CommandError(_("Nothing is written until the faults are mended."))
+            raise CommandError(_("Nothing is written until the errors are fixed."))
         if apply:
             try:
                 batch = workflow.store_batch(batch, now)

@@ -202,7 +202,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--clear", action="store_true", help=_("Take the demonstration away again.")
+            "--clear", action="store_true", help=_("Remove the demonstration data.")
         )
 
     @transaction.atomic
@@ -210,14 +210,14 @@ class Command(BaseCommand):
         standing = PolicyDocument.objects.filter(slug=SLUG).first()
         if standing and not standing.demo:
             raise CommandError(
-                _("“%(slug)s” is a policy of the office; nothing was touched.") % {"slug": SLUG}
+                _("“%(slug)s” is a policy of the office; nothing was changed.") % {"slug": SLUG}
             )
         if options["clear"]:
             self._clear(standing)
             return
         if standing:
             raise CommandError(
-                _("The demonstration is there already; load_demo --clear takes it away.")
+                _("The demonstration data already exists; load_demo --clear removes it.")
             )
         source = PolicyDocument.objects.filter(slug=SOURCE).first()
         if not source:
@@ -234,12 +234,12 @@ class Command(BaseCommand):
         )
         _copy_parts(source, demo, today())
         self.stdout.write(
-            _("Demonstration policy laid: %(count)d tasks.") % {"count": demo.tasks.count()}
+            _("Demonstration policy created: %(count)d tasks.") % {"count": demo.tasks.count()}
         )
         for user, password in _accounts(demo):
             values = {"name": user.username, "who": user.first_name, "password": password}
             self.stdout.write(
-                _("Account %(name)s (%(who)s), password %(password)s, shown this once.") % values
+                _("Account %(name)s (%(who)s), password %(password)s, shown only once.") % values
             )
 
     def _clear(self, demo: PolicyDocument | None) -> None:
@@ -250,7 +250,7 @@ class Command(BaseCommand):
             for part in _parts_of(demo):
                 workflow.delete_object(part, _context())
             workflow.delete_object(demo, _context())
-        self.stdout.write(_("The demonstration is cleared; its history stays."))
+        self.stdout.write(_("The demonstration data was removed; its history is kept."))
 
 
 def _parts_of(policy: PolicyDocument) -> Iterator[Any]:
@@ -505,14 +505,14 @@ def _draft(task: Task, period: Period, percent: int, figures_percent: int) -> Pr
 
 
 def _progress_text(task: Task, period: Period) -> str:
-    return _("Demonstration: %(task)s goes on as planned in %(month)s.") % {
+    return _("Demonstration: %(task)s continues as planned in %(month)s.") % {
         "task": task.title,
         "month": period.start.strftime("%Y-%m"),
     }
 
 
 def _closing_text() -> str:
-    return _("Demonstration: all that was asked for is done.")
+    return _("Demonstration: all requirements are met.")
 
 
 def _evidence() -> Evidence:

@@ -39,9 +39,7 @@ class Command(loaddata.Command):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument(
-            "--force", action="store_true", help=_("Overwrite what people have edited.")
-        )
+        parser.add_argument("--force", action="store_true", help=_("Overwrite manual edits."))
 
     def handle(self, *labels: str, **options: Any) -> None:
         self.force = options["force"]
@@ -188,7 +186,7 @@ class Command(loaddata.Command):
             keys = value
         for key in keys:
             if not self._names_row(field.remote_field.model, key):
-                text = _("%(value)s is no key of a row that exists or stands before it")
+                text = _("%(value)s is not the key of an existing row or of one before it")
                 yield text % {"value": key}
 
     def _names_row(self, model: type[models.Model], key: Any) -> bool:

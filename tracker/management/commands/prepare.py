@@ -60,4 +60,4 @@ class Command(BaseCommand):
             _("First account: name %(name)s, password %(password)s")
             % {"name": FIRST_ACCOUNT, "password": password}
         )
-        self.stdout.write(_("The password is shown this once; change it after the first log-in."))
+        self.stdout.write(_("The password is shown only once; change it after the first login."))

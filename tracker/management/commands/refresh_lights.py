@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run",
             action="store_true",
-            help=_("Say what would be corrected, and change nothing."),
+            help=_("Report what would be corrected without changing anything."),
         )
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:

@@ -34,7 +34,7 @@ class Command(BaseCommand):
         self.stdout.write(_("Restored as of %(moment)s.") % {"moment": manifest["made"]})
         self.stdout.write(
             _(
-                "Accounts and passwords are those of the backup; sessions were ended, everybody "
-                "logs in anew."
+                "Accounts and passwords come from the backup; all sessions have ended, and "
+                "everybody must log in again."
             )
         )

@@ -33,8 +33,8 @@ class Command(Runserver):
             return
         self.stdout.write(
             _(
-                "Passwords were printed once, when the accounts were made; a new one: manage.py "
-                "changepassword NAME"
+                "Passwords were shown once, when the accounts were created; to set a new one: "
+                "manage.py changepassword NAME"
             )
         )
         self.stdout.write(_("Open %(address)s and log in as one of: %(names)s") % values)

@@ -30,15 +30,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--on", metavar="YYYY-MM-DD", help=_("the day to remind for; today by default")
+            "--on", metavar="YYYY-MM-DD", help=_("the day to send reminders for; today by default")
         )
         parser.add_argument(
-            "--dry-run", action="store_true", help=_("print the mails and send none")
+            "--dry-run", action="store_true", help=_("print the e-mails without sending them")
         )
         parser.add_argument(
             "--policy",
             metavar="SLUG",
-            help=_("this policy alone; the demonstration only when named"),
+            help=_("only this policy; the demonstration policy only if named"),
         )
 
         parser.add_argument("--any-day", action="store_true", help=_("send on days off too"))
@@ -53,7 +53,10 @@ class Command(BaseCommand):
         policies = self._policies(options["policy"])
         if not options["dry_run"] and not settings.EMAIL_URL:
             raise CommandError(
-                _("Mail is off: set EMAIL_URL and EMAIL_FROM. --dry-run shows what would be sent.")
+                _(
+                    "E-mail is disabled: set EMAIL_URL and EMAIL_FROM. --dry-run shows what would "
+                    "be sent."
+                )
             )
         if not options["any_day"] and self._is_day_off(on):
             return
@@ -90,7 +93,9 @@ class Command(BaseCommand):
         for mail in mails:
             self.stdout.write(f"{mail.address}\n{mail.subject}\n\n{mail.text}")
         count = len(mails)
-        text = ngettext("%(count)d mail would go out.", "%(count)d mails would go out.", count)
+        text = ngettext(
+            "%(count)d e-mail would be sent.", "%(count)d e-mails would be sent.", count
+        )
         self.stdout.write(text % {"count": count})
 
     def _send_all(self, mails: Sequence[Any]) -> int:
@@ -100,7 +105,7 @@ class Command(BaseCommand):
             if self._send(mail):
                 sent += 1
         self.stdout.write(
-            ngettext("%(count)d mail sent.", "%(count)d mails sent.", sent) % {"count": sent}
+            ngettext("%(count)d e-mail sent.", "%(count)d e-mails sent.", sent) % {"count": sent}
         )
         return len(mails) - sent
 
@@ -109,14 +114,12 @@ class Command(BaseCommand):
         working, known = dates.is_working_day(on)
         if not known:
             text = _(
-                "The official calendar of %(year)d is not known yet: Monday to Friday are taken "
+                "The official calendar of %(year)d is not known yet: Monday to Friday are treated "
                 "as working days."
             )
             self.stderr.write(text % {"year": on.year})
         if not working:
-            text = _(
-                "%(day)s is a day off: no reminders are sent. --any-day sends them all the same."
-            )
+            text = _("%(day)s is a day off: no reminders are sent. --any-day sends them anyway.")
             self.stdout.write(text % {"day": on})
         return not working
 

@@ -45,7 +45,7 @@ class TransitionContext:
         request = self.task.requests.filter(kind=kind, state=RequestState.OPEN).first()
         if not request:
             raise ValidationError(
-                _("No such request is waiting; somebody may have decided it already.")
+                _("No such request is waiting; somebody may already have decided it.")
             )
         return request
 

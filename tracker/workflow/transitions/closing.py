@@ -41,11 +41,11 @@ def missing_for_closing(task: Task) -> dict[str, str]:
         text = _("%(count)d steps of the checklist are not ticked yet.")
         missing["__all__"] = text % {"count": left}
     elif not items and task.kind == Kind.QUANTIFIED and task.percent < 100:
-        text = _("Closing needs 100%%; the latest accepted report says %(percent)d%%.")
+        text = _("Closing requires 100%%; the latest accepted report says %(percent)d%%.")
         missing["__all__"] = text % {"percent": task.percent}
     if not task.evidence.proving().exists():
         missing["evidence"] = _(
-            "Closing needs evidence: a file or a link, here or in a report that was handed in."
+            "Closing requires evidence: a file or a link, here or in a submitted report."
         )
     return missing
 
@@ -63,7 +63,7 @@ def _request_closing(context: TransitionContext) -> None:
         missing.pop("evidence", None)
     if not task.items.exists() and task.kind == Kind.QUALITATIVE and not statement:
         missing["reason"] = _(
-            "Without a checklist the closing needs a statement of what was achieved."
+            "Closing without a checklist requires a statement of what was achieved."
         )
     if missing:
         raise ValidationError(missing)
@@ -114,7 +114,7 @@ CLOSING_TRANSITIONS = (
         sources=RUNNING_STATUSES,
         target=Status.CLOSING,
         needs=gettext_lazy(
-            "evidence; all steps ticked, or 100%, or a closing statement; no standing task"
+            "evidence; all steps ticked, or 100%, or a closing statement; not a standing task"
         ),
         guard=_may_be_requested,
         effect=_request_closing,

@@ -28,7 +28,7 @@ def _request_extension(context: TransitionContext) -> None:
     deadline = context.require("deadline", _("Enter the new deadline."))
     if context.today > task.deadline:
         raise ValidationError(
-            _("More time can be asked for until the deadline only; it was %(day)s.")
+            _("More time can be requested only until the deadline; it was %(day)s.")
             % {"day": task.deadline}
         )
     if deadline <= task.deadline:
@@ -38,7 +38,7 @@ def _request_extension(context: TransitionContext) -> None:
         task=task,
         kind=RequestKind.EXTEND,
         reason=context.require("reason", _("Give a reason.")),
-        progress=context.require("progress", _("Say how far the task is.")),
+        progress=context.require("progress", _("Enter the progress so far.")),
         old_deadline=task.deadline,
         deadline_when_asked=task.deadline,
         new_deadline=deadline,
@@ -53,8 +53,8 @@ def _grant_extension(context: TransitionContext) -> None:
     now = context.task.deadline
     if now and request.new_deadline and request.new_deadline <= now:
         text = _(
-            "The deadline has been moved to %(now)s meanwhile, which is no earlier than the "
-            "%(day)s asked for."
+            "The deadline has since been moved to %(now)s, which is no earlier than the requested "
+            "%(day)s."
         )
         raise ValidationError(text % {"now": now, "day": request.new_deadline})
     note_deadline(request, now)

@@ -22,7 +22,7 @@ def _close(context: TransitionContext) -> None:
     task = context.task
     task.closed_on = context.require("on", _("Enter the day on which the task was done."))
     if task.closed_on > context.today:
-        raise ValidationError({"on": _("The day lies ahead: a task is closed when it is done.")})
+        raise ValidationError({"on": _("The day of closing cannot be in the future.")})
     granted = TaskRequest(
         task=task,
         kind=RequestKind.CLOSE,
@@ -45,7 +45,7 @@ def _go_on(context: TransitionContext) -> None:
     if has_deadline(task):
         task.deadline = context.require("deadline", _("Enter the new deadline."))
         if task.deadline < context.today:
-            raise ValidationError({"deadline": _("The new deadline lies in the past.")})
+            raise ValidationError({"deadline": _("The new deadline is in the past.")})
 
 
 _GO_ON_FIELDS = (StepField("deadline", required=has_deadline), StepField("reason"))

@@ -29,7 +29,7 @@ ALL_BUT_CANCELLED = tuple(status for status in Status if status != Status.CANCEL
 
 def moved_step_text() -> str:
     """Return the text for a step that is another than the page showed."""
-    return _("The checklist was changed since the page was opened: look at it and tick again.")
+    return _("The checklist was changed since the page was opened: check it and tick again.")
 
 
 def _may_be_handed_over(task: Task) -> bool:
@@ -102,7 +102,7 @@ PROGRESS_TRANSITIONS = (
         capacities=LEAD_UNIT_OR_OFFICE,
         sources=RUNNING_STATUSES,
         target=Status.IN_PROGRESS,
-        needs=gettext_lazy("progress; a percent where it is judged"),
+        needs=gettext_lazy("progress; a percentage where it is judged"),
         guard=is_handed_over,
     ),
     Transition(
