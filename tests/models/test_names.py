@@ -187,12 +187,18 @@ def test_a_record_that_was_laid_raw_goes_by_the_names_of_today(
     assert names(report)[0] == "Renamed"
 
 
+def enter_value(task: Task, act: ChangeContext, person: User) -> IndicatorValue:
+    """Let a person enter the first value of a new indicator."""
+    indicator = Indicator.objects.create(task=task, name="figure", unit_of_measure="km", target=9)
+    value = IndicatorValue(indicator=indicator, day=TODAY, value=1, entered_by=person)
+    workflow.save_values(indicator, act, indicator.version, [value], [], today=TODAY)
+    return value
+
+
 def test_the_value_of_an_indicator_keeps_the_name_of_who_entered_it(
     task: Task, act: ChangeContext, bureau: Organization, supervisor: User, office: Client
 ) -> None:
-    indicator = Indicator.objects.create(task=task, name="figure", unit_of_measure="km", target=9)
-    value = IndicatorValue(indicator=indicator, day=TODAY, value=1, entered_by=supervisor)
-    workflow.save_values(indicator, act, indicator.version, [value], [], today=TODAY)
+    value = enter_value(task, act, supervisor)
     rename(bureau, supervisor)
     assert names(value) == ["supervisor"]
     assert "<td>supervisor</td>" in page(office, "task", task.policy.slug, task.code)
@@ -209,9 +215,7 @@ def test_a_mark_on_the_text_keeps_the_name_of_who_marked_it(
 def test_an_upgrade_names_marks_and_values_from_the_history(
     task: Task, act: ChangeContext, bureau: Organization, supervisor: User
 ) -> None:
-    indicator = Indicator.objects.create(task=task, name="figure", unit_of_measure="km", target=9)
-    value = IndicatorValue(indicator=indicator, day=TODAY, value=1, entered_by=supervisor)
-    workflow.save_values(indicator, act, indicator.version, [value], [], today=TODAY)
+    value = enter_value(task, act, supervisor)
     passage = BackgroundPassage(policy=task.policy, anchor="words", marked_by=supervisor)
     workflow.save_object(passage, act)
     rename(bureau, supervisor)

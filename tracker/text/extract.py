@@ -68,7 +68,6 @@ _PARTS = re.compile(
 _THING_END = re.compile(
     r"(?:方面|以上|左右|的|和|与|等|为|是|在|中|要|并|建设|发展|任务落实|全面|协同|整体|深度).*$"
 )
-_LISTED = re.compile(r"([^，。；：\n]*?)等?$")
 
 
 @dataclass(frozen=True)
